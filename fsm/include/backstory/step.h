@@ -1,0 +1,76 @@
+/* The interpreter: decide and apply on any machine. Both are pure; all I/O stands outside.
+ *
+ *     decide(entity, command) -> event, or a refusal with its reason
+ *     apply(entity, event)    -> entity
+ */
+#ifndef BACKSTORY_STEP_H
+#define BACKSTORY_STEP_H
+
+#include "backstory/machine.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where an entity stands. Text in `fields` is borrowed: from the events applied, or from the machine (defaults). */
+typedef struct bst_entity {
+    uint32_t state;    /* BST_NONE: does not exist yet */
+    bst_value *fields; /* machine->field_count, the caller's array */
+} bst_entity;
+
+/* An event in memory: what apply() needs. */
+typedef struct bst_event {
+    uint32_t type;
+    uint32_t state;    /* after it */
+    bst_value *fields; /* of its payload, machine->events[type].field_count, the caller's array */
+} bst_event;
+
+/*      verdict           text */
+#define BST_VERDICT_LIST(X)                                                                        \
+    X(ACCEPTED, "accepted")                                                                        \
+    X(NO_TRANSITION, "no-transition")     /* the state does not know the command */                \
+    X(GUARD_REFUSED, "guard-refused")     /* every candidate's guard said no; `guard`: the last */  \
+    X(INVALID_PAYLOAD, "invalid-payload") /* `field` of the command is missing */                  \
+    X(OVERFLOW, "overflow")               /* a guard (`guard`) or an apply (`field`) left its range */
+
+typedef enum bst_verdict {
+#define X(name, text) BST_##name,
+    BST_VERDICT_LIST(X)
+#undef X
+        BST_VERDICT_COUNT
+} bst_verdict;
+BST_API const char *bst_verdict_text(bst_verdict verdict);
+
+typedef struct bst_decision {
+    bst_verdict verdict;
+    uint32_t transition; /* the one taken, or BST_NONE */
+    uint32_t guard;      /* that refused or overflowed, or BST_NONE */
+    uint32_t field;      /* see the verdicts, or BST_NONE */
+} bst_decision;
+
+/* Nothing yet: state BST_NONE, fields absent. */
+BST_API void bst_entity_clear(const bst_machine *machine, bst_entity *entity);
+
+/* `payload`: machine->commands[command].field_count values. On BST_ACCEPTED fills `ret_event` (its `fields` array must
+ * have room for the largest payload, see bst_machine_payload_max); otherwise leaves it alone. An event that is returned
+ * can be applied: overflow of its apply is refused here. */
+BST_API bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, uint32_t command,
+                                const bst_value *payload, bst_event *ret_event);
+BST_API uint32_t bst_machine_payload_max(const bst_machine *machine);
+
+typedef enum bst_apply_result {
+    BST_APPLY_OK,
+    BST_APPLY_ILLEGAL,  /* no transition from this state emits this event into that state */
+    BST_APPLY_OVERFLOW, /* an apply expression left its field's range */
+    BST_APPLY_INVALID   /* a required payload field is absent */
+} bst_apply_result;
+
+/* On anything but BST_APPLY_OK the entity is as it was. The first event of an entity sets defaults, then applies. */
+BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const bst_event *event);
+/* The first transition from `from` that emits `event` into `to`; BST_NONE when there is none. */
+BST_API uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from, uint32_t event, uint32_t to);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
