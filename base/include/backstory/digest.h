@@ -12,15 +12,16 @@ extern "C" {
 #endif
 
 #define BST_SHA256_HEX 65 /* 64 digits and NUL */
-#define BST_UUID_TEXT 37  /* 36 characters and NUL */
+#define BST_UUID_TEXT  37 /* 36 characters and NUL */
 
 BST_API void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]);
 
 /* RFC 9562, version 5: SHA-1 of the namespace and the name. */
 BST_API void bst_uuid_v5(const uint8_t space[16], const void *name, size_t len, uint8_t out[16]);
-/* The id of an event: version 5 in backstory's namespace of `machine NUL key NUL version` (version in decimal). The same event has
- * the same id in every run and in every store. */
-BST_API void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t version, uint8_t out[16]);
+/* The id of an event: version 5 in backstory's namespace of `machine NUL key NUL version` (version
+ * in decimal). The same event has the same id in every run and in every store. */
+BST_API void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t version,
+                          uint8_t out[16]);
 BST_API void bst_uuid_format(const uint8_t uuid[16], char out[BST_UUID_TEXT]);
 
 /* backstory's namespace: version 5 of "backstory" in the DNS namespace of RFC 9562. */

@@ -8,16 +8,16 @@ extern "C" {
 
 /*        name       text        exit  meaning */
 #define BST_STATUS_LIST(X)                                                                         \
-    X(OK, "ok", 0)             /* done */                                                          \
-    X(INVALID, "invalid", 1)   /* findings in what the user wrote, or in the rows */               \
-    X(DIFFERENT, "differ", 1)  /* old and new are not the same */                                  \
-    X(USAGE, "usage", 2)       /* the command line is wrong */                                     \
-    X(IO, "io", 3)             /* a file failed */                                                 \
-    X(DATABASE, "database", 3) /* a server failed, or refused */                                   \
-    X(NOMEM, "nomem", 3)       /* out of memory */                                                 \
-    X(LIMIT, "limit", 3)       /* a named limit was passed */                                      \
-    X(CONFLICT, "conflict", 4) /* somebody else was faster: read again, decide again */            \
-    X(RETRY, "retry", 4)       /* may work if tried again as it is */                              \
+    X(OK, "ok", 0)              /* done */                                                         \
+    X(INVALID, "invalid", 1)    /* findings in what the user wrote, or in the rows */              \
+    X(DIFFERENT, "differ", 1)   /* old and new are not the same */                                 \
+    X(USAGE, "usage", 2)        /* the command line is wrong */                                    \
+    X(IO, "io", 3)              /* a file failed */                                                \
+    X(DATABASE, "database", 3)  /* a server failed, or refused */                                  \
+    X(NOMEM, "nomem", 3)        /* out of memory */                                                \
+    X(LIMIT, "limit", 3)        /* a named limit was passed */                                     \
+    X(CONFLICT, "conflict", 4)  /* somebody else was faster: read again, decide again */           \
+    X(RETRY, "retry", 4)        /* may work if tried again as it is */                             \
     X(INTERNAL, "internal", 70) /* a bug of ours */
 
 typedef enum bst_status {
@@ -35,7 +35,7 @@ int bst_status_exit(bst_status status);
 
 #if defined(__GNUC__)
 #define BST_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
-#define BST_MUST_USE __attribute__((warn_unused_result))
+#define BST_MUST_USE                        __attribute__((warn_unused_result))
 #else
 #define BST_PRINTF(format_index, first_arg)
 #define BST_MUST_USE

@@ -1,7 +1,8 @@
 /* A growing text. The one way text is built here.
  *
- * `text` is never NULL and always ends in NUL; `len` does not count it. An allocation that fails sets `failed` and
- * leaves the text as it was: append freely, test `failed` once at the end. This room knows nothing of machines or events.
+ * `text` is never NULL and always ends in NUL; `len` does not count it. An allocation that fails
+ * sets `failed` and leaves the text as it was: append freely, test `failed` once at the end. This
+ * room knows nothing of machines or events.
  */
 #ifndef BACKSTORY_STRBUF_H
 #define BACKSTORY_STRBUF_H
@@ -25,7 +26,8 @@ typedef struct bst_strbuf {
 } bst_strbuf;
 
 BST_API extern char bst_strbuf_empty[1];
-#define BST_STRBUF_INIT {bst_strbuf_empty, 0, 0, false}
+#define BST_STRBUF_INIT                                                                            \
+    { bst_strbuf_empty, 0, 0, false }
 
 BST_API void bst_strbuf_init(bst_strbuf *sb);
 BST_API void bst_strbuf_release(bst_strbuf *sb);
@@ -39,9 +41,11 @@ BST_API void bst_strbuf_addc(bst_strbuf *sb, char c);
 BST_API void bst_strbuf_addf(bst_strbuf *sb, const char *format, ...) BST_PRINTF(2, 3);
 BST_API void bst_strbuf_vaddf(bst_strbuf *sb, const char *format, va_list args) BST_PRINTF(2, 0);
 BST_API void bst_strbuf_add_int(bst_strbuf *sb, int64_t value);
-/* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: check first where that would be a loss. */
+/* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: check first where that
+ * would be a loss. */
 BST_API void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len);
-/* The text as a malloc'd string that the caller frees; the buffer is empty afterwards. NULL when `failed`. */
+/* The text as a malloc'd string that the caller frees; the buffer is empty afterwards. NULL when
+ * `failed`. */
 BST_API char *bst_strbuf_detach(bst_strbuf *sb);
 
 #ifdef __cplusplus

@@ -1,16 +1,20 @@
-/* Expressions: guards, applies, `when` and `cel` values. A strict subset of CEL (Common Expression Language).
+/* Expressions: guards, applies, `when` and `cel` values. A strict subset of CEL (Common Expression
+ * Language).
  *
- *     == != < <= > >=  && || !  + - *  in ?:  has(x)  literals  entity fields by name  command.x  event.x
+ *     == != < <= > >=  && || !  + - *  in ?:  has(x)  literals
+ *     entity fields by name  command.x  event.x
  *
- * Parsed once, typed at compile time, evaluated without allocation. Total: every evaluation ends in a value or in a named
- * refusal (overflow); nothing wraps, nothing rounds.
+ * Parsed once, typed at compile time, evaluated without allocation. Total: every evaluation ends in
+ * a value or in a named refusal (overflow); nothing wraps, nothing rounds.
  *
- * Null. An optional operand may be compared with `==` and `!=` (absent equals only absent, `null` is its literal) and asked
- * for with has(x). Anywhere else it is a type error unless the place is reached only where it is known to be present:
- * `has(x) && x > 1`, `!has(x) || x > 1`, `has(x) ? x : 0`, `x != null && ...`.
+ * Null. An optional operand may be compared with `==` and `!=` (absent equals only absent, `null`
+ * is its literal) and asked for with has(x). Anywhere else it is a type error unless the place is
+ * reached only where it is known to be present: `has(x) && x > 1`, `!has(x) || x > 1`,
+ * `has(x) ? x : 0`, `x != null && ...`.
  *
- * Decimals: + and - keep the larger scale, * adds the scales (18 at most); an integer mixes with a decimal exactly. A
- * result that does not fit is an overflow, never another number. Comparison works across scales.
+ * Decimals: + and - keep the larger scale, * adds the scales (18 at most); an integer mixes with a
+ * decimal exactly. A result that does not fit is an overflow, never another number. Comparison
+ * works across scales.
  *
  * The tree is open, read-only and lives in an arena, so that emitters (C, SQL) can walk it.
  */
@@ -36,8 +40,9 @@ typedef enum bst_root {
     BST_ROOT_COUNT
 } bst_root;
 
-/* What a name means where the expression stands: for each root its fields. A root without fields (count 0, `known` false)
- * cannot be used there. Entity and row both own the bare names, so at most one of them is known. */
+/* What a name means where the expression stands: for each root its fields. A root without fields
+ * (count 0, `known` false) cannot be used there. Entity and row both own the bare names, so at most
+ * one of them is known. */
 typedef struct bst_scope_field {
     const char *name;
     bst_type type;
@@ -56,7 +61,7 @@ typedef struct bst_scope {
     X(LITERAL, "literal")                                                                          \
     X(NULL, "null")                                                                                \
     X(REF, "name")                                                                                 \
-    X(HAS, "has")   /* args[0]: REF */                                                             \
+    X(HAS, "has") /* args[0]: REF */                                                               \
     X(NOT, "!")                                                                                    \
     X(NEG, "-")                                                                                    \
     X(ADD, "+")                                                                                    \
@@ -70,8 +75,8 @@ typedef struct bst_scope {
     X(GE, ">=")                                                                                    \
     X(AND, "&&")                                                                                   \
     X(OR, "||")                                                                                    \
-    X(IN, "in")     /* args[0] in the list args[1..] */                                            \
-    X(COND, "?:")   /* args[0] ? args[1] : args[2] */
+    X(IN, "in")   /* args[0] in the list args[1..] */                                              \
+    X(COND, "?:") /* args[0] ? args[1] : args[2] */
 
 typedef enum bst_expr_op {
 #define X(name, text) BST_EXPR_##name,
@@ -83,8 +88,8 @@ typedef enum bst_expr_op {
 typedef struct bst_expr bst_expr;
 struct bst_expr {
     bst_expr_op op;
-    bst_type type;     /* of the result; operands keep their own */
-    uint32_t offset;   /* byte in the text, for messages */
+    bst_type type;   /* of the result; operands keep their own */
+    uint32_t offset; /* byte in the text, for messages */
     uint32_t arg_count;
     const bst_expr *const *args;
     bst_value literal; /* LITERAL */
@@ -93,18 +98,22 @@ struct bst_expr {
     const char *name;  /* REF: as written, without "command." */
 };
 
-/* Where an error's byte offset in the text is to be reported: the expression is a JSON string at `pointer`. */
+/* Where an error's byte offset in the text is to be reported: the expression is a JSON string at
+ * `pointer`. */
 struct bst_json_source;
 typedef struct bst_expr_place {
-    const struct bst_json_source *source; /* may be NULL: columns then count from 1 in the text itself */
+    /* May be NULL: columns then count from 1 in the text itself. */
+    const struct bst_json_source *source;
     const char *pointer;
 } bst_expr_place;
 
-/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an apply: the field's type, and
- * the result converts only where nothing can be lost); NULL takes any. All mistakes that can be told apart are reported.
- * The text is copied. */
-BST_API bst_status bst_expr_compile(const char *text, size_t len, const bst_scope *scope, const bst_type *want,
-                                    const bst_expr_place *place, bst_arena *arena, const bst_expr **ret, bst_diags *diags) BST_MUST_USE;
+/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an
+ * apply: the field's type, and the result converts only where nothing can be lost); NULL takes any.
+ * All mistakes that can be told apart are reported. The text is copied. */
+BST_API bst_status bst_expr_compile(const char *text, size_t len, const bst_scope *scope,
+                                    const bst_type *want, const bst_expr_place *place,
+                                    bst_arena *arena, const bst_expr **ret,
+                                    bst_diags *diags) BST_MUST_USE;
 
 typedef enum bst_eval_result { BST_EVAL_OK, BST_EVAL_OVERFLOW } bst_eval_result;
 
@@ -114,7 +123,8 @@ typedef struct bst_records {
 } bst_records;
 
 /* No allocation; text in the result is borrowed from the records or the tree. */
-BST_API bst_eval_result bst_expr_eval(const bst_expr *expr, const bst_records *records, bst_value *ret);
+BST_API bst_eval_result bst_expr_eval(const bst_expr *expr, const bst_records *records,
+                                      bst_value *ret);
 
 /* Appends the expression with canonical spacing and only the parentheses that are needed. */
 BST_API void bst_expr_format(const bst_expr *expr, bst_strbuf *out);

@@ -1,20 +1,21 @@
-/* A compiled machine: immutable, checked, everything resolved to indices. Made from a `.fsm.json` file by
- * bst_machine_load(); read by the interpreter (step.h), by every emitter and by migrate.
+/* A compiled machine: immutable, checked, everything resolved to indices. Made from a `.fsm.json`
+ * file by bst_machine_load(); read by the interpreter (step.h), by every emitter and by migrate.
  *
- * All arrays are in the order of the file: it is the order in which transitions are tried, in which ties are broken and in
- * which generated text appears. Everything belongs to the machine and lives until bst_machine_free().
+ * All arrays are in the order of the file: it is the order in which transitions are tried, in which
+ * ties are broken and in which generated text appears. Everything belongs to the machine and lives
+ * until bst_machine_free().
  *
- * A machine has one flat table: a state is where an entity can stand, a transition leads from one to one. (Nesting and
- * regions, when the language has them, flatten into it.)
+ * A machine has one flat table: a state is where an entity can stand, a transition leads from one
+ * to one. (Nesting and regions, when the language has them, flatten into it.)
  */
 #ifndef BACKSTORY_MACHINE_H
 #define BACKSTORY_MACHINE_H
 
 #include "backstory/diag.h"
+#include "backstory/digest.h"
 #include "backstory/expr.h"
 #include "backstory/json_source.h"
 #include "backstory/value.h"
-#include "backstory/digest.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,22 +23,22 @@ extern "C" {
 
 #define BST_NONE UINT32_MAX /* no such index; as a `from` state: the entity does not exist yet */
 
-#define BST_STATES_MAX 1000000u
+#define BST_STATES_MAX      1000000u
 #define BST_TRANSITIONS_MAX 10000000u
-#define BST_COMMANDS_MAX 65000u
-#define BST_EVENTS_MAX 32000u /* event types are 2-byte references in the store */
-#define BST_FIELDS_MAX 1000u  /* of an entity or a payload */
-#define BST_NAME_MAX 120u     /* bytes of an identifier */
+#define BST_COMMANDS_MAX    65000u
+#define BST_EVENTS_MAX      32000u /* event types are 2-byte references in the store */
+#define BST_FIELDS_MAX      1000u  /* of an entity or a payload */
+#define BST_NAME_MAX        120u   /* bytes of an identifier */
 
 typedef struct bst_field {
     const char *name;
     const char *label, *description; /* may be NULL */
     bst_type type;
-    bst_value default_value;         /* absent: none. Fields of the entity only */
+    bst_value default_value; /* absent: none. Fields of the entity only */
 } bst_field;
 
-/* field := expr(entity before, event), or := event.fields[event_field] when expr is NULL. All right-hand sides read
- * the entity as it was before the event. */
+/* field := expr(entity before, event), or := event.fields[event_field] when expr is NULL. All
+ * right-hand sides read the entity as it was before the event. */
 typedef struct bst_assignment {
     uint32_t field;
     const bst_expr *expr;
@@ -51,7 +52,8 @@ typedef struct bst_event_type {
     bool derived;     /* the file does not list it: named after its command */
     uint32_t field_count, assignment_count;
     const bst_field *fields;
-    const bst_assignment *assignments; /* explicit ones, then the shared names that `apply` does not speak of */
+    /* explicit ones, then the shared names that `apply` does not speak of */
+    const bst_assignment *assignments;
 } bst_event_type;
 
 typedef struct bst_command {
@@ -71,27 +73,31 @@ typedef struct bst_state {
     const char *name;
     const char *label, *description;
     bool final;
-    uint32_t first_transition, transition_count; /* those that leave it: consecutive, grouped by command in file order */
+    /* those that leave it: consecutive, grouped by command in file order */
+    uint32_t first_transition, transition_count;
 } bst_state;
 
 typedef struct bst_transition {
-    uint32_t from;      /* state; BST_NONE: creation */
+    uint32_t from; /* state; BST_NONE: creation */
     uint32_t command;
-    uint32_t guard;     /* BST_NONE: none */
+    uint32_t guard; /* BST_NONE: none */
     uint32_t event;
-    uint32_t to;        /* state afterwards (= from when there is no target) */
-    bool targetless;    /* emits its event and stays */
+    uint32_t to;     /* state afterwards (= from when there is no target) */
+    bool targetless; /* emits its event and stays */
     bool reenter;
-    uint32_t place;     /* its number among the transitions of (from, command), for bst_machine_transition_where */
-    /* payload_from[i]: the command field that fills field i of the event; BST_NONE leaves it absent (it is optional then) */
+    /* its number among the transitions of (from, command), for bst_machine_transition_where */
+    uint32_t place;
+    /* payload_from[i]: the command field that fills field i of the event; BST_NONE leaves it absent
+     * (it is optional then) */
     const uint32_t *payload_from;
 } bst_transition;
 
 typedef struct bst_machine {
     const char *id, *version, *label, *description; /* version, label, description may be NULL */
-    char sha256[BST_SHA256_HEX]; /* of the file's bytes */
-    const char *file;            /* as given, for messages */
-    uint32_t field_count, event_count, command_count, guard_count, state_count, transition_count, creation_count;
+    char sha256[BST_SHA256_HEX];                    /* of the file's bytes */
+    const char *file;                               /* as given, for messages */
+    uint32_t field_count, event_count, command_count, guard_count, state_count, transition_count,
+        creation_count;
     const bst_field *fields;
     const bst_event_type *events;
     const bst_command *commands;
@@ -103,12 +109,14 @@ typedef struct bst_machine {
     const bst_json_source *source; /* the file and the places in it */
 } bst_machine;
 
-/* Reads, checks and compiles a machine file. Every mistake of the file is added to `diags` (what a mistake leads to is
- * not: one mistake, one finding); BST_INVALID when any is an error. Warnings of the analyses come from bst_machine_check().
- * `path` "-" reads stdin. */
-BST_API bst_status bst_machine_load(const char *path, bst_machine **ret, bst_diags *diags) BST_MUST_USE;
+/* Reads, checks and compiles a machine file. Every mistake of the file is added to `diags` (what a
+ * mistake leads to is not: one mistake, one finding); BST_INVALID when any is an error. Warnings of
+ * the analyses come from bst_machine_check(). `path` "-" reads stdin. */
+BST_API bst_status bst_machine_load(const char *path, bst_machine **ret,
+                                    bst_diags *diags) BST_MUST_USE;
 /* The same from memory; takes no ownership of `text`. `name` is what findings call it. */
-BST_API bst_status bst_machine_parse(const char *name, const char *text, size_t len, bst_machine **ret, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_machine_parse(const char *name, const char *text, size_t len,
+                                     bst_machine **ret, bst_diags *diags) BST_MUST_USE;
 BST_API bst_machine *bst_machine_free(bst_machine *machine); /* takes NULL, returns NULL */
 
 /* By name; BST_NONE when there is none. O(1) on average. */
@@ -119,9 +127,10 @@ BST_API uint32_t bst_machine_field(const bst_machine *machine, const char *name)
 BST_API uint32_t bst_event_field(const bst_event_type *event, const char *name);
 BST_API uint32_t bst_command_field(const bst_command *command, const char *name);
 
-/* The transitions of (from, command), in the order in which they are tried; from == BST_NONE: creations. Writes the index
- * of the first and returns how many. */
-BST_API uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint32_t command, uint32_t *ret_first);
+/* The transitions of (from, command), in the order in which they are tried; from == BST_NONE:
+ * creations. Writes the index of the first and returns how many. */
+BST_API uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint32_t command,
+                                        uint32_t *ret_first);
 
 /* Places in the file, for findings about a checked machine. */
 BST_API bst_loc bst_machine_state_where(const bst_machine *machine, uint32_t state);

@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/* Where an entity stands. Text in `fields` is borrowed: from the events applied, or from the machine (defaults). */
+/* Where an entity stands. Text in `fields` is borrowed: from the events applied, or from the
+ * machine (defaults). */
 typedef struct bst_entity {
     uint32_t state;    /* BST_NONE: does not exist yet */
     bst_value *fields; /* machine->field_count, the caller's array */
@@ -29,9 +30,9 @@ typedef struct bst_event {
 #define BST_VERDICT_LIST(X)                                                                        \
     X(ACCEPTED, "accepted")                                                                        \
     X(NO_TRANSITION, "no-transition")     /* the state does not know the command */                \
-    X(GUARD_REFUSED, "guard-refused")     /* every candidate's guard said no; `guard`: the last */  \
+    X(GUARD_REFUSED, "guard-refused")     /* every candidate's guard said no; `guard`: the last */ \
     X(INVALID_PAYLOAD, "invalid-payload") /* `field` of the command is missing */                  \
-    X(OVERFLOW, "overflow")               /* a guard (`guard`) or an apply (`field`) left its range */
+    X(OVERFLOW, "overflow") /* a guard (`guard`) or an apply (`field`) left its range */
 
 typedef enum bst_verdict {
 #define X(name, text) BST_##name,
@@ -51,11 +52,12 @@ typedef struct bst_decision {
 /* Nothing yet: state BST_NONE, fields absent. */
 BST_API void bst_entity_clear(const bst_machine *machine, bst_entity *entity);
 
-/* `payload`: machine->commands[command].field_count values. On BST_ACCEPTED fills `ret_event` (its `fields` array must
- * have room for the largest payload, see bst_machine_payload_max); otherwise leaves it alone. An event that is returned
- * can be applied: overflow of its apply is refused here. */
-BST_API bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, uint32_t command,
-                                const bst_value *payload, bst_event *ret_event);
+/* `payload`: machine->commands[command].field_count values. On BST_ACCEPTED fills `ret_event` (its
+ * `fields` array must have room for the largest payload, see bst_machine_payload_max); otherwise
+ * leaves it alone. An event that is returned can be applied: overflow of its apply is refused here.
+ */
+BST_API bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity,
+                                uint32_t command, const bst_value *payload, bst_event *ret_event);
 BST_API uint32_t bst_machine_payload_max(const bst_machine *machine);
 
 typedef enum bst_apply_result {
@@ -65,10 +67,13 @@ typedef enum bst_apply_result {
     BST_APPLY_INVALID   /* a required payload field is absent */
 } bst_apply_result;
 
-/* On anything but BST_APPLY_OK the entity is as it was. The first event of an entity sets defaults, then applies. */
-BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const bst_event *event);
+/* On anything but BST_APPLY_OK the entity is as it was. The first event of an entity sets defaults,
+ * then applies. */
+BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity,
+                                   const bst_event *event);
 /* The first transition from `from` that emits `event` into `to`; BST_NONE when there is none. */
-BST_API uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from, uint32_t event, uint32_t to);
+BST_API uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from,
+                                             uint32_t event, uint32_t to);
 
 #ifdef __cplusplus
 }

@@ -10,8 +10,9 @@
 extern "C" {
 #endif
 
-/* `payment` + `capture` -> `PaymentCaptured`; `withdraw` -> `...Withdrawn`; `send_reminder` -> `...ReminderSent`;
- * SCREAMING_CASE, snake_case and camelCase commands are understood. A command that already is a participle stays. */
+/* `payment` + `capture` -> `PaymentCaptured`; `withdraw` -> `...Withdrawn`; `send_reminder` ->
+ * `...ReminderSent`; SCREAMING_CASE, snake_case and camelCase commands are understood. A command
+ * that already is a participle stays. */
 BST_API void bst_event_name(const char *machine_id, const char *command, bst_strbuf *out);
 /* The past participle of one lower-case verb. */
 BST_API void bst_past_participle(const char *verb, bst_strbuf *out);
