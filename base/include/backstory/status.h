@@ -6,6 +6,17 @@
 extern "C" {
 #endif
 
+/* BST_API marks every public function: the libraries are built with hidden visibility. */
+#if defined(__GNUC__)
+#define BST_API                             __attribute__((visibility("default")))
+#define BST_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
+#define BST_MUST_USE                        __attribute__((warn_unused_result))
+#else
+#define BST_API
+#define BST_PRINTF(format_index, first_arg)
+#define BST_MUST_USE
+#endif
+
 /*        name       text        exit  meaning */
 #define BST_STATUS_LIST(X)                                                                         \
     X(OK, "ok", 0)              /* done */                                                         \
@@ -28,25 +39,10 @@ typedef enum bst_status {
 } bst_status;
 
 /* The stable text of a status, for machines to read. Never NULL. */
-const char *bst_status_text(bst_status status);
+BST_API const char *bst_status_text(bst_status status);
 
 /* The exit status of a program that ends with this. */
-int bst_status_exit(bst_status status);
-
-#if defined(__GNUC__)
-#define BST_PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
-#define BST_MUST_USE                        __attribute__((warn_unused_result))
-#else
-#define BST_PRINTF(format_index, first_arg)
-#define BST_MUST_USE
-#endif
-
-/* Every public function: the libraries are built with hidden visibility. */
-#if defined(__GNUC__)
-#define BST_API __attribute__((visibility("default")))
-#else
-#define BST_API
-#endif
+BST_API int bst_status_exit(bst_status status);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,185 @@
+/* The growing text.
+ *
+ * The buffer doubles, so that appending stays linear. Once an allocation has failed every further append is refused:
+ * a text with a hole in its middle would be worse than a short one, and the caller tests `failed` only once.
+ */
+#include "backstory/strbuf.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistr.h>
+
+#include "digits_private.h"
+
+#define FIRST_SIZE 64
+
+char bst_strbuf_empty[1] = "";
+
+void bst_strbuf_init(bst_strbuf *sb) {
+    *sb = (bst_strbuf)BST_STRBUF_INIT;
+}
+
+void bst_strbuf_release(bst_strbuf *sb) {
+    if (sb->size > 0)
+        free(sb->text);
+    bst_strbuf_init(sb);
+}
+
+void bst_strbuf_clear(bst_strbuf *sb) {
+    sb->len = 0;
+    sb->failed = false;
+    if (sb->size > 0)
+        sb->text[0] = '\0';
+}
+
+bool bst_strbuf_reserve(bst_strbuf *sb, size_t more) {
+    if (sb->failed)
+        return false;
+    if (more < sb->size - sb->len) /* size is 0 or greater than len */
+        return true;
+    if (more >= SIZE_MAX / 2 - sb->len) {
+        sb->failed = true;
+        return false;
+    }
+    const size_t need = sb->len + more + 1;
+    size_t size = sb->size > 0 ? sb->size : FIRST_SIZE;
+    while (size < need)
+        size *= 2;
+    char *text = realloc(sb->size > 0 ? sb->text : NULL, size);
+    if (!text) {
+        sb->failed = true;
+        return false;
+    }
+    text[sb->len] = '\0';
+    sb->text = text;
+    sb->size = size;
+    return true;
+}
+
+void bst_strbuf_add(bst_strbuf *sb, const void *bytes, size_t len) {
+    if (len == 0 || !bst_strbuf_reserve(sb, len))
+        return;
+    memcpy(sb->text + sb->len, bytes, len);
+    sb->len += len;
+    sb->text[sb->len] = '\0';
+}
+
+void bst_strbuf_adds(bst_strbuf *sb, const char *text) {
+    bst_strbuf_add(sb, text, strlen(text));
+}
+
+void bst_strbuf_addc(bst_strbuf *sb, char c) {
+    bst_strbuf_add(sb, &c, 1);
+}
+
+void bst_strbuf_addf(bst_strbuf *sb, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    bst_strbuf_vaddf(sb, format, args);
+    va_end(args);
+}
+
+void bst_strbuf_vaddf(bst_strbuf *sb, const char *format, va_list args) {
+    if (sb->failed)
+        return;
+    va_list again;
+    va_copy(again, args);
+    const size_t room = sb->size - sb->len;
+    const int len = vsnprintf(room > 0 ? sb->text + sb->len : NULL, room, format, args);
+    if (len < 0 || ((size_t)len >= room && !bst_strbuf_reserve(sb, (size_t)len))) {
+        sb->failed = true;
+        if (room > 0)
+            sb->text[sb->len] = '\0';
+    } else {
+        if ((size_t)len >= room)
+            vsnprintf(sb->text + sb->len, (size_t)len + 1, format, again);
+        sb->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+void bst_strbuf_add_int(bst_strbuf *sb, int64_t value) {
+    char digits[BST__DIGITS_MAX + 1];
+    char *const end = digits + sizeof digits;
+    char *start = bst__digits_before(end, bst__magnitude(value));
+    if (value < 0)
+        *--start = '-';
+    bst_strbuf_add(sb, start, (size_t)(end - start));
+}
+
+/* What stands for an ASCII byte in a JSON string: NULL is the byte itself, "" a \u00XX. */
+static const char *json_escape(unsigned char c) {
+    switch (c) {
+    case '"':
+        return "\\\"";
+    case '\\':
+        return "\\\\";
+    case '\b':
+        return "\\b";
+    case '\f':
+        return "\\f";
+    case '\n':
+        return "\\n";
+    case '\r':
+        return "\\r";
+    case '\t':
+        return "\\t";
+    default:
+        return c < 0x20 ? "" : NULL;
+    }
+}
+
+static void add_escaped(bst_strbuf *sb, unsigned char c, const char *escape) {
+    static const char hex[] = "0123456789abcdef";
+    if (*escape != '\0') {
+        bst_strbuf_adds(sb, escape);
+        return;
+    }
+    const char code[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    bst_strbuf_add(sb, code, sizeof code);
+}
+
+/* Runs of bytes that stand for themselves are copied at once. */
+void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len) {
+    const uint8_t *const bytes = (const uint8_t *)text;
+    size_t run = 0; /* where the bytes not yet copied start */
+    size_t at = 0;
+    bst_strbuf_addc(sb, '"');
+    while (at < len) {
+        if (bytes[at] < 0x80) {
+            const char *const escape = json_escape(bytes[at]);
+            if (escape) {
+                bst_strbuf_add(sb, text + run, at - run);
+                add_escaped(sb, bytes[at], escape);
+                run = at + 1;
+            }
+            at++;
+            continue;
+        }
+        ucs4_t character;
+        const int size = u8_mbtoucr(&character, bytes + at, len - at);
+        if (size < 1) {
+            bst_strbuf_add(sb, text + run, at - run);
+            bst_strbuf_adds(sb, "\xEF\xBF\xBD");
+            run = at + 1;
+        }
+        at += size < 1 ? 1 : (size_t)size;
+    }
+    if (len > 0)
+        bst_strbuf_add(sb, text + run, len - run);
+    bst_strbuf_addc(sb, '"');
+}
+
+char *bst_strbuf_detach(bst_strbuf *sb) {
+    char *text = NULL;
+    if (bst_strbuf_reserve(sb, 0)) { /* an empty text becomes one that can be freed */
+        text = sb->text;
+        bst_strbuf_init(sb);
+        return text;
+    }
+    bst_strbuf_release(sb);
+    return NULL;
+}
