@@ -63,5 +63,7 @@ function(backstory_room name)
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
     add_library(backstory::${name} ALIAS ${target})
+    # For the installed pkg-config files.
     set_property(GLOBAL APPEND PROPERTY BACKSTORY_ROOMS ${name})
+    set_property(GLOBAL PROPERTY BACKSTORY_LINKS_${name} ${arg_PUBLIC} ${arg_PRIVATE})
 endfunction()

@@ -1,4 +1,5 @@
-/* Runs every suite of a test program. CK_FORK=no keeps all in one process, for gdb; CK_RUN_SUITE and CK_RUN_CASE choose.
+/* Runs every suite of a test program. CK_FORK=no keeps all in one process, for gdb; CK_RUN_SUITE
+ * and CK_RUN_CASE choose.
  */
 #include <stdio.h>
 #include <stdlib.h>
