@@ -1,10 +1,11 @@
-/* Inference: which walks through a machine agree with what is known of an entity, which is the most probable, and how sure
- * that is. Knows machines and claims; nothing of columns, rows or files.
+/* Inference: which walks through a machine agree with what is known of an entity, which is the most
+ * probable, and how sure that is. Knows machines and claims; nothing of columns, rows or files.
  *
- * A walk is a sequence of transitions, from a creation to the state where the entity stands now. Claims say what must,
- * and what cannot, be on it. The possible walks are the paths of a product graph: state x claims met so far x counts so far.
- * The most probable one is a best path (Viterbi); its confidence is its probability over that of all possible walks together
- * (forward sum, loops included); the marginal of a step is the share of walks that have this transition at this place.
+ * A walk is a sequence of transitions, from a creation to the state where the entity stands now.
+ * Claims say what must, and what cannot, be on it. The possible walks are the paths of a product
+ * graph: state x claims met so far x counts so far. The most probable one is a best path (Viterbi);
+ * its confidence is its probability over that of all possible walks together (forward sum, loops
+ * included); the marginal of a step is the share of walks that have this transition at this place.
  */
 #ifndef BACKSTORY_INFER_H
 #define BACKSTORY_INFER_H
@@ -16,9 +17,9 @@
 extern "C" {
 #endif
 
-#define BST_CLAIMS_MAX 256u         /* of one entity */
+#define BST_CLAIMS_MAX      256u     /* of one entity */
 #define BST_INFER_NODES_MAX 2000000u /* default budget of the product graph */
-#define BST_WALK_STEPS_MAX 10000u
+#define BST_WALK_STEPS_MAX  10000u
 
 typedef enum bst_claim_kind {
     BST_CLAIM_HAPPENED, /* one of `transitions` was taken, at a known place in the order of times */
@@ -41,18 +42,22 @@ typedef struct bst_claim {
     const uint8_t *transitions; /* machine->transition_count flags, 0 or 1 */
     /* HAPPENED */
     bst_occurrence occurrence;
-    uint32_t rank;  /* order of its time: lower is earlier, equal is a tie (order unknown; one step may meet several claims of
-                       one rank, never of two); BST_NONE: it happened, nobody knows when */
-    uint32_t after; /* the index of a claim that is met by an earlier step (order known although times tie), or BST_NONE */
+    /* order of its time: lower is earlier, equal is a tie (order unknown; one step may meet several
+     * claims of one rank, never of two); BST_NONE: it happened, nobody knows when */
+    uint32_t rank;
+    /* the index of a claim that is met by an earlier step (order known although times tie), or
+     * BST_NONE */
+    uint32_t after;
     /* COUNT */
     bst_relation relation;
     uint32_t count;
 } bst_claim;
 
-/* How probable steps are. weight[t]: of transition t, given its state (for a creation: among creations); they need not add
- * up to 1. stop[s]: of the history ending in state s. NULL: uniform over the transitions of a state and its stop.
- * step_penalty in (0, 1]: every step costs this factor, so that the plainest history wins; below 1 the sums over loops are
- * finite whatever the weights. */
+/* How probable steps are. weight[t]: of transition t, given its state (for a creation: among
+ * creations); they need not add up to 1. stop[s]: of the history ending in state s. NULL: uniform
+ * over the transitions of a state and its stop. step_penalty in (0, 1]: every step costs this
+ * factor, so that the plainest history wins; below 1 the sums over loops are finite whatever the
+ * weights. */
 typedef struct bst_weights {
     const double *weight;
     const double *stop;
@@ -69,7 +74,8 @@ typedef struct bst_question {
 
 typedef struct bst_walk_step {
     uint32_t transition;
-    uint32_t claim;    /* the HAPPENED claim with a rank that this step meets (the lowest index), or BST_NONE */
+    /* the HAPPENED claim with a rank that this step meets (the lowest index), or BST_NONE */
+    uint32_t claim;
     bst_basis basis;   /* RECORDED: a claim; IMPLIED: every possible walk; ASSUMED */
     double confidence; /* marginal; 1 when certain */
     bool tied;         /* its order among its neighbours is not known (times tie) */
@@ -86,23 +92,26 @@ typedef struct bst_answer {
     /* FOUND */
     uint32_t step_count;
     const bst_walk_step *steps;
-    double confidence;   /* of the whole walk */
-    bool certain;        /* exactly one possible walk */
-    uint32_t runner_up_count; /* steps of the second most probable walk; 0: there is none */
+    double confidence;         /* of the whole walk */
+    bool certain;              /* exactly one possible walk */
+    uint32_t runner_up_count;  /* steps of the second most probable walk; 0: there is none */
     const uint32_t *runner_up; /* transitions */
     double runner_up_confidence;
-    /* CONTRADICTION: a smallest set of claims (indices) that cannot hold together with the state (none of them can be left
-     * out), and the single claims whose removal mends it (may be none), the most plausible first. */
+    /* CONTRADICTION: a smallest set of claims (indices) that cannot hold together with the state
+     * (none of them can be left out), and the single claims whose removal mends it (may be none),
+     * the most plausible first. */
     uint32_t conflict_count;
     const uint32_t *conflict;
     uint32_t repair_count;
     const uint32_t *repairs;
 } bst_answer;
 
-/* Pure and deterministic: ties go to the transition that stands first in the machine. Everything in the answer lives in
- * `arena`. BST_OK for every outcome; BST_NOMEM; BST_LIMIT for more than BST_CLAIMS_MAX claims. */
-BST_API bst_status bst_infer(const bst_machine *machine, const bst_weights *weights, const bst_question *question,
-                             bst_arena *arena, bst_answer *ret, bst_diags *diags) BST_MUST_USE;
+/* Pure and deterministic: ties go to the transition that stands first in the machine. Everything in
+ * the answer lives in `arena`. BST_OK for every outcome; BST_NOMEM; BST_LIMIT for more than
+ * BST_CLAIMS_MAX claims. */
+BST_API bst_status bst_infer(const bst_machine *machine, const bst_weights *weights,
+                             const bst_question *question, bst_arena *arena, bst_answer *ret,
+                             bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }

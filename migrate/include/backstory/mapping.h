@@ -1,5 +1,5 @@
-/* A compiled mapping: where a legacy database keeps the entities of a machine, and what its columns prove. Made from a
- * `.legacy.json` file; immutable; everything resolved to indices.
+/* A compiled mapping: where a legacy database keeps the entities of a machine, and what its columns
+ * prove. Made from a `.legacy.json` file; immutable; everything resolved to indices.
  */
 #ifndef BACKSTORY_MAPPING_H
 #define BACKSTORY_MAPPING_H
@@ -19,7 +19,8 @@ typedef struct bst_value_from {
     enum { BST_FROM_NOTHING, BST_FROM_COLUMN, BST_FROM_EXPR } kind;
     uint32_t column;      /* into bst_mapping.columns */
     const bst_expr *expr; /* over BST_ROOT_ROW */
-    int minor_digits;     /* COLUMN into a decimal: the column counts units of 10^-minor_digits; -1: it does not */
+    /* COLUMN into a decimal: the column counts units of 10^-minor_digits; -1: it does not */
+    int minor_digits;
     bst_value default_value; /* where the column is NULL; absent: none */
 } bst_value_from;
 
@@ -46,7 +47,8 @@ typedef struct bst_evidence {
     bst_relation relation;      /* COUNT */
     bool exact;                 /* LAST_CHANGE */
     const bst_expr *when;       /* NULL: always */
-    uint32_t payload_count;     /* what this evidence says of the payload of the events it speaks of */
+    /* what this evidence says of the payload of the events it speaks of */
+    uint32_t payload_count;
     const bst_payload_from *payload;
     bst_loc where;
 } bst_evidence;
@@ -63,27 +65,32 @@ typedef struct bst_mapping {
     char sha256[BST_SHA256_HEX];
     const bst_machine *machine; /* owned */
     bst_source_spec source;     /* all columns that the mapping reads, each once */
-    const bst_expr *where;      /* over the row; NULL when all are in scope or source.where_sql speaks */
+    /* over the row; NULL when all are in scope or source.where_sql speaks */
+    const bst_expr *where;
     uint32_t state_column;
     uint32_t state_code_count;
     const bst_state_code *state_codes; /* in file order */
-    const bst_value_from *fields;      /* machine->field_count: the row's value of each entity field */
+    /* machine->field_count: the row's value of each entity field */
+    const bst_value_from *fields;
     uint32_t evidence_count;
     const bst_evidence *evidence;
-    const double *weights; /* transition weights declared by "probabilities"; NULL: none */
+    const double *weights;       /* transition weights declared by "probabilities"; NULL: none */
     bst_policy_choice ambiguous; /* LIKELIEST by default */
     const bst_json_source *json;
 } bst_mapping;
 
-/* Loads the mapping and the machine it names (relative to the mapping's folder). Every mistake of both files is reported. */
-BST_API bst_status bst_mapping_load(const char *path, bst_mapping **ret, bst_diags *diags) BST_MUST_USE;
+/* Loads the mapping and the machine it names (relative to the mapping's folder). Every mistake of
+ * both files is reported. */
+BST_API bst_status bst_mapping_load(const char *path, bst_mapping **ret,
+                                    bst_diags *diags) BST_MUST_USE;
 BST_API bst_mapping *bst_mapping_free(bst_mapping *mapping);
 
-/* The state a status text stands for; BST_NONE. O(1) on average. `char(n)` padding is stripped, nothing else. */
+/* The state a status text stands for; BST_NONE. O(1) on average. `char(n)` padding is stripped,
+ * nothing else. */
 BST_API uint32_t bst_mapping_state(const bst_mapping *mapping, const char *text, size_t len);
 
-/* Warnings about what a history cannot recover: states without a code, required payload fields that no column supplies,
- * fields that are not mapped, states that no evidence tells apart. */
+/* Warnings about what a history cannot recover: states without a code, required payload fields that
+ * no column supplies, fields that are not mapped, states that no evidence tells apart. */
 BST_API bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus

@@ -1,7 +1,9 @@
-/* Legacy rows, from a CSV file (or a folder of them) or from PostgreSQL. Read-only, one consistent snapshot, constant memory.
+/* Legacy rows, from a CSV file (or a folder of them) or from PostgreSQL. Read-only, one consistent
+ * snapshot, constant memory.
  *
- * The mapping says which columns it wants and as what type; a source delivers typed cells, and says of each cell that does
- * not convert what is wrong with it. It never drops a row and never stops at a bad one.
+ * The mapping says which columns it wants and as what type; a source delivers typed cells, and says
+ * of each cell that does not convert what is wrong with it. It never drops a row and never stops at
+ * a bad one.
  */
 #ifndef BACKSTORY_SOURCE_H
 #define BACKSTORY_SOURCE_H
@@ -14,63 +16,77 @@
 extern "C" {
 #endif
 
-#define BST_COLUMNS_MAX 1600u         /* as in PostgreSQL */
+#define BST_COLUMNS_MAX    1600u       /* as in PostgreSQL */
 #define BST_CELL_BYTES_MAX (64u << 20) /* one CSV cell */
 
 typedef struct bst_source_column {
     const char *name;
-    const char *sql;      /* NULL; or an expression of the user's own database that is read under this name */
-    bst_type type;        /* wanted */
-    const bst_zone *zone; /* timestamptz: how naive values are read; NULL: naive values are an error of the mapping */
+    /* NULL; or an expression of the user's own database that is read under this name */
+    const char *sql;
+    bst_type type; /* wanted */
+    /* timestamptz: how naive values are read; NULL: naive values are an error of the mapping */
+    const bst_zone *zone;
 } bst_source_column;
 
 typedef struct bst_source_spec {
-    const char *table;                /* "public.payments"; for a folder: payments.csv (schema dropped) */
-    const char *const *key;           /* column names */
+    /* "public.payments"; for a folder: payments.csv (schema dropped) */
+    const char *table;
+    const char *const *key; /* column names */
     size_t key_count;
     const char *where_sql;            /* NULL: all rows are in scope. PostgreSQL only */
     const bst_source_column *columns; /* key columns need not be among them */
     size_t column_count;
-    const char *const *null_texts;    /* CSV: cells that mean NULL, besides the unquoted empty one */
+    /* CSV: cells that mean NULL, besides the unquoted empty one */
+    const char *const *null_texts;
     size_t null_text_count;
-    bool ordered;                     /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
+    /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
+    bool ordered;
 } bst_source_spec;
 
 typedef struct bst_cell {
-    bst_value value;         /* absent: NULL (when `result` is BST_VALUE_OK) */
-    bst_value_result result; /* anything else: it does not convert, and `text` is what stands there */
-    const char *text;        /* set when `result` is not OK */
+    bst_value value; /* absent: NULL (when `result` is BST_VALUE_OK) */
+    /* anything else: it does not convert, and `text` is what stands there */
+    bst_value_result result;
+    const char *text; /* set when `result` is not OK */
     size_t text_len;
 } bst_cell;
 
 typedef struct bst_row {
     const char *key; /* as text, composite keys joined as history.h says */
     size_t key_len;
-    bool key_is_null;   /* one of its parts is NULL */
-    bool key_is_double; /* another row has the same key (only known, and then always known, in an ordered read, or where the source has no unique index) */
-    bool in_scope;      /* `where_sql` holds */
-    uint64_t number;    /* 1, 2, ... as read; in CSV the line it starts at */
+    bool key_is_null; /* one of its parts is NULL */
+    /* another row has the same key (only known, and then always known, in an ordered read, or where
+     * the source has no unique index) */
+    bool key_is_double;
+    bool in_scope;         /* `where_sql` holds */
+    uint64_t number;       /* 1, 2, ... as read; in CSV the line it starts at */
     const bst_cell *cells; /* spec->column_count */
 } bst_row;
 
 typedef struct bst_source bst_source;
 
-/* `from`: a connection string, a `.csv` file, or a folder that has `<table>.csv`. Columns that are missing, types that cannot
- * convert and a naive timestamp column without a zone are reported, all of them, with "did you mean". The spec must outlive
- * the source. */
-BST_API bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_source **ret, bst_diags *diags) BST_MUST_USE;
+/* `from`: a connection string, a `.csv` file, or a folder that has `<table>.csv`. Columns that are
+ * missing, types that cannot convert and a naive timestamp column without a zone are reported, all
+ * of them, with "did you mean". The spec must outlive the source. */
+BST_API bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_source **ret,
+                                   bst_diags *diags) BST_MUST_USE;
 /* *ret_row is NULL at the end; borrowed until the next call. */
-BST_API bst_status bst_source_next(bst_source *source, const bst_row **ret_row, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_source_next(bst_source *source, const bst_row **ret_row,
+                                   bst_diags *diags) BST_MUST_USE;
 BST_API bst_source *bst_source_free(bst_source *source);
 
-/* Appends the row just read as a JSON object of text and null: every column the source has, mapped or not. */
-BST_API bst_status bst_source_original(bst_source *source, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
-/* For progress: the rows to expect, 0 when not known; and how far it is, 0 to 1, below 0 when not known. */
+/* Appends the row just read as a JSON object of text and null: every column the source has, mapped
+ * or not. */
+BST_API bst_status bst_source_original(bst_source *source, bst_strbuf *out,
+                                       bst_diags *diags) BST_MUST_USE;
+/* For progress: the rows to expect, 0 when not known; and how far it is, 0 to 1, below 0 when not
+ * known. */
 BST_API uint64_t bst_source_expected(const bst_source *source);
 BST_API double bst_source_progress(const bst_source *source);
 /* "payments.csv", "public.payments of payments@db1:5432": for reports. Borrowed. */
 BST_API const char *bst_source_label(const bst_source *source);
-/* The other way round, before a mapping is used: the value kinds of all columns. (Drafting and checks; NULL-safe.) */
+/* The other way round, before a mapping is used: the value kinds of all columns. (Drafting and
+ * checks; NULL-safe.) */
 BST_API size_t bst_source_column_count(const bst_source *source);
 BST_API const char *bst_source_column_name(const bst_source *source, size_t index);
 

@@ -1,7 +1,8 @@
 /* The shape of a history: what synthesis hands to a sink, and what a store keeps.
  *
- * What every entity of one kind has in common (event types, states, basis, confidence, source) is said once, in a plan;
- * a history is a plan and what differs from entity to entity: times and payloads.
+ * What every entity of one kind has in common (event types, states, basis, confidence, source) is
+ * said once, in a plan; a history is a plan and what differs from entity to entity: times and
+ * payloads.
  */
 #ifndef BACKSTORY_HISTORY_H
 #define BACKSTORY_HISTORY_H
@@ -14,10 +15,10 @@ extern "C" {
 
 /*      basis       text */
 #define BST_BASIS_LIST(X)                                                                          \
-    X(RECORDED, "recorded")   /* a column or log row says so */                                    \
-    X(IMPLIED, "implied")     /* every possible history has it there */                            \
-    X(ASSUMED, "assumed")     /* a choice; see its confidence */                                   \
-    X(LIVE, "live")           /* it was appended when it happened */                               \
+    X(RECORDED, "recorded")     /* a column or log row says so */                                  \
+    X(IMPLIED, "implied")       /* every possible history has it there */                          \
+    X(ASSUMED, "assumed")       /* a choice; see its confidence */                                 \
+    X(LIVE, "live")             /* it was appended when it happened */                             \
     X(CORRECTION, "correction") /* it corrects an earlier one */
 
 typedef enum bst_basis {
@@ -46,14 +47,16 @@ typedef struct bst_plan {
 
 /* What one entity has at one place of its plan. */
 typedef struct bst_happening {
-    int64_t occurred_at;            /* the time, or the point chosen in the interval */
-    bool interval;                  /* the time is not recorded: it lies in [after, before] */
-    int64_t after, before;          /* BST_TIME_MINUS_INFINITY / BST_TIME_INFINITY: open */
-    const bst_value *fields;        /* of the payload */
+    int64_t occurred_at;     /* the time, or the point chosen in the interval */
+    bool interval;           /* the time is not recorded: it lies in [after, before] */
+    int64_t after, before;   /* BST_TIME_MINUS_INFINITY / BST_TIME_INFINITY: open */
+    const bst_value *fields; /* of the payload */
 } bst_happening;
 
 typedef struct bst_history {
-    const char *key; /* the entity's key as text; composite keys joined by "/" with "%2F" for "/" and "%25" for "%" */
+    /* the entity's key as text; composite keys joined by "/" with "%2F" for "/" and "%25" for "%"
+     */
+    const char *key;
     size_t key_len;
     const bst_plan *plan;
     const bst_happening *events; /* plan->event_count; versions 1, 2, ... */

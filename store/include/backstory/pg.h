@@ -1,9 +1,11 @@
-/* PostgreSQL, the little of libpq that we use: the only place where PQ... is called. Built only with BACKSTORY_POSTGRES.
+/* PostgreSQL, the little of libpq that we use: the only place where PQ... is called. Built only
+ * with BACKSTORY_POSTGRES.
  *
- * Every session: TimeZone UTC, client_encoding UTF8, search_path '', statement/lock/idle timeouts 0, lc_monetary C,
- * extra_float_digits and DateStyle fixed, application_name "backstory". Errors keep the server's SQLSTATE, message, detail
- * and hint in one finding (code `sqlstate-23505`, or `connect`); 23505 is BST_CONFLICT, class 40 BST_RETRY, else
- * BST_DATABASE. Passwords never appear in a message.
+ * Every session: TimeZone UTC, client_encoding UTF8, search_path '', statement/lock/idle timeouts
+ * 0, lc_monetary C, extra_float_digits and DateStyle fixed, application_name "backstory". Errors
+ * keep the server's SQLSTATE, message, detail and hint in one finding (code `sqlstate-23505`, or
+ * `connect`); 23505 is BST_CONFLICT, class 40 BST_RETRY, else BST_DATABASE. Passwords never appear
+ * in a message.
  */
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H
@@ -18,7 +20,8 @@ extern "C" {
 typedef struct bst_pg bst_pg;
 typedef struct bst_pg_rows bst_pg_rows;
 
-BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg **ret,
+                                  bst_diags *diags) BST_MUST_USE;
 BST_API bst_pg *bst_pg_free(bst_pg *pg);
 /* host, port, database, user: "payments@db1:5432", for reports. Borrowed. */
 BST_API const char *bst_pg_label(const bst_pg *pg);
@@ -26,17 +29,24 @@ BST_API const char *bst_pg_label(const bst_pg *pg);
 /* One or more statements without result. */
 BST_API bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) BST_MUST_USE;
 /* One statement with text parameters ($1 ...; NULL is null) and text results. */
-BST_API bst_status bst_pg_query(bst_pg *pg, const char *sql, size_t param_count, const char *const *params, bst_pg_rows **ret, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_pg_query(bst_pg *pg, const char *sql, size_t param_count,
+                                const char *const *params, bst_pg_rows **ret,
+                                bst_diags *diags) BST_MUST_USE;
 BST_API size_t bst_pg_rows_count(const bst_pg_rows *rows);
-BST_API const char *bst_pg_rows_text(const bst_pg_rows *rows, size_t row, size_t column); /* NULL: null */
+/* NULL: null */
+BST_API const char *bst_pg_rows_text(const bst_pg_rows *rows, size_t row, size_t column);
 BST_API bst_pg_rows *bst_pg_rows_free(bst_pg_rows *rows);
 
-/* COPY ... TO STDOUT. Each call gives one CopyData message, borrowed until the next; at the end *ret_len is 0 and *ret_rows (may be NULL) is the count of the COPY tag. */
+/* COPY ... TO STDOUT. Each call gives one CopyData message, borrowed until the next; at the end
+ * *ret_len is 0 and *ret_rows (may be NULL) is the count of the COPY tag. */
 BST_API bst_status bst_pg_copy_out(bst_pg *pg, const char *sql, bst_diags *diags) BST_MUST_USE;
-BST_API bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len, uint64_t *ret_rows, bst_diags *diags) BST_MUST_USE;
-/* COPY ... FROM STDIN. `finish` checks the server's count against `rows`: a truncated COPY is accepted by the server. */
+BST_API bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len,
+                                    uint64_t *ret_rows, bst_diags *diags) BST_MUST_USE;
+/* COPY ... FROM STDIN. `finish` checks the server's count against `rows`: a truncated COPY is
+ * accepted by the server. */
 BST_API bst_status bst_pg_copy_in(bst_pg *pg, const char *sql, bst_diags *diags) BST_MUST_USE;
-BST_API bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len,
+                                     bst_diags *diags) BST_MUST_USE;
 BST_API bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) BST_MUST_USE;
 
 /* Appends an identifier, quoted; `a.b` given as two parts is the caller's business. */

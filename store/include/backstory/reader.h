@@ -1,5 +1,5 @@
-/* Reading histories back, from a `.jsonl` file or from PostgreSQL: event by event, by key (bytewise, as COLLATE "C") and
- * version. One consistent snapshot; constant memory.
+/* Reading histories back, from a `.jsonl` file or from PostgreSQL: event by event, by key
+ * (bytewise, as COLLATE "C") and version. One consistent snapshot; constant memory.
  */
 #ifndef BACKSTORY_READER_H
 #define BACKSTORY_READER_H
@@ -15,7 +15,7 @@ typedef struct bst_stored_event {
     uint8_t id[16];
     const char *key;
     size_t key_len;
-    int64_t version;      /* 1, 2, ... in its stream */
+    int64_t version;               /* 1, 2, ... in its stream */
     uint32_t type, state, command; /* indices in the machine; command may be BST_NONE */
     uint32_t type_version;
     int64_t occurred_at;
@@ -25,24 +25,28 @@ typedef struct bst_stored_event {
     int64_t recorded_at;
     bst_basis basis;
     double confidence;
-    const char *source;   /* may be NULL */
+    const char *source;      /* may be NULL */
     const bst_value *fields; /* the payload, typed */
-    const char *data;     /* the payload as JSON text */
+    const char *data;        /* the payload as JSON text */
     size_t data_len;
 } bst_stored_event;
 
 typedef struct bst_reader bst_reader;
 
-/* `key` NULL: every entity of the machine. An event that the machine does not know (type, state, payload) is an error with
- * the line, or the key and version. A file whose keys are not in order is an error that says how to sort it. */
-BST_API bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key, bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+/* `key` NULL: every entity of the machine. An event that the machine does not know (type, state,
+ * payload) is an error with the line, or the key and version. A file whose keys are not in order is
+ * an error that says how to sort it. */
+BST_API bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
+                                   bst_reader **ret, bst_diags *diags) BST_MUST_USE;
 /* *ret_event is NULL at the end. */
-BST_API bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,
+                                   bst_diags *diags) BST_MUST_USE;
 BST_API bst_reader *bst_reader_free(bst_reader *reader);
 
-/* The JSONL form, keys in this order: id machine entity version type data state command occurred_at occurred_between
- * recorded_at basis confidence source. One line with its line feed. */
-BST_API void bst_event_line(const bst_machine *machine, const bst_stored_event *event, bst_strbuf *out);
+/* The JSONL form, keys in this order: id machine entity version type data state command occurred_at
+ * occurred_between recorded_at basis confidence source. One line with its line feed. */
+BST_API void bst_event_line(const bst_machine *machine, const bst_stored_event *event,
+                            bst_strbuf *out);
 
 #ifdef __cplusplus
 }

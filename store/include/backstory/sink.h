@@ -1,7 +1,8 @@
 /* Where initial histories go: a `.jsonl` file, or the event store in PostgreSQL.
  *
- * All or nothing: what was written counts only after bst_sink_finish(). A sink that is freed before leaves its target as it
- * was. Nobody else's events are touched; an entity that already has events is a BST_CONFLICT.
+ * All or nothing: what was written counts only after bst_sink_finish(). A sink that is freed before
+ * leaves its target as it was. Nobody else's events are touched; an entity that already has events
+ * is a BST_CONFLICT.
  */
 #ifndef BACKSTORY_SINK_H
 #define BACKSTORY_SINK_H
@@ -16,8 +17,9 @@ extern "C" {
 typedef struct bst_run_info {
     const char *tool_version;
     const char *mapping_sha256;
-    const char *source;        /* "public.payments of payments@db1", "payments.csv" */
-    bool has_recorded_at;      /* false: the server's clock in PostgreSQL; null in a file, which has no clock */
+    const char *source; /* "public.payments of payments@db1", "payments.csv" */
+    /* false: the server's clock in PostgreSQL; null in a file, which has no clock */
+    bool has_recorded_at;
     int64_t recorded_at;
 } bst_run_info;
 
@@ -27,16 +29,21 @@ typedef struct bst_sink_totals {
 
 typedef struct bst_sink bst_sink;
 
-/* `target`: a path that ends in ".jsonl" (written beside it, renamed by finish; "-" is stdout), or a PostgreSQL
- * connection string (the schema is created when it is not there). The machine must outlive the sink. */
-BST_API bst_status bst_sink_open(const char *target, const bst_machine *machine, const bst_run_info *run,
-                                 bst_sink **ret, bst_diags *diags) BST_MUST_USE;
+/* `target`: a path that ends in ".jsonl" (written beside it, renamed by finish; "-" is stdout), or
+ * a PostgreSQL connection string (the schema is created when it is not there). The machine must
+ * outlive the sink. */
+BST_API bst_status bst_sink_open(const char *target, const bst_machine *machine,
+                                 const bst_run_info *run, bst_sink **ret,
+                                 bst_diags *diags) BST_MUST_USE;
 /* Plans are told apart by address: one plan, one address, as long as the sink lives. */
-BST_API bst_status bst_sink_write(bst_sink *sink, const bst_history *history, bst_diags *diags) BST_MUST_USE;
-BST_API bst_status bst_sink_finish(bst_sink *sink, bst_sink_totals *ret_totals, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_sink_write(bst_sink *sink, const bst_history *history,
+                                  bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_sink_finish(bst_sink *sink, bst_sink_totals *ret_totals,
+                                   bst_diags *diags) BST_MUST_USE;
 BST_API bst_sink *bst_sink_free(bst_sink *sink); /* takes NULL, returns NULL */
 
-/* Whether a SOURCE, SINK or STORE argument means a PostgreSQL server: a URI, or a conninfo string (it has a "="). */
+/* Whether a SOURCE, SINK or STORE argument means a PostgreSQL server: a URI, or a conninfo string
+ * (it has a "="). */
 BST_API bool bst_is_connection_string(const char *target);
 
 #ifdef __cplusplus
