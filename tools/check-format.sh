@@ -16,8 +16,8 @@ if command -v clang-format >/dev/null; then
     # shellcheck disable=SC2086 # names of ours: no spaces
     if [ -n "$fix" ]; then
         clang-format -i $files
-    else
-        clang-format --dry-run --Werror $files 2>&1 | grep ': error:' | sed 's/ \[-W.*//' >&2 && status=1
+    elif clang-format --dry-run --Werror $files 2>&1 | grep ': error:' | sed 's/ \[-W.*//' | grep . >&2; then
+        status=1
     fi
 else
     echo "SKIPPED: clang-format is not installed; only the rest was checked"

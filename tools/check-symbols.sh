@@ -10,6 +10,8 @@ for library; do
         echo "$library: no such library" >&2
         exit 2
     fi
-    nm -A -u "$library" | sed 's/@.*//' | grep -E "[: ]U ($forbidden)\$" >&2 && status=1
+    if nm -A -u "$library" | sed 's/@.*//' | grep -E "[: ]U ($forbidden)\$" >&2; then
+        status=1
+    fi
 done
 exit "$status"
