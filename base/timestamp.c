@@ -1,0 +1,352 @@
+/* Timestamps and dates, as PostgreSQL counts and reads them.
+ *
+ * The calendar is computed with integers: years start in March, so that the leap day is the last of its year, and 400
+ * years are one cycle of 146097 days. Where PostgreSQL is generous so are we: 24:00:00 is the next midnight, second 60
+ * is the first of the next minute. Zones are zone.c's, durations duration.c's.
+ */
+#include "backstory/timestamp.h"
+
+#include <string.h>
+
+#include "digits_private.h"
+#include "timestamp_private.h"
+
+#define CYCLE_YEARS         400
+#define CYCLE_DAYS          146097
+#define DAYS_FROM_YEAR_0    730425 /* from 0000-03-01 to 2000-01-01 */
+#define FRACTION_DIGITS     6
+#define DATE_MIN            INT64_C(-2451545) /* 4713-11-24 BC, Julian day 0 */
+#define DATE_END            INT64_C(2145031949) /* the first day past PostgreSQL's last, 5874897-12-31 */
+#define DATE_INFINITY       INT32_MAX
+#define DATE_MINUS_INFINITY INT32_MIN
+
+static int64_t floor_div(int64_t a, int64_t b) {
+    return a / b - (a % b < 0);
+}
+
+/* Days from 1 March to the first of a month, counted from March = 0. */
+static int days_before(int month_from_march) {
+    return (153 * month_from_march + 2) / 5;
+}
+
+int64_t bst__days_of(int64_t year, int month, int day) {
+    const int from_march = (month + 9) % 12;
+    const int64_t years = year - (month <= 2);
+    const int64_t cycle = floor_div(years, CYCLE_YEARS);
+    const int64_t of_cycle = years - cycle * CYCLE_YEARS;
+    const int64_t days = of_cycle * 365 + of_cycle / 4 - of_cycle / 100;
+    return cycle * CYCLE_DAYS + days + days_before(from_march) + day - 1 - DAYS_FROM_YEAR_0;
+}
+
+typedef struct civil {
+    int64_t year; /* 0 is 1 BC */
+    int month, day;
+} civil;
+
+static civil civil_of(int64_t days) {
+    days += DAYS_FROM_YEAR_0;
+    const int64_t cycle = floor_div(days, CYCLE_DAYS);
+    const int of_cycle = (int)(days - cycle * CYCLE_DAYS);
+    /* Take out the leap days that have passed (and put back those of the centuries), then years have 365 days. */
+    const int year =
+        (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / (CYCLE_DAYS - 1)) / 365;
+    const int of_year = of_cycle - (year * 365 + year / 4 - year / 100);
+    const int from_march = (5 * of_year + 2) / 153;
+    const int month = from_march < 10 ? from_march + 3 : from_march - 9;
+    return (civil){cycle * CYCLE_YEARS + year + (month <= 2), month,
+                   of_year - days_before(from_march) + 1};
+}
+
+int bst__month_days(int64_t year, int month) {
+    static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && leap);
+}
+
+bool bst__cursor_digits(bst__cursor *in, int count, int *ret) {
+    int value = 0;
+    if (in->end - in->at < count)
+        return false;
+    for (int i = 0; i < count; i++) {
+        if (!bst__is_digit(in->at[i]))
+            return false;
+        value = value * 10 + (in->at[i] - '0');
+    }
+    in->at += count;
+    *ret = value;
+    return true;
+}
+
+bst_time_result bst__cursor_fraction(bst__cursor *in, int *ret_us) {
+    int us = 0, digits = 0;
+    bool exact = true;
+    for (; in->at < in->end && bst__is_digit(*in->at); in->at++, digits++) {
+        if (digits < FRACTION_DIGITS)
+            us = us * 10 + (*in->at - '0');
+        else
+            exact &= *in->at == '0';
+    }
+    if (digits == 0)
+        return BST_TIME_SYNTAX;
+    for (; digits < FRACTION_DIGITS; digits++)
+        us *= 10;
+    *ret_us = us;
+    return exact ? BST_TIME_OK : BST_TIME_INEXACT;
+}
+
+bst_time_result bst__cursor_offset(bst__cursor *in, int *ret_seconds) {
+    int hours, minutes = 0, seconds = 0;
+    const bool west = in->at < in->end && *in->at == '-';
+    if (!bst__cursor_skip(in, '-') && !bst__cursor_skip(in, '+'))
+        return BST_TIME_SYNTAX;
+    if (!bst__cursor_digits(in, 2, &hours))
+        return BST_TIME_SYNTAX;
+    if (bst__cursor_skip(in, ':')) {
+        if (!bst__cursor_digits(in, 2, &minutes))
+            return BST_TIME_SYNTAX;
+        if (bst__cursor_skip(in, ':') && !bst__cursor_digits(in, 2, &seconds))
+            return BST_TIME_SYNTAX;
+    } else {
+        bst__cursor_digits(in, 2, &minutes);
+    }
+    if (hours > 15 || minutes > 59 || seconds > 59)
+        return BST_TIME_RANGE;
+    const int offset = (hours * 60 + minutes) * 60 + seconds;
+    *ret_seconds = west ? -offset : offset;
+    return BST_TIME_OK;
+}
+
+/* A timestamp as it is written. */
+typedef struct written {
+    int64_t days;
+    int64_t time; /* of the day, microseconds */
+    int offset;   /* seconds east of UTC */
+    bool has_offset;
+} written;
+
+typedef struct day_text {
+    int year, month, day;
+} day_text;
+
+static bool read_day(bst__cursor *in, int year_digits_max, day_text *ret) {
+    int digits = 0;
+    while (in->at + digits < in->end && digits <= year_digits_max && bst__is_digit(in->at[digits]))
+        digits++;
+    return digits >= 4 && digits <= year_digits_max && bst__cursor_digits(in, digits, &ret->year) &&
+           bst__cursor_skip(in, '-') && bst__cursor_digits(in, 2, &ret->month) &&
+           bst__cursor_skip(in, '-') && bst__cursor_digits(in, 2, &ret->day);
+}
+
+/* Reads `10:11[:12[.5]]`. */
+static bst_time_result read_time(bst__cursor *in, int64_t *ret) {
+    int hour, minute, second = 0, us = 0;
+    bst_time_result result = BST_TIME_OK;
+    if (!bst__cursor_digits(in, 2, &hour) || !bst__cursor_skip(in, ':') ||
+        !bst__cursor_digits(in, 2, &minute))
+        return BST_TIME_SYNTAX;
+    if (bst__cursor_skip(in, ':')) {
+        if (!bst__cursor_digits(in, 2, &second))
+            return BST_TIME_SYNTAX;
+        if (bst__cursor_skip(in, '.'))
+            result = bst__cursor_fraction(in, &us);
+    }
+    if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && minute + second + us > 0))
+        return result == BST_TIME_SYNTAX ? result : BST_TIME_RANGE;
+    *ret = ((hour * 60 + minute) * 60 + second) * BST__SECOND + us;
+    return result;
+}
+
+/* Reads ` BC` where it stands, which must end the text. */
+static bool read_era(bst__cursor *in, bool *ret_bc) {
+    *ret_bc = in->end - in->at == 3 && memcmp(in->at, " BC", 3) == 0;
+    return *ret_bc || in->at == in->end;
+}
+
+static bst_time_result day_number(day_text day, bool bc, int64_t *ret) {
+    const int64_t year = bc ? 1 - (int64_t)day.year : day.year;
+    if (day.year == 0 || day.month < 1 || day.month > 12 || day.day < 1 ||
+        day.day > bst__month_days(year, day.month))
+        return BST_TIME_RANGE;
+    *ret = bst__days_of(year, day.month, day.day);
+    return BST_TIME_OK;
+}
+
+/* The first finding counts, but a text that is no timestamp at all is one finding more than anything else. */
+static bst_time_result first_of(bst_time_result a, bst_time_result b) {
+    return a != BST_TIME_OK ? a : b;
+}
+
+static bst_time_result read_written(bst__cursor in, written *ret) {
+    day_text day;
+    bool bc;
+    bst_time_result time = BST_TIME_OK, offset = BST_TIME_OK;
+    *ret = (written){0, 0, 0, false};
+    if (!read_day(&in, 6, &day))
+        return BST_TIME_SYNTAX;
+    if (in.end - in.at > 1 && (*in.at == 'T' || *in.at == 't' || *in.at == ' ') &&
+        in.at[1] != 'B') {
+        in.at++;
+        time = read_time(&in, &ret->time);
+        if (bst__cursor_skip(&in, 'Z') || bst__cursor_skip(&in, 'z')) {
+            ret->has_offset = true;
+        } else if (in.at < in.end && (*in.at == '+' || *in.at == '-')) {
+            ret->has_offset = true;
+            offset = bst__cursor_offset(&in, &ret->offset);
+        }
+    }
+    if (time == BST_TIME_SYNTAX || offset == BST_TIME_SYNTAX || !read_era(&in, &bc))
+        return BST_TIME_SYNTAX;
+    return first_of(day_number(day, bc, &ret->days), first_of(offset, time));
+}
+
+/* `infinity` and `-infinity`, in any case as PostgreSQL reads them. */
+static bool read_infinity(const char *text, size_t len, bool *ret_minus) {
+    static const char word[] = "infinity";
+    const bool minus = len > 0 && *text == '-';
+    text += minus;
+    len -= minus;
+    if (len != sizeof word - 1)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if ((text[i] | 0x20) != word[i])
+            return false;
+    }
+    *ret_minus = minus;
+    return true;
+}
+
+static bst_time_result within_range(int64_t time, int64_t *ret_time) {
+    if (time < BST_TIME_MIN || time >= BST_TIME_END)
+        return BST_TIME_RANGE;
+    *ret_time = time;
+    return BST_TIME_OK;
+}
+
+bst_time_result bst_time_parse(const char *text, size_t len, const bst_zone *zone,
+                               int64_t *ret_time) {
+    bool minus;
+    if (read_infinity(text, len, &minus)) {
+        *ret_time = minus ? BST_TIME_MINUS_INFINITY : BST_TIME_INFINITY;
+        return BST_TIME_OK;
+    }
+    written found;
+    const bst_time_result result = read_written((bst__cursor){text, text + len}, &found);
+    if (result != BST_TIME_OK)
+        return result;
+    /* A day beyond either end cannot become a time by its offset; the product below would overflow. */
+    if (found.days < DATE_MIN - 1 || found.days > BST_TIME_END / BST__DAY)
+        return BST_TIME_RANGE;
+    const int64_t seconds = found.days * BST__DAY_SECONDS + found.time / BST__SECOND;
+    const int64_t us = found.time % BST__SECOND;
+    int64_t utc = seconds - found.offset;
+    if (!found.has_offset) {
+        const bst_time_result placed =
+            zone ? bst__zone_resolve(zone, seconds, &utc) : BST_TIME_NO_ZONE;
+        if (placed != BST_TIME_OK)
+            return placed;
+    }
+    if (utc >= BST_TIME_END / BST__SECOND)
+        return BST_TIME_RANGE;
+    return within_range(utc * BST__SECOND + us, ret_time);
+}
+
+bst_time_result bst_time_from_naive(int64_t naive, const bst_zone *zone, int64_t *ret_time) {
+    if (!bst_time_is_finite(naive)) {
+        *ret_time = naive;
+        return BST_TIME_OK;
+    }
+    if (!zone)
+        return BST_TIME_NO_ZONE;
+    if (naive < BST_TIME_MIN || naive >= BST_TIME_END)
+        return BST_TIME_RANGE;
+    const int64_t seconds = floor_div(naive, BST__SECOND);
+    int64_t utc;
+    const bst_time_result result = bst__zone_resolve(zone, seconds, &utc);
+    if (result != BST_TIME_OK)
+        return result;
+    if (utc >= BST_TIME_END / BST__SECOND)
+        return BST_TIME_RANGE;
+    return within_range(utc * BST__SECOND + (naive - seconds * BST__SECOND), ret_time);
+}
+
+bool bst_time_is_finite(int64_t time) {
+    return time != BST_TIME_INFINITY && time != BST_TIME_MINUS_INFINITY;
+}
+
+char *bst__fraction_put(char *at, unsigned us) {
+    if (us == 0)
+        return at;
+    *at++ = '.';
+    at = bst__digits_put(at, us, FRACTION_DIGITS);
+    while (at[-1] == '0')
+        at--;
+    return at;
+}
+
+static size_t put_infinity(bool minus, char *out) {
+    const char *const word = minus ? "-infinity" : "infinity";
+    const size_t len = strlen(word);
+    memcpy(out, word, len + 1);
+    return len;
+}
+
+/* The year as it is written; before year 1 it counts backwards from 1 BC, and `finish` says so at the end. */
+static char *put_day(char *at, civil day) {
+    at = bst__digits_put(at, (uint64_t)(day.year > 0 ? day.year : 1 - day.year), 4);
+    *at++ = '-';
+    at = bst__digits_put2(at, (unsigned)day.month);
+    *at++ = '-';
+    return bst__digits_put2(at, (unsigned)day.day);
+}
+
+static size_t finish(char *at, civil day, const char *out) {
+    if (day.year <= 0) {
+        memcpy(at, " BC", 3);
+        at += 3;
+    }
+    *at = '\0';
+    return (size_t)(at - out);
+}
+
+size_t bst_time_format(int64_t time, char out[BST_TIME_TEXT_MAX]) {
+    if (!bst_time_is_finite(time))
+        return put_infinity(time == BST_TIME_MINUS_INFINITY, out);
+    const int64_t days = floor_div(time, BST__DAY);
+    const int64_t of_day = time - days * BST__DAY;
+    const unsigned seconds = (unsigned)(of_day / BST__SECOND);
+    const civil day = civil_of(days);
+    char *at = put_day(out, day);
+    *at++ = 'T';
+    at = bst__digits_put2(at, seconds / 3600);
+    *at++ = ':';
+    at = bst__digits_put2(at, seconds / 60 % 60);
+    *at++ = ':';
+    at = bst__digits_put2(at, seconds % 60);
+    at = bst__fraction_put(at, (unsigned)(of_day % BST__SECOND));
+    *at++ = 'Z';
+    return finish(at, day, out);
+}
+
+bst_time_result bst_date_parse(const char *text, size_t len, int32_t *ret_days) {
+    bool minus, bc;
+    if (read_infinity(text, len, &minus)) {
+        *ret_days = minus ? DATE_MINUS_INFINITY : DATE_INFINITY;
+        return BST_TIME_OK;
+    }
+    bst__cursor in = {text, text + len};
+    day_text day;
+    int64_t days;
+    if (!read_day(&in, 7, &day) || !read_era(&in, &bc))
+        return BST_TIME_SYNTAX;
+    if (day_number(day, bc, &days) != BST_TIME_OK || days < DATE_MIN || days >= DATE_END)
+        return BST_TIME_RANGE;
+    *ret_days = (int32_t)days;
+    return BST_TIME_OK;
+}
+
+size_t bst_date_format(int32_t days, char out[BST_TIME_TEXT_MAX]) {
+    if (days == DATE_INFINITY || days == DATE_MINUS_INFINITY)
+        return put_infinity(days == DATE_MINUS_INFINITY, out);
+    const civil day = civil_of(days);
+    return finish(put_day(out, day), day, out);
+}
