@@ -1,0 +1,317 @@
+/* A JSON file, read and parsed.
+ *
+ * Whatever could surprise jansson, or make its message hard to understand, is looked for first: size, a byte order
+ * mark, NUL, bytes that are not UTF-8, nesting. Then jansson has the word. Only when it refuses the text is it looked at
+ * again: for all duplicate keys (json_index.c), or for the mistake (json_mistake.c).
+ */
+#include "backstory/json_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistr.h>
+
+#include "json_private.h"
+
+#define FIRST_READ ((size_t)64 << 10)
+
+struct bst_json_source {
+    char *name;
+    char *text;
+    size_t len;
+    json_t *root;
+    bst__json_index *index; /* filled by the first look-up */
+};
+
+static bst_status cannot_read(const char *path, bst_diags *diags) {
+    const bst_loc where = {path, 0, 0};
+    return bst_diag_add(diags, BST_IO, BST_ERROR, "file-read", &where, "could not read file: %s",
+                        strerror(errno));
+}
+
+static bst_status too_large(const char *path, size_t limit, bst_diags *diags) {
+    const bst_loc where = {path, 0, 0};
+    return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "file-too-large", &where,
+                        "file is larger than the limit of %zu bytes", limit);
+}
+
+static bst_status read_all(FILE *file, const char *path, size_t limit, bst_strbuf *out,
+                           bst_diags *diags) {
+    for (size_t want = FIRST_READ;; want = out->len) {
+        if (!bst_strbuf_reserve(out, want))
+            return bst_diag_nomem(diags);
+        const size_t got = fread(out->text + out->len, 1, want, file);
+        out->len += got;
+        out->text[out->len] = '\0';
+        if (out->len > limit)
+            return too_large(path, limit, diags);
+        if (ferror(file))
+            return cannot_read(path, diags);
+        if (got < want)
+            return BST_OK;
+    }
+}
+
+bst_status bst_file_read(const char *path, size_t limit, char **ret_text, size_t *ret_len,
+                         bst_diags *diags) {
+    const bool is_stdin = strcmp(path, "-") == 0;
+    FILE *const file = is_stdin ? stdin : fopen(path, "rb");
+    if (!file)
+        return cannot_read(path, diags);
+    bst_strbuf text = BST_STRBUF_INIT;
+    const bst_status status = read_all(file, path, limit, &text, diags);
+    if (!is_stdin)
+        fclose(file);
+    if (status == BST_OK) {
+        *ret_len = text.len;
+        *ret_text = bst_strbuf_detach(&text);
+    }
+    bst_strbuf_release(&text);
+    return status;
+}
+
+bst__json_place bst__json_place_of(const char *text, size_t at) {
+    bst__json_place place = {(uint32_t)at, 1, 1};
+    for (size_t i = 0; i < at; i++) {
+        if (text[i] == '\n') {
+            place.line++;
+            place.column = 1;
+        } else if ((text[i] & 0xC0) != 0x80) {
+            place.column++;
+        }
+    }
+    return place;
+}
+
+static bst_loc loc_of(const bst_json_source *source, size_t at) {
+    const bst__json_place place = bst__json_place_of(source->text, at);
+    return (bst_loc){source->name, place.line, place.column};
+}
+
+static bst_status check_bytes(const bst_json_source *source, bst_diags *diags) {
+    const char *const text = source->text;
+    if (source->len >= 2 &&
+        (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0)) {
+        const bst_loc where = {source->name, 0, 0};
+        bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-syntax", &where, "file is UTF-16");
+        bst_diag_hint(diags, "Save it as UTF-8.");
+        return BST_INVALID;
+    }
+    if (source->len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+        const bst_loc where = {source->name, 1, 1};
+        bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-syntax", &where,
+                     "file starts with a byte order mark");
+        bst_diag_hint(diags, "Save it as UTF-8 without BOM.");
+        return BST_INVALID;
+    }
+    const uint8_t *const bad = u8_check((const uint8_t *)text, source->len);
+    const size_t valid = bad ? (size_t)(bad - (const uint8_t *)text) : source->len;
+    const char *const nul = memchr(text, '\0', valid);
+    if (nul) {
+        const bst_loc where = loc_of(source, (size_t)(nul - text));
+        bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-syntax", &where, "NUL byte in the file");
+        bst_diag_hint(diags, "A JSON file is plain text: remove the byte.");
+        return BST_INVALID;
+    }
+    if (bad) {
+        const bst_loc where = loc_of(source, valid);
+        bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-syntax", &where,
+                     "byte 0x%02X is not UTF-8", (unsigned)*bad);
+        bst_diag_hint(diags, "Save the file as UTF-8.");
+        return BST_INVALID;
+    }
+    return BST_OK;
+}
+
+/* jansson recurses; so nesting is bounded before it starts. Right for valid text, and near enough for any other. */
+static bst_status check_depth(const bst_json_source *source, bst_diags *diags) {
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t at = 0; at < source->len; at++) {
+        const char c = source->text[at];
+        if (in_string) {
+            at += c == '\\';
+            in_string = c != '"';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > BST_JSON_DEPTH_MAX) {
+                const bst_loc where = loc_of(source, at);
+                return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "json-depth", &where,
+                                    "arrays and objects are nested deeper than %d levels",
+                                    BST_JSON_DEPTH_MAX);
+            }
+        } else if (c == '}' || c == ']') {
+            depth -= depth > 0;
+        }
+    }
+    return BST_OK;
+}
+
+static const char *type_name(const json_t *json) {
+    switch (json_typeof(json)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_INTEGER:
+    case JSON_REAL:
+        return "a number";
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return "true or false";
+    case JSON_NULL:
+        return "null";
+    }
+    return "something else";
+}
+
+static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
+    json_error_t error;
+    const char *const text = source->text;
+    source->root = json_loadb(text, source->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (!source->root && json_error_code(&error) == json_error_duplicate_key) {
+        /* jansson stops at the first. Once the rest is known to be valid, all can be told. */
+        json_t *const lenient = json_loadb(text, source->len, JSON_DECODE_ANY, &error);
+        json_decref(lenient);
+        if (lenient) {
+            const bst_status status = bst__json_index_fill(source->index, source->name, diags);
+            return status == BST_NOMEM ? bst_diag_nomem(diags) : status;
+        }
+    }
+    if (!source->root) {
+        if (json_error_code(&error) == json_error_out_of_memory)
+            return bst_diag_nomem(diags);
+        bst__json_explain(source->name, text, source->len, &error, diags);
+        return BST_INVALID;
+    }
+    if (!json_is_object(source->root)) {
+        const bst_loc where = loc_of(source, strspn(text, " \t\r\n"));
+        bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-root", &where,
+                     "file must hold a JSON object, not %s", type_name(source->root));
+        return BST_INVALID;
+    }
+    return BST_OK;
+}
+
+bst_status bst_json_source_parse(const char *name, const char *text, size_t len,
+                                 bst_json_source **ret, bst_diags *diags) {
+    bst_status status;
+    if (len > BST_SPEC_BYTES_MAX)
+        return too_large(name, BST_SPEC_BYTES_MAX, diags);
+    bst_json_source *source = calloc(1, sizeof *source);
+    if (source) {
+        source->name = strdup(name);
+        source->text = malloc(len + 1);
+    }
+    if (!source || !source->name || !source->text) {
+        status = bst_diag_nomem(diags);
+        goto out;
+    }
+    if (len > 0)
+        memcpy(source->text, text, len);
+    source->text[len] = '\0';
+    source->len = len;
+    source->index = bst__json_index_new(source->text, len);
+    status = source->index ? check_bytes(source, diags) : bst_diag_nomem(diags);
+    if (status == BST_OK)
+        status = check_depth(source, diags);
+    if (status == BST_OK)
+        status = parse_root(source, diags);
+    if (status == BST_OK) {
+        *ret = source;
+        source = NULL;
+    }
+out:
+    bst_json_source_free(source);
+    return status;
+}
+
+bst_status bst_json_source_read(const char *path, bst_json_source **ret, bst_diags *diags) {
+    char *text = NULL;
+    size_t len = 0;
+    bst_status status = bst_file_read(path, BST_SPEC_BYTES_MAX, &text, &len, diags);
+    if (status == BST_OK)
+        status = bst_json_source_parse(path, text, len, ret, diags);
+    free(text);
+    return status;
+}
+
+bst_json_source *bst_json_source_free(bst_json_source *source) {
+    if (source) {
+        bst__json_index_free(source->index);
+        json_decref(source->root);
+        free(source->name);
+        free(source->text);
+        free(source);
+    }
+    return NULL;
+}
+
+const json_t *bst_json_source_root(const bst_json_source *source) {
+    return source->root;
+}
+
+const char *bst_json_source_name(const bst_json_source *source) {
+    return source->name;
+}
+
+const char *bst_json_source_text(const bst_json_source *source, size_t *ret_len) {
+    *ret_len = source->len;
+    return source->text;
+}
+
+bst_loc bst_json_source_value(const bst_json_source *source, const char *pointer) {
+    bool exact;
+    const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
+    return node ? (bst_loc){source->name, node->value.line, node->value.column}
+                : (bst_loc){source->name, 0, 0};
+}
+
+bst_loc bst_json_source_key(const bst_json_source *source, const char *pointer) {
+    bool exact;
+    const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
+    if (!node)
+        return (bst_loc){source->name, 0, 0};
+    const bst__json_place *const place = exact ? &node->key : &node->value;
+    return (bst_loc){source->name, place->line, place->column};
+}
+
+bst_loc bst_json_source_inside(const bst_json_source *source, const char *pointer, size_t offset) {
+    bool exact;
+    const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
+    if (!node || !exact || source->text[node->value.at] != '"')
+        return bst_json_source_value(source, pointer);
+    const char *const start = source->text + node->value.at + 1;
+    bst__json_letters letters = {
+        .form = BST__JSON_STRING, .at = start, .end = source->text + source->len};
+    const char *place = start;
+    for (size_t i = 0; i <= offset; i++) {
+        const bool escape_goes_on = letters.waiting_next < letters.waiting_count;
+        place = escape_goes_on ? place : letters.at;
+        if (bst__json_letters_next(&letters) < 0)
+            break;
+    }
+    /* Strings do not run over lines: the column is that of the quote, and the characters since. */
+    const bst__json_place before = bst__json_place_of(start, (size_t)(place - start));
+    return (bst_loc){source->name, node->value.line, node->value.column + before.column};
+}
+
+void bst_json_pointer_add(bst_strbuf *pointer, const char *token) {
+    bst_strbuf_addc(pointer, '/');
+    for (; *token != '\0'; token++) {
+        if (*token == '~' || *token == '/')
+            bst_strbuf_adds(pointer, *token == '~' ? "~0" : "~1");
+        else
+            bst_strbuf_addc(pointer, *token);
+    }
+}
+
+void bst_json_pointer_add_index(bst_strbuf *pointer, size_t index) {
+    bst_strbuf_addc(pointer, '/');
+    bst_strbuf_add_int(pointer, (int64_t)index);
+}
