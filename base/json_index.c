@@ -37,10 +37,17 @@ bst__json_index *bst__json_index_new(const char *text, size_t len) {
     return index;
 }
 
+static void forget(bst__json_index *index) {
+    free(index->nodes);
+    free(index->table);
+    index->nodes = NULL;
+    index->table = NULL;
+    index->count = index->capacity = 0;
+}
+
 bst__json_index *bst__json_index_free(bst__json_index *index) {
     if (index) {
-        free(index->nodes);
-        free(index->table);
+        forget(index);
         free(index);
     }
     return NULL;
