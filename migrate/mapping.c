@@ -1,0 +1,404 @@
+/* Loading a mapping file. Order: the machine it names; the source; state, fields and evidence, which
+ * collect columns as they need them; then the expressions, which need to know all columns.
+ */
+#include "backstory/mapping.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM          1
+#define uthash_nonfatal_oom(added) (*(added_ok) = false)
+#include <uthash.h>
+
+#include "mapping_private.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const root_keys[] = {"$schema", "machine",    "source", "state",
+                                        "fields",  "evidence",   "log",    "probabilities",
+                                        "policy",  "description"};
+
+/* Weights are relative; what a file calls impossible is kept as barely possible, so that a row that
+ * proves it is not a contradiction. */
+#define WEIGHT_MIN 1e-9
+
+struct bst__map_code {
+    bst_state_code code;
+    UT_hash_handle hh;
+};
+
+/* ---- the machine ---- */
+
+/* `name` beside the mapping file, unless it is absolute. Malloc'd. */
+static char *beside(const char *file, const char *name) {
+    const char *slash = strrchr(file, '/');
+    bst_strbuf path = BST_STRBUF_INIT;
+    if (slash && *name != '/') {
+        bst_strbuf_add(&path, file, (size_t)(slash - file) + 1);
+    }
+    bst_strbuf_adds(&path, name);
+    return bst_strbuf_detach(&path);
+}
+
+static void read_machine(bst__map *map, const json_t *root) {
+    const json_t *json = bst__map_need(map, root, NULL, "machine", JSON_STRING);
+    if (!json) {
+        return;
+    }
+    char *path = beside(map->mapping->file, json_string_value(json));
+    if (!path) {
+        bst__map_nomem(map);
+        return;
+    }
+    bst_status status = bst_machine_load(path, &map->whole->machine, map->diags);
+    if (status != BST_OK) {
+        map->status = status;
+        map->whole->machine = NULL;
+    }
+    map->machine = map->whole->machine;
+    map->mapping->machine = map->machine;
+    free(path);
+}
+
+/* ---- state ---- */
+
+static void add_code(bst__map *map, bst_state_code *code, const char *text, uint32_t state) {
+    code->text = text;
+    code->state = state;
+    bool ok = true;
+    bool *added_ok = &ok;
+    bst__map_code *entry = bst_arena_alloc(map->arena, sizeof *entry);
+    if (entry) {
+        entry->code = *code;
+        HASH_ADD_KEYPTR(hh, map->whole->codes, entry->code.text, strlen(text), entry);
+    }
+    if (!entry || !ok) {
+        bst__map_nomem(map);
+    }
+}
+
+static void read_codes(bst__map *map, const json_t *values, const bst__map_path *path) {
+    bst_state_code *codes = bst_arena_array(map->arena, json_object_size(values), sizeof *codes);
+    if (!codes) {
+        bst__map_nomem(map);
+        return;
+    }
+    uint32_t count = 0;
+    const char *text;
+    json_t *json;
+    json_object_foreach ((json_t *)(uintptr_t)values, text, json) {
+        bst__map_path here = {path, text, 0};
+        if (!bst__map_is(map, json, &here, JSON_STRING) || !map->machine) {
+            continue;
+        }
+        const char *name = json_string_value(json);
+        uint32_t state = bst_machine_state(map->machine, name);
+        if (state == BST_NONE) {
+            bst_loc where = bst__map_value_at(map, &here);
+            bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",
+                           name);
+            bst__map_did_you_mean(map, name, map->machine->states, sizeof *map->machine->states,
+                                  map->machine->state_count, "Name a state of the machine.");
+            continue;
+        }
+        add_code(map, &codes[count++], text, state);
+    }
+    map->mapping->state_codes = codes;
+    map->mapping->state_code_count = count;
+}
+
+static void read_state(bst__map *map, const json_t *root) {
+    static const char *const keys[] = {"column", "sql", "values", "description"};
+    map->mapping->state_column = BST_NONE;
+    const json_t *state = bst__map_need(map, root, NULL, "state", JSON_OBJECT);
+    bst__map_path path = {NULL, "state", 0};
+    if (!state) {
+        return;
+    }
+    bst__map_keys(map, state, &path, keys, COUNT(keys));
+    const char *key = json_object_get(state, "sql") ? "sql" : "column";
+    const json_t *column = bst__map_need(map, state, &path, key, JSON_STRING);
+    bst__map_path here = {&path, key, 0};
+    if (column && *json_string_value(column) == '\0') {
+        bst_loc where = bst__map_value_at(map, &here);
+        bst__map_error(map, &where, "empty-name", "the name of a column is empty");
+    } else if (column) {
+        const char *name = json_string_value(column);
+        map->mapping->state_column =
+            bst__map_state_column(map, &here, name, *key == 's' ? name : NULL);
+    }
+    const json_t *values = bst__map_need(map, state, &path, "values", JSON_OBJECT);
+    bst__map_path inside = {&path, "values", 0};
+    if (values && json_object_size(values) == 0) {
+        bst_loc where = bst__map_value_at(map, &inside);
+        bst__map_error(map, &where, "missing-key", "no value of the column is given a state");
+        bst_diag_hint(map->diags, "Write { \"NEW\": \"pending\", ... }: a value of the column, and "
+                                  "the state it stands for.");
+    } else if (values) {
+        read_codes(map, values, &inside);
+    }
+}
+
+/* ---- fields ---- */
+
+static void read_fields(bst__map *map, const json_t *root) {
+    const json_t *fields = bst__map_get(map, root, NULL, "fields", JSON_OBJECT);
+    bst__map_path path = {NULL, "fields", 0};
+    uint32_t count = map->machine ? map->machine->field_count : 0;
+    bst_value_from *froms = bst_arena_array(map->arena, count, sizeof *froms);
+    if (!froms) {
+        bst__map_nomem(map);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        froms[i] = (bst_value_from){BST_FROM_NOTHING, BST_NONE, NULL, -1, BST_ABSENT};
+    }
+    map->mapping->fields = froms;
+    const char *name;
+    json_t *json;
+    json_object_foreach ((json_t *)(uintptr_t)fields, name, json) {
+        bst__map_path here = {&path, name, 0};
+        bst_value_from unused;
+        if (!map->machine) {
+            bst__map_value(map, json, &here, NULL, &unused);
+            continue;
+        }
+        uint32_t field = bst_machine_field(map->machine, name);
+        if (field == BST_NONE) {
+            bst_loc where = bst__map_key_at(map, &here);
+            bst__map_error(map, &where, "unknown-field", "field \"%s\" is not in the machine",
+                           name);
+            bst__map_did_you_mean(map, name, map->machine->fields, sizeof *map->machine->fields,
+                                  map->machine->field_count, "Name a field of the machine.");
+            bst__map_value(map, json, &here, NULL, &unused);
+            continue;
+        }
+        bst__map_value(map, json, &here, &map->machine->fields[field].type, &froms[field]);
+    }
+}
+
+/* ---- probabilities and policy ---- */
+
+static void not_supported(bst__map *map, const bst__map_path *path, const char *what,
+                          const char *hint) {
+    bst_loc where = bst__map_value_at(map, path);
+    bst__map_error(map, &where, "not-supported", "%s", what);
+    bst_diag_hint(map->diags, "%s", hint);
+}
+
+/* Spreads the weight of a command over its transitions. */
+static void read_weight(bst__map *map, const json_t *json, const bst__map_path *path,
+                        uint32_t state, double *weights) {
+    uint32_t command = bst_machine_command(map->machine, path->key);
+    uint32_t first = 0;
+    uint32_t count =
+        command == BST_NONE ? 0 : bst_machine_candidates(map->machine, state, command, &first);
+    if (count == 0) {
+        bst_loc where = bst__map_key_at(map, path);
+        bst__map_error(map, &where, command == BST_NONE ? "unknown-command" : "no-transition",
+                       command == BST_NONE ? "command \"%s\" is not in the machine"
+                                           : "no transition of this state has the command \"%s\"",
+                       path->key);
+        if (command == BST_NONE) {
+            bst__map_did_you_mean(map, path->key, map->machine->commands,
+                                  sizeof *map->machine->commands, map->machine->command_count,
+                                  "Name a command of the machine.");
+        } else {
+            bst_diag_hint(map->diags, "Name a command that the state's \"on\" has.");
+        }
+        return;
+    }
+    if (!bst__map_is(map, json, path, JSON_REAL)) {
+        return;
+    }
+    double weight = json_number_value(json);
+    if (!(weight >= 0 && weight <= 1)) {
+        bst_loc where = bst__map_value_at(map, path);
+        bst__map_error(map, &where, "bad-probability", "a probability is from 0 to 1");
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        weights[first + i] = weight / count > WEIGHT_MIN ? weight / count : WEIGHT_MIN;
+    }
+}
+
+/* What a state's commands leave of 1 goes in equal parts to the commands not named. */
+static void read_state_weights(bst__map *map, const json_t *commands, const bst__map_path *path,
+                               uint32_t state, double *weights) {
+    const bst_state *of = &map->machine->states[state];
+    for (uint32_t i = 0; i < of->transition_count; i++) {
+        weights[of->first_transition + i] = -1;
+    }
+    const char *name;
+    json_t *json;
+    json_object_foreach ((json_t *)(uintptr_t)commands, name, json) {
+        bst__map_path here = {path, name, 0};
+        read_weight(map, json, &here, state, weights);
+    }
+    double named = 0;
+    uint32_t unnamed = 0;
+    for (uint32_t i = 0; i < of->transition_count; i++) {
+        double weight = weights[of->first_transition + i];
+        named += weight > 0 ? weight : 0;
+        unnamed += weight < 0;
+    }
+    if (named > 1.000001) {
+        bst_loc where = bst__map_value_at(map, path);
+        bst__map_error(map, &where, "bad-probability",
+                       "the probabilities of state \"%s\" add up to more than 1", path->key);
+    }
+    double rest = unnamed > 0 && named < 1 ? (1 - named) / (unnamed + 1) : 0;
+    for (uint32_t i = 0; i < of->transition_count; i++) {
+        double *weight = &weights[of->first_transition + i];
+        *weight = *weight < 0 ? (rest > WEIGHT_MIN ? rest : WEIGHT_MIN) : *weight;
+    }
+}
+
+static void read_probabilities(bst__map *map, const json_t *root) {
+    const json_t *json = json_object_get(root, "probabilities");
+    bst__map_path path = {NULL, "probabilities", 0};
+    if (json_is_string(json)) {
+        not_supported(map, &path, "a file of probabilities cannot be read yet",
+                      "Write them into the mapping: { \"pending\": { \"authorize\": 0.9 } }.");
+        return;
+    }
+    json = bst__map_get(map, root, NULL, "probabilities", JSON_OBJECT);
+    if (!json || !map->machine) {
+        return;
+    }
+    const bst_machine *machine = map->machine;
+    double *weights = bst_arena_array(map->arena, machine->transition_count, sizeof *weights);
+    if (!weights) {
+        bst__map_nomem(map);
+        return;
+    }
+    for (uint32_t t = 0; t < machine->transition_count; t++) {
+        uint32_t from = machine->transitions[t].from;
+        weights[t] = from == BST_NONE ? 1.0 / machine->creation_count
+                                      : 1.0 / (machine->states[from].transition_count + 1);
+    }
+    const char *name;
+    json_t *commands;
+    json_object_foreach ((json_t *)(uintptr_t)json, name, commands) {
+        bst__map_path here = {&path, name, 0};
+        uint32_t state = bst_machine_state(machine, name);
+        if (state == BST_NONE) {
+            bst_loc where = bst__map_key_at(map, &here);
+            bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",
+                           name);
+            bst__map_did_you_mean(map, name, machine->states, sizeof *machine->states,
+                                  machine->state_count, "Name a state of the machine.");
+        } else if (bst__map_is(map, commands, &here, JSON_OBJECT)) {
+            read_state_weights(map, commands, &here, state, weights);
+        }
+    }
+    map->mapping->weights = weights;
+}
+
+static void read_policy(bst__map *map, const json_t *root) {
+    static const char *const keys[] = {"ambiguous", "contradiction", "residual", "description"};
+    static const char *const ambiguous[] = {"quarantine", "likeliest"};
+    static const char *const contradiction[] = {"quarantine", "genesis", "relax"};
+    static const char *const residual[] = {"quarantine", "reconcile"};
+    map->mapping->ambiguous = BST_POLICY_LIKELIEST;
+    const json_t *policy = bst__map_get(map, root, NULL, "policy", JSON_OBJECT);
+    bst__map_path path = {NULL, "policy", 0};
+    if (!policy) {
+        return;
+    }
+    bst__map_keys(map, policy, &path, keys, COUNT(keys));
+    if (bst__map_choice(map, policy, &path, "ambiguous", ambiguous, COUNT(ambiguous), 1) == 0) {
+        map->mapping->ambiguous = BST_POLICY_QUARANTINE;
+    }
+    static const char hint[] = "Leave it out: such rows go to quarantine.";
+    if (bst__map_choice(map, policy, &path, "contradiction", contradiction, COUNT(contradiction),
+                        0) != 0) {
+        bst__map_path here = {&path, "contradiction", 0};
+        not_supported(map, &here, "this policy for contradictions cannot be followed yet", hint);
+    }
+    if (bst__map_choice(map, policy, &path, "residual", residual, COUNT(residual), 0) != 0) {
+        bst__map_path here = {&path, "residual", 0};
+        not_supported(map, &here, "this policy for residues cannot be followed yet", hint);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void read_all(bst__map *map) {
+    const json_t *root = bst_json_source_root(map->json);
+    bst__map_keys(map, root, NULL, root_keys, COUNT(root_keys));
+    bst__map_get(map, root, NULL, "$schema", JSON_STRING);
+    bst__map_get(map, root, NULL, "description", JSON_STRING);
+    read_machine(map, root);
+    bst__map_source(map, root);
+    read_state(map, root);
+    read_fields(map, root);
+    bst__map_evidence(map, root);
+    read_probabilities(map, root);
+    read_policy(map, root);
+    if (json_object_get(root, "log")) {
+        bst__map_path here = {NULL, "log", 0};
+        not_supported(map, &here, "log tables cannot be read yet", "Leave \"log\" out for now.");
+    }
+    if (map->status != BST_NOMEM) {
+        bst__map_compile(map);
+    }
+    map->mapping->source.columns = map->columns;
+    map->mapping->source.column_count = map->column_count;
+    if (map->column_count > BST_COLUMNS_MAX) {
+        bst__map_error(map, NULL, "too-many", "the mapping reads %zu columns; %u are the limit",
+                       map->column_count, BST_COLUMNS_MAX);
+    }
+}
+
+bst_status bst_mapping_load(const char *path, bst_mapping **ret, bst_diags *diags) {
+    bst__map_whole *whole = calloc(1, sizeof *whole);
+    bst__map map = {.diags = diags};
+    if (!whole || !(whole->arena = bst_arena_new())) {
+        free(whole);
+        return bst_diag_nomem(diags);
+    }
+    map.whole = whole;
+    map.arena = whole->arena;
+    map.mapping = &whole->mapping;
+    map.pending_tail = &map.pending;
+    map.status = bst_json_source_read(path, &whole->json, diags);
+    if (map.status == BST_OK) {
+        size_t len = 0;
+        const char *text = bst_json_source_text(whole->json, &len);
+        map.json = whole->json;
+        whole->mapping.json = whole->json;
+        whole->mapping.file = bst_json_source_name(whole->json);
+        bst_sha256_hex(text, len, whole->mapping.sha256);
+        read_all(&map);
+    }
+    if (map.status != BST_OK) {
+        bst_mapping_free(&whole->mapping);
+        return map.status;
+    }
+    *ret = &whole->mapping;
+    return BST_OK;
+}
+
+bst_mapping *bst_mapping_free(bst_mapping *mapping) {
+    if (!mapping) {
+        return NULL;
+    }
+    bst__map_whole *whole = (bst__map_whole *)mapping;
+    HASH_CLEAR(hh, whole->codes);
+    for (const bst__map_zone *z = whole->zones; z; z = z->next) {
+        bst_zone_free(z->zone);
+    }
+    bst_machine_free(whole->machine);
+    bst_json_source_free(whole->json);
+    bst_arena_free(whole->arena);
+    free(whole);
+    return NULL;
+}
+
+uint32_t bst_mapping_state(const bst_mapping *mapping, const char *text, size_t len) {
+    const bst__map_whole *whole = (const bst__map_whole *)mapping;
+    const bst__map_code *found = NULL;
+    HASH_FIND(hh, whole->codes, text, len, found);
+    return found ? found->code.state : BST_NONE;
+}

@@ -1,0 +1,142 @@
+/* Warnings about a mapping: what no history can recover, said before the first row is read. Each looks
+ * at one thing and needs no data; what only the rows can tell, `plan` tells.
+ */
+#include "mapping_private.h"
+
+#include <string.h>
+
+static bst_loc place(const bst_mapping *mapping, const char *pointer) {
+    return bst_json_source_value(mapping->json, pointer);
+}
+
+static void check_states(const bst_mapping *mapping, bst_diags *diags) {
+    const bst_machine *machine = mapping->machine;
+    bst_loc where = place(mapping, "/state/values");
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        bool coded = false;
+        for (uint32_t c = 0; c < mapping->state_code_count && !coded; c++) {
+            coded = mapping->state_codes[c].state == s;
+        }
+        if (coded) {
+            continue;
+        }
+        bst_diag_add(diags, BST_INVALID, BST_WARNING, "state-without-code", &where,
+                     "no value stands for state \"%s\"", machine->states[s].name);
+        bst_diag_hint(diags, "Add its value to \"values\". If no row is ever in this state, all is "
+                             "well.");
+        bst_loc declared = bst_machine_state_where(machine, s);
+        bst_diag_also(diags, &declared, "the state is declared here");
+    }
+}
+
+static void check_fields(const bst_mapping *mapping, bst_diags *diags) {
+    const bst_machine *machine = mapping->machine;
+    bst_loc where = place(mapping, "/fields");
+    for (uint32_t f = 0; f < machine->field_count; f++) {
+        if (mapping->fields[f].kind != BST_FROM_NOTHING) {
+            continue;
+        }
+        bst_diag_add(diags, BST_INVALID, BST_WARNING, "unmapped-field", &where,
+                     "field \"%s\" is not mapped: no history is held against it",
+                     machine->fields[f].name);
+        bst_diag_hint(diags, "Add it to \"fields\" with the column that holds it.");
+        bst_loc declared = bst_machine_field_where(machine, f);
+        bst_diag_also(diags, &declared, "the field is declared here");
+    }
+}
+
+/* Whether some column says what field `f` of event `e` was. */
+static bool is_supplied(const bst_mapping *mapping, uint32_t e, uint32_t f) {
+    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
+        const bst_evidence *evidence = &mapping->evidence[i];
+        for (uint32_t p = 0; p < evidence->payload_count; p++) {
+            if (evidence->payload[p].event == e && evidence->payload[p].field == f) {
+                return true;
+            }
+        }
+    }
+    const bst_field *field = &mapping->machine->events[e].fields[f];
+    uint32_t same = bst_machine_field(mapping->machine, field->name);
+    return same != BST_NONE && mapping->fields[same].kind != BST_FROM_NOTHING &&
+           bst__map_converts(&mapping->machine->fields[same].type, &field->type);
+}
+
+static void check_payloads(const bst_mapping *mapping, bst_diags *diags) {
+    const bst_machine *machine = mapping->machine;
+    bst_loc where = place(mapping, "/evidence");
+    for (uint32_t e = 0; e < machine->event_count; e++) {
+        for (uint32_t f = 0; f < machine->events[e].field_count; f++) {
+            const bst_field *field = &machine->events[e].fields[f];
+            if (field->type.optional || is_supplied(mapping, e, f)) {
+                continue;
+            }
+            bst_diag_add(diags, BST_INVALID, BST_WARNING, "unsupplied-payload", &where,
+                         "no column supplies \"%s\" of event \"%s\": every history with it goes to "
+                         "quarantine",
+                         field->name, machine->events[e].name);
+            bst_diag_hint(diags, "Give it in the \"fields\" of an item that speaks of this event, "
+                                 "or make it optional in the machine.");
+            bst_loc declared = bst_machine_event_where(machine, e);
+            bst_diag_also(diags, &declared, "the event is declared here");
+        }
+    }
+}
+
+static bool tells_apart(const bst_mapping *mapping, uint32_t a, uint32_t b) {
+    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
+        const uint8_t *flags = mapping->evidence[i].transitions;
+        if (flags[a] != flags[b]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two events that lead from the same state to the same state, and no column knows which it was. */
+static void check_twins(const bst_mapping *mapping, bst_diags *diags) {
+    const bst_machine *machine = mapping->machine;
+    bst_loc where = place(mapping, "/evidence");
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        const bst_state *state = &machine->states[s];
+        uint32_t end = state->first_transition + state->transition_count;
+        for (uint32_t a = state->first_transition; a < end; a++) {
+            const bst_transition *one = &machine->transitions[a];
+            for (uint32_t b = a + 1; b < end; b++) {
+                const bst_transition *other = &machine->transitions[b];
+                if (one->to != other->to || one->event == other->event ||
+                    tells_apart(mapping, a, b)) {
+                    continue;
+                }
+                bst_diag_add(diags, BST_INVALID, BST_WARNING, "indistinct-events", &where,
+                             "no evidence tells event \"%s\" from \"%s\" between \"%s\" and \"%s\"",
+                             machine->events[one->event].name, machine->events[other->event].name,
+                             state->name, machine->states[one->to].name);
+                bst_diag_hint(diags, "Name a column that is set by one of them only; without it "
+                                     "the likelier one is assumed.");
+                break; /* one finding a transition */
+            }
+        }
+    }
+}
+
+static void check_times(const bst_mapping *mapping, bst_diags *diags) {
+    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
+        if (mapping->evidence[i].kind != BST_EVIDENCE_COUNT) {
+            return;
+        }
+    }
+    bst_loc where = place(mapping, "/evidence");
+    bst_diag_add(diags, BST_INVALID, BST_WARNING, "no-times", &where,
+                 "no evidence says when anything happened: every row goes to quarantine");
+    bst_diag_hint(diags,
+                  "Add { \"creation\": ... } with the column that holds when a row was made.");
+}
+
+bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diags) {
+    check_states(mapping, diags);
+    check_fields(mapping, diags);
+    check_payloads(mapping, diags);
+    check_twins(mapping, diags);
+    check_times(mapping, diags);
+    return BST_OK;
+}
