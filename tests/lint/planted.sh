@@ -57,7 +57,7 @@ expect() {
 }
 
 plant
-for tool in layers headers calls format; do
+for tool in layers headers calls format size; do
     "$tools/check-$tool.sh" tree >out 2>&1 || { fail "check-$tool.sh refuses a good tree"; cat out >&2; }
 done
 
@@ -89,6 +89,17 @@ fi
 plant
 printf '// no\n' >tree/base/low.c
 expect check-format.sh 'base/low.c:1: a // comment'
+plant
+{
+    printf 'int f(int x) {\n'
+    i=0
+    while [ "$i" -lt 69 ]; do
+        echo '    x++;'
+        i=$((i + 1))
+    done
+    echo '}'
+} >>tree/base/low.c
+expect check-size.sh 'base/low.c:2: 71 lines in a function'
 
 # The same for what the objects say.
 printf '#include <stdio.h>\nvoid f(void);\nvoid f(void) { fprintf(stderr, "x"); }\n' >bad.c
@@ -101,5 +112,25 @@ if "$tools/check-symbols.sh" good.a bad.a >out 2>&1; then
     fail "check-symbols.sh did not see stderr"
 fi
 grep -q 'bad.o.*stderr' out || fail "check-symbols.sh did not name bad.o"
+
+# And the runner of golden tests, for each of the three things it compares.
+golden() {
+    rm -rf golden
+    mkdir golden
+    # shellcheck disable=SC2016 # for the command's own shell
+    echo 'echo "$SAMPLES"; echo talk >&2; exit 3' >golden/cmd
+    echo ../samples >golden/stdout
+    echo talk >golden/stderr
+    echo 3 >golden/status
+}
+golden
+"$SOURCE_DIR/tests/support/golden.sh" golden || fail "golden.sh refuses what is as expected"
+for stream in stdout stderr status; do
+    golden
+    echo more >>"golden/$stream"
+    if env BACKSTORY_UPDATE_GOLDEN=0 "$SOURCE_DIR/tests/support/golden.sh" golden >out 2>&1; then
+        fail "golden.sh did not see a difference in $stream"
+    fi
+done
 
 exit "$failures"
