@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "decimal_private.h"
 #include "digits_private.h"
 
 /* An exponent is cut off here: far beyond any scale, so that the result is the same, and far from any overflow. */
@@ -38,12 +39,6 @@ static const int64_t powers[] = {
 
 _Static_assert(sizeof powers / sizeof *powers == BST_DECIMAL_DIGITS_MAX + 1, "powers up to 10^18");
 
-/* The digits of a number that count. The first stands for `first_power` powers of ten, the last for `last_power`. */
-typedef struct digits {
-    const char *first, *last; /* NULL: the number is 0 */
-    int64_t first_power, last_power;
-} digits;
-
 /* Reads `[+-]digits`, which must end the text. */
 static bool read_exponent(const char *at, const char *end, int64_t *ret) {
     const bool negative = at < end && *at == '-';
@@ -67,10 +62,10 @@ static int64_t power_of(const char *at, const char *point) {
     return at < point ? point - at - 1 : point - at;
 }
 
-static bool read_digits(const char *at, const char *end, digits *ret) {
+bool bst__decimal_digits(const char *at, const char *end, bst__digits *ret) {
     const char *point = NULL;
     const char *const start = at;
-    digits found = {NULL, NULL, 0, 0};
+    bst__digits found = {NULL, NULL, 0, 0};
     for (; at < end; at++) {
         if (bst__is_digit(*at)) {
             if (*at != '0') {
@@ -105,8 +100,8 @@ bst_decimal_result bst_decimal_parse(const char *text, size_t len, int precision
     const bool negative = len > 0 && *text == '-';
     if (len > 0 && (*text == '-' || *text == '+'))
         text++;
-    digits found;
-    if (!read_digits(text, end, &found))
+    bst__digits found;
+    if (!bst__decimal_digits(text, end, &found))
         return BST_DECIMAL_SYNTAX;
     if (!found.first) {
         *ret_units = 0;

@@ -6,7 +6,7 @@
  * they are compared, and so "\u0061" is "a". An element of an array is named by its number.
  *
  * The table is open-addressed, at most half full, and holds node numbers plus one. Two equal names of one object meet in
- * it; so duplicate keys are found here as well. The later one wins, as it does in jansson.
+ * it; so duplicate keys are found here as well, and each is held against the first of its name.
  */
 #include "json_private.h"
 
@@ -185,7 +185,8 @@ static uint32_t add_node(walk *w) {
     uint32_t *const slot = slot_of(index, node->parent, node->hash, name);
     if (*slot != 0)
         report_duplicate(w, &index->nodes[*slot - 1], node);
-    *slot = added + 1;
+    else
+        *slot = added + 1;
     return added;
 }
 

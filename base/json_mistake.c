@@ -357,10 +357,16 @@ void bst__json_explain(const char *file, const char *text, size_t len, const jso
         r.before = next;
     if (diags && bst_diags_count(diags) + bst_diags_dropped(diags) > known)
         return;
-    const size_t position = refused->position > 0 ? (size_t)refused->position - 1 : 0;
-    mistake(&r, position < len ? position : len,
-            json_error_code(refused) == json_error_numeric_overflow
-                ? "Write large numbers as strings, in double quotes."
-                : NULL,
-            "%s", refused->text);
+    size_t at = refused->position > 0 ? (size_t)refused->position - 1 : 0;
+    if (json_error_code(refused) != json_error_numeric_overflow) {
+        mistake(&r, at < len ? at : len, NULL, "%s", refused->text);
+        return;
+    }
+    while (at > 0 && is_word(text[at - 1]))
+        at--;
+    size_t size = 0;
+    while (at + size < len && is_word(text[at + size]))
+        size++;
+    mistake(&r, at, "Write it as a string, in double quotes.", "number %.*s is too large",
+            shown((token){'a', at, size}), text + at);
 }

@@ -15,7 +15,7 @@
 #define CYCLE_DAYS          146097
 #define DAYS_FROM_YEAR_0    730425 /* from 0000-03-01 to 2000-01-01 */
 #define FRACTION_DIGITS     6
-#define DATE_MIN            INT64_C(-2451545) /* 4713-11-24 BC, Julian day 0 */
+#define DATE_MIN            INT64_C(-2451545) /* 4714-11-24 BC, Julian day 0 */
 #define DATE_END            INT64_C(2145031949) /* the first day past PostgreSQL's last, 5874897-12-31 */
 #define DATE_INFINITY       INT32_MAX
 #define DATE_MINUS_INFINITY INT32_MIN
@@ -150,9 +150,12 @@ static bst_time_result read_time(bst__cursor *in, int64_t *ret) {
         if (bst__cursor_skip(in, '.'))
             result = bst__cursor_fraction(in, &us);
     }
-    if (hour > 24 || minute > 59 || second > 60 || (hour == 24 && minute + second + us > 0))
-        return result == BST_TIME_SYNTAX ? result : BST_TIME_RANGE;
-    *ret = ((hour * 60 + minute) * 60 + second) * BST__SECOND + us;
+    const int64_t time = ((hour * 60 + minute) * 60 + second) * BST__SECOND + us;
+    if (result == BST_TIME_SYNTAX)
+        return result;
+    if (minute > 59 || second > 60 || time > BST__DAY)
+        return BST_TIME_RANGE;
+    *ret = time;
     return result;
 }
 

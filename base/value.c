@@ -57,13 +57,11 @@ static bst_value_result give_text(const char *text, size_t len, bst_value *ret) 
     return BST_VALUE_OK;
 }
 
-static char lower(char c)
-{
+static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
 }
 
-static bst_value_result read_bool(const input *in, bst_value *ret)
-{
+static bst_value_result read_bool(const input *in, bst_value *ret) {
     /* PostgreSQL takes each of these words, and what they start with as long as it is clear. */
     static const struct word {
         const char *text;

@@ -1,6 +1,6 @@
 /* Points in time as PostgreSQL keeps them: microseconds since 2000-01-01 00:00:00 UTC in an int64,
  * -infinity and infinity at the ends. (Counting from 1970 would not reach PostgreSQL's last year,
- * 294276.) Finite values run from 4713-11-24 BC (Julian day 0) to the end of 294276. Dates are days
+ * 294276.) Finite values run from 4714-11-24 BC (Julian day 0) to the end of 294276. Dates are days
  * since 2000-01-01. Durations are microseconds.
  */
 #ifndef BACKSTORY_TIMESTAMP_H
