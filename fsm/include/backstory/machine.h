@@ -29,6 +29,8 @@ extern "C" {
 #define BST_EVENTS_MAX      32000u /* event types are 2-byte references in the store */
 #define BST_FIELDS_MAX      1000u  /* of an entity or a payload */
 #define BST_NAME_MAX        120u   /* bytes of an identifier */
+/* fields of all payloads where a command's is not simply that of its one event */
+#define BST_PAYLOADS_MAX 1000000u
 
 typedef struct bst_field {
     const char *name;
@@ -52,7 +54,8 @@ typedef struct bst_event_type {
     bool derived;     /* the file does not list it: named after its command */
     uint32_t field_count, assignment_count;
     const bst_field *fields;
-    /* explicit ones, then the shared names that `apply` does not speak of */
+    /* Explicit ones, then the names that entity and event share. A shared name is left alone when
+     * `apply` speaks of it: assigns the entity's field, or reads the event's. */
     const bst_assignment *assignments;
 } bst_event_type;
 
@@ -67,6 +70,7 @@ typedef struct bst_guard {
     const char *name; /* NULL: written in place */
     const char *description;
     const bst_expr *expr; /* bool; reads the entity and the command */
+    uint32_t command;     /* whose payload it reads; BST_NONE: none, it serves every command */
 } bst_guard;
 
 typedef struct bst_state {
@@ -85,7 +89,8 @@ typedef struct bst_transition {
     uint32_t to;     /* state afterwards (= from when there is no target) */
     bool targetless; /* emits its event and stays */
     bool reenter;
-    /* its number among the transitions of (from, command), for bst_machine_transition_where */
+    /* its number among the transitions of (from, command); of a creation: its number in the file,
+     * for creations of one command stand together here. For bst_machine_transition_where */
     uint32_t place;
     /* payload_from[i]: the command field that fills field i of the event; BST_NONE leaves it absent
      * (it is optional then) */
@@ -101,7 +106,9 @@ typedef struct bst_machine {
     const bst_field *fields;
     const bst_event_type *events;
     const bst_command *commands;
-    const bst_guard *guards; /* named ones in file order, then those written in place */
+    /* Named ones in file order, then those written in place, then further ones of the same name:
+     * a named guard that reads `command.x` exists once for each command that asks it. */
+    const bst_guard *guards;
     const bst_state *states;
     /* creations first (0 .. creation_count-1, from == BST_NONE), then by state */
     const bst_transition *transitions;
@@ -124,6 +131,7 @@ BST_API uint32_t bst_machine_state(const bst_machine *machine, const char *name)
 BST_API uint32_t bst_machine_command(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_event(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_field(const bst_machine *machine, const char *name);
+/* Linear in the fields of the payload. */
 BST_API uint32_t bst_event_field(const bst_event_type *event, const char *name);
 BST_API uint32_t bst_command_field(const bst_command *command, const char *name);
 

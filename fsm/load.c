@@ -1,0 +1,169 @@
+/* Reading a machine file, in the order in which things become known:
+ *
+ *     root, id                         what the machine is called
+ *     fields, events, commands, guards what the file lists
+ *     states                           their names
+ *     creations, transitions           everything by number; commands and events that are only implied
+ *     payloads                         what commands carry
+ *     apply, guards                    expressions, once every field of every record is known
+ *
+ * A step that finds mistakes lets the next ones go on. Names and text are borrowed from the parsed JSON, which lives as long
+ * as the machine; all else lives in its arena.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "load_private.h"
+
+enum {
+    ROOT_SCHEMA,
+    ROOT_ID,
+    ROOT_VERSION,
+    ROOT_LABEL,
+    ROOT_DESCRIPTION,
+    ROOT_FIELDS,
+    ROOT_EVENTS,
+    ROOT_COMMANDS,
+    ROOT_GUARDS,
+    ROOT_CREATES,
+    ROOT_INITIAL,
+    ROOT_STATES,
+    ROOT_META,
+    ROOT_KEYS,
+    ROOT_END = ROOT_KEYS + 12
+};
+#define NO_EFFECTS "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
+#define IN_STATES "Write it into each state that it is meant for."
+static const bst__key root_keys[ROOT_END] = {
+    [ROOT_SCHEMA] = {"$schema", NULL},
+    [ROOT_ID] = {"id", NULL},
+    [ROOT_VERSION] = {"version", NULL},
+    [ROOT_LABEL] = {"label", NULL},
+    [ROOT_DESCRIPTION] = {"description", NULL},
+    [ROOT_FIELDS] = {"fields", NULL},
+    [ROOT_EVENTS] = {"events", NULL},
+    [ROOT_COMMANDS] = {"commands", NULL},
+    [ROOT_GUARDS] = {"guards", NULL},
+    [ROOT_CREATES] = {"creates", NULL},
+    [ROOT_INITIAL] = {"initial", NULL},
+    [ROOT_STATES] = {"states", NULL},
+    [ROOT_META] = {"meta", NULL},
+    {"type", "A machine is a flat set of states; leave \"type\" out."},
+    {"on", IN_STATES},
+    {"always", "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
+    {"after", "Time is a command like any other: add it to \"on\" and let a timer send it."},
+    {"onDone", "Lead the transition to the state that follows instead."},
+    {"entry", NO_EFFECTS},
+    {"exit", NO_EFFECTS},
+    {"actions", NO_EFFECTS},
+    {"invoke", NO_EFFECTS},
+    {"context", "Declare the entity's data in \"fields\", each with a type and, if it has one, a default."},
+    {"tags", "Put it into \"meta\"."},
+    {"output", "Put the values into the fields of the last event."}};
+
+static void missing_key(bst__load *l, const char *key, const char *hint) {
+    if (!json_object_get(l->root, key)) {
+        const bst_loc where = bst__value_at(l, NULL);
+        bst__error(l, &where, "missing-key", "machine has no \"%s\"", key);
+        bst_diag_hint(l->diags, "%s", hint);
+    }
+}
+
+static void read_root(bst__load *l) {
+    bst_machine *table = &l->m->table;
+    const char *key;
+    json_t *value;
+    json_object_foreach(l->root, key, value) {
+        const bst__path here = {NULL, key, 0};
+        switch (bst__key_number(l, &here, root_keys, ROOT_END)) {
+        case ROOT_SCHEMA:
+            bst__string(l, &here, value);
+            break;
+        case ROOT_ID:
+            table->id = bst__string(l, &here, value);
+            if (table->id && !bst__good_name(l, &here, false, "machine", table->id)) {
+                table->id = NULL; /* nothing is named after it */
+            }
+            break;
+        case ROOT_VERSION:
+            table->version = bst__string(l, &here, value);
+            break;
+        case ROOT_LABEL:
+            table->label = bst__string(l, &here, value);
+            break;
+        case ROOT_DESCRIPTION:
+            table->description = bst__string(l, &here, value);
+            break;
+        default: /* the rest has its turn below */
+            break;
+        }
+    }
+    missing_key(l, "id", "Add the name of the entity, such as \"id\": \"payment\".");
+    missing_key(l, "initial", "Name the state in which an entity begins.");
+    missing_key(l, "states", "Add the states, such as \"states\": { \"open\": {} }.");
+}
+
+static bool read_machine(bst__load *l) {
+    read_root(l);
+    return bst__load_fields(l) && bst__load_events(l) && bst__load_commands(l) &&
+           bst__load_guards(l) && bst__load_states(l) && bst__load_creations(l) &&
+           bst__load_transitions(l) && bst__load_payloads(l) && bst__load_assignments(l) &&
+           bst__compile_guards(l);
+}
+
+/* The seed of the name indices: the first digits of the file's digest. */
+static uint32_t seed_of(const char *hex) {
+    char digits[9];
+    memcpy(digits, hex, 8);
+    digits[8] = '\0';
+    return (uint32_t)strtoul(digits, NULL, 16);
+}
+
+/* Takes the source, whatever becomes of it. */
+static bst_status compile(bst_json_source *source, bst_machine **ret, bst_diags *diags) {
+    bst_arena *arena = bst_arena_new();
+    bst__machine *m = arena ? bst_arena_alloc(arena, sizeof *m) : NULL;
+    if (!m) {
+        bst_arena_free(arena);
+        bst_json_source_free(source);
+        return bst_diag_nomem(diags);
+    }
+    size_t len;
+    const char *text = bst_json_source_text(source, &len);
+    m->arena = arena;
+    m->source = source;
+    m->table.source = source;
+    m->table.file = bst_json_source_name(source);
+    bst_sha256_hex(text, len, m->table.sha256);
+    m->seed = seed_of(m->table.sha256);
+
+    bst__load load = {.m = m, .arena = arena, .source = source, .diags = diags};
+    /* jansson iterates over mutable objects only; nothing here changes one */
+    load.root = (json_t *)bst_json_source_root(source);
+    const bool whole = read_machine(&load);
+    if (whole && load.status == BST_OK && !bst__machine_index_steps(m)) {
+        bst__nomem(&load);
+    }
+    if (diags) {
+        bst_diags_sort(diags);
+    }
+    if (load.status != BST_OK) {
+        bst_machine_free(&m->table);
+        return load.status;
+    }
+    *ret = &m->table;
+    return BST_OK;
+}
+
+bst_status bst_machine_load(const char *path, bst_machine **ret, bst_diags *diags) {
+    bst_json_source *source = NULL;
+    const bst_status status = bst_json_source_read(path, &source, diags);
+    return status == BST_OK ? compile(source, ret, diags) : status;
+}
+
+bst_status bst_machine_parse(const char *name, const char *text, size_t len, bst_machine **ret,
+                             bst_diags *diags) {
+    bst_json_source *source = NULL;
+    const bst_status status = bst_json_source_parse(name, text, len, &source, diags);
+    return status == BST_OK ? compile(source, ret, diags) : status;
+}

@@ -1,0 +1,401 @@
+/* Guards. A named guard may be asked under several commands, and `command.amount` may stand elsewhere in the payload of
+ * each: then the guard is compiled once for each of them, into guards of the same name. One that reads no command serves
+ * all. Findings come from the first command only; a later one speaks up only about what it lacks itself.
+ */
+#include <string.h>
+
+#include "load_private.h"
+
+static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32_t user,
+                      uint32_t *ret_number) {
+    bst_machine *table = &l->m->table;
+    const uint32_t count = table->guard_count;
+    if (count == l->guard_room) {
+        const uint32_t room = bst__next_room(l->guard_room);
+        l->guards = bst__longer(l, l->guards, sizeof *l->guards, count, room);
+        l->guard_text = bst__longer(l, l->guard_text, sizeof *l->guard_text, count, room);
+        l->guard_user = bst__longer(l, l->guard_user, sizeof *l->guard_user, count, room);
+        if (!l->guards || !l->guard_text || !l->guard_user) {
+            return false;
+        }
+        l->guard_room = room;
+        l->m->guard_user = l->guard_user;
+        table->guards = l->guards;
+    }
+    l->guards[count] = *guard;
+    l->guard_text[count] = text;
+    l->guard_user[count] = user;
+    table->guard_count++;
+    *ret_number = count;
+    return true;
+}
+
+/* Reading. */
+
+enum { GUARD_CEL, GUARD_DESCRIPTION, GUARD_KEYS, GUARD_END = GUARD_KEYS + 2 };
+static const bst__key guard_keys[GUARD_END] = {
+    [GUARD_CEL] = {"cel", NULL},
+    [GUARD_DESCRIPTION] = {"description", NULL},
+    {"type", "Write the guard's name itself, as a string."},
+    {"params", "Write the values into the expression."}};
+
+/* `{ "cel": "expr", "description": ... }`. The text, or NULL after a finding. */
+static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *json,
+                                 const char **ret_description) {
+    const char *key;
+    json_t *value;
+    json_t *cel = NULL;
+    json_object_foreach(json, key, value) {
+        const bst__path here = {path, key, 0};
+        switch (bst__key_number(l, &here, guard_keys, GUARD_END)) {
+        case GUARD_CEL:
+            cel = value;
+            break;
+        case GUARD_DESCRIPTION:
+            *ret_description = bst__string(l, &here, value);
+            break;
+        default:
+            break;
+        }
+    }
+    const bst__path cel_path = {path, "cel", 0};
+    if (cel) {
+        return bst__string(l, &cel_path, cel) ? cel : NULL;
+    }
+    const bst_loc where = bst__value_at(l, path);
+    bst__error(l, &where, "missing-key", "guard has no \"cel\"");
+    bst_diag_hint(l->diags, "Add the expression, such as \"cel\": \"amount > 0\".");
+    return NULL;
+}
+
+void bst__read_guard(bst__load *l, const bst__path *path, json_t *json,
+                     bst__transition_note *note) {
+    if (json_is_object(json)) {
+        note->guard_text = read_guard_object(l, path, json, &note->guard_description);
+    } else if (json_is_string(json)) {
+        note->guard_name = json_string_value(json);
+    } else {
+        bst__wrong_kind(l, path, "the name of a guard or an object with a \"cel\"", json);
+    }
+}
+
+bool bst__load_guards(bst__load *l) {
+    const bst_machine *table = &l->m->table;
+    json_t *list = json_object_get(l->root, "guards");
+    const bst__path path = {NULL, "guards", 0};
+    const char *name;
+    json_t *value;
+    if (!list || !bst__is_object(l, &path, list)) {
+        return true;
+    }
+    json_object_foreach(list, name, value) {
+        const bst__path here = {&path, name, 0};
+        bst_guard guard = {.name = name, .command = BST_NONE};
+        uint32_t number;
+        bst__good_name(l, &here, true, "guard", name);
+        json_t *text = NULL;
+        if (json_is_string(value)) {
+            text = value;
+        } else if (json_is_object(value)) {
+            text = read_guard_object(l, &here, value, &guard.description);
+        } else {
+            bst__wrong_kind(l, &here, "an expression or an object with a \"cel\"", value);
+        }
+        if (!add_guard(l, &guard, text, BST_NONE, &number)) {
+            return false;
+        }
+        if (!bst__index_add(&l->m->guards, l->arena, bst__name_hash(l->m->seed, name), number)) {
+            return bst__nomem(l);
+        }
+    }
+    l->m->named_guard_count = table->guard_count;
+    const bst__names names = {table->guards, sizeof *table->guards};
+    return bst__check_clashes(l, "guard", &names, table->guard_count, bst_machine_guard_where);
+}
+
+/* Resolving. */
+
+static void report_unknown(bst__load *l, const bst_transition *t, const char *name) {
+    const bst_machine *table = &l->m->table;
+    const bst__names names = {table->guards, sizeof *table->guards};
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst__transition_pointer(table, t, &pointer);
+    bst_json_pointer_add(&pointer, "guard");
+    const bst_loc where = bst_json_source_value(l->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    bst__error(l, &where, "unknown-guard", "guard \"%s\" is not declared", name);
+    bst__did_you_mean(l, name, &names, l->m->named_guard_count,
+                      bst__is_identifier(name)
+                          ? "Add it to \"guards\"."
+                          : "An expression in place is written { \"cel\": \"...\" }.");
+}
+
+/* Turns what stands under "guard" into a number: a named guard, or a new one for an expression in place. */
+static bool resolve(bst__load *l, uint32_t transition) {
+    const bst_machine *table = &l->m->table;
+    bst_transition *t = &l->transitions[transition];
+    const bst__transition_note *note = &l->transition_notes[transition];
+    if (note->guard_text) {
+        const bst_guard guard = {.description = note->guard_description, .command = BST_NONE};
+        return add_guard(l, &guard, note->guard_text, transition, &t->guard);
+    }
+    if (note->guard_name) {
+        const bst__names names = {table->guards, sizeof *table->guards};
+        t->guard = bst__name_find(&l->m->guards, l->m->seed, &names, note->guard_name);
+        if (t->guard == BST_NONE) {
+            report_unknown(l, t, note->guard_name);
+        } else if (l->guard_user[t->guard] == BST_NONE) {
+            l->guard_user[t->guard] = transition;
+        }
+    }
+    return true;
+}
+
+/* Compiling. */
+
+typedef struct work {
+    bst_scope scope;
+    bst_scope_field *command_fields;
+    uint32_t command; /* whose payload the scope has, or BST_NONE */
+    bst__index variants; /* (named guard, command) -> guard */
+    bool *failed;        /* by guard */
+    bst_strbuf pointer;
+} work;
+
+typedef struct wanted_variant {
+    const bst_guard *guards;
+    const char *name;
+    uint32_t command;
+} wanted_variant;
+
+static bool same_variant(const void *wanted, uint32_t number) {
+    const wanted_variant *w = wanted;
+    /* names of guards are not copied: one name, one address */
+    return w->guards[number].name == w->name && w->guards[number].command == w->command;
+}
+
+static void set_command(const bst__load *l, work *w, uint32_t command) {
+    if (w->command != command) {
+        bst__scope_root(&w->scope, BST_ROOT_COMMAND, w->command_fields, l->commands[command].fields,
+                        l->commands[command].field_count);
+        w->command = command;
+    }
+}
+
+static void point_at(bst__load *l, work *w, uint32_t guard) {
+    const bst_machine *table = &l->m->table;
+    bst_strbuf_clear(&w->pointer);
+    if (l->guards[guard].name) {
+        bst_json_pointer_add(&w->pointer, "guards");
+        bst_json_pointer_add(&w->pointer, l->guards[guard].name);
+    } else {
+        bst__transition_pointer(table, &table->transitions[l->guard_user[guard]], &w->pointer);
+        bst_json_pointer_add(&w->pointer, "guard");
+    }
+    const json_t *list = json_object_get(l->root, "guards");
+    if (!l->guards[guard].name || json_is_object(json_object_get(list, l->guards[guard].name))) {
+        bst_json_pointer_add(&w->pointer, "cel");
+    }
+}
+
+/* Compiles a guard for the scope as it stands. No expression, after a finding or for want of a payload that is known, marks
+ * the guard as failed. False: out of memory. */
+static bool compile(bst__load *l, work *w, uint32_t guard, const bst_expr **ret) {
+    static const bst_type bool_type = {.kind = BST_KIND_BOOL};
+    *ret = NULL;
+    if (l->guard_text[guard]) {
+        point_at(l, w, guard);
+        if (w->pointer.failed) {
+            return bst__nomem(l);
+        }
+        if (!bst__compile(l, l->guard_text[guard], w->pointer.text, &w->scope, &bool_type, ret)) {
+            return false;
+        }
+    }
+    w->failed[guard] = !*ret;
+    return true;
+}
+
+/* The same guard for another command. */
+static bool compile_variant(bst__load *l, work *w, uint32_t transition, uint32_t named) {
+    bst_transition *t = &l->transitions[transition];
+    const wanted_variant wanted = {l->guards, l->guards[named].name, t->command};
+    const uint32_t hash = bst__hash3(named, t->command, 0);
+    const uint32_t found = bst__index_find(&w->variants, hash, same_variant, &wanted);
+    if (found != BST_NONE) {
+        t->guard = found;
+        return true;
+    }
+    bst_guard variant = l->guards[named];
+    const size_t findings = bst_diags_count(l->diags);
+    variant.command = t->command;
+    if (!compile(l, w, named, &variant.expr)) {
+        return false;
+    }
+    if (!variant.expr) {
+        if (bst_diags_count(l->diags) > findings) {
+            const bst_loc where = bst_machine_transition_where(&l->m->table, transition);
+            bst_diag_also(l->diags, &where, "command \"%s\" asks the guard here",
+                          l->commands[t->command].name);
+        }
+        return true;
+    }
+    return add_guard(l, &variant, l->guard_text[named], transition, &t->guard) &&
+           (bst__index_add(&w->variants, l->arena, hash, t->guard) || bst__nomem(l));
+}
+
+/* Before its creation an entity has no fields to ask for. */
+static void check_creation(bst__load *l, uint32_t transition) {
+    const bst_transition *t = &l->transitions[transition];
+    const bst_expr *expr = l->guards[t->guard].expr;
+    const bst_expr *field = expr ? bst__expr_reads(expr, BST_ROOT_ENTITY) : NULL;
+    if (!field) {
+        return;
+    }
+    const bst_loc where = bst_machine_transition_where(&l->m->table, transition);
+    bst__error(l, &where, "creation-guard",
+               "guard of a creation reads field \"%s\" of an entity that does not exist yet",
+               field->name);
+    bst_diag_hint(l->diags, "Read what the command brings: command.%s.", field->name);
+}
+
+static bool compile_for(bst__load *l, work *w, uint32_t transition) {
+    const bst_transition *t = &l->transitions[transition];
+    const uint32_t number = t->guard;
+    if (number == BST_NONE || t->command == BST_NONE || w->failed[number] ||
+        l->command_notes[t->command].poisoned) {
+        return true;
+    }
+    set_command(l, w, t->command);
+    bst_guard *guard = &l->guards[number];
+    if (!guard->expr) {
+        if (!compile(l, w, number, &guard->expr)) {
+            return false;
+        }
+        if (guard->expr && bst__expr_reads(guard->expr, BST_ROOT_COMMAND)) {
+            guard->command = t->command;
+        }
+    } else if (guard->command != BST_NONE && guard->command != t->command &&
+               !compile_variant(l, w, transition, number)) {
+        return false;
+    }
+    if (t->from == BST_NONE) {
+        check_creation(l, transition);
+    }
+    return true;
+}
+
+/* Every payload field that the file writes down, the first of each name. */
+typedef struct all_fields {
+    bst_field *fields;
+    uint32_t count;
+    bst__index index;
+} all_fields;
+
+static bool add_fields(bst__load *l, all_fields *all, const bst_field *fields, uint32_t count) {
+    const bst__names names = {all->fields, sizeof *all->fields};
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t hash = bst__name_hash(l->m->seed, fields[i].name);
+        if (bst__name_find(&all->index, l->m->seed, &names, fields[i].name) != BST_NONE) {
+            continue;
+        }
+        all->fields[all->count] = fields[i];
+        if (!bst__index_add(&all->index, l->arena, hash, all->count++)) {
+            return bst__nomem(l);
+        }
+    }
+    return true;
+}
+
+static bool gather_fields(bst__load *l, all_fields *all) {
+    const bst_machine *table = &l->m->table;
+    size_t room = 0;
+    for (uint32_t i = 0; i < table->event_count; i++) {
+        room += l->events[i].field_count;
+    }
+    for (uint32_t i = 0; i < table->command_count; i++) {
+        room += l->command_notes[i].has_fields ? l->commands[i].field_count : 0;
+    }
+    all->fields = bst_arena_array(l->arena, room, sizeof *all->fields);
+    if (!all->fields) {
+        return bst__nomem(l);
+    }
+    for (uint32_t i = 0; i < table->event_count; i++) {
+        if (!add_fields(l, all, l->events[i].fields, l->events[i].field_count)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < table->command_count; i++) {
+        if (l->command_notes[i].has_fields &&
+            !add_fields(l, all, l->commands[i].fields, l->commands[i].field_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A guard that nobody asks is typed against every payload there is. */
+static bool compile_unused(bst__load *l, work *w) {
+    bool gathered = false;
+    for (uint32_t i = 0; i < l->m->named_guard_count; i++) {
+        if (l->guard_user[i] != BST_NONE || !l->guard_text[i]) {
+            continue;
+        }
+        if (!gathered) {
+            all_fields all = {0};
+            if (!gather_fields(l, &all)) {
+                return false;
+            }
+            bst_scope_field *scope_fields =
+                bst_arena_array(l->arena, all.count, sizeof *scope_fields);
+            if (!scope_fields) {
+                return bst__nomem(l);
+            }
+            bst__scope_root(&w->scope, BST_ROOT_COMMAND, scope_fields, all.fields, all.count);
+            gathered = true;
+        }
+        if (!compile(l, w, i, &l->guards[i].expr)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t largest_command(const bst_machine *table) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < table->command_count; i++) {
+        const uint32_t count = table->commands[i].field_count;
+        largest = count > largest ? count : largest;
+    }
+    return largest;
+}
+
+static bool compile_all(bst__load *l, work *w) {
+    const bst_machine *table = &l->m->table;
+    bst_scope_field *entity = bst_arena_array(l->arena, table->field_count, sizeof *entity);
+    w->command_fields =
+        bst_arena_array(l->arena, largest_command(table), sizeof *w->command_fields);
+    w->failed = bst_arena_array(l->arena, table->guard_count, sizeof *w->failed);
+    if (!entity || !w->command_fields || !w->failed) {
+        return bst__nomem(l);
+    }
+    bst__scope_root(&w->scope, BST_ROOT_ENTITY, entity, table->fields, table->field_count);
+    for (uint32_t i = 0; i < table->transition_count; i++) {
+        if (!compile_for(l, w, i)) {
+            return false;
+        }
+    }
+    return compile_unused(l, w);
+}
+
+bool bst__compile_guards(bst__load *l) {
+    for (uint32_t i = 0; i < l->m->table.transition_count; i++) {
+        if (!resolve(l, i)) {
+            return false;
+        }
+    }
+    work w = {.command = BST_NONE, .pointer = BST_STRBUF_INIT};
+    const bool ok = compile_all(l, &w);
+    bst_strbuf_release(&w.pointer);
+    return ok;
+}

@@ -1,0 +1,233 @@
+/* A machine once it is made: look-ups by name and by step, places in the file, and its end. Nothing here changes it.
+ */
+#include "backstory/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine_private.h"
+
+const bst__machine *bst__machine_of(const bst_machine *machine) {
+    return (const bst__machine *)(const void *)machine;
+}
+
+bst_machine *bst_machine_free(bst_machine *machine) {
+    if (machine) {
+        bst__machine *m = (bst__machine *)(void *)machine;
+        bst_json_source_free(m->source);
+        bst_arena_free(m->arena); /* the machine itself lives in it */
+    }
+    return NULL;
+}
+
+/* By name. */
+
+static uint32_t find(const bst_machine *machine, const bst__index *index, const void *items,
+                     size_t size, const char *name) {
+    const bst__names names = {items, size};
+    return bst__name_find(index, bst__machine_of(machine)->seed, &names, name);
+}
+
+uint32_t bst_machine_state(const bst_machine *machine, const char *name) {
+    return find(machine, &bst__machine_of(machine)->states, machine->states,
+                sizeof *machine->states, name);
+}
+
+uint32_t bst_machine_command(const bst_machine *machine, const char *name) {
+    return find(machine, &bst__machine_of(machine)->commands, machine->commands,
+                sizeof *machine->commands, name);
+}
+
+uint32_t bst_machine_event(const bst_machine *machine, const char *name) {
+    return find(machine, &bst__machine_of(machine)->events, machine->events,
+                sizeof *machine->events, name);
+}
+
+uint32_t bst_machine_field(const bst_machine *machine, const char *name) {
+    return find(machine, &bst__machine_of(machine)->fields, machine->fields,
+                sizeof *machine->fields, name);
+}
+
+static uint32_t find_field(const bst_field *fields, uint32_t count, const char *name) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            return i;
+        }
+    }
+    return BST_NONE;
+}
+
+uint32_t bst_event_field(const bst_event_type *event, const char *name) {
+    return find_field(event->fields, event->field_count, name);
+}
+
+uint32_t bst_command_field(const bst_command *command, const char *name) {
+    return find_field(command->fields, command->field_count, name);
+}
+
+/* By step. */
+
+typedef struct wanted_step {
+    const bst_transition *transitions;
+    uint32_t from, by, to; /* `by`: a command or an event */
+} wanted_step;
+
+static bool same_group(const void *wanted, uint32_t number) {
+    const wanted_step *w = wanted;
+    const bst_transition *t = &w->transitions[number];
+    return t->from == w->from && t->command == w->by;
+}
+
+static bool same_step(const void *wanted, uint32_t number) {
+    const wanted_step *w = wanted;
+    const bst_transition *t = &w->transitions[number];
+    return t->from == w->from && t->event == w->by && t->to == w->to;
+}
+
+static uint32_t group_hash(uint32_t from, uint32_t command) {
+    return bst__hash3(from, command, 0);
+}
+
+bool bst__machine_index_steps(bst__machine *m) {
+    const bst_machine *table = &m->table;
+    for (uint32_t i = 0; i < table->transition_count; i++) {
+        const bst_transition *t = &table->transitions[i];
+        const wanted_step step = {table->transitions, t->from, t->event, t->to};
+        const uint32_t hash = bst__hash3(t->from, t->event, t->to);
+        const bool first = i == 0 || t[-1].from != t->from || t[-1].command != t->command;
+        if (first && !bst__index_add(&m->groups, m->arena, group_hash(t->from, t->command), i)) {
+            return false;
+        }
+        if (bst__index_find(&m->steps, hash, same_step, &step) == BST_NONE &&
+            !bst__index_add(&m->steps, m->arena, hash, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint32_t command,
+                                uint32_t *ret_first) {
+    const wanted_step wanted = {machine->transitions, from, command, 0};
+    const uint32_t first = bst__index_find(&bst__machine_of(machine)->groups,
+                                           group_hash(from, command), same_group, &wanted);
+    if (first == BST_NONE) {
+        return 0;
+    }
+    uint32_t end = first + 1;
+    while (end < machine->transition_count && same_group(&wanted, end)) {
+        end++;
+    }
+    *ret_first = first;
+    return end - first;
+}
+
+uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from, uint32_t event,
+                                     uint32_t to) {
+    const wanted_step wanted = {machine->transitions, from, event, to};
+    return bst__index_find(&bst__machine_of(machine)->steps, bst__hash3(from, event, to), same_step,
+                           &wanted);
+}
+
+/* Places. */
+
+bst_loc bst__member_where(const bst_json_source *source, const char *list, const char *name,
+                          const char *tail, bool key) {
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst_json_pointer_add(&pointer, list);
+    bst_json_pointer_add(&pointer, name);
+    if (tail) {
+        bst_json_pointer_add(&pointer, tail);
+    }
+    const bst_loc where = key ? bst_json_source_key(source, pointer.text)
+                              : bst_json_source_value(source, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
+
+/* "/states/a/on/go" and, of several, "/states/a/on/go/2"; "/creates/2"; "/initial" for the creation that nobody wrote. */
+void bst__transition_pointer(const bst_machine *machine, const bst_transition *transition,
+                             bst_strbuf *pointer) {
+    const json_t *root = bst_json_source_root(machine->source);
+    if (transition->from == BST_NONE) {
+        const bool written = json_object_get(root, "creates") != NULL;
+        bst_json_pointer_add(pointer, written ? "creates" : "initial");
+        if (written) {
+            bst_json_pointer_add_index(pointer, transition->place);
+        }
+        return;
+    }
+    const char *state = machine->states[transition->from].name;
+    const char *command = machine->commands[transition->command].name;
+    bst_json_pointer_add(pointer, "states");
+    bst_json_pointer_add(pointer, state);
+    bst_json_pointer_add(pointer, "on");
+    bst_json_pointer_add(pointer, command);
+    const json_t *on = json_object_get(json_object_get(root, "states"), state);
+    if (json_is_array(json_object_get(json_object_get(on, "on"), command))) {
+        bst_json_pointer_add_index(pointer, transition->place);
+    }
+}
+
+bst_loc bst_machine_transition_where(const bst_machine *machine, uint32_t transition) {
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst__transition_pointer(machine, &machine->transitions[transition], &pointer);
+    const bst_loc where = bst_json_source_value(machine->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
+
+bst_loc bst__transition_command_where(const bst_machine *machine, uint32_t transition) {
+    const bst_transition *t = &machine->transitions[transition];
+    if (t->from == BST_NONE) {
+        return bst_machine_transition_where(machine, transition);
+    }
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst_json_pointer_add(&pointer, "states");
+    bst_json_pointer_add(&pointer, machine->states[t->from].name);
+    bst_json_pointer_add(&pointer, "on");
+    bst_json_pointer_add(&pointer, machine->commands[t->command].name);
+    const bst_loc where = bst_json_source_key(machine->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
+
+bst_loc bst_machine_state_where(const bst_machine *machine, uint32_t state) {
+    return bst__member_where(machine->source, "states", machine->states[state].name, NULL, true);
+}
+
+bst_loc bst_machine_event_where(const bst_machine *machine, uint32_t event) {
+    const uint32_t user = bst__machine_of(machine)->event_user[event];
+    if (machine->events[event].derived && user != BST_NONE) {
+        return bst__transition_command_where(machine, user);
+    }
+    return bst__member_where(machine->source, "events", machine->events[event].name, NULL, true);
+}
+
+bst_loc bst__command_where(const bst_machine *machine, uint32_t command) {
+    const char *name = machine->commands[command].name;
+    const uint32_t user = bst__machine_of(machine)->command_user[command];
+    const json_t *listed = json_object_get(bst_json_source_root(machine->source), "commands");
+    if (user != BST_NONE && !json_object_get(listed, name)) {
+        return bst__transition_command_where(machine, user);
+    }
+    return bst__member_where(machine->source, "commands", name, NULL, true);
+}
+
+bst_loc bst_machine_field_where(const bst_machine *machine, uint32_t field) {
+    return bst__member_where(machine->source, "fields", machine->fields[field].name, NULL, true);
+}
+
+bst_loc bst_machine_guard_where(const bst_machine *machine, uint32_t guard) {
+    const bst_guard *g = &machine->guards[guard];
+    if (g->name) {
+        return bst__member_where(machine->source, "guards", g->name, NULL, true);
+    }
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    const uint32_t user = bst__machine_of(machine)->guard_user[guard];
+    bst__transition_pointer(machine, &machine->transitions[user], &pointer);
+    bst_json_pointer_add(&pointer, "guard");
+    const bst_loc where = bst_json_source_value(machine->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
