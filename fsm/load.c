@@ -32,7 +32,8 @@ enum {
     ROOT_KEYS,
     ROOT_END = ROOT_KEYS + 12
 };
-#define NO_EFFECTS "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
+#define NO_EFFECTS                                                                                 \
+    "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
 #define IN_STATES "Write it into each state that it is meant for."
 static const bst__key root_keys[ROOT_END] = {
     [ROOT_SCHEMA] = {"$schema", NULL},
@@ -50,14 +51,16 @@ static const bst__key root_keys[ROOT_END] = {
     [ROOT_META] = {"meta", NULL},
     {"type", "A machine is a flat set of states; leave \"type\" out."},
     {"on", IN_STATES},
-    {"always", "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
+    {"always",
+     "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
     {"after", "Time is a command like any other: add it to \"on\" and let a timer send it."},
     {"onDone", "Lead the transition to the state that follows instead."},
     {"entry", NO_EFFECTS},
     {"exit", NO_EFFECTS},
     {"actions", NO_EFFECTS},
     {"invoke", NO_EFFECTS},
-    {"context", "Declare the entity's data in \"fields\", each with a type and, if it has one, a default."},
+    {"context",
+     "Declare the entity's data in \"fields\", each with a type and, if it has one, a default."},
     {"tags", "Put it into \"meta\"."},
     {"output", "Put the values into the fields of the last event."}};
 
@@ -73,7 +76,7 @@ static void read_root(bst__load *l) {
     bst_machine *table = &l->m->table;
     const char *key;
     json_t *value;
-    json_object_foreach(l->root, key, value) {
+    json_object_foreach (l->root, key, value) {
         const bst__path here = {NULL, key, 0};
         switch (bst__key_number(l, &here, root_keys, ROOT_END)) {
         case ROOT_SCHEMA:

@@ -13,11 +13,11 @@
 /* What is built up for one event. */
 typedef struct work {
     bst_scope scope;
-    bst_scope_field *entity;         /* the entity's fields as they are */
+    bst_scope_field *entity; /* the entity's fields as they are */
     bst_scope_field *entity_at_birth;
     bst_scope_field *event;
-    bool *spoken;                    /* by field of the event */
-    uint32_t *assigned;              /* by field of the entity: number of the event that set it, + 1 */
+    bool *spoken;       /* by field of the event */
+    uint32_t *assigned; /* by field of the entity: number of the event that set it, + 1 */
     bst_assignment *assignments;
     uint32_t count;
 } work;
@@ -76,10 +76,11 @@ static void explain_birth(bst__load *l, const work *w, const bst_event_type *eve
         for (uint32_t i = 0; i < l->m->table.field_count; i++) {
             if (strncmp(fields[i].name, word, len) == 0 && !fields[i].name[len] &&
                 fields[i].type.optional && !w->entity[i].type.optional) {
-                bst_diag_detail(l->diags,
-                                "Event \"%s\" creates the entity: field \"%s\" has no default, so it "
-                                "has no value yet.",
-                                event->name, fields[i].name);
+                bst_diag_detail(
+                    l->diags,
+                    "Event \"%s\" creates the entity: field \"%s\" has no default, so it "
+                    "has no value yet.",
+                    event->name, fields[i].name);
                 return;
             }
         }
@@ -141,7 +142,7 @@ static bool assign_explicit(bst__load *l, work *w, uint32_t number) {
     bst_json_pointer_add(&pointer, "events");
     bst_json_pointer_add(&pointer, l->events[number].name);
     bst_json_pointer_add(&pointer, "apply");
-    json_object_foreach(l->event_notes[number].apply, key, value) {
+    json_object_foreach (l->event_notes[number].apply, key, value) {
         const bst__path here = {&apply, key, 0};
         ok = ok && (pointer.failed ? bst__nomem(l) : assign(l, w, number, &here, value, &pointer));
     }
@@ -153,7 +154,7 @@ static bool assign_explicit(bst__load *l, work *w, uint32_t number) {
 
 static bool shared_type_fits(bst__load *l, uint32_t number, const bst_field *from,
                              const bst_field *to) {
-    const bool same = bst__same_type(&from->type, &to->type);
+    const bool same = bst__types_agree(&from->type, &to->type);
     if (same && (!from->type.optional || to->type.optional)) {
         return true;
     }
@@ -170,16 +171,18 @@ static bool shared_type_fits(bst__load *l, uint32_t number, const bst_field *fro
         bst__error(l, &where, "optional-to-required",
                    "field \"%s\" of event \"%s\" may be absent, that of the entity may not",
                    from->name, event);
-        bst_diag_hint(l->diags,
-                      "Say in the event's \"apply\" what happens then, such as \"%s\": \"has(event.%s) "
-                      "? event.%s : %s\".",
-                      to->name, from->name, from->name, to->name);
+        bst_diag_hint(
+            l->diags,
+            "Say in the event's \"apply\" what happens then, such as \"%s\": \"has(event.%s) "
+            "? event.%s : %s\".",
+            to->name, from->name, from->name, to->name);
     } else {
         bst__error(l, &where, "shared-type",
                    "field \"%s\" of event \"%s\" is %s, that of the entity is %s", from->name,
                    event, type.text, wanted.text);
-        bst_diag_hint(l->diags, "A name that both share is set by the event: give both the same type, "
-                                "rename one, or say in \"apply\" what it does.");
+        bst_diag_hint(l->diags,
+                      "A name that both share is set by the event: give both the same type, "
+                      "rename one, or say in \"apply\" what it does.");
     }
     bst_diag_also(l->diags, &there, "the entity's field is here");
     bst_strbuf_release(&type);

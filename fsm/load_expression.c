@@ -59,9 +59,8 @@ bool bst__compile(bst__load *l, const json_t *text, const char *pointer, const b
         return true;
     }
     const bst_expr_place place = {l->source, pointer};
-    const bst_status status =
-        bst_expr_compile(json_string_value(text), json_string_length(text), scope, want, &place,
-                         l->arena, ret, l->diags);
+    const bst_status status = bst_expr_compile(json_string_value(text), json_string_length(text),
+                                               scope, want, &place, l->arena, ret, l->diags);
     if (status == BST_NOMEM) {
         l->status = BST_NOMEM;
         return false;
@@ -78,7 +77,8 @@ const bst_expr *bst__expr_reads(const bst_expr *expr, bst_root root) {
         return expr->root == root ? expr : NULL;
     }
     for (uint32_t i = 0; i < expr->arg_count; i++) {
-        const bst_expr *found = bst__expr_reads(expr->args[i], root); /* as deep as expressions may be */
+        const bst_expr *found =
+            bst__expr_reads(expr->args[i], root); /* as deep as expressions may be */
         if (found) {
             return found;
         }

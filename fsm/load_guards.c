@@ -45,7 +45,7 @@ static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *js
     const char *key;
     json_t *value;
     json_t *cel = NULL;
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, guard_keys, GUARD_END)) {
         case GUARD_CEL:
@@ -88,7 +88,7 @@ bool bst__load_guards(bst__load *l) {
     if (!list || !bst__is_object(l, &path, list)) {
         return true;
     }
-    json_object_foreach(list, name, value) {
+    json_object_foreach (list, name, value) {
         const bst__path here = {&path, name, 0};
         bst_guard guard = {.name = name, .command = BST_NONE};
         uint32_t number;
@@ -156,7 +156,7 @@ static bool resolve(bst__load *l, uint32_t transition) {
 typedef struct work {
     bst_scope scope;
     bst_scope_field *command_fields;
-    uint32_t command; /* whose payload the scope has, or BST_NONE */
+    uint32_t command;    /* whose payload the scope has, or BST_NONE */
     bst__index variants; /* (named guard, command) -> guard */
     bool *failed;        /* by guard */
     bst_strbuf pointer;

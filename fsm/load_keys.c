@@ -55,8 +55,7 @@ static const char *kind_of(const json_t *value) {
     }
 }
 
-bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted,
-                     const json_t *value) {
+bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted, const json_t *value) {
     const bst_loc where = bst__value_at(l, path);
     if (path->key) {
         bst__error(l, &where, "wrong-type", "\"%s\" must be %s, not %s", path->key, wanted,
@@ -114,26 +113,31 @@ bool bst__good_name(bst__load *l, const bst__path *path, bool key, const char *k
 
 /* Words of C11 and C++20, and those that mean something in an expression. Sorted. */
 static const char *const reserved[] = {
-    "alignas",      "alignof",       "and",          "and_eq",      "asm",
-    "auto",         "bitand",        "bitor",        "bool",        "break",
-    "case",         "catch",         "char",         "char16_t",    "char32_t",
-    "char8_t",      "class",         "co_await",     "co_return",   "co_yield",
-    "command",      "compl",         "concept",      "const",       "const_cast",
-    "consteval",    "constexpr",     "constinit",    "continue",    "decltype",
-    "default",      "delete",        "do",           "double",      "dynamic_cast",
-    "else",         "enum",          "event",        "explicit",    "export",
-    "extern",       "false",         "float",        "for",         "friend",
-    "goto",         "has",           "if",           "in",          "inline",
-    "int",          "long",          "mutable",      "namespace",   "new",
-    "noexcept",     "not",           "not_eq",       "null",        "nullptr",
-    "operator",     "or",            "or_eq",        "private",     "protected",
-    "public",       "register",      "reinterpret_cast", "requires", "restrict",
-    "return",       "short",        "signed",      "sizeof",
-    "static",       "static_assert", "static_cast",  "struct",      "switch",
-    "template",     "this",          "thread_local", "throw",       "true",
-    "try",          "typedef",       "typeid",       "typename",    "union",
-    "unsigned",     "using",         "virtual",      "void",        "volatile",
-    "wchar_t",      "while",         "xor",          "xor_eq",
+    "alignas",     "alignof",      "and",          "and_eq",
+    "asm",         "auto",         "bitand",       "bitor",
+    "bool",        "break",        "case",         "catch",
+    "char",        "char16_t",     "char32_t",     "char8_t",
+    "class",       "co_await",     "co_return",    "co_yield",
+    "command",     "compl",        "concept",      "const",
+    "const_cast",  "consteval",    "constexpr",    "constinit",
+    "continue",    "decltype",     "default",      "delete",
+    "do",          "double",       "dynamic_cast", "else",
+    "enum",        "event",        "explicit",     "export",
+    "extern",      "false",        "float",        "for",
+    "friend",      "goto",         "has",          "if",
+    "in",          "inline",       "int",          "long",
+    "mutable",     "namespace",    "new",          "noexcept",
+    "not",         "not_eq",       "null",         "nullptr",
+    "operator",    "or",           "or_eq",        "private",
+    "protected",   "public",       "register",     "reinterpret_cast",
+    "requires",    "restrict",     "return",       "short",
+    "signed",      "sizeof",       "static",       "static_assert",
+    "static_cast", "struct",       "switch",       "template",
+    "this",        "thread_local", "throw",        "true",
+    "try",         "typedef",      "typeid",       "typename",
+    "union",       "unsigned",     "using",        "virtual",
+    "void",        "volatile",     "wchar_t",      "while",
+    "xor",         "xor_eq",
 };
 
 static bool is_reserved(const char *name) {
@@ -164,7 +168,8 @@ bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name)
     const bst_loc where = bst__key_at(l, path);
     bst__error(l, &where, "reserved-name",
                "field name \"%s\" is a word of C, C++ or of expressions", name);
-    bst_diag_hint(l->diags, "Name it otherwise, such as \"%s_value\", and keep \"%s\" as its \"label\".",
+    bst_diag_hint(l->diags,
+                  "Name it otherwise, such as \"%s_value\", and keep \"%s\" as its \"label\".",
                   name, name);
     return false;
 }
@@ -220,9 +225,11 @@ static void report_clash(bst__load *l, const char *kind, const bst__names *names
     const bst_loc here = where(table, second);
     const bst_loc there = where(table, first);
     const char *name = bst__name_at(names, second);
-    bst__error(l, &here, "name-clash", "%s \"%s\" and %s \"%s\" are the same name in generated code",
-               kind, name, kind, bst__name_at(names, first));
-    bst_diag_hint(l->diags, "Rename one of them; capitals and underscores alone do not tell names apart.");
+    bst__error(l, &here, "name-clash",
+               "%s \"%s\" and %s \"%s\" are the same name in generated code", kind, name, kind,
+               bst__name_at(names, first));
+    bst_diag_hint(l->diags,
+                  "Rename one of them; capitals and underscores alone do not tell names apart.");
     bst_diag_also(l->diags, &there, "\"%s\" is here", bst__name_at(names, first));
 }
 

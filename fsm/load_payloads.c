@@ -87,7 +87,7 @@ bst_loc bst__payload_field_where(const bst__load *l, uint32_t event, const char 
     return bst__value_at(l, &here);
 }
 
-bool bst__same_type(const bst_type *a, const bst_type *b) {
+bool bst__types_agree(const bst_type *a, const bst_type *b) {
     bst_type left = *a;
     bst_type right = *b;
     left.optional = false;
@@ -105,10 +105,11 @@ static void report_union_clash(bst__load *l, uint32_t command, uint32_t event,
     bst_type_format(&other->type, &other_type);
     const bst_loc where = bst__payload_field_where(l, event, field->name);
     const bst_loc there = bst__payload_field_where(l, other_event, field->name);
-    bst__error(l, &where, "payload-clash",
-               "field \"%s\" of command \"%s\" would be %s for event \"%s\" and %s for event \"%s\"",
-               field->name, l->commands[command].name, type.text, l->events[event].name,
-               other_type.text, l->events[other_event].name);
+    bst__error(
+        l, &where, "payload-clash",
+        "field \"%s\" of command \"%s\" would be %s for event \"%s\" and %s for event \"%s\"",
+        field->name, l->commands[command].name, type.text, l->events[event].name, other_type.text,
+        l->events[other_event].name);
     bst_diag_hint(l->diags, "Give both events the same type, or name the fields apart.");
     bst_diag_also(l->diags, &there, "the other type is here");
     bst_strbuf_release(&type);
@@ -136,7 +137,7 @@ static bool merge_field(bst__load *l, uint32_t command, uint32_t event, const bs
                bst__nomem(l);
     }
     bst_field *known = &into->fields[number];
-    if (!bst__same_type(&known->type, &field->type)) {
+    if (!bst__types_agree(&known->type, &field->type)) {
         report_union_clash(l, command, event, field, into->event[number], known);
         known->type.kind = BST_KIND_COUNT;
     }
@@ -185,8 +186,7 @@ static bool merge_payloads(bst__load *l, uint32_t command, bst__index *ret_index
 
 /* From command to event. */
 
-static void report_missing(bst__load *l, uint32_t command, uint32_t event,
-                           const bst_field *field) {
+static void report_missing(bst__load *l, uint32_t command, uint32_t event, const bst_field *field) {
     const bst__path list = {NULL, "commands", 0};
     const bst__path member = {&list, l->commands[command].name, 0};
     const bst__path fields = {&member, "fields", 0};
@@ -213,9 +213,9 @@ static void report_listed_clash(bst__load *l, uint32_t command, const bst_field 
     const bst__path here = {&fields, have->name, 0};
     const bst_loc where = bst__value_at(l, &here);
     const bst_loc there = bst__payload_field_where(l, event, want->name);
-    bst__error(l, &where, "payload-clash", "field \"%s\" of command \"%s\" is %s, event \"%s\" has %s",
-               have->name, l->commands[command].name, type.text, l->events[event].name,
-               wanted.text);
+    bst__error(l, &where, "payload-clash",
+               "field \"%s\" of command \"%s\" is %s, event \"%s\" has %s", have->name,
+               l->commands[command].name, type.text, l->events[event].name, wanted.text);
     bst_diag_hint(l->diags, "Give both the same type.");
     bst_diag_also(l->diags, &there, "the other type is here");
     bst_strbuf_release(&type);
@@ -239,7 +239,7 @@ static bool fill_payload_from(bst__load *l, bst__emission *emission, const bst__
         if (from[i] == BST_NONE && !field->type.optional) {
             report_missing(l, emission->command, emission->event, field);
         } else if (from[i] != BST_NONE && l->command_notes[emission->command].has_fields &&
-                   !bst__same_type(&command->fields[from[i]].type, &field->type)) {
+                   !bst__types_agree(&command->fields[from[i]].type, &field->type)) {
             report_listed_clash(l, emission->command, &command->fields[from[i]], emission->event,
                                 field);
         }

@@ -21,17 +21,17 @@ typedef struct bst__path {
 
 /* What is known of an event, a command and a transition while the file is being read, beside their tables. */
 typedef struct bst__event_note {
-    json_t *apply;   /* NULL: none */
-    bool listed;     /* in "events" */
-    bool creates;    /* some creation emits it */
-    bool poisoned;   /* its payload could not be read: nothing can be said about it */
+    json_t *apply;      /* NULL: none */
+    bool listed;        /* in "events" */
+    bool creates;       /* some creation emits it */
+    bool poisoned;      /* its payload could not be read: nothing can be said about it */
     uint32_t fields_of; /* derived: the command whose listed fields it carries, or BST_NONE */
 } bst__event_note;
 
 typedef struct bst__command_note {
     bool listed;
-    bool has_fields; /* "commands" says its payload */
-    bool poisoned;   /* nothing can be said about its payload */
+    bool has_fields;        /* "commands" says its payload */
+    bool poisoned;          /* nothing can be said about its payload */
     uint32_t derived_event; /* BST_NONE: not asked for yet */
     uint32_t first_emission, last_emission;
     uint32_t emission_count;
@@ -57,7 +57,7 @@ typedef struct bst__load {
     bst_arena *arena;
     const bst_json_source *source;
     bst_diags *diags;
-    bst_status status; /* the worst so far */
+    bst_status status;    /* the worst so far */
     uint32_t suggestions; /* "did you mean" searches so far: they are not free */
     uint32_t payload_total;
 
@@ -74,7 +74,8 @@ typedef struct bst__load {
     uint32_t command_room;
     bst_guard *guards;
     uint32_t *guard_user;
-    json_t **guard_text; /* the expression, a JSON string; NULL: there is none, which was reported */
+    json_t *
+        *guard_text; /* the expression, a JSON string; NULL: there is none, which was reported */
     uint32_t guard_room;
     bst_state *states;
     bst_transition *transitions;
@@ -141,7 +142,7 @@ bool bst__load_transitions(bst__load *l);
 bool bst__load_payloads(bst__load *l);
 bst_loc bst__payload_field_where(const bst__load *l, uint32_t event, const char *field);
 /* Whether two types are the same but for the `?`, or one of them could not be read. */
-bool bst__same_type(const bst_type *a, const bst_type *b);
+bool bst__types_agree(const bst_type *a, const bst_type *b);
 
 /* load_apply.c: what events do to the entity */
 bool bst__load_assignments(bst__load *l);

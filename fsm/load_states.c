@@ -12,9 +12,19 @@
 
 /* States. */
 
-enum { STATE_ON, STATE_TYPE, STATE_LABEL, STATE_DESCRIPTION, STATE_META, STATE_KEYS, STATE_END = STATE_KEYS + 11 };
-#define NO_EFFECTS "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
-#define FLAT "States are flat: give each combination a state of its own, with the transitions of its parent."
+enum {
+    STATE_ON,
+    STATE_TYPE,
+    STATE_LABEL,
+    STATE_DESCRIPTION,
+    STATE_META,
+    STATE_KEYS,
+    STATE_END = STATE_KEYS + 11
+};
+#define NO_EFFECTS                                                                                 \
+    "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
+#define FLAT                                                                                       \
+    "States are flat: give each combination a state of its own, with the transitions of its parent."
 static const bst__key state_keys[STATE_END] = {
     [STATE_ON] = {"on", NULL},
     [STATE_TYPE] = {"type", NULL},
@@ -27,7 +37,8 @@ static const bst__key state_keys[STATE_END] = {
     {"entry", NO_EFFECTS},
     {"exit", NO_EFFECTS},
     {"invoke", NO_EFFECTS},
-    {"always", "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
+    {"always",
+     "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
     {"after", "Time is a command like any other: add it to \"on\" and let a timer send it."},
     {"onDone", "Lead the transition to the state that follows instead."},
     {"tags", "Put it into \"meta\"."},
@@ -55,7 +66,7 @@ static void read_state(bst__load *l, const bst__path *path, json_t *json, uint32
     if (!bst__is_object(l, path, json)) {
         return;
     }
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, state_keys, STATE_END)) {
         case STATE_ON:
@@ -102,7 +113,8 @@ bool bst__load_states(bst__load *l) {
     if (!list || !bst__is_object(l, &path, list)) {
         return true;
     }
-    const bst_loc where = count == 0 || count > BST_STATES_MAX ? bst__value_at(l, &path) : (bst_loc){0};
+    const bst_loc where =
+        count == 0 || count > BST_STATES_MAX ? bst__value_at(l, &path) : (bst_loc){0};
     if (count > BST_STATES_MAX) {
         return bst__limit(l, &where, "states", BST_STATES_MAX);
     }
@@ -119,7 +131,7 @@ bool bst__load_states(bst__load *l) {
     table->states = l->states;
     const char *name;
     json_t *value;
-    json_object_foreach(list, name, value) {
+    json_object_foreach (list, name, value) {
         const bst__path here = {&path, name, 0};
         const uint32_t number = table->state_count++;
         bst__good_name(l, &here, true, "state", name);
@@ -151,12 +163,14 @@ enum {
     TO_KEYS,
     TO_END = TO_KEYS + 4
 };
-#define TO_COMMON                                                                                  \
-    [TO_TARGET] = {"target", NULL}, [TO_GUARD] = {"guard", NULL}, [TO_EVENT] = {"event", NULL},    \
-    [TO_DESCRIPTION] = {"description", NULL}, [TO_META] = {"meta", NULL},                          \
-    [TO_KEYS] = {"actions", NO_EFFECTS}, {"cond", "Write \"guard\"."},                             \
-    {"in", "Say it in the guard, or give the combination a state of its own."},                    \
-    {"internal", "Leave \"target\" out to stay; \"reenter\": true leaves the state and enters it again."}
+#define TO_COMMON                                                                                   \
+    [TO_TARGET] = {"target", NULL}, [TO_GUARD] = {"guard", NULL}, [TO_EVENT] = {"event", NULL},     \
+    [TO_DESCRIPTION] = {"description", NULL}, [TO_META] = {"meta", NULL},                           \
+    [TO_KEYS] = {"actions", NO_EFFECTS}, {"cond", "Write \"guard\"."},                              \
+    {"in", "Say it in the guard, or give the combination a state of its own."}, {                   \
+        "internal",                                                                                 \
+            "Leave \"target\" out to stay; \"reenter\": true leaves the state and enters it again." \
+    }
 static const bst__key transition_keys[TO_END] = {
     TO_COMMON,
     [TO_COMMAND] = {"command", "The command is the key in \"on\"."},
@@ -220,7 +234,7 @@ static void read_transition_object(bst__load *l, const bst__path *path, const bs
                                    json_t **ret_command, bool *ret_named) {
     const char *key;
     json_t *value;
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, keys, TO_END)) {
         case TO_TARGET:
@@ -288,7 +302,7 @@ static bool read_on(bst__load *l, uint32_t from) {
     const char *name;
     json_t *value;
     l->states[from].first_transition = l->m->table.transition_count;
-    json_object_foreach(l->on[from], name, value) {
+    json_object_foreach (l->on[from], name, value) {
         const bst__path here = {&on, name, 0};
         uint32_t command;
         if (!bst__intern_command(l, &here, true, name, &command)) {
@@ -429,7 +443,8 @@ static int by_group_and_place(const void *left, const void *right) {
     if (a->group != b->group) {
         return a->group < b->group ? -1 : 1;
     }
-    return (a->transition.place > b->transition.place) - (a->transition.place < b->transition.place);
+    return (a->transition.place > b->transition.place) -
+           (a->transition.place < b->transition.place);
 }
 
 /* Brings creations of one command together, otherwise in file order. */
@@ -471,7 +486,8 @@ bool bst__load_creations(bst__load *l) {
     if (json_array_size(list) == 0) {
         const bst_loc where = bst__value_at(l, &path);
         bst__error(l, &where, "missing-key", "\"creates\" lists no creation");
-        bst_diag_hint(l->diags, "Leave it out to have the command \"create\" lead to the initial state.");
+        bst_diag_hint(l->diags,
+                      "Leave it out to have the command \"create\" lead to the initial state.");
     }
     for (size_t i = 0; i < json_array_size(list); i++) {
         const bst__path item = {&path, NULL, i};

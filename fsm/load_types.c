@@ -23,9 +23,10 @@ static void bad_type(bst__load *l, const bst__path *path, const char *text, cons
     if (near && strcmp(near, base) != 0) {
         bst_diag_hint(l->diags, "Did you mean \"%s\"?", near);
     } else {
-        bst_diag_hint(l->diags,
-                      "Types are bool, int2, int4, int8, decimal(p,s), text, varchar(n), char(n), uuid, "
-                      "date, timestamptz, bytea, json, enum(a,b); a \"?\" at the end makes it optional.");
+        bst_diag_hint(
+            l->diags,
+            "Types are bool, int2, int4, int8, decimal(p,s), text, varchar(n), char(n), uuid, "
+            "date, timestamptz, bytea, json, enum(a,b); a \"?\" at the end makes it optional.");
     }
 }
 
@@ -62,16 +63,19 @@ static void read_default(bst__load *l, const bst__path *path, json_t *json, bst_
     bst_type_format(&field->type, &type);
     const bst_loc where = bst__value_at(l, path);
     if (field->type.kind == BST_KIND_DECIMAL && json_is_real(json)) {
-        bst__error(l, &where, "bad-default", "default of field \"%s\" is a binary number, its type is %s",
-                   field->name, type.text);
-        bst_diag_hint(l->diags, "Write the number as a string: a JSON number such as 0.10 is not exact.");
+        bst__error(l, &where, "bad-default",
+                   "default of field \"%s\" is a binary number, its type is %s", field->name,
+                   type.text);
+        bst_diag_hint(l->diags,
+                      "Write the number as a string: a JSON number such as 0.10 is not exact.");
     } else {
         bst__error(l, &where, "bad-default", "default of field \"%s\" %s (%s)", field->name,
                    bst_value_result_text(result), type.text);
-        bst_diag_hint(l->diags, "%s",
-                      field->type.optional || result != BST_VALUE_NULL
-                          ? "Write the value as this type has it in JSON; decimals and int8 as strings."
-                          : "Leave \"default\" out, or make the type optional with a \"?\".");
+        bst_diag_hint(
+            l->diags, "%s",
+            field->type.optional || result != BST_VALUE_NULL
+                ? "Write the value as this type has it in JSON; decimals and int8 as strings."
+                : "Leave \"default\" out, or make the type optional with a \"?\".");
     }
     bst_strbuf_release(&type);
 }
@@ -94,7 +98,7 @@ static void read_field_object(bst__load *l, const bst__path *path, const bst__ke
     json_t *value;
     json_t *type = NULL;
     json_t *given_default = NULL;
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, keys, FIELD_KEYS)) {
         case FIELD_TYPE:
@@ -147,7 +151,7 @@ static bool read_fields(bst__load *l, const bst__path *path, const bst__key *key
     bst_field *field = fields;
     const char *name;
     json_t *value;
-    json_object_foreach(json, name, value) {
+    json_object_foreach (json, name, value) {
         const bst__path here = {path, name, 0};
         bst__good_field_name(l, &here, name);
         field->name = name;
@@ -170,8 +174,8 @@ bool bst__load_fields(bst__load *l) {
     bst_machine *table = &l->m->table;
     json_t *json = json_object_get(l->root, "fields");
     const bst__path path = {NULL, "fields", 0};
-    if (json && !read_fields(l, &path, entity_field_keys, json, &table->fields,
-                             &table->field_count)) {
+    if (json &&
+        !read_fields(l, &path, entity_field_keys, json, &table->fields, &table->field_count)) {
         return false;
     }
     bst_value *defaults = bst_arena_array(l->arena, table->field_count, sizeof *defaults);
@@ -220,7 +224,8 @@ static const bst__key event_keys[] = {
     [EVENT_VERSION] = {"version", NULL},
     [EVENT_LABEL] = {"label", NULL},
     [EVENT_DESCRIPTION] = {"description", NULL},
-    [EVENT_KEYS] = {"upcast", "Reading old payloads is not part of the language yet; keep version 1."}};
+    [EVENT_KEYS] = {"upcast",
+                    "Reading old payloads is not part of the language yet; keep version 1."}};
 
 static void read_version(bst__load *l, const bst__path *path, const json_t *json,
                          bst_event_type *event) {
@@ -241,7 +246,7 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
     if (!bst__is_object(l, path, json)) {
         return true;
     }
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, event_keys, EVENT_KEYS + 1)) {
         case EVENT_FIELDS:
@@ -282,7 +287,7 @@ bool bst__load_events(bst__load *l) {
     }
     const char *name;
     json_t *value;
-    json_object_foreach(list, name, value) {
+    json_object_foreach (list, name, value) {
         const bst__path here = {&path, name, 0};
         uint32_t event;
         bst__good_name(l, &here, true, "event", name);
@@ -321,7 +326,8 @@ bool bst__derive_event(bst__load *l, uint32_t command, uint32_t *ret_event) {
         }
         l->events[event].derived = true;
     }
-    if (l->events[event].derived && note->has_fields && l->event_notes[event].fields_of == BST_NONE) {
+    if (l->events[event].derived && note->has_fields &&
+        l->event_notes[event].fields_of == BST_NONE) {
         l->event_notes[event].fields_of = command;
         l->events[event].fields = l->commands[command].fields;
         l->events[event].field_count = l->commands[command].field_count;
@@ -356,9 +362,8 @@ bool bst__intern_command(bst__load *l, const bst__path *path, bool key, const ch
         table->commands = l->commands;
     }
     l->commands[count] = (bst_command){.name = name};
-    l->command_notes[count] = (bst__command_note){.derived_event = BST_NONE,
-                                                  .first_emission = BST_NONE,
-                                                  .last_emission = BST_NONE};
+    l->command_notes[count] = (bst__command_note){
+        .derived_event = BST_NONE, .first_emission = BST_NONE, .last_emission = BST_NONE};
     l->command_notes[count].poisoned = !bst__good_name(l, path, key, "command", name);
     table->command_count++;
     *ret_command = count;
@@ -378,7 +383,7 @@ static bool read_command(bst__load *l, const bst__path *path, json_t *json, uint
     if (!bst__is_object(l, path, json)) {
         return true;
     }
-    json_object_foreach(json, key, value) {
+    json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, command_keys, COMMAND_KEYS)) {
         case COMMAND_FIELDS:
@@ -412,7 +417,7 @@ bool bst__load_commands(bst__load *l) {
     }
     const char *name;
     json_t *value;
-    json_object_foreach(list, name, value) {
+    json_object_foreach (list, name, value) {
         const bst__path here = {&path, name, 0};
         uint32_t command;
         if (!bst__intern_command(l, &here, true, name, &command)) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/step.h"
 #include "machine_private.h"
 
 const bst__machine *bst__machine_of(const bst_machine *machine) {

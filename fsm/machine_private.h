@@ -14,12 +14,12 @@ typedef struct bst__machine {
     bst_json_source *source;
     uint32_t seed; /* of the name indices */
     bst__index fields, events, commands, guards, states;
-    bst__index groups; /* (from, command) -> first transition */
-    bst__index steps;  /* (from, event, to) -> first transition */
-    const bst_value *defaults;   /* of the entity's fields, one each */
-    const uint32_t *event_user;  /* by event: the first transition that emits it, or BST_NONE */
+    bst__index groups;            /* (from, command) -> first transition */
+    bst__index steps;             /* (from, event, to) -> first transition */
+    const bst_value *defaults;    /* of the entity's fields, one each */
+    const uint32_t *event_user;   /* by event: the first transition that emits it, or BST_NONE */
     const uint32_t *command_user; /* by command: the first transition under it, or BST_NONE */
-    const uint32_t *guard_user;  /* by guard: the first transition that asks it, or BST_NONE */
+    const uint32_t *guard_user;   /* by guard: the first transition that asks it, or BST_NONE */
     uint32_t named_guard_count;
     uint32_t payload_max;
 } bst__machine;

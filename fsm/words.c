@@ -9,8 +9,8 @@
 
 #include "words_private.h"
 
-#define WORDS_MAX 32   /* of one name; what follows stays in the last one */
-#define WORD_MAX 128   /* bytes of a word; BST_NAME_MAX is less */
+#define WORDS_MAX 32  /* of one name; what follows stays in the last one */
+#define WORD_MAX  128 /* bytes of a word; BST_NAME_MAX is less */
 
 typedef struct words {
     size_t count;
@@ -149,7 +149,8 @@ void bst_past_participle(const char *verb, bst_strbuf *out) {
 
 /* -ed at the end of something with another vowel; -eed only after verbs in -ee. */
 static bool is_regular_participle(const char *word) {
-    static const char *const ee[] = {"agreed", "decreed", "disagreed", "freed", "guaranteed", "refereed"};
+    static const char *const ee[] = {"agreed", "decreed",    "disagreed",
+                                     "freed",  "guaranteed", "refereed"};
     const size_t len = strlen(word);
     if (len < 4 || strcmp(word + len - 2, "ed") != 0 || bst__is_false_participle(word)) {
         return false;
@@ -300,9 +301,13 @@ static bool is_one_of(const char *word, const char *const *list) {
 }
 
 bool bst_leaks_implementation(const char *event_name) {
-    static const char *const always[] = {"crud", "database", "db", "dto", "inserted", "orm", "sql", "tuple", "upserted", NULL};
-    static const char *const things[] = {"column", "columns", "field", "fields", "flag", "row", "rows", "state", "status", "table", "tables", "value", NULL};
-    static const char *const changes[] = {"altered", "changed", "deleted", "edited", "modified", "saved", "touched", "updated", "written", NULL};
+    static const char *const always[] = {"crud", "database", "db",    "dto",      "inserted",
+                                         "orm",  "sql",      "tuple", "upserted", NULL};
+    static const char *const things[] = {"column", "columns", "field", "fields", "flag",
+                                         "row",    "rows",    "state", "status", "table",
+                                         "tables", "value",   NULL};
+    static const char *const changes[] = {"altered", "changed", "deleted", "edited",  "modified",
+                                          "saved",   "touched", "updated", "written", NULL};
     words list;
     split(event_name, &list);
     for (size_t i = 0; i < list.count; i++) {

@@ -20,11 +20,11 @@ bool bst__is_plain_participle(const char *word);
 /* What a word that is no verb at all gives when it is used as a command: success -> succeeded. NULL: nothing special.
  * Phrasal verbs written as one word have two: login -> logged_in. */
 const char *bst__noun_participle(const char *word);
-bool bst__doubles(const char *verb);         /* refer, submit: stress on the last syllable */
+bool bst__doubles(const char *verb);             /* refer, submit: stress on the last syllable */
 bool bst__is_false_participle(const char *word); /* need, hundred: end in -ed, but are not */
-bool bst__is_particle(const char *word);     /* as, in, to, for ... */
-bool bst__is_adverb_particle(const char *word); /* off, up, back: `write_off_debt` */
-bool bst__is_resultative(const char *word);  /* mark, set: `mark_ready` */
-bool bst__is_adjective(const char *word);    /* ready, active: what something may be marked as */
+bool bst__is_particle(const char *word);         /* as, in, to, for ... */
+bool bst__is_adverb_particle(const char *word);  /* off, up, back: `write_off_debt` */
+bool bst__is_resultative(const char *word);      /* mark, set: `mark_ready` */
+bool bst__is_adjective(const char *word); /* ready, active: what something may be marked as */
 
 #endif
