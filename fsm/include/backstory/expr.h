@@ -1,8 +1,10 @@
 /* Expressions: guards, applies, `when` and `cel` values. A strict subset of CEL (Common Expression
  * Language).
  *
- *     == != < <= > >=  && || !  + - *  in ?:  has(x)  literals
- *     entity fields by name  command.x  event.x
+ *     == != < <= > >=  && || !  + - *  x in [a, b]  c ? a : b  has(x)  size(x)
+ *     x.startsWith(y)  x.endsWith(y)  x.contains(y)  timestamp("...")  duration("...")  date("...")
+ *     12  12.50  "text"  'text'  true  false  null
+ *     fields of the entity (or columns of the row) by name  command.x  event.x
  *
  * Parsed once, typed at compile time, evaluated without allocation. Total: every evaluation ends in
  * a value or in a named refusal (overflow); nothing wraps, nothing rounds.
@@ -29,7 +31,8 @@
 extern "C" {
 #endif
 
-#define BST_EXPR_DEPTH_MAX 100   /* nesting of one expression */
+#define BST_EXPR_DEPTH_MAX 100   /* nesting of one expression; && and || chains count log2 */
+#define BST_EXPR_OPTIONAL_MAX 64 /* optional names that one expression reads */
 #define BST_EXPR_BYTES_MAX 65536 /* text of one expression */
 
 typedef enum bst_root {
@@ -56,7 +59,15 @@ typedef struct bst_scope {
     } root[BST_ROOT_COUNT];
 } bst_scope;
 
-/*      op        text */
+/* What the tree promises to who walks it:
+ * - every operand has the kind its op needs and is present, except in EQ, NE and HAS and where a value just passes through
+ *   (CONVERT, branches of COND): there `type.optional` says whether it may be absent;
+ * - integer arithmetic and `size` give int8; numbers of different kinds and scales meet as they are (rescale to the scale
+ *   of the result for + and -, compare exactly);
+ * - what compares with an enum or a uuid has that type itself: literals have been looked up;
+ * - types change only at a CONVERT: both branches of COND have its type, the root has the wanted one (`optional` aside).
+ *
+ *      op        text */
 #define BST_EXPR_OP_LIST(X)                                                                        \
     X(LITERAL, "literal")                                                                          \
     X(NULL, "null")                                                                                \
@@ -75,8 +86,14 @@ typedef struct bst_scope {
     X(GE, ">=")                                                                                    \
     X(AND, "&&")                                                                                   \
     X(OR, "||")                                                                                    \
-    X(IN, "in")   /* args[0] in the list args[1..] */                                              \
-    X(COND, "?:") /* args[0] ? args[1] : args[2] */
+    X(IN, "in")   /* args[0] in the list args[1..]; all items are evaluated */                     \
+    X(COND, "?:") /* args[0] ? args[1] : args[2] */                                                \
+    X(SIZE, "size") /* characters of a text */                                                     \
+    X(STARTS_WITH, "startsWith")                                                                   \
+    X(ENDS_WITH, "endsWith")                                                                       \
+    X(CONTAINS, "contains")                                                                        \
+    X(CONVERT, "convert") /* args[0] as `type`, never written: number to number, text to text; */  \
+                          /* what does not fit is an overflow, absent stays absent */
 
 typedef enum bst_expr_op {
 #define X(name, text) BST_EXPR_##name,
@@ -102,20 +119,26 @@ struct bst_expr {
  * `pointer`. */
 struct bst_json_source;
 typedef struct bst_expr_place {
-    /* May be NULL: columns then count from 1 in the text itself. */
+    /* May be NULL: places are then in the text itself, the file is "expression". */
     const struct bst_json_source *source;
     const char *pointer;
 } bst_expr_place;
 
-/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an
- * apply: the field's type, and the result converts only where nothing can be lost); NULL takes any.
- * All mistakes that can be told apart are reported. The text is copied. */
+/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an apply:
+ * the field's type, and the result converts only where nothing can be lost); NULL takes any. All
+ * mistakes that can be told apart are reported, and BST_INVALID returned; the codes are expr-syntax,
+ * unknown-name, type-mismatch, may-be-null, would-round, not-in-language and limit. The text is
+ * copied; names and members of the scope's types are borrowed. */
 BST_API bst_status bst_expr_compile(const char *text, size_t len, const bst_scope *scope,
                                     const bst_type *want, const bst_expr_place *place,
                                     bst_arena *arena, const bst_expr **ret,
                                     bst_diags *diags) BST_MUST_USE;
 
-typedef enum bst_eval_result { BST_EVAL_OK, BST_EVAL_OVERFLOW } bst_eval_result;
+typedef enum bst_eval_result {
+    BST_EVAL_OK,
+    BST_EVAL_OVERFLOW, /* a number, time or text left its range */
+    BST_EVAL_ABSENT    /* a record lacks a value that its scope says is always there */
+} bst_eval_result;
 
 /* The records an expression reads, by bst_root; those its scope does not know may be NULL. */
 typedef struct bst_records {
@@ -128,6 +151,13 @@ BST_API bst_eval_result bst_expr_eval(const bst_expr *expr, const bst_records *r
 
 /* Appends the expression with canonical spacing and only the parentheses that are needed. */
 BST_API void bst_expr_format(const bst_expr *expr, bst_strbuf *out);
+
+/* Calls `visit` for each REF, from left to right (one that occurs twice, twice). */
+typedef void bst_expr_visit(const bst_expr *ref, void *context);
+BST_API void bst_expr_each_ref(const bst_expr *expr, bst_expr_visit *visit, void *context);
+
+/* The same tree: ops, types, names and literals. Not a proof that others mean something else. */
+BST_API bool bst_expr_equal(const bst_expr *a, const bst_expr *b);
 
 #ifdef __cplusplus
 }
