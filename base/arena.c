@@ -1,6 +1,7 @@
-/* Memory that is freed all at once: a list of blocks, the newest first. An allocation moves a mark forward in the newest
- * block; one that does not fit opens another block, at least twice as large as the last (up to a bound), or as large
- * as the allocation where that is more. What remains of the block before is given up.
+/* Memory that is freed all at once: a list of blocks, the newest first. An allocation moves a mark
+ * forward in the newest block; one that does not fit opens another block, at least twice as large
+ * as the last (up to a bound), or as large as the allocation where that is more. What remains of
+ * the block before is given up.
  */
 #include "backstory/arena.h"
 

@@ -1,9 +1,10 @@
 /* Exact decimals.
  *
- * A number is read in two passes over its text. The first finds the digits that count: from the first one that is not 0
- * to the last one that is not 0, and the power of ten of either end. With these two powers alone it is known whether
- * the number has too many digits or digits beyond the scale, however long the text or large the exponent; only then are
- * the digits (18 at most) put together. Nothing can overflow on the way.
+ * A number is read in two passes over its text. The first finds the digits that count: from the
+ * first one that is not 0 to the last one that is not 0, and the power of ten of either end. With
+ * these two powers alone it is known whether the number has too many digits or digits beyond the
+ * scale, however long the text or large the exponent; only then are the digits (18 at most) put
+ * together. Nothing can overflow on the way.
  */
 #include "backstory/decimal.h"
 
@@ -12,7 +13,8 @@
 #include "decimal_private.h"
 #include "digits_private.h"
 
-/* An exponent is cut off here: far beyond any scale, so that the result is the same, and far from any overflow. */
+/* An exponent is cut off here: far beyond any scale, so that the result is the same, and far from
+ * any overflow. */
 #define EXPONENT_MAX INT64_C(1000000000000000000)
 
 static const int64_t powers[] = {
@@ -182,7 +184,8 @@ bool bst_decimal_fits(int64_t units, int precision) {
     return units < powers[precision] && units > -powers[precision];
 }
 
-/* Whole parts first, then the fractions at scale 18. Both carry the sign, so that no case stands out. */
+/* Whole parts first, then the fractions at scale 18. Both carry the sign, so that no case stands
+ * out. */
 int bst_decimal_compare(int64_t a, int a_scale, int64_t b, int b_scale) {
     const int64_t a_whole = a / powers[a_scale], b_whole = b / powers[b_scale];
     if (a_whole != b_whole)

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The digits that count: without the zeros before and after them. A point may stand among them. The first stands for
- * `first_power` powers of ten, the last for `last_power`. */
+/* The digits that count: without the zeros before and after them. A point may stand among them. The
+ * first stands for `first_power` powers of ten, the last for `last_power`. */
 typedef struct bst__digits {
     const char *first, *last; /* NULL: the number is 0 */
     int64_t first_power, last_power;

@@ -1,8 +1,9 @@
 /* The list of findings.
  *
- * Texts live in an arena beside the list. Memory that runs out while a finding is being added costs that finding, never
- * the list: it is counted as dropped, and one place is always kept free for the report of the failure itself, whose
- * texts are constants. How findings look is told in diag_text.c; the guess of a name in nearest_name.c.
+ * Texts live in an arena beside the list. Memory that runs out while a finding is being added costs
+ * that finding, never the list: it is counted as dropped, and one place is always kept free for the
+ * report of the failure itself, whose texts are constants. How findings look is told in
+ * diag_text.c; the guess of a name in nearest_name.c.
  */
 #include "backstory/diag.h"
 
@@ -79,7 +80,8 @@ static const char *keep_formatted(bst_diags *diags, const char *format, va_list 
     return scratch->failed ? NULL : bst_arena_strndup(diags->texts, scratch->text, scratch->len);
 }
 
-/* Findings mostly come file by file: the name is shared with the finding before where it is the same. */
+/* Findings mostly come file by file: the name is shared with the finding before where it is the
+ * same. */
 static const char *keep_file(bst_diags *diags, const char *file) {
     const char *const before = diags->count > 0 ? diags->items[diags->count - 1].file : NULL;
     return before && strcmp(before, file) == 0 ? before : bst_arena_strdup(diags->texts, file);
@@ -197,8 +199,8 @@ static int compare_places(const bst_diag *a, const bst_diag *b) {
     return (a->column > b->column) - (a->column < b->column);
 }
 
-/* By insertion, which keeps the order of arrival and is quick on lists that are nearly in order: at most
- * BST_DIAGS_LIMIT findings, mostly found from the top of a file to its end.
+/* By insertion, which keeps the order of arrival and is quick on lists that are nearly in order: at
+ * most BST_DIAGS_LIMIT findings, mostly found from the top of a file to its end.
  */
 void bst_diags_sort(bst_diags *diags) {
     for (size_t i = 1; i < bst_diags_count(diags); i++) {

@@ -1,8 +1,9 @@
-/* How findings look: as text for people, with the source line and a caret, and as JSON for programs.
+/* How findings look: as text for people, with the source line and a caret, and as JSON for
+ * programs.
  *
- * Whatever a user's file holds may stand in a message, so nothing reaches a terminal that could steer it: control and
- * format characters are shown as "?". The caret is placed by the width that characters have on a terminal, and a line too
- * long for one is cut to a window around the column.
+ * Whatever a user's file holds may stand in a message, so nothing reaches a terminal that could
+ * steer it: control and format characters are shown as "?". The caret is placed by the width that
+ * characters have on a terminal, and a line too long for one is cut to a window around the column.
  */
 #include "backstory/diag.h"
 

@@ -1,5 +1,5 @@
-/* Digests and the identifiers made of them. The hashing is libmd's; here stand the bits of RFC 9562, version 5, and the
- * form of the name that an event's id is made of.
+/* Digests and the identifiers made of them. The hashing is libmd's; here stand the bits of RFC
+ * 9562, version 5, and the form of the name that an event's id is made of.
  */
 #include "backstory/digest.h"
 

@@ -1,4 +1,5 @@
-/* Digits of integers, for the hot formatters: millions of rows go through them, and snprintf costs ten times as much. */
+/* Digits of integers, for the hot formatters: millions of rows go through them, and snprintf costs
+ * ten times as much. */
 #ifndef BACKSTORY_DIGITS_PRIVATE_H
 #define BACKSTORY_DIGITS_PRIVATE_H
 

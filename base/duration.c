@@ -1,5 +1,5 @@
-/* Durations of fixed length, in the form of ISO 8601. The magnitude is added up without its sign, so that both ends of
- * an int64 can be written and read.
+/* Durations of fixed length, in the form of ISO 8601. The magnitude is added up without its sign,
+ * so that both ends of an int64 can be written and read.
  */
 #include "backstory/timestamp.h"
 

@@ -1,12 +1,14 @@
 /* Where everything in a JSON text stands.
  *
- * One pass over the text, which is known to be valid, makes a node of every value: its place, its key's place, and the
- * node it lies in. A hash table finds a node by its parent and its name there, so that a pointer is followed in as many
- * steps as it has parts. Names are not copied: they are decoded, byte by byte, from the text and from the pointer while
- * they are compared, and so "\u0061" is "a". An element of an array is named by its number.
+ * One pass over the text, which is known to be valid, makes a node of every value: its place, its
+ * key's place, and the node it lies in. A hash table finds a node by its parent and its name there,
+ * so that a pointer is followed in as many steps as it has parts. Names are not copied: they are
+ * decoded, byte by byte, from the text and from the pointer while they are compared, and so
+ * "\u0061" is "a". An element of an array is named by its number.
  *
- * The table is open-addressed, at most half full, and holds node numbers plus one. Two equal names of one object meet in
- * it; so duplicate keys are found here as well, and each is held against the first of its name.
+ * The table is open-addressed, at most half full, and holds node numbers plus one. Two equal names
+ * of one object meet in it; so duplicate keys are found here as well, and each is held against the
+ * first of its name.
  */
 #include "json_private.h"
 

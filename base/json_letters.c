@@ -1,5 +1,5 @@
-/* Decoded bytes, one after another, without a buffer for the whole: the two kinds of escapes that a name may be written
- * with, those of JSON strings and those of JSON pointers (RFC 6901).
+/* Decoded bytes, one after another, without a buffer for the whole: the two kinds of escapes that a
+ * name may be written with, those of JSON strings and those of JSON pointers (RFC 6901).
  */
 #include "json_private.h"
 

@@ -1,9 +1,9 @@
 /* What is wrong with a text that is not JSON?
  *
- * jansson says where it gave up; a person wants to know what to change. So the text is read once more, by a reader that
- * knows the grammar and the usual mistakes: a comma too many, a comma too few, comments, single quotes, words of other
- * languages. It stops at the first mistake. Should it find none (a number too large for jansson), jansson's own words
- * are passed on.
+ * jansson says where it gave up; a person wants to know what to change. So the text is read once
+ * more, by a reader that knows the grammar and the usual mistakes: a comma too many, a comma too
+ * few, comments, single quotes, words of other languages. It stops at the first mistake. Should it
+ * find none (a number too large for jansson), jansson's own words are passed on.
  */
 #include "json_private.h"
 
@@ -25,9 +25,10 @@ typedef enum want {
     WANT_END_OF_FILE
 } want;
 
+/* `kind` is the bracket, comma or colon itself; '"' a string, 'a' a word or number, 0 the end of
+ * the file, '?' anything else. */
 typedef struct token {
-    char
-        kind; /* a bracket, comma or colon; '"' string, 'a' word or number; '?' anything else; 0 end of file */
+    char kind;
     size_t at, len;
 } token;
 

@@ -30,7 +30,8 @@ typedef struct bst__json_letters {
 /* The next byte, or -1 at the end. */
 int bst__json_letters_next(bst__json_letters *letters);
 
-/* Where each value of a valid JSON text stands, found by JSON pointer. Made empty; filled by the first look-up. */
+/* Where each value of a valid JSON text stands, found by JSON pointer. Made empty; filled by the
+ * first look-up. */
 typedef struct bst__json_index bst__json_index;
 
 typedef struct bst__json_node {
@@ -44,13 +45,16 @@ typedef struct bst__json_node {
 
 bst__json_index *bst__json_index_new(const char *text, size_t len);
 bst__json_index *bst__json_index_free(bst__json_index *index);
-/* Reads the text. With `diags`, each key that its object has already is reported under the name `file`. */
+/* Reads the text. With `diags`, each key that its object has already is reported under the name
+ * `file`. */
 bst_status bst__json_index_fill(bst__json_index *index, const char *file, bst_diags *diags);
-/* The value at `pointer`, or the nearest around it (then *ret_exact is false); NULL when out of memory. */
+/* The value at `pointer`, or the nearest around it (then *ret_exact is false); NULL when out of
+ * memory. */
 const bst__json_node *bst__json_index_find(bst__json_index *index, const char *pointer,
                                            bool *ret_exact);
 
-/* Says what is wrong with a text that jansson refused. The text is UTF-8, without NUL, and not nested too deep. */
+/* Says what is wrong with a text that jansson refused. The text is UTF-8, without NUL, and not
+ * nested too deep. */
 void bst__json_explain(const char *file, const char *text, size_t len, const json_error_t *refused,
                        bst_diags *diags);
 

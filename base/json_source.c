@@ -1,8 +1,9 @@
 /* A JSON file, read and parsed.
  *
- * Whatever could surprise jansson, or make its message hard to understand, is looked for first: size, a byte order
- * mark, NUL, bytes that are not UTF-8, nesting. Then jansson has the word. Only when it refuses the text is it looked at
- * again: for all duplicate keys (json_index.c), or for the mistake (json_mistake.c).
+ * Whatever could surprise jansson, or make its message hard to understand, is looked for first:
+ * size, a byte order mark, NUL, bytes that are not UTF-8, nesting. Then jansson has the word. Only
+ * when it refuses the text is it looked at again: for all duplicate keys (json_index.c), or for the
+ * mistake (json_mistake.c).
  */
 #include "backstory/json_source.h"
 
@@ -125,7 +126,8 @@ static bst_status check_bytes(const bst_json_source *source, bst_diags *diags) {
     return BST_OK;
 }
 
-/* jansson recurses; so nesting is bounded before it starts. Right for valid text, and near enough for any other. */
+/* jansson recurses; so nesting is bounded before it starts. Right for valid text, and near enough
+ * for any other. */
 static bst_status check_depth(const bst_json_source *source, bst_diags *diags) {
     size_t depth = 0;
     bool in_string = false;

@@ -1,5 +1,5 @@
-/* JSON as a value of a field: kept as the text it came as, since jansson would turn 0.10 into a double. jansson only
- * tells whether a text is JSON, and takes it apart where two are compared.
+/* JSON as a value of a field: kept as the text it came as, since jansson would turn 0.10 into a
+ * double. jansson only tells whether a text is JSON, and takes it apart where two are compared.
  */
 #include "value_private.h"
 
@@ -44,7 +44,8 @@ void bst__json_value_add(const char *text, size_t len, bst_strbuf *out) {
     }
 }
 
-/* Appends a number in the one form that all its spellings share, as a string: 0.10 and 1e-1 are "1e-1". */
+/* Appends a number in the one form that all its spellings share, as a string: 0.10 and 1e-1 are
+ * "1e-1". */
 static void add_number(const char *at, const char *end, bst_strbuf *out) {
     bst__digits digits;
     const bool negative = *at == '-';
@@ -76,8 +77,8 @@ static const char *end_of_number(const char *at, const char *end) {
     return at;
 }
 
-/* Parses a text with its numbers as strings, so that none is rounded; strings proper get a letter in front, so that the
- * two cannot be taken for one another.
+/* Parses a text with its numbers as strings, so that none is rounded; strings proper get a letter
+ * in front, so that the two cannot be taken for one another.
  */
 static json_t *load_exact(const char *text, size_t len) {
     bst_strbuf exact = BST_STRBUF_INIT;

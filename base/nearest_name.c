@@ -1,5 +1,6 @@
-/* Which name did the user mean? Optimal string alignment: the Damerau-Levenshtein distance in which no part is edited
- * twice. Three rows of the usual table are enough, for a swap looks two rows back.
+/* Which name did the user mean? Optimal string alignment: the Damerau-Levenshtein distance in which
+ * no part is edited twice. Three rows of the usual table are enough, for a swap looks two rows
+ * back.
  */
 #include "backstory/diag.h"
 

@@ -1,5 +1,6 @@
-/* The two tables behind bst_status, made from the one list in the header so that they cannot drift apart. A number
- * that is no status counts as a bug of ours: it reads "internal" and exits as BST_INTERNAL does.
+/* The two tables behind bst_status, made from the one list in the header so that they cannot drift
+ * apart. A number that is no status counts as a bug of ours: it reads "internal" and exits as
+ * BST_INTERNAL does.
  */
 #include "backstory/status.h"
 

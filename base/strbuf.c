@@ -1,7 +1,8 @@
 /* The growing text.
  *
- * The buffer doubles, so that appending stays linear. Once an allocation has failed every further append is refused:
- * a text with a hole in its middle would be worse than a short one, and the caller tests `failed` only once.
+ * The buffer doubles, so that appending stays linear. Once an allocation has failed every further
+ * append is refused: a text with a hole in its middle would be worse than a short one, and the
+ * caller tests `failed` only once.
  */
 #include "backstory/strbuf.h"
 

@@ -1,8 +1,9 @@
 /* Timestamps and dates, as PostgreSQL counts and reads them.
  *
- * The calendar is computed with integers: years start in March, so that the leap day is the last of its year, and 400
- * years are one cycle of 146097 days. Where PostgreSQL is generous so are we: 24:00:00 is the next midnight, second 60
- * is the first of the next minute. Zones are zone.c's, durations duration.c's.
+ * The calendar is computed with integers: years start in March, so that the leap day is the last of
+ * its year, and 400 years are one cycle of 146097 days. Where PostgreSQL is generous so are we:
+ * 24:00:00 is the next midnight, second 60 is the first of the next minute. Zones are zone.c's,
+ * durations duration.c's.
  */
 #include "backstory/timestamp.h"
 
@@ -15,8 +16,8 @@
 #define CYCLE_DAYS          146097
 #define DAYS_FROM_YEAR_0    730425 /* from 0000-03-01 to 2000-01-01 */
 #define FRACTION_DIGITS     6
-#define DATE_MIN            INT64_C(-2451545) /* 4714-11-24 BC, Julian day 0 */
-#define DATE_END            INT64_C(2145031949) /* the first day past PostgreSQL's last, 5874897-12-31 */
+#define DATE_MIN            INT64_C(-2451545)   /* 4714-11-24 BC, Julian day 0 */
+#define DATE_END            INT64_C(2145031949) /* after PostgreSQL's last, 5874897-12-31 */
 #define DATE_INFINITY       INT32_MAX
 #define DATE_MINUS_INFINITY INT32_MIN
 
@@ -47,7 +48,8 @@ static civil civil_of(int64_t days) {
     days += DAYS_FROM_YEAR_0;
     const int64_t cycle = floor_div(days, CYCLE_DAYS);
     const int of_cycle = (int)(days - cycle * CYCLE_DAYS);
-    /* Take out the leap days that have passed (and put back those of the centuries), then years have 365 days. */
+    /* Take out the leap days that have passed (and put back those of the centuries), then years
+     * have 365 days. */
     const int year =
         (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / (CYCLE_DAYS - 1)) / 365;
     const int of_year = of_cycle - (year * 365 + year / 4 - year / 100);
@@ -174,7 +176,7 @@ static bst_time_result day_number(day_text day, bool bc, int64_t *ret) {
     return BST_TIME_OK;
 }
 
-/* The first finding counts, but a text that is no timestamp at all is one finding more than anything else. */
+/* Whatever is wrong with the day comes before what is wrong with the time of day. */
 static bst_time_result first_of(bst_time_result a, bst_time_result b) {
     return a != BST_TIME_OK ? a : b;
 }
@@ -236,7 +238,8 @@ bst_time_result bst_time_parse(const char *text, size_t len, const bst_zone *zon
     const bst_time_result result = read_written((bst__cursor){text, text + len}, &found);
     if (result != BST_TIME_OK)
         return result;
-    /* A day beyond either end cannot become a time by its offset; the product below would overflow. */
+    /* A day beyond either end cannot become a time by its offset; the product below would
+     * overflow. */
     if (found.days < DATE_MIN - 1 || found.days > BST_TIME_END / BST__DAY)
         return BST_TIME_RANGE;
     const int64_t seconds = found.days * BST__DAY_SECONDS + found.time / BST__SECOND;
@@ -293,7 +296,8 @@ static size_t put_infinity(bool minus, char *out) {
     return len;
 }
 
-/* The year as it is written; before year 1 it counts backwards from 1 BC, and `finish` says so at the end. */
+/* The year as it is written; before year 1 it counts backwards from 1 BC, and `finish` says so at
+ * the end. */
 static char *put_day(char *at, civil day) {
     at = bst__digits_put(at, (uint64_t)(day.year > 0 ? day.year : 1 - day.year), 4);
     *at++ = '-';

@@ -1,4 +1,5 @@
-/* What timestamp.c, duration.c and zone.c share: the calendar, the offset of a zone in text, and the look-up of local time. */
+/* What timestamp.c, duration.c and zone.c share: the calendar, the offset of a zone in text, and
+ * the look-up of local time. */
 #ifndef BACKSTORY_TIMESTAMP_PRIVATE_H
 #define BACKSTORY_TIMESTAMP_PRIVATE_H
 
@@ -22,14 +23,16 @@ static inline bool bst__cursor_skip(bst__cursor *in, char c) {
 
 /* Reads exactly `count` digits (9 at most). */
 bool bst__cursor_digits(bst__cursor *in, int count, int *ret);
-/* Reads `+02`, `+0200`, `+02:00` or `+02:00:30`: seconds east of UTC, at most 15:59:59 as in PostgreSQL. */
+/* Reads `+02`, `+0200`, `+02:00` or `+02:00:30`: seconds east of UTC, at most 15:59:59 as in
+ * PostgreSQL. */
 bst_time_result bst__cursor_offset(bst__cursor *in, int *ret_seconds);
 /* Reads what follows the point of a second, as microseconds. */
 bst_time_result bst__cursor_fraction(bst__cursor *in, int *ret_us);
 /* Writes ".5" and the like; nothing for 0. */
 char *bst__fraction_put(char *at, unsigned us);
 
-/* Days since 2000-01-01 in the proleptic Gregorian calendar; year 0 is 1 BC. The day may lie outside its month. */
+/* Days since 2000-01-01 in the proleptic Gregorian calendar; year 0 is 1 BC. The day may lie
+ * outside its month. */
 int64_t bst__days_of(int64_t year, int month, int day);
 int bst__month_days(int64_t year, int month);
 

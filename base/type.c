@@ -1,5 +1,5 @@
-/* The names of types: "decimal(12,2)", "text?", "enum(new,paid)". The reasons given here are whole phrases, for a
- * message that ends in them.
+/* The names of types: "decimal(12,2)", "text?", "enum(new,paid)". The reasons given here are whole
+ * phrases, for a message that ends in them.
  */
 #include "backstory/value.h"
 

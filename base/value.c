@@ -1,7 +1,8 @@
 /* Values: read from text and from JSON, written as both, compared.
  *
- * Each kind has a reader of its own, chosen by a table; millions of values pass through here, so the readers copy
- * nothing that they can point at. What JSON needs beyond its text (is it valid, are two the same) is json_value.c's.
+ * Each kind has a reader of its own, chosen by a table; millions of values pass through here, so
+ * the readers copy nothing that they can point at. What JSON needs beyond its text (is it valid,
+ * are two the same) is json_value.c's.
  */
 #include "backstory/value.h"
 

@@ -1,12 +1,13 @@
 /* Time zones, for reading local time.
  *
- * A zone is a list of spans of time with one offset each: those that the zone file lists (RFC 8536, the 64-bit part),
- * and after the last of them those that the file's footer, a POSIX TZ rule, gives for ever. A local time belongs to a
- * span if it lies within it once the span's offset is taken off. So the spans around are asked in turn: none is a gap, two
- * are an overlap, and no table of local times is needed.
+ * A zone is a list of spans of time with one offset each: those that the zone file lists (RFC 8536,
+ * the 64-bit part), and after the last of them those that the file's footer, a POSIX TZ rule, gives
+ * for ever. A local time belongs to a span if it lies within it once the span's offset is taken
+ * off. So the spans around are asked in turn: none is a gap, two are an overlap, and no table of
+ * local times is needed.
  *
- * Counts are seconds since 2000-01-01 UTC; offsets are seconds east. Zones that count leap seconds are refused, as in
- * PostgreSQL. The POSIX rule is read in zone_rule.c.
+ * Counts are seconds since 2000-01-01 UTC; offsets are seconds east. Zones that count leap seconds
+ * are refused, as in PostgreSQL. The POSIX rule is read in zone_rule.c.
  */
 #include "backstory/timestamp.h"
 
@@ -66,7 +67,8 @@ static int64_t read_i64(const uint8_t *at) {
     return (int64_t)((uint64_t)read_u32(at) << 32 | read_u32(at + 4));
 }
 
-/* Reads the header at `at`. False when the file is no zone file of version 2 or later, or is cut. */
+/* Reads the header at `at`. False when the file is no zone file of version 2 or later, or is
+ * cut. */
 static bool read_part(const uint8_t *at, const uint8_t *end, size_t time_bytes, part *ret) {
     if (end - at < HEADER_BYTES || memcmp(at, "TZif", 4) != 0 || at[4] < '2')
         return false;
@@ -105,7 +107,8 @@ static int32_t offset_of_type(const part *from, size_t type) {
     return (int32_t)read_u32(types + TYPE_BYTES * type);
 }
 
-/* Times far before any clock ("the Big Bang" in old files) are drawn in, so that sums of them cannot overflow. */
+/* Times far before any clock ("the Big Bang" in old files) are drawn in, so that sums of them
+ * cannot overflow. */
 static int64_t from_unix(int64_t time) {
     const int64_t bound = INT64_C(1) << 59;
     if (time < -bound)
@@ -131,7 +134,8 @@ static bool fill_changes(bst_zone *zone, const part *from) {
     return true;
 }
 
-/* The footer: the rule between two line feeds. An empty one says that nothing is known, and the last offset stays. */
+/* The footer: the rule between two line feeds. An empty one says that nothing is known, and the
+ * last offset stays. */
 static bool read_footer(bst_zone *zone, const uint8_t *at, const uint8_t *end) {
     const char *const start = (const char *)at + 1;
     if (at >= end || *at != '\n')
@@ -222,8 +226,8 @@ static span span_of_rule(const bst_zone *zone, int64_t time) {
     if (!rule->has_daylight)
         return found;
     const int64_t year = bst__zone_year(time);
-    /* Daylight time that starts when it ended the moment before (all year round) must win: years in order, and the end
-     * of one before the start of the next. */
+    /* Daylight time that starts when it ended the moment before (all year round) must win: years in
+     * order, and the end of one before the start of the next. */
     int64_t latest = SINCE_EVER;
     for (int64_t y = year - 1; y <= year + 1; y++) {
         const int64_t start = bst__zone_rule_start(rule, y), end = bst__zone_rule_end(rule, y);

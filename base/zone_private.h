@@ -1,4 +1,5 @@
-/* The rule of a zone after its listed changes: a POSIX TZ text such as "CET-1CEST,M3.5.0,M10.5.0/3". */
+/* The rule of a zone after its listed changes: a POSIX TZ text such as
+ * "CET-1CEST,M3.5.0,M10.5.0/3". */
 #ifndef BACKSTORY_ZONE_PRIVATE_H
 #define BACKSTORY_ZONE_PRIVATE_H
 

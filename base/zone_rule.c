@@ -1,5 +1,6 @@
-/* The POSIX TZ rule at the end of a zone file (RFC 8536, section 3.3, with the longer hours of version 3). Offsets are
- * written there as hours to add to local time to reach UTC, the other way round than everywhere else.
+/* The POSIX TZ rule at the end of a zone file (RFC 8536, section 3.3, with the longer hours of
+ * version 3). Offsets are written there as hours to add to local time to reach UTC, the other way
+ * round than everywhere else.
  */
 #include "zone_private.h"
 

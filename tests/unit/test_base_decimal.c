@@ -97,7 +97,7 @@ START_TEST(test_parse_reads_no_further_than_len) {
     ck_assert_int_eq(units, 12);
     ck_assert_int_eq(bst_decimal_parse("1.5", 2, 5, 1, &units), BST_DECIMAL_SYNTAX);
     ck_assert_int_eq(bst_decimal_parse("1\0", 2, 5, 0, &units), BST_DECIMAL_SYNTAX);
-    ck_assert_int_eq(bst_decimal_parse(NULL, 0, 5, 0, &units), BST_DECIMAL_SYNTAX);
+    ck_assert_int_eq(bst_decimal_parse("", 0, 5, 0, &units), BST_DECIMAL_SYNTAX);
 }
 END_TEST
 
