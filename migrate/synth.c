@@ -1,0 +1,265 @@
+/* One row's way to its history, and the table of signatures.
+ *
+ * The order of the questions is the order of the reasons: is the row in scope, can it be told from others,
+ * is its state known, are its values good, does its evidence agree, do the events add up. The first "no"
+ * sends it to quarantine.
+ */
+#include "synth_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SAY_BYTES 5u /* of an item in a signature: what it says, and a number */
+
+/* ---- life ---- */
+
+static bool make_buffers(bst_synth *synth) {
+    const bst_machine *machine = synth->machine;
+    uint32_t evidence = synth->mapping->evidence_count;
+    size_t columns = synth->mapping->source.column_count;
+    uint32_t command_fields = 0;
+    for (uint32_t c = 0; c < machine->command_count; c++) {
+        if (machine->commands[c].field_count > command_fields) {
+            command_fields = machine->commands[c].field_count;
+        }
+    }
+    synth->bytes_len = sizeof(uint32_t) + (size_t)evidence * SAY_BYTES;
+    synth->bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
+    synth->said = bst_arena_array(synth->arena, evidence, sizeof *synth->said);
+    synth->order = bst_arena_array(synth->arena, evidence, sizeof *synth->order);
+    synth->record = bst_arena_array(synth->arena, columns, sizeof *synth->record);
+    synth->refused_columns = bst_arena_array(synth->arena, columns, sizeof *synth->refused_columns);
+    synth->expected = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->expected);
+    synth->folded = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->folded);
+    synth->command = bst_arena_array(synth->arena, command_fields, sizeof *synth->command);
+    synth->fields = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->fields);
+    synth->items = bst_arena_array(synth->arena, evidence, sizeof *synth->items);
+    return synth->bytes && synth->said && synth->order && synth->record && synth->refused_columns &&
+           synth->expected && synth->folded && synth->command && synth->fields && synth->items;
+}
+
+static bool prepare(bst_synth *synth) {
+    const bst_mapping *mapping = synth->mapping;
+    synth->arena = bst_arena_new();
+    synth->scratch = bst_arena_new();
+    synth->weights = (bst_weights){mapping->weights, NULL, BST_STEP_PENALTY_DEFAULT};
+    if (!synth->arena || !synth->scratch || !make_buffers(synth) ||
+        !bst__row_expr_init(synth, mapping->where, &synth->where)) {
+        return false;
+    }
+    for (uint32_t f = 0; f < synth->machine->field_count; f++) {
+        if (!bst__getter_init(synth, &mapping->fields[f], &synth->machine->fields[f].type,
+                              &synth->fields[f])) {
+            return false;
+        }
+    }
+    return bst__say_init(synth);
+}
+
+bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags *diags) {
+    bst_synth *synth = calloc(1, sizeof *synth);
+    if (!synth) {
+        return bst_diag_nomem(diags);
+    }
+    synth->mapping = mapping;
+    synth->machine = mapping->machine;
+    bst_strbuf_init(&synth->refusal.message);
+    bst_strbuf_init(&synth->refusal.repair);
+    if (!prepare(synth)) {
+        bst_synth_free(synth);
+        return bst_diag_nomem(diags);
+    }
+    *ret = synth;
+    return BST_OK;
+}
+
+bst_synth *bst_synth_free(bst_synth *synth) {
+    if (synth) {
+        HASH_CLEAR(hh, synth->signatures);
+        bst_arena_free(synth->arena);
+        bst_arena_free(synth->scratch);
+        bst_strbuf_release(&synth->refusal.message);
+        bst_strbuf_release(&synth->refusal.repair);
+        free(synth->happenings);
+        free(synth->values);
+        free(synth);
+    }
+    return NULL;
+}
+
+/* ---- signatures ---- */
+
+static bst_status add_signature(bst_synth *synth, const bst_row *row, uint32_t state,
+                                bst__signature **ret) {
+    if (synth->signature_count >= BST_SIGNATURES_MAX) {
+        bst_diag_add(synth->diags, BST_LIMIT, BST_ERROR, "too-many-signatures", NULL,
+                     "the rows have more than %u different patterns of evidence",
+                     BST_SIGNATURES_MAX);
+        bst_diag_hint(synth->diags,
+                      "A counter with many values may be the cause: it is of use only "
+                      "where it is small.");
+        return BST_LIMIT;
+    }
+    bst__signature *sig = bst_arena_alloc(synth->arena, sizeof *sig);
+    uint8_t *bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
+    char *key = bst_arena_strndup(synth->arena, row->key, row->key_len);
+    if (!sig || !bytes || !key) {
+        return bst_diag_nomem(synth->diags);
+    }
+    memcpy(bytes, synth->bytes, synth->bytes_len);
+    sig->bytes = bytes;
+    sig->example_key = key;
+    sig->number = synth->signature_count;
+    bst_status status = bst__signature_solve(synth, state, sig);
+    if (status != BST_OK) {
+        return status;
+    }
+    if (sig->reason != BST_REASON_NONE) {
+        bst__refuse_signature(synth, sig, state);
+        sig->message = bst_arena_strdup(synth->arena, synth->refusal.message.text);
+        if (!sig->message) {
+            return bst_diag_nomem(synth->diags);
+        }
+    }
+    HASH_ADD_KEYPTR(hh, synth->signatures, sig->bytes, synth->bytes_len, sig);
+    if (sig->lost) {
+        return bst_diag_nomem(synth->diags);
+    }
+    synth->signature_count++;
+    *ret = sig;
+    return BST_OK;
+}
+
+/* False: the refusal says why, or synth->status is not OK. */
+static bool find_signature(bst_synth *synth, const bst_row *row, uint32_t state,
+                           const bst__signature **ret) {
+    bst__signature *sig = NULL;
+    HASH_FIND(hh, synth->signatures, synth->bytes, synth->bytes_len, sig);
+    if (!sig) {
+        synth->status = add_signature(synth, row, state, &sig);
+        if (synth->status != BST_OK) {
+            return false;
+        }
+    }
+    sig->rows++;
+    *ret = sig;
+    if (sig->reason != BST_REASON_NONE) {
+        bst__refuse_signature(synth, sig, state);
+        return false;
+    }
+    return true;
+}
+
+/* ---- rows ---- */
+
+static bool check_key(bst_synth *synth, const bst_row *row) {
+    if (!row->key_is_null && !row->key_is_double) {
+        return true;
+    }
+    bst__refuse(synth, row->key_is_null ? BST_REASON_NULL_KEY : BST_REASON_DUPLICATE_KEY);
+    bst_strbuf *message = &synth->refusal.message;
+    const bst_source_spec *spec = &synth->mapping->source;
+    bst_strbuf_adds(message, row->key_is_null ? "the key (" : "another row has the same key (");
+    for (size_t i = 0; i < spec->key_count; i++) {
+        bst_strbuf_addf(message, "%s%s", i > 0 ? ", " : "", spec->key[i]);
+    }
+    bst_strbuf_adds(message, row->key_is_null ? ") is NULL" : ")");
+    for (uint32_t c = 0; c < spec->column_count; c++) {
+        for (size_t i = 0; i < spec->key_count; i++) {
+            if (strcmp(spec->columns[c].name, spec->key[i]) == 0) {
+                bst__blame(synth, c);
+            }
+        }
+    }
+    return false;
+}
+
+static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret) {
+    uint32_t state = BST_NONE;
+    uint32_t bad_field = BST_NONE;
+    const bst__signature *sig = NULL;
+    return check_key(synth, row) && bst__read_state(synth, row, &state) &&
+           bst__read_fields(synth, row, &bad_field) && bst__say_row(synth, row, state) &&
+           find_signature(synth, row, state, &sig) && bst__fill(synth, sig, row, ret);
+}
+
+bst_status bst_synth_row(bst_synth *synth, const bst_row *row, bst_fate *ret_fate,
+                         bst_history *ret_history, const bst_refusal **ret_refusal,
+                         bst_diags *diags) {
+    bool unclear = false;
+    synth->status = BST_OK;
+    synth->diags = diags;
+    bst_arena_clear(synth->scratch);
+    if (bst__in_scope(synth, row, &unclear)) {
+        *ret_fate = make_history(synth, row, ret_history) ? BST_MIGRATED : BST_QUARANTINED;
+    } else {
+        *ret_fate = unclear ? BST_QUARANTINED : BST_OUT_OF_SCOPE;
+    }
+    if (synth->refusal.message.failed || synth->refusal.repair.failed) {
+        synth->status = bst_diag_nomem(diags);
+    }
+    if (*ret_fate == BST_QUARANTINED) {
+        *ret_refusal = &synth->refusal;
+    }
+    return synth->status;
+}
+
+bool bst_synth_entity(bst_synth *synth, const bst_row *row, bst_entity *ret_entity,
+                      const bst_refusal **ret_refusal) {
+    uint32_t bad_field = BST_NONE;
+    bst_arena_clear(synth->scratch);
+    ret_entity->state = BST_NONE;
+    for (uint32_t f = 0; f < synth->machine->field_count; f++) {
+        synth->expected[f] = BST_ABSENT;
+    }
+    *ret_refusal = &synth->refusal;
+    bool good =
+        bst__read_state(synth, row, &ret_entity->state) && bst__read_fields(synth, row, &bad_field);
+    if (synth->machine->field_count > 0) {
+        memcpy(ret_entity->fields, synth->expected,
+               synth->machine->field_count * sizeof *synth->expected);
+    }
+    return good;
+}
+
+/* ---- what was seen ---- */
+
+size_t bst_synth_signature_count(const bst_synth *synth) {
+    return synth->signature_count;
+}
+
+static int compare_by_rows(const void *a, const void *b) {
+    const bst__signature *const *one = a;
+    const bst__signature *const *other = b;
+    if ((*one)->rows != (*other)->rows) {
+        return (*one)->rows > (*other)->rows ? -1 : 1;
+    }
+    return (*one)->number < (*other)->number ? -1 : (*one)->number > (*other)->number;
+}
+
+bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
+                                bst_diags *diags) {
+    size_t found = 0;
+    const bst__signature **sorted = calloc(synth->signature_count + 1, sizeof *sorted);
+    if (!sorted) {
+        return bst_diag_nomem(diags);
+    }
+    for (const bst__signature *sig = synth->signatures; sig; sig = sig->hh.next) {
+        sorted[found++] = sig;
+    }
+    qsort(sorted, found, sizeof *sorted, compare_by_rows);
+    for (size_t i = 0; i < count && i < found; i++) {
+        const bst__signature *sig = sorted[i];
+        ret[i] = (bst_signature_info){.rows = sig->rows,
+                                      .example_key = sig->example_key,
+                                      .reason = sig->reason,
+                                      .plan = sig->has_plan ? &sig->plan : NULL,
+                                      .runner_up_count = sig->runner_up_count,
+                                      .runner_up = sig->runner_up,
+                                      .runner_up_confidence = sig->runner_up_confidence,
+                                      .text = sig->text,
+                                      .message = sig->message};
+    }
+    free(sorted);
+    return BST_OK;
+}

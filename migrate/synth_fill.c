@@ -1,0 +1,283 @@
+/* A plan and a row make a history: times, payloads, and the proof that it holds.
+ *
+ * Times. An event with evidence has its time. One without lies between the nearest recorded times before
+ * and after it (after the last: the last change, when the row has one), and that interval is kept. The
+ * point chosen in it: k events between two times are spread evenly, in whole microseconds. Where one side
+ * is open the point is the other side's time, so that nothing is later or earlier than what is known.
+ *
+ * The proof. The events are applied one by one from nothing; every guard that can be asked must agree; and
+ * the entity that comes out must be the row, field by field. It runs for every row before it is written.
+ */
+#include "synth_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool make_room(bst_synth *synth, const bst__signature *signature) {
+    size_t values = 0;
+    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
+        values += signature->steps[i].filler_count;
+    }
+    if (signature->plan.event_count > synth->happening_room) {
+        size_t room = 2 * (size_t)signature->plan.event_count;
+        bst_happening *more = realloc(synth->happenings, room * sizeof *more);
+        if (!more) {
+            return false;
+        }
+        synth->happenings = more;
+        synth->happening_room = room;
+    }
+    if (values > synth->value_room) {
+        bst_value *more = realloc(synth->values, 2 * values * sizeof *more);
+        if (!more) {
+            return false;
+        }
+        synth->values = more;
+        synth->value_room = 2 * values;
+    }
+    return true;
+}
+
+/* ---- times ---- */
+
+/* The earliest of the upper bounds that hold for the whole row. */
+static int64_t upper_bound(const bst_synth *synth) {
+    int64_t bound = BST_TIME_INFINITY;
+    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
+        if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].time < bound) {
+            bound = synth->said[i].time;
+        }
+    }
+    return bound;
+}
+
+/* The j-th of k points that divide [low, high] evenly, 1 <= j <= k; exact, whatever the distance. */
+static int64_t point_between(int64_t low, int64_t high, uint64_t j, uint64_t k) {
+    uint64_t distance = (uint64_t)high - (uint64_t)low;
+    uint64_t parts = k + 1;
+    uint64_t offset = distance / parts * j + distance % parts * j / parts;
+    return (int64_t)((uint64_t)low + offset);
+}
+
+static void spread(bst_happening *happenings, uint32_t first, uint32_t end, int64_t low,
+                   int64_t high) {
+    for (uint32_t i = first; i < end; i++) {
+        bst_happening *happening = &happenings[i];
+        happening->interval = true;
+        happening->after = low;
+        happening->before = high;
+        if (low == BST_TIME_MINUS_INFINITY) {
+            happening->occurred_at = high;
+        } else if (high == BST_TIME_INFINITY) {
+            happening->occurred_at = low;
+        } else {
+            happening->occurred_at = point_between(low, high, i - first + 1, end - first);
+        }
+    }
+}
+
+static bool refuse_timeless(bst_synth *synth) {
+    bst__refuse(synth, BST_REASON_MISSING_VALUE);
+    bst_strbuf *message = &synth->refusal.message;
+    bst_strbuf_adds(message, "no column says when anything happened");
+    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
+        if (synth->mapping->evidence[i].kind != BST_EVIDENCE_COUNT) {
+            bst__blame(synth, synth->mapping->evidence[i].column);
+        }
+    }
+    for (uint32_t i = 0; i < synth->refusal.evidence_count; i++) {
+        bst_strbuf_addf(message, "%s%s", i == 0 ? ": NULL in " : ", ",
+                        synth->mapping->source.columns[synth->refused_columns[i]].name);
+    }
+    return false;
+}
+
+static bool fill_times(bst_synth *synth, const bst__signature *signature) {
+    bst_happening *happenings = synth->happenings;
+    uint32_t count = signature->plan.event_count;
+    int64_t low = BST_TIME_MINUS_INFINITY;
+    uint32_t first = 0; /* of the events that wait for an upper neighbour */
+    for (uint32_t i = 0; i < count; i++) {
+        if (signature->steps[i].item == BST_NONE) {
+            continue;
+        }
+        int64_t time = synth->said[signature->steps[i].item].time;
+        spread(happenings, first, i, low, time);
+        happenings[i] = (bst_happening){.occurred_at = time, .after = time, .before = time};
+        low = time;
+        first = i + 1;
+    }
+    int64_t high = upper_bound(synth);
+    if (low == BST_TIME_MINUS_INFINITY && high == BST_TIME_INFINITY) {
+        return refuse_timeless(synth);
+    }
+    spread(happenings, first, count, low, high);
+    return true;
+}
+
+/* ---- payloads ---- */
+
+static bool refuse_null(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                        const bst__filler *filler) {
+    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, BST_REASON_MISSING_VALUE);
+    if (filler->getter) {
+        bst__getter_columns(synth, filler->getter);
+    } else if (filler->entity_field != BST_NONE) {
+        bst__getter_columns(synth, &synth->fields[filler->entity_field]);
+    }
+    for (uint32_t i = 0; i < synth->refusal.evidence_count; i++) {
+        bst_strbuf_addf(message, "%s%s", i > 0 ? ", " : "",
+                        synth->mapping->source.columns[synth->refused_columns[i]].name);
+    }
+    bst_strbuf_addf(message, "%s event %u, %s, must have \"%s\"",
+                    synth->refusal.evidence_count > 0 ? " is NULL, but"
+                                                      : "no column supplies it, but",
+                    step + 1, synth->machine->events[signature->plan.events[step].type].name,
+                    filler->field->name);
+    return false;
+}
+
+static bool refuse_conversion(bst_synth *synth, const bst__filler *filler,
+                              bst_value_result result) {
+    bst_strbuf *message = &synth->refusal.message;
+    const bst_field *from = &synth->machine->fields[filler->entity_field];
+    bst__refuse(synth, BST_REASON_BAD_VALUE);
+    bst__getter_columns(synth, &synth->fields[filler->entity_field]);
+    bst_strbuf_addf(message, "field \"%s\" ", from->name);
+    bst_value_to_json(&from->type, &synth->expected[filler->entity_field], message);
+    bst_strbuf_addf(message, " %s: the event's field is ", bst_value_result_text(result));
+    bst_type_format(&filler->field->type, message);
+    return false;
+}
+
+static bool fill_field(bst_synth *synth, const bst__filler *filler, const bst_row *row,
+                       bst_value *ret) {
+    if (filler->getter) {
+        return bst__get(synth, filler->getter, row, ret);
+    }
+    *ret = BST_ABSENT;
+    if (filler->entity_field == BST_NONE || !synth->expected[filler->entity_field].present) {
+        return true;
+    }
+    bst_type from = synth->machine->fields[filler->entity_field].type;
+    from.optional = filler->field->type.optional;
+    *ret = synth->expected[filler->entity_field];
+    if (bst_type_equal(&from, &filler->field->type)) {
+        return true;
+    }
+    bst_value_result result =
+        bst__convert(&from, -1, &filler->field->type, &synth->expected[filler->entity_field],
+                     synth->scratch, ret);
+    return result == BST_VALUE_OK || refuse_conversion(synth, filler, result);
+}
+
+static bool fill_payloads(bst_synth *synth, const bst__signature *signature, const bst_row *row) {
+    bst_value *values = synth->values;
+    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
+        const bst__step *step = &signature->steps[i];
+        synth->happenings[i].fields = values;
+        for (uint32_t f = 0; f < step->filler_count; f++) {
+            if (!fill_field(synth, &step->fillers[f], row, &values[f])) {
+                return false;
+            }
+            if (!values[f].present && !step->fillers[f].field->type.optional) {
+                return refuse_null(synth, signature, i, &step->fillers[f]);
+            }
+        }
+        values += step->filler_count;
+    }
+    return true;
+}
+
+/* ---- replay ---- */
+
+static bool ask_guards(bst_synth *synth, const bst__signature *signature, uint32_t i,
+                       const bst_value *payload) {
+    const bst__step *step = &signature->steps[i];
+    const bst_transition *transition = &synth->machine->transitions[step->transition];
+    const bst_command *command = &synth->machine->commands[transition->command];
+    for (uint32_t f = 0; f < command->field_count; f++) {
+        synth->command[f] = BST_ABSENT;
+    }
+    for (uint32_t f = 0; f < step->filler_count; f++) {
+        if (transition->payload_from[f] != BST_NONE) {
+            synth->command[transition->payload_from[f]] = payload[f];
+        }
+    }
+    bst_records records = {{NULL}};
+    records.root[BST_ROOT_ENTITY] = synth->folded;
+    records.root[BST_ROOT_COMMAND] = synth->command;
+    for (uint32_t g = 0; g < step->guard_check_count; g++) {
+        const bst__guard_check *check = &step->guard_checks[g];
+        bst_value holds = BST_ABSENT;
+        if (check->guard != BST_NONE && bst_expr_eval(synth->machine->guards[check->guard].expr,
+                                                      &records, &holds) != BST_EVAL_OK) {
+            bst__refuse_overflow(synth, signature, i, "a guard");
+            return false;
+        }
+        bool held = check->guard == BST_NONE || (holds.present && holds.u.i != 0);
+        if (held != check->expected) {
+            bst__refuse_guard(synth, signature, i, check);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool apply_event(bst_synth *synth, const bst__signature *signature, uint32_t i,
+                        bst_entity *entity, bst_value *payload) {
+    const bst_plan_event *planned = &signature->plan.events[i];
+    const bst_event event = {planned->type, planned->state, payload};
+    switch (bst_apply(synth->machine, entity, &event)) {
+    case BST_APPLY_OK:
+        return true;
+    case BST_APPLY_OVERFLOW:
+        bst__refuse_overflow(synth, signature, i, "an apply");
+        return false;
+    case BST_APPLY_ILLEGAL:
+    case BST_APPLY_INVALID:
+        break;
+    }
+    synth->status =
+        bst_diag_add(synth->diags, BST_INTERNAL, BST_ERROR, "internal", NULL,
+                     "event %u of the plan \"%s\" cannot be applied", i + 1, signature->text);
+    return false;
+}
+
+static bool replay(bst_synth *synth, const bst__signature *signature) {
+    const bst_machine *machine = synth->machine;
+    bst_entity entity = {BST_NONE, synth->folded};
+    bst_value *payload = synth->values;
+    bst_entity_clear(machine, &entity);
+    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
+        if ((signature->steps[i].guard_check_count > 0 &&
+             !ask_guards(synth, signature, i, payload)) ||
+            !apply_event(synth, signature, i, &entity, payload)) {
+            return false;
+        }
+        payload += signature->steps[i].filler_count;
+    }
+    for (uint32_t f = 0; f < machine->field_count; f++) {
+        if (synth->fields[f].from->kind != BST_FROM_NOTHING &&
+            !bst_value_equal(&machine->fields[f].type, &synth->folded[f], &synth->expected[f])) {
+            bst__refuse_fold(synth, signature, f);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bst__fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
+               bst_history *ret) {
+    if (!make_room(synth, signature)) {
+        synth->status = bst_diag_nomem(synth->diags);
+        return false;
+    }
+    if (!fill_times(synth, signature) || !fill_payloads(synth, signature, row) ||
+        !replay(synth, signature)) {
+        return false;
+    }
+    *ret = (bst_history){row->key, row->key_len, &signature->plan, synth->happenings};
+    return true;
+}

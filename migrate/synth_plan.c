@@ -1,0 +1,363 @@
+/* A signature becomes a plan: the evidence as claims, inference over the machine, and then everything that
+ * the rows of this signature have in common, looked up once: whose time each event has, which column each
+ * payload field comes from, which guards must be asked with the row's values.
+ */
+#include "synth_private.h"
+
+#include <string.h>
+
+#include "mapping_private.h"
+
+/* ---- claims ---- */
+
+/* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
+static const bst_claim *make_claims(bst_synth *synth, uint32_t leave_out, size_t *ret_count) {
+    const bst_mapping *mapping = synth->mapping;
+    bst_claim *claims = bst_arena_array(synth->scratch, mapping->evidence_count, sizeof *claims);
+    size_t count = 0;
+    for (uint32_t i = 0; claims && i < mapping->evidence_count; i++) {
+        const bst_evidence *evidence = &mapping->evidence[i];
+        const bst__said *said = &synth->said[i];
+        bst_claim claim = {.item = i,
+                           .transitions = evidence->transitions,
+                           .occurrence = evidence->occurrence,
+                           .rank = BST_NONE,
+                           .after = BST_NONE};
+        if (i == leave_out) {
+            continue;
+        }
+        if (said->say == BST__SAY_AT) {
+            claim.kind = BST_CLAIM_HAPPENED;
+            claim.rank = said->number;
+        } else if (said->say == BST__SAY_NEVER) {
+            claim.kind = BST_CLAIM_NEVER;
+        } else if (said->say == BST__SAY_COUNT) {
+            claim.kind = BST_CLAIM_COUNT;
+            claim.relation = evidence->relation;
+            claim.count = said->number;
+        } else {
+            continue;
+        }
+        claims[count++] = claim;
+    }
+    *ret_count = count;
+    return claims;
+}
+
+static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out,
+                        const bst_claim **ret_claims, bst_answer *ret) {
+    size_t count = 0;
+    *ret_claims = make_claims(synth, leave_out, &count);
+    if (!*ret_claims) {
+        return bst_diag_nomem(synth->diags);
+    }
+    bst_question question = {.state = state, .claims = *ret_claims, .claim_count = count};
+    return bst_infer(synth->machine, &synth->weights, &question, synth->scratch, ret, synth->diags);
+}
+
+/* ---- contradictions ---- */
+
+static bool keep_items(bst_synth *synth, const bst_claim *claims, const uint32_t *indices,
+                       uint32_t count, uint32_t room, uint32_t *ret_count, const uint32_t **ret) {
+    uint32_t *items = bst_arena_array(synth->arena, (size_t)count + room, sizeof *items);
+    if (!items) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = claims[indices[i]].item;
+    }
+    *ret = items;
+    *ret_count = count;
+    return true;
+}
+
+/* Items that say AT before a creation, and that creation. */
+static uint32_t find_before_creation(const bst_synth *synth, uint32_t *items) {
+    const bst_mapping *mapping = synth->mapping;
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        uint32_t creation = synth->order[i];
+        uint32_t count = 0;
+        if (mapping->evidence[creation].kind != BST_EVIDENCE_CREATION) {
+            continue;
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            if (synth->said[synth->order[k]].number < synth->said[creation].number) {
+                items[count++] = synth->order[k];
+            }
+        }
+        if (count > 0) {
+            items[count++] = creation;
+            return count;
+        }
+    }
+    return 0;
+}
+
+/* Items that are later than the last change, and that bound. */
+static uint32_t find_after_bound(const bst_synth *synth, uint32_t *items) {
+    uint32_t count = 0;
+    uint32_t bound = BST_NONE;
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        if (synth->said[synth->order[i]].late) {
+            items[count++] = synth->order[i];
+        }
+    }
+    for (uint32_t i = 0; i < synth->mapping->evidence_count && bound == BST_NONE; i++) {
+        if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].late) {
+            bound = i;
+        }
+    }
+    if (bound != BST_NONE) {
+        items[count++] = bound;
+        return count;
+    }
+    /* An exact last change is an event itself: what is later than it contradicts it. */
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        if (synth->mapping->evidence[synth->order[i]].kind != BST_EVIDENCE_LAST_CHANGE) {
+            continue;
+        }
+        count = 0;
+        for (uint32_t k = i + 1; k < synth->order_count; k++) {
+            if (synth->said[synth->order[k]].number > synth->said[synth->order[i]].number) {
+                items[count++] = synth->order[k];
+            }
+        }
+        if (count > 0) {
+            items[count++] = synth->order[i];
+        }
+        return count;
+    }
+    return 0;
+}
+
+/* The bound may be what is wrong, or the single item beyond it. */
+static bst_status repair_bound(bst_synth *synth, uint32_t state, const bst_answer *answer,
+                               bst__signature *sig) {
+    uint32_t *repairs = bst_arena_array(synth->arena, 2, sizeof *repairs);
+    if (!repairs) {
+        return bst_diag_nomem(synth->diags);
+    }
+    sig->repairs = repairs;
+    sig->repair_count = 0;
+    if (answer->outcome == BST_FOUND) {
+        repairs[sig->repair_count++] = sig->conflict[sig->conflict_count - 1];
+    }
+    if (sig->conflict_count == 2) {
+        const bst_claim *claims = NULL;
+        bst_answer without = {0};
+        bst_status status = infer(synth, state, sig->conflict[0], &claims, &without);
+        if (status != BST_OK) {
+            return status;
+        }
+        if (without.outcome == BST_FOUND) {
+            repairs[sig->repair_count++] = sig->conflict[0];
+        }
+    }
+    return BST_OK;
+}
+
+/* The order of times alone may already tell: then the reason is a plainer one. */
+static bst_status find_disorder(bst_synth *synth, uint32_t state, const bst_claim *claims,
+                                const bst_answer *answer, bst__signature *sig) {
+    uint32_t *items =
+        bst_arena_array(synth->arena, (size_t)synth->mapping->evidence_count + 1, sizeof *items);
+    if (!items) {
+        return bst_diag_nomem(synth->diags);
+    }
+    uint32_t count = find_before_creation(synth, items);
+    bst_reason reason = BST_REASON_BEFORE_CREATION;
+    if (count == 0) {
+        count = find_after_bound(synth, items);
+        reason = BST_REASON_AFTER_LAST_CHANGE;
+    }
+    if (count == 0) {
+        return BST_OK;
+    }
+    sig->reason = reason;
+    sig->conflict = items;
+    sig->conflict_count = count;
+    if (synth->said[items[count - 1]].say == BST__SAY_BOUND) {
+        return repair_bound(synth, state, answer, sig);
+    }
+    if (answer->outcome == BST_CONTRADICTION &&
+        !keep_items(synth, claims, answer->repairs, answer->repair_count, 0, &sig->repair_count,
+                    &sig->repairs)) {
+        return bst_diag_nomem(synth->diags);
+    }
+    return BST_OK;
+}
+
+/* ---- where payloads come from ---- */
+
+static const bst__getter *find_payload(const bst_synth *synth, uint32_t item, uint32_t event,
+                                       uint32_t field) {
+    const bst_evidence *evidence = &synth->mapping->evidence[item];
+    for (uint32_t p = 0; p < evidence->payload_count; p++) {
+        if (evidence->payload[p].event == event && evidence->payload[p].field == field) {
+            return &synth->items[item].payload[p];
+        }
+    }
+    return NULL;
+}
+
+/* First the item that the event's time comes from, then any that speaks of such events, then the field of
+ * the entity that has the same name. */
+static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
+                    bst__filler *ret) {
+    const bst_machine *machine = synth->machine;
+    *ret = (bst__filler){&machine->events[event].fields[field], NULL, BST_NONE};
+    if (item != BST_NONE) {
+        ret->getter = find_payload(synth, item, event, field);
+    }
+    for (uint32_t i = 0; i < synth->mapping->evidence_count && !ret->getter; i++) {
+        if (synth->said[i].say != BST__SAY_OFF) {
+            ret->getter = find_payload(synth, i, event, field);
+        }
+    }
+    uint32_t same = bst_machine_field(machine, ret->field->name);
+    if (!ret->getter && same != BST_NONE && synth->mapping->fields[same].kind != BST_FROM_NOTHING &&
+        bst__map_converts(&machine->fields[same].type, &ret->field->type)) {
+        ret->entity_field = same;
+    }
+}
+
+/* ---- which guards must hold ---- */
+
+static bool reads_only(const bst_expr *expr, const bool *supplied) {
+    if (expr->op == BST_EXPR_REF && expr->root == BST_ROOT_COMMAND && !supplied[expr->index]) {
+        return false;
+    }
+    for (uint32_t i = 0; i < expr->arg_count; i++) {
+        if (!reads_only(expr->args[i], supplied)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The guard of the transition must hold; those of the candidates before it must not, or they would have
+ * been taken. A guard that reads what the event does not keep of its command cannot be asked. */
+static bool find_guards(bst_synth *synth, bst__step *step) {
+    const bst_machine *machine = synth->machine;
+    const bst_transition *taken = &machine->transitions[step->transition];
+    const bst_event_type *event = &machine->events[taken->event];
+    uint32_t first = 0;
+    uint32_t candidates = bst_machine_candidates(machine, taken->from, taken->command, &first);
+    bst__guard_check *checks = bst_arena_array(synth->arena, candidates, sizeof *checks);
+    bool *supplied = bst_arena_array(synth->scratch, machine->commands[taken->command].field_count,
+                                     sizeof *supplied);
+    if (!checks || !supplied) {
+        return false;
+    }
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        if (taken->payload_from[i] != BST_NONE) {
+            supplied[taken->payload_from[i]] = true;
+        }
+    }
+    for (uint32_t t = first; t < first + candidates && t <= step->transition; t++) {
+        const bst_transition *other = &machine->transitions[t];
+        bool self = t == step->transition;
+        bool same = !self && other->event == taken->event && other->to == taken->to;
+        bool asked =
+            other->guard != BST_NONE && reads_only(machine->guards[other->guard].expr, supplied);
+        if (!same && (asked || (!self && other->guard == BST_NONE))) {
+            checks[step->guard_check_count++] = (bst__guard_check){other->guard, self, other->to};
+        }
+    }
+    step->guard_checks = checks;
+    return true;
+}
+
+static bool make_step(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret) {
+    uint32_t event = synth->machine->transitions[transition].event;
+    uint32_t count = synth->machine->events[event].field_count;
+    bst__filler *fillers = bst_arena_array(synth->arena, count, sizeof *fillers);
+    if (!fillers) {
+        return false;
+    }
+    for (uint32_t f = 0; f < count; f++) {
+        fill_in(synth, item, event, f, &fillers[f]);
+    }
+    *ret = (bst__step){transition, item, count, fillers, 0, NULL};
+    return find_guards(synth, ret);
+}
+
+/* ---- the plan ---- */
+
+static bst_status keep_plan(bst_synth *synth, const bst_claim *claims, const bst_answer *answer,
+                            bst__signature *sig) {
+    bst_plan_event *events = bst_arena_array(synth->arena, answer->step_count, sizeof *events);
+    bst__step *steps = bst_arena_array(synth->arena, answer->step_count, sizeof *steps);
+    uint32_t *runner_up = bst_arena_array(synth->arena, answer->runner_up_count, sizeof *runner_up);
+    if (!events || !steps || !runner_up) {
+        return bst_diag_nomem(synth->diags);
+    }
+    for (uint32_t i = 0; i < answer->step_count; i++) {
+        const bst_walk_step *step = &answer->steps[i];
+        const bst_transition *transition = &synth->machine->transitions[step->transition];
+        uint32_t item = step->claim == BST_NONE ? BST_NONE : claims[step->claim].item;
+        events[i] = (bst_plan_event){
+            .type = transition->event,
+            .state = transition->to,
+            .command = transition->command,
+            .basis = step->basis,
+            .confidence = step->confidence,
+            .source = item == BST_NONE ? NULL : synth->mapping->evidence[item].label};
+        if (!make_step(synth, step->transition, item, &steps[i])) {
+            return bst_diag_nomem(synth->diags);
+        }
+    }
+    if (answer->runner_up_count > 0) {
+        memcpy(runner_up, answer->runner_up, answer->runner_up_count * sizeof *runner_up);
+    }
+    sig->plan =
+        (bst_plan){sig->text, answer->confidence, answer->certain, answer->step_count, events};
+    sig->steps = steps;
+    sig->has_plan = true;
+    sig->runner_up = runner_up;
+    sig->runner_up_count = answer->runner_up_count;
+    sig->runner_up_confidence = answer->runner_up_confidence;
+    return BST_OK;
+}
+
+static bst_status take_answer(bst_synth *synth, const bst_claim *claims, const bst_answer *answer,
+                              bst__signature *sig) {
+    switch (answer->outcome) {
+    case BST_FOUND:
+        if (!answer->certain && synth->mapping->ambiguous == BST_POLICY_QUARANTINE) {
+            sig->reason = BST_REASON_AMBIGUOUS;
+        }
+        return keep_plan(synth, claims, answer, sig);
+    case BST_TOO_AMBIGUOUS:
+        sig->reason = BST_REASON_TOO_AMBIGUOUS;
+        return BST_OK;
+    case BST_CONTRADICTION:
+        break;
+    }
+    sig->reason = BST_REASON_CONTRADICTION;
+    bool kept = keep_items(synth, claims, answer->conflict, answer->conflict_count, 0,
+                           &sig->conflict_count, &sig->conflict) &&
+                keep_items(synth, claims, answer->repairs, answer->repair_count, 0,
+                           &sig->repair_count, &sig->repairs);
+    return kept ? BST_OK : bst_diag_nomem(synth->diags);
+}
+
+bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst__signature_text(synth, state, &text);
+    ret->text = text.failed ? NULL : bst_arena_strdup(synth->arena, text.text);
+    bst_strbuf_release(&text);
+    if (!ret->text) {
+        return bst_diag_nomem(synth->diags);
+    }
+    const bst_claim *claims = NULL;
+    bst_answer answer = {0};
+    bst_status status = infer(synth, state, BST_NONE, &claims, &answer);
+    if (status == BST_OK) {
+        status = find_disorder(synth, state, claims, &answer, ret);
+    }
+    if (status == BST_OK && ret->reason == BST_REASON_NONE) {
+        status = take_answer(synth, claims, &answer, ret);
+    }
+    return status;
+}

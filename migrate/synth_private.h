@@ -1,0 +1,185 @@
+/* The insides of synthesis, shared by its files:
+ *
+ *     synth.c        a row's way through the others; the table of signatures
+ *     synth_read.c   cells -> values of the machine's types
+ *     synth_say.c    evidence -> what it says of this row -> the signature
+ *     synth_plan.c   a signature -> inference -> a plan, once
+ *     synth_fill.c   a plan and a row -> times and payloads; replay
+ *     synth_text.c   why not, in words
+ */
+#ifndef BACKSTORY_SYNTH_PRIVATE_H
+#define BACKSTORY_SYNTH_PRIVATE_H
+
+#define HASH_NONFATAL_OOM          1
+#define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include <uthash.h>
+
+#include "backstory/synth.h"
+
+/* An expression over the row, and the columns it reads. */
+typedef struct bst__row_expr {
+    const bst_expr *expr; /* NULL: none */
+    uint32_t column_count;
+    const uint32_t *columns;
+} bst__row_expr;
+
+/* How to get one value of a machine's type out of a row. */
+typedef struct bst__getter {
+    const bst_value_from *from;
+    const bst_type *type; /* of the value wanted */
+    bool plain;           /* the cell is the value: nothing to convert */
+    bst__row_expr expr;
+} bst__getter;
+
+/* What an item of evidence says of one row. */
+typedef enum bst__say {
+    BST__SAY_NOTHING, /* NULL, and that means nothing */
+    BST__SAY_OFF,     /* its `when` does not hold */
+    BST__SAY_NEVER,
+    BST__SAY_AT,    /* `number`: the rank of its time; `time` */
+    BST__SAY_COUNT, /* `number` */
+    BST__SAY_BOUND  /* nothing is later than `time` */
+} bst__say;
+
+typedef struct bst__said {
+    bst__say say;
+    bool late; /* AT: later than a bound */
+    uint32_t number;
+    int64_t time;
+} bst__said;
+
+/* An item, beside what the mapping says of it. */
+typedef struct bst__item {
+    bst__row_expr when;
+    const char *name;   /* short, for signatures: "captured" */
+    const char *phrase; /* for sentences: "PaymentCaptured", "entry into state \"failed\"" */
+    const bst__getter *payload; /* evidence->payload_count */
+} bst__item;
+
+/* Where a field of an event's payload comes from. */
+typedef struct bst__filler {
+    const bst_field *field;
+    const bst__getter *getter; /* NULL: the entity's field `entity_field`, or nothing */
+    uint32_t entity_field;     /* BST_NONE: nothing */
+} bst__filler;
+
+typedef struct bst__guard_check {
+    uint32_t guard; /* BST_NONE: a candidate without guard stands before the one taken */
+    bool expected;
+    uint32_t to; /* where the earlier candidate leads */
+} bst__guard_check;
+
+typedef struct bst__step {
+    uint32_t transition;
+    uint32_t item; /* whose time it has, or BST_NONE */
+    uint32_t filler_count;
+    const bst__filler *fillers;
+    uint32_t guard_check_count;
+    const bst__guard_check *guard_checks;
+} bst__step;
+
+/* A signature and what inference made of it. */
+typedef struct bst__signature {
+    const uint8_t *bytes;
+    uint64_t rows;
+    size_t number; /* in order of arrival */
+    const char *example_key;
+    bst_reason reason;
+    bool has_plan;
+    bool lost; /* the hash table had no memory for it */
+    bst_plan plan;
+    const bst__step *steps;
+    uint32_t runner_up_count;
+    const uint32_t *runner_up;
+    double runner_up_confidence;
+    const char *text;
+    const char *message; /* of its first row, when it has no plan */
+    /* items of evidence */
+    uint32_t conflict_count, repair_count;
+    const uint32_t *conflict, *repairs;
+    UT_hash_handle hh;
+} bst__signature;
+
+struct bst_synth {
+    const bst_mapping *mapping;
+    const bst_machine *machine;
+    bst_arena *arena;   /* lives as long as the synth */
+    bst_arena *scratch; /* one inference, one message */
+    bst_weights weights;
+    bst__row_expr where;
+    bst__getter *fields; /* machine->field_count */
+    bst__item *items;    /* mapping->evidence_count */
+
+    bst__signature *signatures; /* hash table */
+    size_t signature_count;
+    uint8_t *bytes; /* of the signature of this row */
+    size_t bytes_len;
+
+    /* buffers for one row */
+    bst__said *said; /* by item */
+    uint32_t *order; /* items that say AT, by time */
+    uint32_t order_count;
+    bst_value *record;   /* the row as an expression sees it: by column */
+    bst_value *expected; /* by field of the machine */
+    bst_value *folded;   /* the same, replayed */
+    bst_value *command;  /* the largest payload of a command */
+    bst_happening *happenings;
+    size_t happening_room;
+    bst_value *values; /* of all payloads of a history */
+    size_t value_room;
+
+    bst_refusal refusal;
+    uint32_t *refused_columns; /* room: columns of the mapping */
+    bst_status status;         /* of this row: not OK when memory ran out */
+    bst_diags *diags;          /* of this call */
+};
+
+/* synth_read.c */
+bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *ret);
+bool bst__getter_init(bst_synth *synth, const bst_value_from *from, const bst_type *type,
+                      bst__getter *ret);
+/* False: the refusal says why. */
+bool bst__get(bst_synth *synth, const bst__getter *getter, const bst_row *row, bst_value *ret);
+bool bst__row_eval(bst_synth *synth, const bst__row_expr *expr, const bst_row *row, bst_value *ret);
+/* Refuses when the cell does not have its type. */
+bool bst__cell_good(bst_synth *synth, const bst_row *row, uint32_t column);
+bool bst__read_state(bst_synth *synth, const bst_row *row, uint32_t *ret_state);
+/* Every mapped field of the row into synth->expected. On failure *reterr_field is the bad one. */
+bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_field);
+/* Whether the row is in scope; false also when that cannot be told (then *reterr is set). */
+bool bst__in_scope(bst_synth *synth, const bst_row *row, bool *reterr);
+/* From one type to another that bst__map_converts() allows. */
+bst_value_result bst__convert(const bst_type *from, int minor_digits, const bst_type *to,
+                              const bst_value *value, bst_arena *arena, bst_value *ret);
+void bst__getter_columns(bst_synth *synth, const bst__getter *getter);
+
+/* synth_say.c */
+bool bst__say_init(bst_synth *synth);
+/* What every item says of this row, and the signature in synth->bytes. */
+bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state);
+void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out);
+
+/* synth_plan.c */
+bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
+
+/* synth_fill.c: false: the refusal says why (or synth->status is not OK) */
+bool bst__fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
+               bst_history *ret);
+
+/* synth_text.c */
+void bst__refuse(bst_synth *synth, bst_reason reason); /* starts a refusal: texts empty */
+void bst__blame(bst_synth *synth, uint32_t column);    /* adds a column to it, once */
+void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
+/* Why a signature has no plan, with the values of this row. */
+void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state);
+void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                       const bst__guard_check *check);
+void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_t field);
+void bst__refuse_overflow(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                          const char *what);
+/* "in the only possible history (created, captured)" */
+void bst__add_history(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out);
+/* "captured" of "PaymentCaptured" in the machine "payment" */
+void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf *out);
+
+#endif

@@ -1,0 +1,333 @@
+/* Why a row has no history, in one sentence, with the columns and values that clash. Made for rows in
+ * quarantine only, so nothing here is hurried.
+ */
+#include "synth_private.h"
+
+#include <string.h>
+
+#include "backstory/words.h"
+
+const char *bst_reason_text(bst_reason reason) {
+    static const char *const texts[] = {[BST_REASON_NONE] = "none",
+#define X(name, text) [BST_REASON_##name] = (text),
+                                        BST_REASON_LIST(X)
+#undef X
+    };
+    _Static_assert(sizeof texts / sizeof texts[0] == BST_REASON_COUNT, "a text for each reason");
+    return (unsigned)reason < BST_REASON_COUNT ? texts[reason] : "unknown";
+}
+
+void bst__refuse(bst_synth *synth, bst_reason reason) {
+    bst_refusal *refusal = &synth->refusal;
+    refusal->reason = reason;
+    bst_strbuf_clear(&refusal->message);
+    bst_strbuf_clear(&refusal->repair);
+    refusal->evidence_count = 0;
+    refusal->evidence = synth->refused_columns;
+}
+
+void bst__blame(bst_synth *synth, uint32_t column) {
+    bst_refusal *refusal = &synth->refusal;
+    for (uint32_t i = 0; i < refusal->evidence_count; i++) {
+        if (synth->refused_columns[i] == column) {
+            return;
+        }
+    }
+    synth->refused_columns[refusal->evidence_count++] = column;
+}
+
+void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column) {
+    const bst_cell *cell = &row->cells[column];
+    const bst_source_column *source = &synth->mapping->source.columns[column];
+    bst_strbuf *message = &synth->refusal.message;
+    bool local = cell->result == BST_VALUE_ZONE;
+    bst__refuse(synth, local ? BST_REASON_NAIVE_TIME : BST_REASON_BAD_VALUE);
+    bst__blame(synth, column);
+    bst_strbuf_addf(message, "%s ", source->name);
+    bst_strbuf_add_json(message, cell->text, cell->text_len);
+    if (local) {
+        bst_strbuf_adds(message, " is a local time that the clocks of its zone skipped or showed "
+                                 "twice");
+        return;
+    }
+    bst_strbuf_addf(message, " %s: ", bst_value_result_text(cell->result));
+    bst_type_format(&source->type, message);
+    bst_strbuf_adds(message, " is needed");
+}
+
+void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf *out) {
+    bst_strbuf name = BST_STRBUF_INIT;
+    bst_strbuf prefix = BST_STRBUF_INIT;
+    bst_snake_case(machine->events[event].name, &name);
+    bst_snake_case(machine->id, &prefix);
+    bst_strbuf_addc(&prefix, '_');
+    bool starts = name.len > prefix.len && memcmp(name.text, prefix.text, prefix.len) == 0;
+    bst_strbuf_adds(out, name.text + (starts ? prefix.len : 0));
+    bst_strbuf_release(&name);
+    bst_strbuf_release(&prefix);
+}
+
+void bst__add_history(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out) {
+    bst_strbuf_adds(out, signature->plan.certain ? "in the only possible history ("
+                                                 : "in the likeliest history (");
+    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
+        bst_strbuf_adds(out, i > 0 ? ", " : "");
+        bst__add_event_short(synth->machine, signature->plan.events[i].type, out);
+    }
+    bst_strbuf_addc(out, ')');
+}
+
+/* ---- contradictions ---- */
+
+static const char *item_column(const bst_synth *synth, uint32_t item) {
+    return synth->mapping->source.columns[synth->mapping->evidence[item].column].name;
+}
+
+static void add_time(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
+    char text[BST_TIME_TEXT_MAX];
+    bst_time_format(synth->said[item].time, text);
+    bst_strbuf_addf(out, "%s %s", item_column(synth, item), text);
+}
+
+static void add_fact(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
+    const bst__said *said = &synth->said[item];
+    if (said->say == BST__SAY_NEVER) {
+        bst_strbuf_addf(out, "%s is NULL", item_column(synth, item));
+    } else if (said->say == BST__SAY_COUNT) {
+        bst_strbuf_addf(out, "%s is %u", item_column(synth, item), said->number);
+    } else {
+        add_time(synth, item, out);
+    }
+}
+
+/* Times first, in their order; then what never was; then counts. */
+static bool comes_before(const bst_synth *synth, uint32_t a, uint32_t b) {
+    static const int places[] = {
+        [BST__SAY_AT] = 0, [BST__SAY_NEVER] = 1, [BST__SAY_COUNT] = 2, [BST__SAY_BOUND] = 3};
+    const bst__said *one = &synth->said[a];
+    const bst__said *other = &synth->said[b];
+    if (one->say != other->say) {
+        return places[one->say] < places[other->say];
+    }
+    return one->say == BST__SAY_AT && one->number != other->number ? one->number < other->number
+                                                                   : a < b;
+}
+
+static void sort_items(const bst_synth *synth, uint32_t *items, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        uint32_t item = items[i];
+        uint32_t at = i;
+        for (; at > 0 && comes_before(synth, item, items[at - 1]); at--) {
+            items[at] = items[at - 1];
+        }
+        items[at] = item;
+    }
+}
+
+static void add_two(const bst_synth *synth, uint32_t a, uint32_t b, const char *state,
+                    bst_strbuf *out) {
+    const bst__said *first = &synth->said[a];
+    const bst__said *second = &synth->said[b];
+    const char *one = synth->items[a].phrase;
+    const char *other = synth->items[b].phrase;
+    add_fact(synth, a, out);
+    if (first->number < second->number) {
+        bst_strbuf_adds(out, " is before ");
+        add_fact(synth, b, out);
+        bst_strbuf_addf(out, ", and no path to state \"%s\" has %s before %s", state, one, other);
+    } else {
+        bst_strbuf_adds(out, " and ");
+        add_fact(synth, b, out);
+        bst_strbuf_addf(out, " are both set, and no path to state \"%s\" has %s and %s", state, one,
+                        other);
+    }
+}
+
+static void add_one(const bst_synth *synth, uint32_t item, const char *state, bst_strbuf *out) {
+    static const char *const relations[] = {"", "at most ", "at least "};
+    const bst__said *said = &synth->said[item];
+    const char *phrase = synth->items[item].phrase;
+    add_fact(synth, item, out);
+    if (said->say == BST__SAY_NEVER) {
+        bst_strbuf_addf(out, ", but every path to state \"%s\" has %s", state, phrase);
+    } else if (said->say == BST__SAY_COUNT) {
+        bst_strbuf_addf(out, ", and no path to state \"%s\" has %s %s%u %s", state, phrase,
+                        relations[synth->mapping->evidence[item].relation], said->number,
+                        said->number == 1 ? "time" : "times");
+    } else {
+        bst_strbuf_addf(out, " is set, but no path to state \"%s\" has %s", state, phrase);
+    }
+}
+
+static void add_contradiction(const bst_synth *synth, const uint32_t *items, uint32_t count,
+                              const char *state, bst_strbuf *out) {
+    if (count == 0) {
+        bst_strbuf_addf(out, "no path of the machine leads to state \"%s\"", state);
+    } else if (count == 1) {
+        add_one(synth, items[0], state, out);
+    } else if (count == 2 && synth->said[items[1]].say == BST__SAY_AT) {
+        add_two(synth, items[0], items[1], state, out);
+    } else if (count == 2 && synth->said[items[0]].say == BST__SAY_AT &&
+               synth->said[items[1]].say == BST__SAY_NEVER) {
+        add_fact(synth, items[0], out);
+        bst_strbuf_adds(out, " is set and ");
+        add_fact(synth, items[1], out);
+        bst_strbuf_addf(out, ", but no path to state \"%s\" has %s without %s", state,
+                        synth->items[items[0]].phrase, synth->items[items[1]].phrase);
+    } else {
+        for (uint32_t i = 0; i < count; i++) {
+            bst_strbuf_adds(out, i == 0 ? "" : i + 1 < count ? ", " : " and ");
+            add_fact(synth, items[i], out);
+        }
+        bst_strbuf_addf(out, " cannot hold together: no path to state \"%s\" agrees with all",
+                        state);
+    }
+}
+
+/* `items`: those that are out of order, then what they are held against. */
+static void add_disorder(const bst_synth *synth, const uint32_t *items, uint32_t count,
+                         const char *relation, const char *meaning, bst_strbuf *out) {
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        bst_strbuf_adds(out, i == 0 ? "" : i + 2 < count ? ", " : " and ");
+        add_fact(synth, items[i], out);
+    }
+    bst_strbuf_addf(out, " %s %s ", count > 2 ? "are" : "is", relation);
+    add_fact(synth, items[count - 1], out);
+    bst_strbuf_addf(out, ", %s", meaning);
+}
+
+static void add_repair(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out) {
+    for (uint32_t i = 0; i < signature->repair_count; i++) {
+        bst_strbuf_adds(out, i == 0                            ? "holds if "
+                             : i + 1 < signature->repair_count ? ", "
+                                                               : " or ");
+        bst_strbuf_adds(out, item_column(synth, signature->repairs[i]));
+    }
+    if (signature->repair_count > 0) {
+        bst_strbuf_adds(out, " is ignored");
+    }
+}
+
+static void add_alternatives(const bst_synth *synth, const bst__signature *signature,
+                             bst_strbuf *out) {
+    const bst_plan *plan = &signature->plan;
+    bst_strbuf_adds(out, "several histories are possible: ");
+    for (uint32_t i = 0; i < plan->event_count; i++) {
+        bst_strbuf_adds(out, i > 0 ? ", " : "");
+        bst__add_event_short(synth->machine, plan->events[i].type, out);
+    }
+    bst_strbuf_addf(out, " (%.2f)", plan->confidence);
+    for (uint32_t i = 0; i < signature->runner_up_count; i++) {
+        bst_strbuf_adds(out, i > 0 ? ", " : "; ");
+        bst__add_event_short(synth->machine,
+                             synth->machine->transitions[signature->runner_up[i]].event, out);
+    }
+    if (signature->runner_up_count > 0) {
+        bst_strbuf_addf(out, " (%.2f)", signature->runner_up_confidence);
+    }
+}
+
+void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state) {
+    const char *name = synth->machine->states[state].name;
+    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, signature->reason);
+    for (uint32_t i = 0; i < signature->conflict_count; i++) {
+        bst__blame(synth, synth->mapping->evidence[signature->conflict[i]].column);
+    }
+    uint32_t sorted[BST_EVIDENCE_MAX];
+    uint32_t count = signature->conflict_count;
+    if (count > 0) {
+        memcpy(sorted, signature->conflict, count * sizeof *sorted);
+    }
+    switch (signature->reason) {
+    case BST_REASON_BEFORE_CREATION:
+        add_disorder(synth, sorted, count, "before", "when the entity was created", message);
+        break;
+    case BST_REASON_AFTER_LAST_CHANGE:
+        add_disorder(synth, sorted, count, "after", "the last change", message);
+        break;
+    case BST_REASON_AMBIGUOUS:
+        add_alternatives(synth, signature, message);
+        break;
+    case BST_REASON_TOO_AMBIGUOUS:
+        bst_strbuf_addf(message, "so many paths lead to state \"%s\" that the search was given up",
+                        name);
+        break;
+    default:
+        sort_items(synth, sorted, count);
+        add_contradiction(synth, sorted, count, name, message);
+    }
+    add_repair(synth, signature, &synth->refusal.repair);
+}
+
+/* ---- what the values refuse ---- */
+
+static void blame_step(bst_synth *synth, const bst__signature *signature, uint32_t step) {
+    const bst__step *of = &signature->steps[step];
+    for (uint32_t f = 0; f < of->filler_count; f++) {
+        if (of->fillers[f].getter) {
+            bst__getter_columns(synth, of->fillers[f].getter);
+        } else if (of->fillers[f].entity_field != BST_NONE) {
+            bst__getter_columns(synth, &synth->fields[of->fillers[f].entity_field]);
+        }
+    }
+}
+
+void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                       const bst__guard_check *check) {
+    const bst_machine *machine = synth->machine;
+    const bst_transition *taken = &machine->transitions[signature->steps[step].transition];
+    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, BST_REASON_GUARD_REFUSED);
+    blame_step(synth, signature, step);
+    bst__add_history(synth, signature, message);
+    if (check->guard == BST_NONE) {
+        bst_strbuf_addf(message, " command \"%s\" would have led to state \"%s\", not to \"%s\"",
+                        machine->commands[taken->command].name, machine->states[check->to].name,
+                        machine->states[taken->to].name);
+        return;
+    }
+    const bst_guard *guard = &machine->guards[check->guard];
+    bst_strbuf_adds(message, " guard ");
+    if (guard->name) {
+        bst_strbuf_addf(message, "\"%s\" ", guard->name);
+    }
+    bst_strbuf_addc(message, '(');
+    bst_expr_format(guard->expr, message);
+    bst_strbuf_addf(
+        message, check->expected ? ") does not hold for event %u, %s" : ") holds for event %u, %s",
+        step + 1, machine->events[taken->event].name);
+    if (!check->expected) {
+        bst_strbuf_addf(message, ": it would have led to state \"%s\", not to \"%s\"",
+                        machine->states[check->to].name, machine->states[taken->to].name);
+    }
+}
+
+static void add_value(const bst_type *type, const bst_value *value, bst_strbuf *out) {
+    if (value->present) {
+        bst_value_to_json(type, value, out);
+    } else {
+        bst_strbuf_adds(out, "NULL");
+    }
+}
+
+void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_t field) {
+    const bst_field *of = &synth->machine->fields[field];
+    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, BST_REASON_FOLD_DIFFERS);
+    bst__getter_columns(synth, &synth->fields[field]);
+    bst__add_history(synth, signature, message);
+    bst_strbuf_addf(message, " the events give %s ", of->name);
+    add_value(&of->type, &synth->folded[field], message);
+    bst_strbuf_adds(message, ", but the row has ");
+    add_value(&of->type, &synth->expected[field], message);
+}
+
+void bst__refuse_overflow(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                          const char *what) {
+    bst__refuse(synth, BST_REASON_OVERFLOW);
+    blame_step(synth, signature, step);
+    bst__add_history(synth, signature, &synth->refusal.message);
+    bst_strbuf_addf(&synth->refusal.message, " %s of event %u, %s, leaves its range", what,
+                    step + 1, synth->machine->events[signature->plan.events[step].type].name);
+}
