@@ -1,5 +1,5 @@
-/* Loading a mapping file. Order: the machine it names; the source; state, fields and evidence, which
- * collect columns as they need them; then the expressions, which need to know all columns.
+/* Loading a mapping file. Order: the machine it names; the source; state, fields and evidence,
+ * which collect columns as they need them; then the expressions, which need to know all columns.
  */
 #include "backstory/mapping.h"
 

@@ -1,5 +1,5 @@
-/* Warnings about a mapping: what no history can recover, said before the first row is read. Each looks
- * at one thing and needs no data; what only the rows can tell, `plan` tells.
+/* Warnings about a mapping: what no history can recover, said before the first row is read. Each
+ * looks at one thing and needs no data; what only the rows can tell, `plan` tells.
  */
 #include "mapping_private.h"
 

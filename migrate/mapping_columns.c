@@ -1,7 +1,8 @@
-/* The columns a mapping reads, each once for each type it is wanted as: a column of cents may be read as
- * an integer and, by an expression, as text. The type follows from the use, unless "columns" declares
- * it. An expression says nothing of types; so it waits until every other use is known, and its names
- * then mean the declared column, else the first use, else text that may be NULL.
+/* The columns a mapping reads, each once for each type it is wanted as: a column of cents may be
+ * read as an integer and, by an expression, as text. The type follows from the use, unless
+ * "columns" declares it. An expression says nothing of types; so it waits until every other use is
+ * known, and its names then mean the declared column, else the first use, else text that may be
+ * NULL.
  */
 #include "mapping_private.h"
 
@@ -130,7 +131,8 @@ static uint32_t add_column(bst__map *map, const bst_source_column *column) {
     return (uint32_t)map->column_count++;
 }
 
-/* An expression of the user's database needs a name to be read under: the same for the same text. */
+/* An expression of the user's database needs a name to be read under: the same for the same
+ * text. */
 static const char *sql_name(bst__map *map, const char *sql) {
     size_t number = 1;
     for (size_t i = 0; i < map->column_count; i++) {

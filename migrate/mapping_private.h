@@ -1,8 +1,9 @@
-/* Reading a mapping file: what the steps of the loader share. mapping.c says in which order they run.
+/* Reading a mapping file: what the steps of the loader share. mapping.c says in which order they
+ * run.
  *
- * A mistake is reported where it stands and the reading goes on; what could not be read is left out,
- * and nobody complains of its absence. So one mistake gives one finding and all are found in one run.
- * `machine` is NULL when the machine file is wrong itself: then names are not looked up.
+ * A mistake is reported where it stands and the reading goes on; what could not be read is left
+ * out, and nobody complains of its absence. So one mistake gives one finding and all are found in
+ * one run. `machine` is NULL when the machine file is wrong itself: then names are not looked up.
  */
 #ifndef BACKSTORY_MAPPING_PRIVATE_H
 #define BACKSTORY_MAPPING_PRIVATE_H
@@ -103,7 +104,8 @@ bool bst__map_converts(const bst_type *from, const bst_type *to);
  * finding at `path` when it cannot be. */
 uint32_t bst__map_column(bst__map *map, const bst__map_path *path, const char *name,
                          const char *sql, const bst_type *want, const bst_zone *zone);
-/* The same for the state: as text, whatever the column is declared as, for codes are matched as text. */
+/* The same for the state: as text, whatever the column is declared as, for codes are matched as
+ * text. */
 uint32_t bst__map_state_column(bst__map *map, const bst__map_path *path, const char *name,
                                const char *sql);
 /* Compiles `text` once all columns are known. `want` NULL: bool. */

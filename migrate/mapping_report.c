@@ -1,5 +1,5 @@
-/* What is wrong in a mapping file, and where: findings with places, hints, and the checks that every
- * object of the file needs (known keys, types, closed lists of words).
+/* What is wrong in a mapping file, and where: findings with places, hints, and the checks that
+ * every object of the file needs (known keys, types, closed lists of words).
  */
 #include "mapping_private.h"
 

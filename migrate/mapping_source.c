@@ -1,7 +1,7 @@
 /* The part "source" of a mapping: which table, what its key is, which rows are in scope.
  *
- * "where" is SQL, or { "cel" }. SQL that only asks for NULLs becomes an expression over the row, so that
- * it holds for files as well; other SQL goes to the server as it is.
+ * "where" is SQL, or { "cel" }. SQL that only asks for NULLs becomes an expression over the row, so
+ * that it holds for files as well; other SQL goes to the server as it is.
  */
 #include "mapping_private.h"
 

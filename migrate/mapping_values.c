@@ -1,4 +1,5 @@
-/* Where a value comes from: "column", { "column", "scale", "default", "zone" }, { "cel" }, { "sql" }.
+/* Where a value comes from: "column", { "column", "scale", "default", "zone" }, { "cel" }, { "sql"
+ * }.
  *
  * "scale" on a column says that it counts minor units: 1234 at scale 2 is 12.34.
  */

@@ -1,10 +1,10 @@
-/* The SQL that soft-deleting applications need, `deleted_at IS NULL AND NOT ...` at its simplest, said
- * in CEL, so that a mapping written for a database also reads a CSV export of the same table:
+/* The SQL that soft-deleting applications need, `deleted_at IS NULL AND NOT ...` at its simplest,
+ * said in CEL, so that a mapping written for a database also reads a CSV export of the same table:
  *
  *     deleted_at IS NULL AND paid_at IS NOT NULL    ->    !has(deleted_at) && has(paid_at)
  *
- * Anything else stays SQL and is evaluated by the server. Unquoted names fold to lower case, as they do
- * in PostgreSQL; quoted ones are taken when they are names in CEL too.
+ * Anything else stays SQL and is evaluated by the server. Unquoted names fold to lower case, as
+ * they do in PostgreSQL; quoted ones are taken when they are names in CEL too.
  */
 #include "mapping_private.h"
 

@@ -1,8 +1,8 @@
 /* One row's way to its history, and the table of signatures.
  *
- * The order of the questions is the order of the reasons: is the row in scope, can it be told from others,
- * is its state known, are its values good, does its evidence agree, do the events add up. The first "no"
- * sends it to quarantine.
+ * The order of the questions is the order of the reasons: is the row in scope, can it be told from
+ * others, is its state known, are its values good, does its evidence agree, do the events add up.
+ * The first "no" sends it to quarantine.
  */
 #include "synth_private.h"
 

@@ -1,12 +1,14 @@
 /* A plan and a row make a history: times, payloads, and the proof that it holds.
  *
- * Times. An event with evidence has its time. One without lies between the nearest recorded times before
- * and after it (after the last: the last change, when the row has one), and that interval is kept. The
- * point chosen in it: k events between two times are spread evenly, in whole microseconds. Where one side
- * is open the point is the other side's time, so that nothing is later or earlier than what is known.
+ * Times. An event with evidence has its time. One without lies between the nearest recorded times
+ * before and after it (after the last: the last change, when the row has one), and that interval is
+ * kept. The point chosen in it: k events between two times are spread evenly, in whole
+ * microseconds. Where one side is open the point is the other side's time, so that nothing is later
+ * or earlier than what is known.
  *
- * The proof. The events are applied one by one from nothing; every guard that can be asked must agree; and
- * the entity that comes out must be the row, field by field. It runs for every row before it is written.
+ * The proof. The events are applied one by one from nothing; every guard that can be asked must
+ * agree; and the entity that comes out must be the row, field by field. It runs for every row
+ * before it is written.
  */
 #include "synth_private.h"
 
@@ -51,7 +53,8 @@ static int64_t upper_bound(const bst_synth *synth) {
     return bound;
 }
 
-/* The j-th of k points that divide [low, high] evenly, 1 <= j <= k; exact, whatever the distance. */
+/* The j-th of k points that divide [low, high] evenly, 1 <= j <= k; exact, whatever the
+ * distance. */
 static int64_t point_between(int64_t low, int64_t high, uint64_t j, uint64_t k) {
     uint64_t distance = (uint64_t)high - (uint64_t)low;
     uint64_t parts = k + 1;

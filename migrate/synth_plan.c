@@ -1,6 +1,7 @@
-/* A signature becomes a plan: the evidence as claims, inference over the machine, and then everything that
- * the rows of this signature have in common, looked up once: whose time each event has, which column each
- * payload field comes from, which guards must be asked with the row's values.
+/* A signature becomes a plan: the evidence as claims, inference over the machine, and then
+ * everything that the rows of this signature have in common, looked up once: whose time each event
+ * has, which column each payload field comes from, which guards must be asked with the row's
+ * values.
  */
 #include "synth_private.h"
 
@@ -200,8 +201,8 @@ static const bst__getter *find_payload(const bst_synth *synth, uint32_t item, ui
     return NULL;
 }
 
-/* First the item that the event's time comes from, then any that speaks of such events, then the field of
- * the entity that has the same name. */
+/* First the item that the event's time comes from, then any that speaks of such events, then the
+ * field of the entity that has the same name. */
 static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
                     bst__filler *ret) {
     const bst_machine *machine = synth->machine;
@@ -235,8 +236,9 @@ static bool reads_only(const bst_expr *expr, const bool *supplied) {
     return true;
 }
 
-/* The guard of the transition must hold; those of the candidates before it must not, or they would have
- * been taken. A guard that reads what the event does not keep of its command cannot be asked. */
+/* The guard of the transition must hold; those of the candidates before it must not, or they
+ * would have been taken. A guard that reads what the event does not keep of its command cannot
+ * be asked. */
 static bool find_guards(bst_synth *synth, bst__step *step) {
     const bst_machine *machine = synth->machine;
     const bst_transition *taken = &machine->transitions[step->transition];

@@ -1,5 +1,5 @@
-/* Cells into values. A mapping says which column a value comes from; here the row is asked, converted to
- * the machine's type, and refused in words when that cannot be done exactly.
+/* Cells into values. A mapping says which column a value comes from; here the row is asked,
+ * converted to the machine's type, and refused in words when that cannot be done exactly.
  */
 #include "synth_private.h"
 

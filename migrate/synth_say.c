@@ -2,8 +2,8 @@
  *
  *     state (4 bytes)  then for each item: what it says (1, with the flag "late")  number (4)
  *
- * The number is the rank of a time, or a count. Of the times only their order counts: two rows whose
- * columns are set in the same order have one signature, and so one plan.
+ * The number is the rank of a time, or a count. Of the times only their order counts: two rows
+ * whose columns are set in the same order have one signature, and so one plan.
  */
 #include "synth_private.h"
 

@@ -1,5 +1,5 @@
-/* Why a row has no history, in one sentence, with the columns and values that clash. Made for rows in
- * quarantine only, so nothing here is hurried.
+/* Why a row has no history, in one sentence, with the columns and values that clash. Made for rows
+ * in quarantine only, so nothing here is hurried.
  */
 #include "synth_private.h"
 

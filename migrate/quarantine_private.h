@@ -1,0 +1,31 @@
+/* The file of rows that have no history: one JSON object a line, in the order in which the rows
+ * were read.
+ *
+ *     {"key","code","reason","repair","evidence":{column: text},"row":{column: text},"line"}
+ */
+#ifndef BACKSTORY_QUARANTINE_PRIVATE_H
+#define BACKSTORY_QUARANTINE_PRIVATE_H
+
+#include "backstory/synth.h"
+
+typedef struct bst__quarantine bst__quarantine;
+
+/* `path` NULL: nothing is written. The file itself is made with the first row, beside its final
+ * place, readable by its owner only: rows of a bank stand in it. */
+bst_status bst__quarantine_new(const char *path, const bst_mapping *mapping, bst__quarantine **ret,
+                               bst_diags *diags) BST_MUST_USE;
+bst_status bst__quarantine_add(bst__quarantine *quarantine, const bst_row *row,
+                               const bst_refusal *refusal, bst_source *source,
+                               bst_diags *diags) BST_MUST_USE;
+/* Puts the file in its place; without a row, an old file there is removed. */
+bst_status bst__quarantine_finish(bst__quarantine *quarantine, bst_diags *diags) BST_MUST_USE;
+/* Without finish nothing remains. */
+bst__quarantine *bst__quarantine_free(bst__quarantine *quarantine);
+
+/* The keys of such a file, to look up. An absent file has none. */
+typedef struct bst__key_set bst__key_set;
+bst_status bst__key_set_read(const char *path, bst__key_set **ret, bst_diags *diags) BST_MUST_USE;
+bool bst__key_set_has(const bst__key_set *set, const char *key, size_t len);
+bst__key_set *bst__key_set_free(bst__key_set *set);
+
+#endif
