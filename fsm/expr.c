@@ -1,5 +1,6 @@
-/* Expressions: the way from text to tree, and small things that walk a tree. The steps are in expr_lex.c, expr_parse.c,
- * expr_type.c (with expr_literal.c); expr_eval.c and expr_format.c use the result.
+/* Expressions: the way from text to tree, and small things that walk a tree. The steps are in
+ * expr_lex.c, expr_parse.c, expr_type.c (with expr_literal.c); expr_eval.c and expr_format.c use
+ * the result.
  */
 #include "expr_private.h"
 

@@ -1,8 +1,9 @@
 /* Expressions: values of one type in places of another.
  *
- * A literal takes the type of its place if its value is one of that type's; the same is done at compile time with a text
- * that must be a member or a uuid. Anything else converts only where nothing can be lost, by a CONVERT in the tree that
- * checks the range; what would have to be rounded, and what has no conversion, is an error.
+ * A literal takes the type of its place if its value is one of that type's; the same is done at
+ * compile time with a text that must be a member or a uuid. Anything else converts only where
+ * nothing can be lost, by a CONVERT in the tree that checks the range; what would have to be
+ * rounded, and what has no conversion, is an error.
  */
 #include "expr_private.h"
 
@@ -127,7 +128,8 @@ void bst__hint_mismatch(bst__job *job, const bst_type *a, const bst_type *b,
     }
 }
 
-/* `expr` as a value of `type`, with a CONVERT where that changes anything; NULL when it cannot be (reported). */
+/* `expr` as a value of `type`, with a CONVERT where that changes anything; NULL when it cannot
+ * be (reported). */
 const bst_expr *bst__convert_to(bst__job *job, const bst_expr *expr, const bst_type *type) {
     if (bst__is_null(expr)) {
         bst_type absent = *type;

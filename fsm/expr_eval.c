@@ -1,8 +1,10 @@
-/* Expressions, evaluated: a walk over the typed tree, at most BST_EXPR_DEPTH_MAX deep, that allocates nothing.
+/* Expressions, evaluated: a walk over the typed tree, at most BST_EXPR_DEPTH_MAX deep, that
+ * allocates nothing.
  *
- * Every step of arithmetic is checked. The rule for numbers: the exact result is a value if it fits (an int64 for integers
- * and durations, 18 digits for decimals, PostgreSQL's range for timestamps), and an overflow otherwise, whatever came
- * before. && || ?: evaluate from left to right and only what they need.
+ * Every step of arithmetic is checked. The rule for numbers: the exact result is a value if it
+ * fits (an int64 for integers and durations, 18 digits for decimals, PostgreSQL's range for
+ * timestamps), and an overflow otherwise, whatever came before. && || ?: evaluate from left to
+ * right and only what they need.
  */
 #define _GNU_SOURCE /* memmem */
 #include "expr_private.h"
@@ -20,7 +22,8 @@ static bst_value from_int(int64_t i) {
 
 /* ---- arithmetic ---- */
 
-/* The number of `value` in units of another scale. False past an int64, where no sum with it could fit 18 digits. */
+/* The number of `value` in units of another scale. False past an int64, where no sum with it
+ * could fit 18 digits. */
 static bool to_scale(const bst_type *type, const bst_value *value, int scale, int64_t *ret) {
     int64_t units = value->u.i;
     for (int i = bst__scale(type); i < scale; i++) {

@@ -1,7 +1,8 @@
-/* Expressions, written out: one canonical text a tree. Compiling that text again gives a tree with the same text.
+/* Expressions, written out: one canonical text a tree. Compiling that text again gives a tree
+ * with the same text.
  *
- * Brackets stand only where the grammar needs them; && and || are written as chains, however the tree is balanced.
- * Conversions are not written: where they are needed they come by themselves.
+ * Brackets stand only where the grammar needs them; && and || are written as chains, however the
+ * tree is balanced. Conversions are not written: where they are needed they come by themselves.
  */
 #include "expr_private.h"
 

@@ -1,8 +1,9 @@
 /* Expressions, step one: text into tokens.
  *
- * The whole text is cut at once, so that the parser can look ahead as far as it likes. Operators of other languages that
- * can only mean one thing here (`=`, `<>`, `&`, `|`) become the tokens that were meant, marked as slips: the parser
- * reports them and goes on, so that what follows is still checked.
+ * The whole text is cut at once, so that the parser can look ahead as far as it likes. Operators
+ * of other languages that can only mean one thing here (`=`, `<>`, `&`, `|`) become the tokens
+ * that were meant, marked as slips: the parser reports them and goes on, so that what follows is
+ * still checked.
  */
 #include "expr_private.h"
 

@@ -1,8 +1,9 @@
 /* Expressions: what literals are worth.
  *
- * A number keeps its digits exactly: 12 is an int8, 12.50 a decimal(4,2). Texts are decoded; times are read by base's
- * readers, and a duration also in CEL's own form ("1h30m"). A literal has no type of its own where the other side is more
- * definite: bst__literal_fit() gives "open" as the member of an enum, 0 as a decimal(12,2), a text as a uuid.
+ * A number keeps its digits exactly: 12 is an int8, 12.50 a decimal(4,2). Texts are decoded;
+ * times are read by base's readers, and a duration also in CEL's own form ("1h30m"). A literal
+ * has no type of its own where the other side is more definite: bst__literal_fit() gives "open"
+ * as the member of an enum, 0 as a decimal(12,2), a text as a uuid.
  */
 #include "expr_private.h"
 
@@ -150,7 +151,8 @@ bool bst__literal_text(bst__job *job, const bst__token *token, bst__ast *ret) {
 
 /* ---- times ---- */
 
-/* One number with its unit, "1.5h", at `text`; returns the bytes it takes, 0 when `reterr` says what is wrong. */
+/* One number with its unit, "1.5h", at `text`; returns the bytes it takes, 0 when `reterr` says
+ * what is wrong. */
 static uint32_t parse_span(const char *text, uint32_t len, int64_t *ret_us,
                            bst_time_result *reterr) {
     static const struct {

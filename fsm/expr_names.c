@@ -1,7 +1,8 @@
 /* Expressions: what a name refers to in its scope, and what to say when it refers to nothing.
  *
- * A bare name is a field of the entity or a column of the row, whichever the place knows; command.x and event.x name
- * their record. A name that is wrong in one way is reported once, however often it stands there.
+ * A bare name is a field of the entity or a column of the row, whichever the place knows;
+ * command.x and event.x name their record. A name that is wrong in one way is reported once,
+ * however often it stands there.
  */
 #include "expr_private.h"
 
@@ -42,7 +43,8 @@ static const char *readable_roots(const bst_scope *scope) {
                                                    (scope->root[BST_ROOT_COMMAND].known ? 1 : 0)];
 }
 
-/* The field probably meant by `name` under `root`, as it is to be written; NULL when none is near. */
+/* The field probably meant by `name` under `root`, as it is to be written; NULL when none is
+ * near. */
 static const char *nearest_field(bst__job *job, bst_root root, const char *name) {
     const bst_scope *scope = job->scope;
     const size_t count = scope->root[root].known ? scope->root[root].count : 0;

@@ -10,11 +10,12 @@
  *     member   = primary { "." name "(" arguments ")" }
  *     primary  = literal | name | name "." name | name "(" arguments ")" | "(" expr ")"
  *
- * Chains of && and || become balanced trees (both are associative, in value, order of evaluation and what they prove
- * present), so that a thousand alternatives are not a thousand levels. A minus before a number is part of the number.
+ * Chains of && and || become balanced trees (both are associative, in value, order of evaluation
+ * and what they prove present), so that a thousand alternatives are not a thousand levels. A
+ * minus before a number is part of the number.
  *
- * What CEL has and this language has not is named as such. Where the parser knows how to go on it does, with a poisoned
- * part in the tree; a missing bracket ends it.
+ * What CEL has and this language has not is named as such. Where the parser knows how to go on
+ * it does, with a poisoned part in the tree; a missing bracket ends it.
  */
 #include "expr_private.h"
 
@@ -438,7 +439,8 @@ static bst__ast *parse_unary(parser *p) {
 static const char *const division_reason =
     "A quotient would have to be rounded, and a divisor may be 0; here every value is exact.";
 
-/* The operator the next token is, BST__POISON for one that is refused, BST_EXPR_REF (no operator) for none. */
+/* The operator the next token is, BST__POISON for one that is refused, BST_EXPR_REF (no
+ * operator) for none. */
 static bst_expr_op peek_binary(parser *p) {
     for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++) {
         if (at(p, binaries[i].token)) {

@@ -1,10 +1,10 @@
 /* Shared by the files of the expression compiler. A text becomes
  *
- *     tokens (expr_lex.c)  ->  bst__ast, a syntax tree (expr_parse.c)  ->  bst_expr, typed (expr_type.c)
+ *     tokens (expr_lex.c) -> bst__ast, the syntax (expr_parse.c) -> bst_expr, typed (expr_type.c)
  *
- * Tokens and syntax tree live in a scratch arena that is freed when the compilation ends; the typed tree lives in the
- * caller's. Whatever is wrong is reported where it is noticed and leaves a poisoned node behind, which silences all that
- * would only follow from it.
+ * Tokens and syntax tree live in a scratch arena that is freed when the compilation ends; the
+ * typed tree lives in the caller's. Whatever is wrong is reported where it is noticed and leaves
+ * a poisoned node behind, which silences all that would only follow from it.
  */
 #ifndef BACKSTORY_EXPR_PRIVATE_H
 #define BACKSTORY_EXPR_PRIVATE_H
@@ -25,7 +25,8 @@ typedef struct bst__job {
     uint32_t unknown_count;
 } bst__job;
 
-/* expr.c. Report a mistake at a byte offset of the text; hint and detail are added by bst_diag_hint() and the like. */
+/* expr.c. Report a mistake at a byte offset of the text; hint and detail are added by
+ * bst_diag_hint() and the like. */
 void bst__job_error(bst__job *job, uint32_t offset, const char *code, const char *format, ...)
     BST_PRINTF(4, 5);
 void bst__job_nomem(bst__job *job);
@@ -81,7 +82,8 @@ typedef struct bst__token {
     bool slip; /* `=` for `==` and the like: to be reported where it is taken for an operator */
 } bst__token;
 
-/* expr_lex.c. An array that ends in an END token; NULL when the text cannot be cut into tokens (reported). */
+/* expr_lex.c. An array that ends in an END token; NULL when the text cannot be cut into tokens
+ * (reported). */
 const bst__token *bst__lex(bst__job *job);
 const char *bst__token_text(bst__token_kind kind);
 bool bst__token_is(const bst__job *job, const bst__token *token, const char *name);
@@ -104,8 +106,8 @@ struct bst__ast {
 /* expr_parse.c. NULL when the parser gave up (reported). */
 bst__ast *bst__parse(bst__job *job, const bst__token *tokens);
 
-/* expr_literal.c. Fill `type` and `literal` of a LITERAL; false when the token has a mistake (reported). `negative`: a
- * minus stands before it. */
+/* expr_literal.c. Fill `type` and `literal` of a LITERAL; false when the token has a mistake
+ * (reported). `negative`: a minus stands before it. */
 bool bst__literal_number(bst__job *job, const bst__token *token, bool negative, bst__ast *ret);
 bool bst__literal_text(bst__job *job, const bst__token *token, bst__ast *ret);
 /* timestamp(), date(), duration() of a text literal. */
@@ -119,7 +121,8 @@ bst__fit bst__literal_fit(const bst_type *from, const bst_value *value, const bs
 /* expr_type.c. NULL when there is a type error (reported). */
 const bst_expr *bst__type(bst__job *job, const bst__ast *ast, const bst_type *want);
 
-/* expr_names.c. Fills the REF that a name stands for; false when it stands for nothing (reported). */
+/* expr_names.c. Fills the REF that a name stands for; false when it stands for nothing
+ * (reported). */
 bool bst__resolve(bst__job *job, const bst__ast *ast, bst_expr *ret_ref);
 /* "command.", "event." or "". */
 const char *bst__prefix(bst_root root);
@@ -132,21 +135,24 @@ bool bst__is_text(const bst_type *type);
 bool bst__same_type(const bst_type *a, const bst_type *b);
 /* A copy, its array of operands included; NULL when out of memory (reported). */
 bst_expr *bst__make(bst__job *job, const bst_expr *like);
-/* `expr` as a value of `type`, with a CONVERT where that changes anything; NULL when it cannot be (reported). */
+/* `expr` as a value of `type`, with a CONVERT where that changes anything; NULL when it cannot
+ * be (reported). */
 const bst_expr *bst__convert_to(bst__job *job, const bst_expr *expr, const bst_type *type);
-/* Adds what to do about two types that do not meet; `literal` is the one of them that is a literal, or NULL. */
+/* Adds what to do about two types that do not meet; `literal` is the one of them that is a
+ * literal, or NULL. */
 void bst__hint_mismatch(bst__job *job, const bst_type *a, const bst_type *b,
                         const bst_expr *literal);
 
-/* expr_eval.c. A present value converted to a type that can hold its kind; false when it does not fit. */
+/* expr_eval.c. A present value converted to a type that can hold its kind; false when it does
+ * not fit. */
 bool bst__convert(const bst_type *from, const bst_value *value, const bst_type *to, bst_value *ret);
 
 /* expr_format.c. Binding strength, 1 (?:) to 8 (names and calls). */
 int bst__precedence(bst_expr_op op);
 const char *bst__op_text(bst_expr_op op);
 
-/* expr.c. Kinds fall into groups that compare and compute with each other: every number is DECIMAL, every text is TEXT,
- * the others stand for themselves. */
+/* expr.c. Kinds fall into groups that compare and compute with each other: every number is
+ * DECIMAL, every text is TEXT, the others stand for themselves. */
 bst_kind bst__group(bst_kind kind);
 /* Digits after the point; 0 for an integer. */
 int bst__scale(const bst_type *type);

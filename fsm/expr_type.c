@@ -1,16 +1,18 @@
 /* Expressions, step three: names resolved, types given, conversions made explicit.
  *
- * Types flow upwards; only what the place asks for (`want`) flows down, through ?: to its branches, so that
- * `c ? "open" : "closed"` can be an enum.
+ * Types flow upwards; only what the place asks for (`want`) flows down, through ?: to its
+ * branches, so that `c ? "open" : "closed"` can be an enum.
  *
- * Presence is followed along with them. Each optional name of the expression has a bit (64 of them at most); every part is
- * typed under the set of names known to be present where it is reached, and tells what its own truth and falsehood prove:
+ * Presence is followed along with them. Each optional name of the expression has a bit (64 of
+ * them at most); every part is typed under the set of names known to be present where it is
+ * reached, and tells what its own truth and falsehood prove:
  *
  *     has(x), x != null    true: x            a && b   b is reached where a is true
  *     x == null            false: x           a || b   b is reached where a is false
  *     x == 5               true: x            c ? a : b   likewise
  *
- * A part with a mistake is poison: it has no expression, proves everything, and silences what depends on it.
+ * A part with a mistake is poison: it has no expression, proves everything, and silences what
+ * depends on it.
  */
 #include "expr_private.h"
 
@@ -157,7 +159,8 @@ static const bst_expr *literal_among(const bst_expr *const args[2]) {
                                              : NULL;
 }
 
-/* Makes a text literal a member or a uuid when the other side is one. False when it is none (reported). */
+/* Makes a text literal a member or a uuid when the other side is one. False when it is none
+ * (reported). */
 static bool adapt_literals(typer *t, const bst_expr *args[2]) {
     for (int i = 0; i < 2; i++) {
         const bst_kind other = args[1 - i]->type.kind;
@@ -190,7 +193,8 @@ static bool check_comparable(typer *t, uint32_t offset, const bst_expr *args[2])
     return true;
 }
 
-/* What x == value proves: x is present. Only a name that is not known to be so yet has something to prove. */
+/* What x == value proves: x is present. Only a name that is not known to be so yet has something
+ * to prove. */
 static presence proves_present(typer *t, const bst_expr *expr, const bst_expr *other) {
     const bool asks = expr->op == BST_EXPR_REF && expr->type.optional;
     return asks && !other->type.optional ? bit_of(t, expr) : 0;
@@ -466,7 +470,8 @@ static typed type_logic(typer *t, const bst__ast *ast, context at) {
     return give(make_op(t, ast, simple_type(BST_KIND_BOOL), args), if_true, if_false);
 }
 
-/* The type that two branches share when the place asks for none. A literal takes the other's type where it can. */
+/* The type that two branches share when the place asks for none. A literal takes the other's
+ * type where it can. */
 static bool common_type(const bst_expr *a, const bst_expr *b, bst_type *ret) {
     const bst_expr *pair[2] = {a, b};
     bst_value value;

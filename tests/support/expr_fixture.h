@@ -1,4 +1,5 @@
-/* What the tests of expressions share: a scope with a field of every kind, values for it, and results as text. */
+/* What the tests of expressions share: a scope with a field of every kind, values for it, and
+ * results as text. */
 #ifndef BACKSTORY_TESTS_EXPR_FIXTURE_H
 #define BACKSTORY_TESTS_EXPR_FIXTURE_H
 

@@ -8,173 +8,416 @@
 /* A line a finding: "column code: message | hint". */
 static const struct {
     const char *text, *want, *findings;
-} cases[] =
-    {
-        /* clang-format off */
-    {"captured * rate", "decimal(12,2)", "10 would-round: decimal(18,6) would have to be rounded to be decimal(12,2) | Give the field 6 digits after the point."},
+} cases[] = {
+    /* clang-format off */
+    {"captured * rate", "decimal(12,2)",
+     "10 would-round: decimal(18,6) would have to be rounded to be decimal(12,2) | Give the "
+     "field 6 digits after the point."},
     {"fine * fine", NULL, "6 limit: product has 36 digits after the point, 18 is the limit"},
     {"fine * 0.1", NULL, "6 limit: product has 19 digits after the point, 18 is the limit"},
-    {"status in [\"open\", \"closd\"]", NULL, "20 unknown-name: \"closd\" is not a member of enum(open,closed) | Did you mean \"closed\"?"},
-    {"status == \"opened\"", NULL, "11 unknown-name: \"opened\" is not a member of enum(open,closed) | Did you mean \"open\"?"},
-    {"status == note", NULL, "8 type-mismatch: enum(open,closed) does not compare with text | An enum goes with texts written in place and with enums of the same members."},
-    {"flag ? \"open\" : \"closd\"", "enum(open,closed)", "17 unknown-name: \"closd\" is not a member of enum(open,closed) | Did you mean \"closed\"?"},
-    {"bonus + 1", NULL, "1 may-be-null: \"bonus\" may be absent, but \"+\" needs a value | Ask first: has(bonus) && ..., or has(bonus) ? ... : ..."},
-    {"bonus + 1 + bonus", NULL, "1 may-be-null: \"bonus\" may be absent, but \"+\" needs a value | Ask first: has(bonus) && ..., or has(bonus) ? ... : ..."},
-    {"bonus > 1 && tip > 1", NULL, "1 may-be-null: \"bonus\" may be absent, but \">\" needs a value | Ask first: has(bonus) && ..., or has(bonus) ? ... : ..."},
-    {"reason", "text", "1 may-be-null: \"reason\" may be absent, but the result needs a value | Ask first: has(reason) && ..., or has(reason) ? ... : ..."},
-    {"null", "text", "1 may-be-null: null cannot stand for text | Only an optional field (text?) can be absent."},
+    {"status in [\"open\", \"closd\"]", NULL,
+     "20 unknown-name: \"closd\" is not a member of enum(open,closed) | Did you mean "
+     "\"closed\"?"},
+    {"status == \"opened\"", NULL,
+     "11 unknown-name: \"opened\" is not a member of enum(open,closed) | Did you mean "
+     "\"open\"?"},
+    {"status == note", NULL,
+     "8 type-mismatch: enum(open,closed) does not compare with text | An enum goes with "
+     "texts written in place and with enums of the same members."},
+    {"flag ? \"open\" : \"closd\"", "enum(open,closed)",
+     "17 unknown-name: \"closd\" is not a member of enum(open,closed) | Did you mean "
+     "\"closed\"?"},
+    {"bonus + 1", NULL,
+     "1 may-be-null: \"bonus\" may be absent, but \"+\" needs a value | Ask first: "
+     "has(bonus) && ..., or has(bonus) ? ... : ..."},
+    {"bonus + 1 + bonus", NULL,
+     "1 may-be-null: \"bonus\" may be absent, but \"+\" needs a value | Ask first: "
+     "has(bonus) && ..., or has(bonus) ? ... : ..."},
+    {"bonus > 1 && tip > 1", NULL,
+     "1 may-be-null: \"bonus\" may be absent, but \">\" needs a value | Ask first: "
+     "has(bonus) && ..., or has(bonus) ? ... : ..."},
+    {"reason", "text",
+     "1 may-be-null: \"reason\" may be absent, but the result needs a value | Ask first: "
+     "has(reason) && ..., or has(reason) ? ... : ..."},
+    {"null", "text",
+     "1 may-be-null: null cannot stand for text | Only an optional field (text?) can be "
+     "absent."},
     {"null", NULL, "1 type-mismatch: null alone has no type"},
     {"null == null", NULL, "6 type-mismatch: null does not compare with null"},
-    {"tip + null", NULL, "1 may-be-null: \"tip\" may be absent, but \"+\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ...\n7 type-mismatch: null cannot be used with \"+\" | null is compared with == and !=, and nothing else."},
-    {"timestamp(\"2021-03-01T00:00:00\")", NULL, "11 expr-syntax: \"2021-03-01T00:00:00\" has no time zone, as it must in a timestamp | Write timestamp(\"2021-01-31T08:00:00Z\")."},
-    {"timestamp(note)", NULL, "11 not-in-language: timestamp() takes a text written in place | A field can have the type timestamptz itself."},
-    {"duration(\"P1M\")", NULL, "10 expr-syntax: \"P1M\" does not have the form of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"date(\"2021-02-30\")", NULL, "6 expr-syntax: \"2021-02-30\" is out of range of a date | Write date(\"2021-01-31\")."},
-    {"day < created_at", NULL, "5 type-mismatch: date does not compare with timestamptz | Where a day starts depends on a time zone."},
-    {"created_at < \"2021-01-01\"", NULL, "12 type-mismatch: timestamptz does not compare with text | Write timestamp(\"2021-01-31T08:00:00Z\")."},
+    {"tip + null", NULL,
+     "1 may-be-null: \"tip\" may be absent, but \"+\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ...\n"
+     "7 type-mismatch: null cannot be used with \"+\" | null is compared with == and !=, "
+     "and nothing else."},
+    {"timestamp(\"2021-03-01T00:00:00\")", NULL,
+     "11 expr-syntax: \"2021-03-01T00:00:00\" has no time zone, as it must in a timestamp | "
+     "Write timestamp(\"2021-01-31T08:00:00Z\")."},
+    {"timestamp(note)", NULL,
+     "11 not-in-language: timestamp() takes a text written in place | A field can have the "
+     "type timestamptz itself."},
+    {"duration(\"P1M\")", NULL,
+     "10 expr-syntax: \"P1M\" does not have the form of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"date(\"2021-02-30\")", NULL,
+     "6 expr-syntax: \"2021-02-30\" is out of range of a date | Write date(\"2021-01-31\")."},
+    {"day < created_at", NULL,
+     "5 type-mismatch: date does not compare with timestamptz | Where a day starts depends "
+     "on a time zone."},
+    {"created_at < \"2021-01-01\"", NULL,
+     "12 type-mismatch: timestamptz does not compare with text | Write "
+     "timestamp(\"2021-01-31T08:00:00Z\")."},
     {"id == \"x\"", NULL, "7 type-mismatch: \"x\" does not have the form of a uuid"},
     {"id < id", NULL, "4 type-mismatch: uuid has no order | Only == and != compare it."},
-    {"note + \"x\"", NULL, "6 not-in-language: \"+\" on texts is not part of the language | Texts are compared, never made."},
-    {"amount / 2", NULL, "8 not-in-language: \"/\" is not part of the language | A quotient would have to be rounded, and a divisor may be 0; here every value is exact."},
-    {"amount % 2 + foo", NULL, "8 not-in-language: \"%\" is not part of the language | A quotient would have to be rounded, and a divisor may be 0; here every value is exact.\n14 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"count == \"7\"", NULL, "7 type-mismatch: int4 does not compare with text | Numbers are written without quotes."},
-    {"note == 7", NULL, "6 type-mismatch: text does not compare with int8 | Texts are written in quotes."},
-    {"flag == 1", NULL, "6 type-mismatch: bool does not compare with int8 | A bool is true or false, and nothing else counts as one."},
+    {"note + \"x\"", NULL,
+     "6 not-in-language: \"+\" on texts is not part of the language | Texts are compared, "
+     "never made."},
+    {"amount / 2", NULL,
+     "8 not-in-language: \"/\" is not part of the language | A quotient would have to be "
+     "rounded, and a divisor may be 0; here every value is exact."},
+    {"amount % 2 + foo", NULL,
+     "8 not-in-language: \"%\" is not part of the language | A quotient would have to be "
+     "rounded, and a divisor may be 0; here every value is exact.\n"
+     "14 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
+    {"count == \"7\"", NULL,
+     "7 type-mismatch: int4 does not compare with text | Numbers are written without quotes."},
+    {"note == 7", NULL,
+     "6 type-mismatch: text does not compare with int8 | Texts are written in quotes."},
+    {"flag == 1", NULL,
+     "6 type-mismatch: bool does not compare with int8 | A bool is true or false, and "
+     "nothing else counts as one."},
     {"flag > true", NULL, "6 type-mismatch: bool has no order | Only == and != compare it."},
     {"1 < 2 < 3", NULL, "7 type-mismatch: comparisons do not chain | Write a < b && b < c."},
-    {"foo", NULL, "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
+    {"foo", NULL,
+     "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
     {"amout", NULL, "1 unknown-name: field \"amout\" is not declared | Did you mean \"amount\"?"},
-    {"comand.amount", NULL, "1 unknown-name: \"comand\" cannot be read here | Did you mean \"command.amount\"? Here an expression reads fields of the entity by name, and command.x."},
-    {"command.amout", NULL, "1 unknown-name: command field \"amout\" is not declared | Did you mean \"command.amount\"?"},
-    {"event.amount", NULL, "1 unknown-name: \"event\" cannot be read here | Did you mean \"command.amount\"? Here an expression reads fields of the entity by name, and command.x."},
-    {"event.foo", NULL, "1 unknown-name: \"event\" cannot be read here | Here an expression reads fields of the entity by name, and command.x."},
-    {"note.foo", NULL, "1 not-in-language: field \"note\" has no parts to select | Fields are read whole: by name, command.x or event.x."},
-    {"note.foo.bar", NULL, "9 not-in-language: a value has no parts to select | Fields are read whole: by name, command.x or event.x."},
-    {"a = b", NULL, "3 expr-syntax: \"=\" is not an operator | Write \"==\".\n1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n5 unknown-name: field \"b\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"count = 7 and flag", NULL, "7 expr-syntax: \"=\" is not an operator | Write \"==\".\n11 expr-syntax: \"and\" is not an operator | Write \"&&\"."},
-    {"count <> 7 or not flag", NULL, "7 expr-syntax: \"<>\" is not an operator | Write \"!=\".\n12 expr-syntax: \"or\" is not an operator | Write \"||\".\n19 expr-syntax: expected an operator, not \"flag\" | Write !x."},
-    {"count is null", NULL, "7 expr-syntax: expected an operator, not \"is\" | Write x == null or x != null."},
-    {"note like \"x\"", NULL, "6 expr-syntax: expected an operator, not \"like\" | Write x.startsWith(\"...\"), x.endsWith(\"...\") or x.contains(\"...\")."},
-    {"count between 1 and 2", NULL, "7 expr-syntax: expected an operator, not \"between\" | Write x >= 1 && x <= 9."},
-    {"1e5", NULL, "1 not-in-language: number \"1e5\" has a form that is not part of the language | Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
-    {"0x1F", NULL, "1 not-in-language: number \"0x1F\" has a form that is not part of the language | Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
-    {"5u", NULL, "1 not-in-language: number \"5u\" has a form that is not part of the language | Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
-    {"r\"abc\"", NULL, "1 not-in-language: prefix \"r\" of a text is not part of the language | Texts are written \"...\" or '...'."},
-    {"\"abc", NULL, "1 expr-syntax: text is not closed | End it with \"; a line feed inside a text is written \\n."},
-    {"\"a\\qb\"", NULL, "3 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' and \\uXXXX (a character other than U+0000 and surrogates)."},
-    {"99999999999999999999", NULL, "1 limit: integer is out of the range of int8 | The range is -9223372036854775808 to 9223372036854775807."},
-    {"9223372036854775808", NULL, "1 limit: integer is out of the range of int8 | The range is -9223372036854775808 to 9223372036854775807."},
+    {"comand.amount", NULL,
+     "1 unknown-name: \"comand\" cannot be read here | Did you mean \"command.amount\"? "
+     "Here an expression reads fields of the entity by name, and command.x."},
+    {"command.amout", NULL,
+     "1 unknown-name: command field \"amout\" is not declared | Did you mean "
+     "\"command.amount\"?"},
+    {"event.amount", NULL,
+     "1 unknown-name: \"event\" cannot be read here | Did you mean \"command.amount\"? Here "
+     "an expression reads fields of the entity by name, and command.x."},
+    {"event.foo", NULL,
+     "1 unknown-name: \"event\" cannot be read here | Here an expression reads fields of "
+     "the entity by name, and command.x."},
+    {"note.foo", NULL,
+     "1 not-in-language: field \"note\" has no parts to select | Fields are read whole: by "
+     "name, command.x or event.x."},
+    {"note.foo.bar", NULL,
+     "9 not-in-language: a value has no parts to select | Fields are read whole: by name, "
+     "command.x or event.x."},
+    {"a = b", NULL,
+     "3 expr-syntax: \"=\" is not an operator | Write \"==\".\n"
+     "1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x.\n"
+     "5 unknown-name: field \"b\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x."},
+    {"count = 7 and flag", NULL,
+     "7 expr-syntax: \"=\" is not an operator | Write \"==\".\n"
+     "11 expr-syntax: \"and\" is not an operator | Write \"&&\"."},
+    {"count <> 7 or not flag", NULL,
+     "7 expr-syntax: \"<>\" is not an operator | Write \"!=\".\n"
+     "12 expr-syntax: \"or\" is not an operator | Write \"||\".\n"
+     "19 expr-syntax: expected an operator, not \"flag\" | Write !x."},
+    {"count is null", NULL,
+     "7 expr-syntax: expected an operator, not \"is\" | Write x == null or x != null."},
+    {"note like \"x\"", NULL,
+     "6 expr-syntax: expected an operator, not \"like\" | Write x.startsWith(\"...\"), "
+     "x.endsWith(\"...\") or x.contains(\"...\")."},
+    {"count between 1 and 2", NULL,
+     "7 expr-syntax: expected an operator, not \"between\" | Write x >= 1 && x <= 9."},
+    {"1e5", NULL,
+     "1 not-in-language: number \"1e5\" has a form that is not part of the language | "
+     "Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
+    {"0x1F", NULL,
+     "1 not-in-language: number \"0x1F\" has a form that is not part of the language | "
+     "Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
+    {"5u", NULL,
+     "1 not-in-language: number \"5u\" has a form that is not part of the language | "
+     "Numbers are written 12 or 12.50: no exponent, no suffix, no hexadecimal digits."},
+    {"r\"abc\"", NULL,
+     "1 not-in-language: prefix \"r\" of a text is not part of the language | Texts are "
+     "written \"...\" or '...'."},
+    {"\"abc", NULL,
+     "1 expr-syntax: text is not closed | End it with \"; a line feed inside a text is "
+     "written \\n."},
+    {"\"a\\qb\"", NULL,
+     "3 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' "
+     "and \\uXXXX (a character other than U+0000 and surrogates)."},
+    {"99999999999999999999", NULL,
+     "1 limit: integer is out of the range of int8 | The range is -9223372036854775808 to "
+     "9223372036854775807."},
+    {"9223372036854775808", NULL,
+     "1 limit: integer is out of the range of int8 | The range is -9223372036854775808 to "
+     "9223372036854775807."},
     {"1234567890.1234567890", NULL, "1 limit: decimal has more than 18 digits"},
-    {"matches(note, \"x\")", NULL, "1 not-in-language: matches() is not part of the language | The cost of a pattern has no bound; there are startsWith, endsWith, contains and in."},
-    {"note.matches(\"x\")", NULL, "6 not-in-language: matches() is not part of the language | The cost of a pattern has no bound; there are startsWith, endsWith, contains and in."},
-    {"startswith(note, \"x\")", NULL, "1 unknown-name: function \"startswith\" is not known | Did you mean \"startsWith\"?"},
-    {"now()", NULL, "1 not-in-language: now() is not part of the language | The same input must always give the same result; take it from the command."},
-    {"coalesce(tip, 0)", NULL, "1 not-in-language: coalesce() is not part of the language | Write has(x) ? x : y."},
+    {"matches(note, \"x\")", NULL,
+     "1 not-in-language: matches() is not part of the language | The cost of a pattern has "
+     "no bound; there are startsWith, endsWith, contains and in."},
+    {"note.matches(\"x\")", NULL,
+     "6 not-in-language: matches() is not part of the language | The cost of a pattern has "
+     "no bound; there are startsWith, endsWith, contains and in."},
+    {"startswith(note, \"x\")", NULL,
+     "1 unknown-name: function \"startswith\" is not known | Did you mean \"startsWith\"?"},
+    {"now()", NULL,
+     "1 not-in-language: now() is not part of the language | The same input must always "
+     "give the same result; take it from the command."},
+    {"coalesce(tip, 0)", NULL,
+     "1 not-in-language: coalesce() is not part of the language | Write has(x) ? x : y."},
     {"has(1)", NULL, "5 expr-syntax: has() takes the name of a field"},
     {"has()", NULL, "1 expr-syntax: has() takes 1 argument, not 0"},
     {"size(1)", NULL, "6 type-mismatch: \"size\" takes texts, not int8"},
     {"size(note, note)", NULL, "1 expr-syntax: size() takes 1 argument, not 2"},
     {"tip.has()", NULL, "5 expr-syntax: has() is not called on a value | Write has(x)."},
-    {"[1,2]", NULL, "1 not-in-language: a list is not a value of the language | A list stands only after in: x in [1, 2]."},
+    {"[1,2]", NULL,
+     "1 not-in-language: a list is not a value of the language | A list stands only after "
+     "in: x in [1, 2]."},
     {"{1:2}", NULL, "1 not-in-language: a map or message is not a value of the language"},
     {"count in []", NULL, "7 expr-syntax: the list after in is empty"},
-    {"count in 5", NULL, "10 expr-syntax: expected \"[\" after in, not \"5\" | Write x in [1, 2, 3]."},
-    {"count in [1, \"x\", 2.5, foo]", NULL, "24 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n14 type-mismatch: int4 does not compare with text | Numbers are written without quotes."},
-    {"note[0]", NULL, "5 not-in-language: a value has no parts to select | Fields are read whole: by name, command.x or event.x."},
-    {"( 1", NULL, "4 expr-syntax: expected \")\" after the bracketed expression, not the end of the expression"},
+    {"count in 5", NULL,
+     "10 expr-syntax: expected \"[\" after in, not \"5\" | Write x in [1, 2, 3]."},
+    {"count in [1, \"x\", 2.5, foo]", NULL,
+     "24 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x.\n"
+     "14 type-mismatch: int4 does not compare with text | Numbers are written without "
+     "quotes."},
+    {"note[0]", NULL,
+     "5 not-in-language: a value has no parts to select | Fields are read whole: by name, "
+     "command.x or event.x."},
+    {"( 1", NULL,
+     "4 expr-syntax: expected \")\" after the bracketed expression, not the end of the "
+     "expression"},
     {"1 )", NULL, "3 expr-syntax: expected an operator, not \")\""},
     {"1 +", NULL, "4 expr-syntax: expected a value, not the end of the expression"},
     {"+1", NULL, "1 expr-syntax: expected a value, not \"+\""},
     {".5", NULL, "1 expr-syntax: expected a value, not \".\" | Write 0.5, not .5."},
     {"#", NULL, "1 expr-syntax: character \"#\" has no meaning here"},
-    {"gr\303\266\303\237e", NULL, "3 expr-syntax: character \"\303\266\" has no meaning here | A name with other characters than a-z, A-Z, 0-9 and _ is written in backticks: `gr\303\266\303\237e`."},
+    {"gr\303\266\303\237e", NULL,
+     "3 expr-syntax: character \"\303\266\" has no meaning here | A name with other "
+     "characters than a-z, A-Z, 0-9 and _ is written in backticks: `gr\303\266\303\237e`."},
     {"in", NULL, "1 expr-syntax: expected a value, not \"in\""},
     {"count in [in]", NULL, "11 expr-syntax: expected a value, not \"in\""},
     {"70000", "int2", "1 type-mismatch: 70000 does not fit int2"},
-    {"amount", "decimal(12,1)", "1 would-round: decimal(12,2) would have to be rounded to be decimal(12,1) | Give the field 2 digits after the point."},
+    {"amount", "decimal(12,1)",
+     "1 would-round: decimal(12,2) would have to be rounded to be decimal(12,1) | Give the "
+     "field 2 digits after the point."},
     {"1.55", "decimal(12,1)", "1 would-round: 1.55 would have to be rounded to be decimal(12,1)"},
-    {"amount", "int4", "1 would-round: decimal(12,2) would have to be rounded to be int4 | Give the field 2 digits after the point."},
+    {"amount", "int4",
+     "1 would-round: decimal(12,2) would have to be rounded to be int4 | Give the field 2 "
+     "digits after the point."},
     {"\"abcd\"", "varchar(3)", "1 type-mismatch: \"abcd\" does not fit varchar(3)"},
-    {"flag", "int4", "1 type-mismatch: expected int4, not bool | A bool is true or false, and nothing else counts as one."},
-    {"count", "bool", "1 type-mismatch: expected bool, not int4 | A bool is true or false, and nothing else counts as one."},
-    {"amount + 1", "bool", "8 type-mismatch: expected bool, not decimal(18,2) | A bool is true or false, and nothing else counts as one."},
-    {"flag ? amount : note", NULL, "6 type-mismatch: branches of \"?:\" are decimal(12,2) and text"},
+    {"flag", "int4",
+     "1 type-mismatch: expected int4, not bool | A bool is true or false, and nothing else "
+     "counts as one."},
+    {"count", "bool",
+     "1 type-mismatch: expected bool, not int4 | A bool is true or false, and nothing else "
+     "counts as one."},
+    {"amount + 1", "bool",
+     "8 type-mismatch: expected bool, not decimal(18,2) | A bool is true or false, and "
+     "nothing else counts as one."},
+    {"flag ? amount : note", NULL,
+     "6 type-mismatch: branches of \"?:\" are decimal(12,2) and text"},
     {"flag ? null : null", NULL, "6 type-mismatch: both branches of \"?:\" are null"},
-    {"(flag ? amount : tip) + 1", NULL, "7 may-be-null: value may be absent, but \"+\" needs one | Give a value for that case too."},
-    {"extra == extra", NULL, "7 type-mismatch: json does not compare with json | Of a json value an expression can only ask has(x)."},
+    {"(flag ? amount : tip) + 1", NULL,
+     "7 may-be-null: value may be absent, but \"+\" needs one | Give a value for that case "
+     "too."},
+    {"extra == extra", NULL,
+     "7 type-mismatch: json does not compare with json | Of a json value an expression can "
+     "only ask has(x)."},
     {"raw < raw", NULL, "5 type-mismatch: bytea has no order | Only == and != compare it."},
     {"-note", NULL, "1 type-mismatch: \"-\" does not take text | It takes a number."},
     {"!count", NULL, "2 type-mismatch: \"!\" takes bool, not int4"},
-    {"a && b", NULL, "1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n6 unknown-name: field \"b\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"foo && foo", NULL, "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"flag && foo && bar", NULL, "9 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n16 unknown-name: field \"bar\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"(has(tip) && foo > 1) && tip > 1", NULL, "14 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"flag ? flag ? 1 : 2 : 3", NULL, "13 expr-syntax: expected \":\" after \"?\" and its value, not \"?\""},
-    {"command.size + size(command.note)", NULL, "21 may-be-null: \"command.note\" may be absent, but \"size\" needs a value | Ask first: has(command.note) && ..., or has(command.note) ? ... : ..."},
+    {"a && b", NULL,
+     "1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x.\n"
+     "6 unknown-name: field \"b\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x."},
+    {"foo && foo", NULL,
+     "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
+    {"flag && foo && bar", NULL,
+     "9 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x.\n"
+     "16 unknown-name: field \"bar\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
+    {"(has(tip) && foo > 1) && tip > 1", NULL,
+     "14 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
+    {"flag ? flag ? 1 : 2 : 3", NULL,
+     "13 expr-syntax: expected \":\" after \"?\" and its value, not \"?\""},
+    {"command.size + size(command.note)", NULL,
+     "21 may-be-null: \"command.note\" may be absent, but \"size\" needs a value | Ask "
+     "first: has(command.note) && ..., or has(command.note) ? ... : ..."},
     {"note.startsWith(1)", NULL, "17 type-mismatch: \"startsWith\" takes texts, not int8"},
-    {"created_at - paid_at", NULL, "14 may-be-null: \"paid_at\" may be absent, but \"-\" needs a value | Ask first: has(paid_at) && ..., or has(paid_at) ? ... : ..."},
-    {"duration(\"9223372036854775807us\") + duration(\"1us\")", NULL, "10 expr-syntax: \"9223372036854775807us\" is out of range of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"-9223372036854775807us\") - duration(\"2us\")", NULL, "10 expr-syntax: \"-9223372036854775807us\" is out of range of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"0.5us\")", NULL, "10 expr-syntax: \"0.5us\" has more digits than microseconds in a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"1h \")", NULL, "10 expr-syntax: \"1h \" does not have the form of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"\")", NULL, "10 expr-syntax: \"\" does not have the form of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"0.000000001 * 0.0000000001", NULL, "13 limit: product has 19 digits after the point, 18 is the limit"},
+    {"created_at - paid_at", NULL,
+     "14 may-be-null: \"paid_at\" may be absent, but \"-\" needs a value | Ask first: "
+     "has(paid_at) && ..., or has(paid_at) ? ... : ..."},
+    {"duration(\"9223372036854775807us\") + duration(\"1us\")", NULL,
+     "10 expr-syntax: \"9223372036854775807us\" is out of range of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"-9223372036854775807us\") - duration(\"2us\")", NULL,
+     "10 expr-syntax: \"-9223372036854775807us\" is out of range of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"0.5us\")", NULL,
+     "10 expr-syntax: \"0.5us\" has more digits than microseconds in a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"1h \")", NULL,
+     "10 expr-syntax: \"1h \" does not have the form of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"\")", NULL,
+     "10 expr-syntax: \"\" does not have the form of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"0.000000001 * 0.0000000001", NULL,
+     "13 limit: product has 19 digits after the point, 18 is the limit"},
     {"total > 9223372036854775806.9", NULL, "9 limit: decimal has more than 18 digits"},
-    {"stage in [\"open\"]", NULL, "1 may-be-null: \"stage\" may be absent, but \"in\" needs a value | Ask first: has(stage) && ..., or has(stage) ? ... : ..."},
-    {"status < \"open\"", NULL, "8 type-mismatch: enum(open,closed) has no order | Write x in [\"a\", \"b\"]."},
-    {"\"open\" in [status]", NULL, "1 type-mismatch: left side of in is a text, but the list has enum(open,closed)"},
-    {"null in [1]", NULL, "1 type-mismatch: null cannot be used with \"in\" | null is compared with == and !=, and nothing else."},
-    {"count in [null]", NULL, "11 type-mismatch: null cannot be used with \"in\" | null is compared with == and !=, and nothing else."},
-    {"retries in [1]", NULL, "1 may-be-null: \"retries\" may be absent, but \"in\" needs a value | Ask first: has(retries) && ..., or has(retries) ? ... : ..."},
-    {"count in [retries]", NULL, "11 may-be-null: \"retries\" may be absent, but \"in\" needs a value | Ask first: has(retries) && ..., or has(retries) ? ... : ..."},
-    {"(has(tip) || flag) && tip > 1", NULL, "23 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
-    {"(has(tip) || has(bonus)) && tip > 1", NULL, "29 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
-    {"has(tip) == true && tip > 1", NULL, "21 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
-    {"(flag ? has(tip) : has(bonus)) && tip > 1", NULL, "35 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
-    {"has(tip) ? has(bonus) ? tip : bonus : 0", NULL, "23 expr-syntax: expected \":\" after \"?\" and its value, not \"?\""},
-    {"retries + 1", "int4", "1 may-be-null: \"retries\" may be absent, but \"+\" needs a value | Ask first: has(retries) && ..., or has(retries) ? ... : ..."},
-    {"status.startsWith(\"o\")", NULL, "1 type-mismatch: \"startsWith\" takes texts, not enum(open,closed)"},
+    {"stage in [\"open\"]", NULL,
+     "1 may-be-null: \"stage\" may be absent, but \"in\" needs a value | Ask first: "
+     "has(stage) && ..., or has(stage) ? ... : ..."},
+    {"status < \"open\"", NULL,
+     "8 type-mismatch: enum(open,closed) has no order | Write x in [\"a\", \"b\"]."},
+    {"\"open\" in [status]", NULL,
+     "1 type-mismatch: left side of in is a text, but the list has enum(open,closed)"},
+    {"null in [1]", NULL,
+     "1 type-mismatch: null cannot be used with \"in\" | null is compared with == and !=, "
+     "and nothing else."},
+    {"count in [null]", NULL,
+     "11 type-mismatch: null cannot be used with \"in\" | null is compared with == and !=, "
+     "and nothing else."},
+    {"retries in [1]", NULL,
+     "1 may-be-null: \"retries\" may be absent, but \"in\" needs a value | Ask first: "
+     "has(retries) && ..., or has(retries) ? ... : ..."},
+    {"count in [retries]", NULL,
+     "11 may-be-null: \"retries\" may be absent, but \"in\" needs a value | Ask first: "
+     "has(retries) && ..., or has(retries) ? ... : ..."},
+    {"(has(tip) || flag) && tip > 1", NULL,
+     "23 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ..."},
+    {"(has(tip) || has(bonus)) && tip > 1", NULL,
+     "29 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ..."},
+    {"has(tip) == true && tip > 1", NULL,
+     "21 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ..."},
+    {"(flag ? has(tip) : has(bonus)) && tip > 1", NULL,
+     "35 may-be-null: \"tip\" may be absent, but \">\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ..."},
+    {"has(tip) ? has(bonus) ? tip : bonus : 0", NULL,
+     "23 expr-syntax: expected \":\" after \"?\" and its value, not \"?\""},
+    {"retries + 1", "int4",
+     "1 may-be-null: \"retries\" may be absent, but \"+\" needs a value | Ask first: "
+     "has(retries) && ..., or has(retries) ? ... : ..."},
+    {"status.startsWith(\"o\")", NULL,
+     "1 type-mismatch: \"startsWith\" takes texts, not enum(open,closed)"},
     {"id.contains(\"6\")", NULL, "1 type-mismatch: \"contains\" takes texts, not uuid"},
     {"size(status)", NULL, "6 type-mismatch: \"size\" takes texts, not enum(open,closed)"},
     {"size(raw)", NULL, "6 type-mismatch: \"size\" takes texts, not bytea"},
-    {"\"\\u0000\"", NULL, "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' and \\uXXXX (a character other than U+0000 and surrogates)."},
-    {"\"\\ud83d\"", NULL, "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' and \\uXXXX (a character other than U+0000 and surrogates)."},
-    {"\"\\u12\"", NULL, "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' and \\uXXXX (a character other than U+0000 and surrogates)."},
-    {"\"\\u20ac\" + \"\"", NULL, "10 not-in-language: \"+\" on texts is not part of the language | Texts are compared, never made."},
+    {"\"\\u0000\"", NULL,
+     "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' "
+     "and \\uXXXX (a character other than U+0000 and surrogates)."},
+    {"\"\\ud83d\"", NULL,
+     "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' "
+     "and \\uXXXX (a character other than U+0000 and surrogates)."},
+    {"\"\\u12\"", NULL,
+     "2 expr-syntax: text has an unknown escape | The escapes are \\n \\r \\t \\\\ \\\" \\' "
+     "and \\uXXXX (a character other than U+0000 and surrogates)."},
+    {"\"\\u20ac\" + \"\"", NULL,
+     "10 not-in-language: \"+\" on texts is not part of the language | Texts are compared, "
+     "never made."},
     {"`a", NULL, "1 expr-syntax: quoted name is not closed | End it with `."},
-    {"flag == count > 5", NULL, "6 type-mismatch: bool does not compare with int4 | A bool is true or false, and nothing else counts as one."},
+    {"flag == count > 5", NULL,
+     "6 type-mismatch: bool does not compare with int4 | A bool is true or false, and "
+     "nothing else counts as one."},
     {"note.size().size()", NULL, "6 type-mismatch: \"size\" takes texts, not int8"},
-    {"command.size()", NULL, "1 unknown-name: field \"command\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
+    {"command.size()", NULL,
+     "1 unknown-name: field \"command\" is not declared | Here an expression reads fields "
+     "of the entity by name, and command.x."},
     {"-32769", "int2", "2 type-mismatch: -32769 does not fit int2"},
-    {"note", "enum(open,closed)", "1 type-mismatch: expected enum(open,closed), not text | An enum goes with texts written in place and with enums of the same members."},
-    {"status", "enum(open,closed,gone)", "1 type-mismatch: expected enum(open,closed,gone), not enum(open,closed)"},
-    {"status", "text", "1 type-mismatch: expected text, not enum(open,closed) | An enum goes with texts written in place and with enums of the same members."},
+    {"note", "enum(open,closed)",
+     "1 type-mismatch: expected enum(open,closed), not text | An enum goes with texts "
+     "written in place and with enums of the same members."},
+    {"status", "enum(open,closed,gone)",
+     "1 type-mismatch: expected enum(open,closed,gone), not enum(open,closed)"},
+    {"status", "text",
+     "1 type-mismatch: expected text, not enum(open,closed) | An enum goes with texts "
+     "written in place and with enums of the same members."},
     {"\"nope\"", "uuid", "1 type-mismatch: \"nope\" does not have the form of a uuid"},
     {"note", "uuid", "1 type-mismatch: expected uuid, not text"},
-    {"day", "timestamptz", "1 type-mismatch: expected timestamptz, not date | Where a day starts depends on a time zone."},
-    {"\"2021-03-02\"", "date", "1 type-mismatch: expected date, not text | Write date(\"2021-01-31\")."},
+    {"day", "timestamptz",
+     "1 type-mismatch: expected timestamptz, not date | Where a day starts depends on a "
+     "time zone."},
+    {"\"2021-03-02\"", "date",
+     "1 type-mismatch: expected date, not text | Write date(\"2021-01-31\")."},
     {"created_at - created_at", "int8", "12 type-mismatch: expected int8, not duration"},
-    {"flag ? 1 : \"a\"", "decimal(4,2)", "12 type-mismatch: expected decimal(4,2), not text | Numbers are written without quotes."},
-    {"flag ? 1 : 2.555", "decimal(4,2)", "12 would-round: 2.555 would have to be rounded to be decimal(4,2)"},
-    {"flag ? null : 5", "decimal(4,2)", "8 may-be-null: null cannot stand for decimal(4,2) | Only an optional field (decimal(4,2)?) can be absent."},
-    {"flag ? tip : 5", "decimal(4,2)", "8 may-be-null: \"tip\" may be absent, but the result needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
+    {"flag ? 1 : \"a\"", "decimal(4,2)",
+     "12 type-mismatch: expected decimal(4,2), not text | Numbers are written without "
+     "quotes."},
+    {"flag ? 1 : 2.555", "decimal(4,2)",
+     "12 would-round: 2.555 would have to be rounded to be decimal(4,2)"},
+    {"flag ? null : 5", "decimal(4,2)",
+     "8 may-be-null: null cannot stand for decimal(4,2) | Only an optional field "
+     "(decimal(4,2)?) can be absent."},
+    {"flag ? tip : 5", "decimal(4,2)",
+     "8 may-be-null: \"tip\" may be absent, but the result needs a value | Ask first: "
+     "has(tip) && ..., or has(tip) ? ... : ..."},
     {"count ? 1 : 2", NULL, "1 type-mismatch: \"?:\" takes bool, not int4"},
-    {"tip ? 1 : 2", NULL, "1 may-be-null: \"tip\" may be absent, but \"?:\" needs a value | Ask first: has(tip) && ..., or has(tip) ? ... : ..."},
+    {"tip ? 1 : 2", NULL,
+     "1 may-be-null: \"tip\" may be absent, but \"?:\" needs a value | Ask first: has(tip) "
+     "&& ..., or has(tip) ? ... : ..."},
     {"count && flag", NULL, "1 type-mismatch: \"&&\" takes bool, not int4"},
     {"flag || note", NULL, "9 type-mismatch: \"||\" takes bool, not text"},
-    {"flag + flag", NULL, "6 type-mismatch: \"+\" does not take bool and bool | It takes two numbers, two durations, or a timestamp and a duration."},
-    {"created_at + created_at", NULL, "12 type-mismatch: \"+\" does not take timestamptz and timestamptz | It takes two numbers, two durations, or a timestamp and a duration."},
-    {"created_at + 1", NULL, "12 type-mismatch: \"+\" does not take timestamptz and int8 | It takes two numbers, two durations, or a timestamp and a duration."},
-    {"created_at * 2", NULL, "12 type-mismatch: \"*\" does not take timestamptz and int8 | It takes two numbers."},
-    {"duration(\"PT1H\") * 2", NULL, "18 type-mismatch: \"*\" does not take duration and int8 | It takes two numbers."},
-    {"-duration(\"PT1H\")", NULL, "1 type-mismatch: \"-\" does not take duration | It takes a number."},
-    {"day + duration(\"P1D\")", NULL, "5 type-mismatch: \"+\" does not take date and duration | It takes two numbers, two durations, or a timestamp and a duration."},
-    {"day - day", NULL, "5 type-mismatch: \"-\" does not take date and date | It takes two numbers, two durations, two timestamps, or a timestamp and a duration."},
-    {"duration(\"PT1H\") - created_at", NULL, "18 type-mismatch: \"-\" does not take duration and timestamptz | It takes two numbers, two durations, two timestamps, or a timestamp and a duration."},
-    {"note - note", NULL, "6 not-in-language: \"-\" on texts is not part of the language | Texts are compared, never made."},
-    {"note * 2", NULL, "6 type-mismatch: \"*\" does not take text and int8 | It takes two numbers."},
-    {"a / b / c", NULL, "3 not-in-language: \"/\" is not part of the language | A quotient would have to be rounded, and a divisor may be 0; here every value is exact.\n7 not-in-language: \"/\" is not part of the language | A quotient would have to be rounded, and a divisor may be 0; here every value is exact.\n1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n5 unknown-name: field \"b\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n9 unknown-name: field \"c\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"1 / 0", NULL, "3 not-in-language: \"/\" is not part of the language | A quotient would have to be rounded, and a divisor may be 0; here every value is exact."},
+    {"flag + flag", NULL,
+     "6 type-mismatch: \"+\" does not take bool and bool | It takes two numbers, two "
+     "durations, or a timestamp and a duration."},
+    {"created_at + created_at", NULL,
+     "12 type-mismatch: \"+\" does not take timestamptz and timestamptz | It takes two "
+     "numbers, two durations, or a timestamp and a duration."},
+    {"created_at + 1", NULL,
+     "12 type-mismatch: \"+\" does not take timestamptz and int8 | It takes two numbers, "
+     "two durations, or a timestamp and a duration."},
+    {"created_at * 2", NULL,
+     "12 type-mismatch: \"*\" does not take timestamptz and int8 | It takes two numbers."},
+    {"duration(\"PT1H\") * 2", NULL,
+     "18 type-mismatch: \"*\" does not take duration and int8 | It takes two numbers."},
+    {"-duration(\"PT1H\")", NULL,
+     "1 type-mismatch: \"-\" does not take duration | It takes a number."},
+    {"day + duration(\"P1D\")", NULL,
+     "5 type-mismatch: \"+\" does not take date and duration | It takes two numbers, two "
+     "durations, or a timestamp and a duration."},
+    {"day - day", NULL,
+     "5 type-mismatch: \"-\" does not take date and date | It takes two numbers, two "
+     "durations, two timestamps, or a timestamp and a duration."},
+    {"duration(\"PT1H\") - created_at", NULL,
+     "18 type-mismatch: \"-\" does not take duration and timestamptz | It takes two "
+     "numbers, two durations, two timestamps, or a timestamp and a duration."},
+    {"note - note", NULL,
+     "6 not-in-language: \"-\" on texts is not part of the language | Texts are compared, "
+     "never made."},
+    {"note * 2", NULL,
+     "6 type-mismatch: \"*\" does not take text and int8 | It takes two numbers."},
+    {"a / b / c", NULL,
+     "3 not-in-language: \"/\" is not part of the language | A quotient would have to be "
+     "rounded, and a divisor may be 0; here every value is exact.\n"
+     "7 not-in-language: \"/\" is not part of the language | A quotient would have to be "
+     "rounded, and a divisor may be 0; here every value is exact.\n"
+     "1 unknown-name: field \"a\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x.\n"
+     "5 unknown-name: field \"b\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x.\n"
+     "9 unknown-name: field \"c\" is not declared | Here an expression reads fields of the "
+     "entity by name, and command.x."},
+    {"1 / 0", NULL,
+     "3 not-in-language: \"/\" is not part of the language | A quotient would have to be "
+     "rounded, and a divisor may be 0; here every value is exact."},
     {"flag && / flag", NULL, "9 expr-syntax: expected a value, not \"/\""},
     {"flag &&", NULL, "8 expr-syntax: expected a value, not the end of the expression"},
     {"&& flag", NULL, "1 expr-syntax: expected a value, not \"&&\""},
@@ -182,59 +425,136 @@ static const struct {
     {"count == = 7", NULL, "10 expr-syntax: expected a value, not \"=\""},
     {"count === 7", NULL, "7 expr-syntax: \"===\" is not an operator | Write \"==\"."},
     {"count !== 7", NULL, "7 expr-syntax: \"!==\" is not an operator | Write \"!=\"."},
-    {"flag & flag | flag", NULL, "6 expr-syntax: \"&\" is not an operator | Write \"&&\".\n13 expr-syntax: \"|\" is not an operator | Write \"||\"."},
-    {"if (flag) 1", NULL, "1 unknown-name: function \"if\" is not known | There are has, size, startsWith, endsWith, contains, timestamp, duration and date.\n11 expr-syntax: expected an operator, not \"1\""},
+    {"flag & flag | flag", NULL,
+     "6 expr-syntax: \"&\" is not an operator | Write \"&&\".\n"
+     "13 expr-syntax: \"|\" is not an operator | Write \"||\"."},
+    {"if (flag) 1", NULL,
+     "1 unknown-name: function \"if\" is not known | There are has, size, startsWith, "
+     "endsWith, contains, timestamp, duration and date.\n"
+     "11 expr-syntax: expected an operator, not \"1\""},
     {"amount := 5", NULL, "8 expr-syntax: expected an operator, not \":\""},
     {"x -> y", NULL, "4 expr-syntax: expected a value, not \">\""},
     {"count ?: 7", NULL, "8 expr-syntax: expected a value, not \":\""},
-    {"flag ? 1", NULL, "9 expr-syntax: expected \":\" after \"?\" and its value, not the end of the expression"},
+    {"flag ? 1", NULL,
+     "9 expr-syntax: expected \":\" after \"?\" and its value, not the end of the expression"},
     {"flag ? 1 :", NULL, "11 expr-syntax: expected a value, not the end of the expression"},
-    {"has(tip", NULL, "8 expr-syntax: expected \")\" after the arguments, not the end of the expression"},
-    {"has(event.x)", NULL, "5 unknown-name: \"event\" cannot be read here | Here an expression reads fields of the entity by name, and command.x."},
+    {"has(tip", NULL,
+     "8 expr-syntax: expected \")\" after the arguments, not the end of the expression"},
+    {"has(event.x)", NULL,
+     "5 unknown-name: \"event\" cannot be read here | Here an expression reads fields of "
+     "the entity by name, and command.x."},
     {"has(nope)", NULL, "5 unknown-name: field \"nope\" is not declared | Did you mean \"note\"?"},
     {"has(size(note))", NULL, "5 expr-syntax: has() takes the name of a field"},
-    {"command", NULL, "1 unknown-name: field \"command\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
-    {"event", NULL, "1 unknown-name: field \"event\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
+    {"command", NULL,
+     "1 unknown-name: field \"command\" is not declared | Here an expression reads fields "
+     "of the entity by name, and command.x."},
+    {"event", NULL,
+     "1 unknown-name: field \"event\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
     {"command.", NULL, "9 expr-syntax: expected a name after \".\", not the end of the expression"},
-    {"command[\"size\"]", NULL, "8 not-in-language: a value has no parts to select | Fields are read whole: by name, command.x or event.x."},
-    {"\"abc\"[0]", NULL, "6 not-in-language: a value has no parts to select | Fields are read whole: by name, command.x or event.x."},
-    {"timestamp(\"\")", NULL, "11 expr-syntax: \"\" does not have the form of a timestamp | Write timestamp(\"2021-01-31T08:00:00Z\")."},
-    {"timestamp(\"x\"", NULL, "14 expr-syntax: expected \")\" after the arguments, not the end of the expression"},
-    {"timestamp(1)", NULL, "11 not-in-language: timestamp() takes a text written in place | A field can have the type timestamptz itself."},
+    {"command[\"size\"]", NULL,
+     "8 not-in-language: a value has no parts to select | Fields are read whole: by name, "
+     "command.x or event.x."},
+    {"\"abc\"[0]", NULL,
+     "6 not-in-language: a value has no parts to select | Fields are read whole: by name, "
+     "command.x or event.x."},
+    {"timestamp(\"\")", NULL,
+     "11 expr-syntax: \"\" does not have the form of a timestamp | Write "
+     "timestamp(\"2021-01-31T08:00:00Z\")."},
+    {"timestamp(\"x\"", NULL,
+     "14 expr-syntax: expected \")\" after the arguments, not the end of the expression"},
+    {"timestamp(1)", NULL,
+     "11 not-in-language: timestamp() takes a text written in place | A field can have the "
+     "type timestamptz itself."},
     {"date(\"2021-03-02\", \"UTC\")", NULL, "1 expr-syntax: date() takes 1 argument, not 2"},
-    {"timestamp(\"2021-13-01T00:00:00Z\")", NULL, "11 expr-syntax: \"2021-13-01T00:00:00Z\" is out of range of a timestamp | Write timestamp(\"2021-01-31T08:00:00Z\")."},
-    {"timestamp(\"2021-03-01T00:00:00.1234567Z\")", NULL, "11 expr-syntax: \"2021-03-01T00:00:00.1234567Z\" has more digits than microseconds in a timestamp | Write timestamp(\"2021-01-31T08:00:00Z\")."},
-    {"int(amount)", NULL, "1 not-in-language: int() is not part of the language | Values convert by themselves where nothing can be lost, and not at all elsewhere."},
-    {"string(count)", NULL, "1 not-in-language: string() is not part of the language | Values convert by themselves where nothing can be lost, and not at all elsewhere."},
-    {"amount.round()", NULL, "8 not-in-language: round() is not part of the language | Nothing here rounds."},
-    {"round(amount, 2)", NULL, "1 not-in-language: round() is not part of the language | Nothing here rounds."},
-    {"lower(note) == \"x\"", NULL, "1 not-in-language: lower() is not part of the language | Texts are compared, never made."},
-    {"note.lowerAscii()", NULL, "6 not-in-language: lowerAscii() is not part of the language | Texts are compared, never made."},
-    {"created_at.getFullYear()", NULL, "12 not-in-language: getFullYear() is not part of the language | A part of a time depends on a time zone; compare with timestamp(\"...\") instead."},
-    {"[1, 2].exists(x, x > 1)", NULL, "1 not-in-language: a list is not a value of the language | A list stands only after in: x in [1, 2]."},
+    {"timestamp(\"2021-13-01T00:00:00Z\")", NULL,
+     "11 expr-syntax: \"2021-13-01T00:00:00Z\" is out of range of a timestamp | Write "
+     "timestamp(\"2021-01-31T08:00:00Z\")."},
+    {"timestamp(\"2021-03-01T00:00:00.1234567Z\")", NULL,
+     "11 expr-syntax: \"2021-03-01T00:00:00.1234567Z\" has more digits than microseconds in "
+     "a timestamp | Write timestamp(\"2021-01-31T08:00:00Z\")."},
+    {"int(amount)", NULL,
+     "1 not-in-language: int() is not part of the language | Values convert by themselves "
+     "where nothing can be lost, and not at all elsewhere."},
+    {"string(count)", NULL,
+     "1 not-in-language: string() is not part of the language | Values convert by "
+     "themselves where nothing can be lost, and not at all elsewhere."},
+    {"amount.round()", NULL,
+     "8 not-in-language: round() is not part of the language | Nothing here rounds."},
+    {"round(amount, 2)", NULL,
+     "1 not-in-language: round() is not part of the language | Nothing here rounds."},
+    {"lower(note) == \"x\"", NULL,
+     "1 not-in-language: lower() is not part of the language | Texts are compared, never "
+     "made."},
+    {"note.lowerAscii()", NULL,
+     "6 not-in-language: lowerAscii() is not part of the language | Texts are compared, "
+     "never made."},
+    {"created_at.getFullYear()", NULL,
+     "12 not-in-language: getFullYear() is not part of the language | A part of a time "
+     "depends on a time zone; compare with timestamp(\"...\") instead."},
+    {"[1, 2].exists(x, x > 1)", NULL,
+     "1 not-in-language: a list is not a value of the language | A list stands only after "
+     "in: x in [1, 2]."},
     {"not(flag)", NULL, "1 not-in-language: not() is not part of the language | Write !x."},
-    {"ends_with(note, \"x\")", NULL, "1 unknown-name: function \"ends_with\" is not known | Did you mean \"endsWith\"?"},
-    {"foobar(note)", NULL, "1 unknown-name: function \"foobar\" is not known | There are has, size, startsWith, endsWith, contains, timestamp, duration and date."},
+    {"ends_with(note, \"x\")", NULL,
+     "1 unknown-name: function \"ends_with\" is not known | Did you mean \"endsWith\"?"},
+    {"foobar(note)", NULL,
+     "1 unknown-name: function \"foobar\" is not known | There are has, size, startsWith, "
+     "endsWith, contains, timestamp, duration and date."},
     {"status == \"OPEN\"", NULL, "11 unknown-name: \"OPEN\" is not a member of enum(open,closed)"},
-    {"status in [\"open\", \"closed\", \"x\"]", NULL, "30 unknown-name: \"x\" is not a member of enum(open,closed)"},
-    {"status == 1", NULL, "8 type-mismatch: enum(open,closed) does not compare with int8 | An enum goes with texts written in place and with enums of the same members."},
-    {"uuid()", NULL, "1 not-in-language: uuid() is not part of the language | The same input must always give the same result; take it from the command."},
-    {"now() - created_at > duration(\"P1D\")", NULL, "1 not-in-language: now() is not part of the language | The same input must always give the same result; take it from the command."},
-    {"foo + bar > baz && foo > 1", NULL, "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n7 unknown-name: field \"bar\" is not declared | Here an expression reads fields of the entity by name, and command.x.\n13 unknown-name: field \"baz\" is not declared | Here an expression reads fields of the entity by name, and command.x."},
+    {"status in [\"open\", \"closed\", \"x\"]", NULL,
+     "30 unknown-name: \"x\" is not a member of enum(open,closed)"},
+    {"status == 1", NULL,
+     "8 type-mismatch: enum(open,closed) does not compare with int8 | An enum goes with "
+     "texts written in place and with enums of the same members."},
+    {"uuid()", NULL,
+     "1 not-in-language: uuid() is not part of the language | The same input must always "
+     "give the same result; take it from the command."},
+    {"now() - created_at > duration(\"P1D\")", NULL,
+     "1 not-in-language: now() is not part of the language | The same input must always "
+     "give the same result; take it from the command."},
+    {"foo + bar > baz && foo > 1", NULL,
+     "1 unknown-name: field \"foo\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x.\n"
+     "7 unknown-name: field \"bar\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x.\n"
+     "13 unknown-name: field \"baz\" is not declared | Here an expression reads fields of "
+     "the entity by name, and command.x."},
     {" ", NULL, "1 expr-syntax: expression is empty"},
     {"not flag", NULL, "5 expr-syntax: expected an operator, not \"flag\" | Write !x."},
-    {"commnd.size", NULL, "1 unknown-name: \"commnd\" cannot be read here | Did you mean \"command.size\"? Here an expression reads fields of the entity by name, and command.x."},
-    {"size", NULL, "1 unknown-name: field \"size\" is not declared | Did you mean \"command.size\"?"},
+    {"commnd.size", NULL,
+     "1 unknown-name: \"commnd\" cannot be read here | Did you mean \"command.size\"? Here "
+     "an expression reads fields of the entity by name, and command.x."},
+    {"size", NULL,
+     "1 unknown-name: field \"size\" is not declared | Did you mean \"command.size\"?"},
     {"count = 7", NULL, "7 expr-syntax: \"=\" is not an operator | Write \"==\"."},
     {"flag & flag", NULL, "6 expr-syntax: \"&\" is not an operator | Write \"&&\"."},
-    {"flag and flag or flag", NULL, "6 expr-syntax: \"and\" is not an operator | Write \"&&\".\n15 expr-syntax: \"or\" is not an operator | Write \"||\"."},
-    {"count in [1", NULL, "12 expr-syntax: expected \"]\" after the list, not the end of the expression"},
-    {"duration(\"9223372036854775807us\")", NULL, "10 expr-syntax: \"9223372036854775807us\" is out of range of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"1.5us\")", NULL, "10 expr-syntax: \"1.5us\" has more digits than microseconds in a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"1..5s\")", NULL, "10 expr-syntax: \"1..5s\" does not have the form of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"s\")", NULL, "10 expr-syntax: \"s\" does not have the form of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-    {"duration(\"9999999999h\")", NULL, "10 expr-syntax: \"9999999999h\" is out of range of a duration | Write duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years have no fixed length."},
-        /* clang-format on */
+    {"flag and flag or flag", NULL,
+     "6 expr-syntax: \"and\" is not an operator | Write \"&&\".\n"
+     "15 expr-syntax: \"or\" is not an operator | Write \"||\"."},
+    {"count in [1", NULL,
+     "12 expr-syntax: expected \"]\" after the list, not the end of the expression"},
+    {"duration(\"9223372036854775807us\")", NULL,
+     "10 expr-syntax: \"9223372036854775807us\" is out of range of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"1.5us\")", NULL,
+     "10 expr-syntax: \"1.5us\" has more digits than microseconds in a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"1..5s\")", NULL,
+     "10 expr-syntax: \"1..5s\" does not have the form of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"s\")", NULL,
+     "10 expr-syntax: \"s\" does not have the form of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    {"duration(\"9999999999h\")", NULL,
+     "10 expr-syntax: \"9999999999h\" is out of range of a duration | Write "
+     "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
+     "have no fixed length."},
+    /* clang-format on */
 };
 
 START_TEST(test_findings) {
@@ -261,7 +581,7 @@ static void repeat(bst_strbuf *out, const char *text, int times) {
     }
 }
 
-/* `open` n times, a value, `close` n times: the depth that still compiles, and the first that does not. */
+/* `open` n times, a value, `close` n times: the deepest compiles, one more does not. */
 static void check_depth(const char *open, const char *value, const char *close, int deepest) {
     for (int extra = 0; extra < 2; extra++) {
         expr_fixture f = expr_fixture_new();

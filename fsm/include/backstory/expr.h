@@ -31,9 +31,9 @@
 extern "C" {
 #endif
 
-#define BST_EXPR_DEPTH_MAX 100   /* nesting of one expression; && and || chains count log2 */
-#define BST_EXPR_OPTIONAL_MAX 64 /* optional names that one expression reads */
-#define BST_EXPR_BYTES_MAX 65536 /* text of one expression */
+#define BST_EXPR_DEPTH_MAX    100   /* nesting of one expression; && and || chains count log2 */
+#define BST_EXPR_OPTIONAL_MAX 64    /* optional names that one expression reads */
+#define BST_EXPR_BYTES_MAX    65536 /* text of one expression */
 
 typedef enum bst_root {
     BST_ROOT_ENTITY,  /* a bare name in a machine: a field of the entity */
@@ -60,12 +60,14 @@ typedef struct bst_scope {
 } bst_scope;
 
 /* What the tree promises to who walks it:
- * - every operand has the kind its op needs and is present, except in EQ, NE and HAS and where a value just passes through
- *   (CONVERT, branches of COND): there `type.optional` says whether it may be absent;
- * - integer arithmetic and `size` give int8; numbers of different kinds and scales meet as they are (rescale to the scale
- *   of the result for + and -, compare exactly);
+ * - every operand has the kind its op needs and is present, except in EQ, NE and HAS and where a
+ *   value just passes through (CONVERT, branches of COND): there `type.optional` says whether it
+ *   may be absent;
+ * - integer arithmetic and `size` give int8; numbers of different kinds and scales meet as they are
+ *   (rescale to the scale of the result for + and -, compare exactly);
  * - what compares with an enum or a uuid has that type itself: literals have been looked up;
- * - types change only at a CONVERT: both branches of COND have its type, the root has the wanted one (`optional` aside).
+ * - types change only at a CONVERT: both branches of COND have its type, the root has the wanted
+ *   one (`optional` aside).
  *
  *      op        text */
 #define BST_EXPR_OP_LIST(X)                                                                        \
@@ -86,8 +88,8 @@ typedef struct bst_scope {
     X(GE, ">=")                                                                                    \
     X(AND, "&&")                                                                                   \
     X(OR, "||")                                                                                    \
-    X(IN, "in")   /* args[0] in the list args[1..]; all items are evaluated */                     \
-    X(COND, "?:") /* args[0] ? args[1] : args[2] */                                                \
+    X(IN, "in")     /* args[0] in the list args[1..]; all items are evaluated */                   \
+    X(COND, "?:")   /* args[0] ? args[1] : args[2] */                                              \
     X(SIZE, "size") /* characters of a text */                                                     \
     X(STARTS_WITH, "startsWith")                                                                   \
     X(ENDS_WITH, "endsWith")                                                                       \
@@ -124,11 +126,11 @@ typedef struct bst_expr_place {
     const char *pointer;
 } bst_expr_place;
 
-/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an apply:
- * the field's type, and the result converts only where nothing can be lost); NULL takes any. All
- * mistakes that can be told apart are reported, and BST_INVALID returned; the codes are expr-syntax,
- * unknown-name, type-mismatch, may-be-null, would-round, not-in-language and limit. The text is
- * copied; names and members of the scope's types are borrowed. */
+/* Parses, resolves and types `text`. `want` is the type the place asks for (a guard: bool; an
+ * apply: the field's type, and the result converts only where nothing can be lost); NULL takes any.
+ * All mistakes that can be told apart are reported, and BST_INVALID returned; the codes are
+ * expr-syntax, unknown-name, type-mismatch, may-be-null, would-round, not-in-language and limit.
+ * The text is copied; names and members of the scope's types are borrowed. */
 BST_API bst_status bst_expr_compile(const char *text, size_t len, const bst_scope *scope,
                                     const bst_type *want, const bst_expr_place *place,
                                     bst_arena *arena, const bst_expr **ret,
