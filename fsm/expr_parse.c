@@ -21,6 +21,8 @@
 
 #include <string.h>
 
+#include "backstory/decimal.h"
+
 typedef struct parser {
     bst__job *job;
     const bst__token *token; /* the next one */
@@ -416,22 +418,40 @@ static bst__ast *parse_member(parser *p) {
     return ast;
 }
 
+/* -(5) is the number -5. The smallest integer has no such number. */
+static bool negate(bst__ast *ast) {
+    int64_t value = 0;
+    if (ast->op != BST_EXPR_LITERAL || !bst__is_number(&ast->type) ||
+        !bst_decimal_sub(0, ast->literal.u.i, &value)) {
+        return false;
+    }
+    ast->literal.u.i = value;
+    return true;
+}
+
 static bst__ast *parse_unary(parser *p) {
     const bst__token *token = p->token;
     if (token->kind != BST__TOKEN_NOT && token->kind != BST__TOKEN_MINUS) {
         return parse_member(p);
     }
     p->token++;
-    if (token->kind == BST__TOKEN_MINUS && (at(p, BST__TOKEN_INT) || at(p, BST__TOKEN_DECIMAL))) {
-        return parse_literal(p, true);
+    const bool minus = token->kind == BST__TOKEN_MINUS;
+    if (minus && (at(p, BST__TOKEN_INT) || at(p, BST__TOKEN_DECIMAL))) {
+        bst__ast *literal = parse_literal(p, true);
+        if (literal != NULL) {
+            literal->offset = token->offset;
+        }
+        return literal;
     }
     if (!enter(p)) {
         return NULL;
     }
     bst__ast *operand = parse_unary(p);
     p->nesting--;
-    const bst_expr_op op = token->kind == BST__TOKEN_NOT ? BST_EXPR_NOT : BST_EXPR_NEG;
-    return operand == NULL ? NULL : make(p, op, token->offset, 1, &operand);
+    if (operand == NULL || (minus && negate(operand))) {
+        return operand;
+    }
+    return make(p, minus ? BST_EXPR_NEG : BST_EXPR_NOT, token->offset, 1, &operand);
 }
 
 /* ---- binaries ---- */

@@ -341,7 +341,7 @@ static const struct {
     {"command.size()", NULL,
      "1 unknown-name: field \"command\" is not declared | Here an expression reads fields "
      "of the entity by name, and command.x."},
-    {"-32769", "int2", "2 type-mismatch: -32769 does not fit int2"},
+    {"-32769", "int2", "1 type-mismatch: -32769 does not fit int2"},
     {"note", "enum(open,closed)",
      "1 type-mismatch: expected enum(open,closed), not text | An enum goes with texts "
      "written in place and with enums of the same members."},

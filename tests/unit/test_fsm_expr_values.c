@@ -83,8 +83,8 @@ static const struct {
     {"flag ? amount : tip", NULL, "decimal(12,2)? 100.00", NULL},
     {"raw == raw", NULL, "bool true", NULL},
     {"has(extra)", NULL, "bool true", NULL},
-    {"-(-5)", NULL, "int8 5", "--5"},
-    {"--5", NULL, "int8 5", NULL},
+    {"-(-5)", NULL, "int8 5", "5"},
+    {"--5", NULL, "int8 5", "5"},
     {"true && false || true && !false", NULL, "bool true", NULL},
     {"flag && (flag && flag) && (flag || flag)", NULL, "bool true",
      "flag && flag && flag && (flag || flag)"},
@@ -240,6 +240,10 @@ static const struct {
      "duration(\"P11574074DT1H46M39.999999S\") - duration(\"-P11574074DT1H46M39.999999S\")"},
     {"duration(\"1.5h0.5m1.25s2ms3us\")", NULL, "duration PT1H30M31.252003S",
      "duration(\"PT1H30M31.252003S\")"},
+    {"-(5)", NULL, "int8 -5", "-5"},
+    {"-(-9223372036854775808)", NULL, "overflow", "--9223372036854775808"},
+    {"-(-(5.50))", NULL, "decimal(3,2) 5.50", "5.50"},
+    {"-(0)", NULL, "int8 0", "0"},
     /* clang-format on */
 };
 
