@@ -183,13 +183,17 @@ static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret)
            find_signature(synth, row, state, &sig) && bst__fill(synth, sig, row, ret);
 }
 
+void bst__synth_begin(bst_synth *synth, bst_diags *diags) {
+    synth->status = BST_OK;
+    synth->diags = diags;
+    bst_arena_clear(synth->scratch);
+}
+
 bst_status bst_synth_row(bst_synth *synth, const bst_row *row, bst_fate *ret_fate,
                          bst_history *ret_history, const bst_refusal **ret_refusal,
                          bst_diags *diags) {
     bool unclear = false;
-    synth->status = BST_OK;
-    synth->diags = diags;
-    bst_arena_clear(synth->scratch);
+    bst__synth_begin(synth, diags);
     if (bst__in_scope(synth, row, &unclear)) {
         *ret_fate = make_history(synth, row, ret_history) ? BST_MIGRATED : BST_QUARANTINED;
     } else {

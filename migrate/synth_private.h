@@ -134,6 +134,9 @@ struct bst_synth {
     bst_diags *diags;          /* of this call */
 };
 
+/* synth.c: before anything is asked of a row */
+void bst__synth_begin(bst_synth *synth, bst_diags *diags);
+
 /* synth_read.c */
 bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *ret);
 bool bst__getter_init(bst_synth *synth, const bst_value_from *from, const bst_type *type,

@@ -12,11 +12,10 @@ extern "C" {
 #endif
 
 typedef enum bst_difference_kind {
-    BST_DIFFERS,          /* a field, or the state */
-    BST_MISSING_IN_STORE, /* a row in scope without a history, and not known as quarantined */
-    BST_MISSING_IN_SOURCE /* a history without a row */
-    ,
-    BST_NOT_REPLAYABLE /* the stored events break the machine's rules */
+    BST_DIFFERS,           /* a field, or the state */
+    BST_MISSING_IN_STORE,  /* a row in scope without a history, and not known as quarantined */
+    BST_MISSING_IN_SOURCE, /* a history without a row in scope */
+    BST_NOT_REPLAYABLE     /* the stored events break the machine's rules */
 } bst_difference_kind;
 
 typedef struct bst_difference {
@@ -25,7 +24,8 @@ typedef struct bst_difference {
     size_t key_len;
     uint32_t field;                  /* of the machine; BST_NONE: the state */
     const char *old_text, *new_text; /* as text; NULL: null */
-    const char *message;             /* NOT_REPLAYABLE: why */
+    const char *message;             /* NOT_REPLAYABLE: why. DIFFERS: the row has a value that
+                                      * cannot be read */
 } bst_difference;
 
 /* One line of the totals: rows and the sum of one decimal field, by state and by the value of one
