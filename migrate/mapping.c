@@ -55,6 +55,11 @@ static void read_machine(bst__map *map, const json_t *root) {
         map->status = status;
         map->whole->machine = NULL;
     }
+    if (status == BST_IO) {
+        bst__map_path here = {NULL, "machine", 0};
+        bst_loc where = bst__map_value_at(map, &here);
+        bst_diag_also(map->diags, &where, "it is named here");
+    }
     map->machine = map->whole->machine;
     map->mapping->machine = map->machine;
     free(path);

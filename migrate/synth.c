@@ -180,7 +180,7 @@ static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret)
     const bst__signature *sig = NULL;
     return check_key(synth, row) && bst__read_state(synth, row, &state) &&
            bst__read_fields(synth, row, &bad_field) && bst__say_row(synth, row, state) &&
-           find_signature(synth, row, state, &sig) && bst__fill(synth, sig, row, ret);
+           find_signature(synth, row, state, &sig) && bst__history_fill(synth, sig, row, ret);
 }
 
 void bst__synth_begin(bst_synth *synth, bst_diags *diags) {

@@ -157,7 +157,7 @@ static bool refuse_conversion(bst_synth *synth, const bst__filler *filler,
 static bool fill_field(bst_synth *synth, const bst__filler *filler, const bst_row *row,
                        bst_value *ret) {
     if (filler->getter) {
-        return bst__get(synth, filler->getter, row, ret);
+        return bst__getter_get(synth, filler->getter, row, ret);
     }
     *ret = BST_ABSENT;
     if (filler->entity_field == BST_NONE || !synth->expected[filler->entity_field].present) {
@@ -170,8 +170,8 @@ static bool fill_field(bst_synth *synth, const bst__filler *filler, const bst_ro
         return true;
     }
     bst_value_result result =
-        bst__convert(&from, -1, &filler->field->type, &synth->expected[filler->entity_field],
-                     synth->scratch, ret);
+        bst__cell_convert(&from, -1, &filler->field->type, &synth->expected[filler->entity_field],
+                          synth->scratch, ret);
     return result == BST_VALUE_OK || refuse_conversion(synth, filler, result);
 }
 
@@ -271,8 +271,8 @@ static bool replay(bst_synth *synth, const bst__signature *signature) {
     return true;
 }
 
-bool bst__fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
-               bst_history *ret) {
+bool bst__history_fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
+                       bst_history *ret) {
     if (!make_room(synth, signature)) {
         synth->status = bst_diag_nomem(synth->diags);
         return false;

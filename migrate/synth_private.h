@@ -142,7 +142,8 @@ bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *r
 bool bst__getter_init(bst_synth *synth, const bst_value_from *from, const bst_type *type,
                       bst__getter *ret);
 /* False: the refusal says why. */
-bool bst__get(bst_synth *synth, const bst__getter *getter, const bst_row *row, bst_value *ret);
+bool bst__getter_get(bst_synth *synth, const bst__getter *getter, const bst_row *row,
+                     bst_value *ret);
 bool bst__row_eval(bst_synth *synth, const bst__row_expr *expr, const bst_row *row, bst_value *ret);
 /* Refuses when the cell does not have its type. */
 bool bst__cell_good(bst_synth *synth, const bst_row *row, uint32_t column);
@@ -152,8 +153,8 @@ bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_fie
 /* Whether the row is in scope; false also when that cannot be told (then *reterr is set). */
 bool bst__in_scope(bst_synth *synth, const bst_row *row, bool *reterr);
 /* From one type to another that bst__map_converts() allows. */
-bst_value_result bst__convert(const bst_type *from, int minor_digits, const bst_type *to,
-                              const bst_value *value, bst_arena *arena, bst_value *ret);
+bst_value_result bst__cell_convert(const bst_type *from, int minor_digits, const bst_type *to,
+                                   const bst_value *value, bst_arena *arena, bst_value *ret);
 void bst__getter_columns(bst_synth *synth, const bst__getter *getter);
 
 /* synth_say.c */
@@ -166,8 +167,8 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
 
 /* synth_fill.c: false: the refusal says why (or synth->status is not OK) */
-bool bst__fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
-               bst_history *ret);
+bool bst__history_fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
+                       bst_history *ret);
 
 /* synth_text.c */
 void bst__refuse(bst_synth *synth, bst_reason reason); /* starts a refusal: texts empty */

@@ -116,8 +116,8 @@ static bst_value_result of_decimal(bst_decimal_result result) {
     return BST_VALUE_INEXACT;
 }
 
-bst_value_result bst__convert(const bst_type *from, int minor_digits, const bst_type *to,
-                              const bst_value *value, bst_arena *arena, bst_value *ret) {
+bst_value_result bst__cell_convert(const bst_type *from, int minor_digits, const bst_type *to,
+                                   const bst_value *value, bst_arena *arena, bst_value *ret) {
     if (is_text(to->kind) && is_text(from->kind)) {
         return bst_value_parse(to, value->u.text, value->len, arena, ret);
     }
@@ -173,8 +173,8 @@ static bool get_column(bst_synth *synth, const bst__getter *getter, const bst_ro
         return true;
     }
     const bst_source_column *source = &synth->mapping->source.columns[column];
-    bst_value_result result = bst__convert(&source->type, getter->from->minor_digits, getter->type,
-                                           &cell->value, synth->scratch, ret);
+    bst_value_result result = bst__cell_convert(&source->type, getter->from->minor_digits,
+                                                getter->type, &cell->value, synth->scratch, ret);
     if (result == BST_VALUE_OK) {
         return true;
     }
@@ -188,7 +188,8 @@ static bool get_column(bst_synth *synth, const bst__getter *getter, const bst_ro
     return false;
 }
 
-bool bst__get(bst_synth *synth, const bst__getter *getter, const bst_row *row, bst_value *ret) {
+bool bst__getter_get(bst_synth *synth, const bst__getter *getter, const bst_row *row,
+                     bst_value *ret) {
     switch (getter->from->kind) {
     case BST_FROM_NOTHING:
         *ret = BST_ABSENT;
@@ -237,7 +238,7 @@ bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_fie
             continue;
         }
         *reterr_field = f;
-        if (!bst__get(synth, getter, row, &synth->expected[f])) {
+        if (!bst__getter_get(synth, getter, row, &synth->expected[f])) {
             return false;
         }
         if (!synth->expected[f].present && !getter->type->optional) {
