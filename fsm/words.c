@@ -219,40 +219,96 @@ static void add_participle(words *out, const char *verb) {
     bst_strbuf_release(&text);
 }
 
-/* mark_ready, set_order_active, flag_paid: the result stays behind the verb. */
-static bool is_result(const words *c) {
-    const char *last = c->word[c->count - 1];
-    return c->count > 1 && bst__is_resultative(c->word[0]) &&
-           (bst__is_adjective(last) || is_plainly_past(last) ||
-            (strcmp(c->word[0], "mark") == 0 && c->count == 2));
+/* awaiting, processing; not bring or ping: a vowel stands before -ing. */
+static bool is_gerund(const char *word) {
+    const size_t len = strlen(word);
+    if (len < 5 || strcmp(word + len - 3, "ing") != 0) {
+        return false;
+    }
+    for (size_t i = 0; i + 3 < len; i++) {
+        if (is_vowel(word, i)) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* Past the particle that belongs to the verb (`write_off_debt`); 1 when there is none or it opens a phrase (`put_on_hold`). */
-static size_t verb_end(const words *c) {
-    return c->count > 1 && bst__is_adverb_particle(c->word[1]) ? 2 : 1;
+static bool has_digit(const char *word) {
+    return strpbrk(word, "0123456789") != NULL;
+}
+
+/* Whether the words from `verb` on are no command, but say already what is the case: payment_failed, in_transit,
+ * awaiting_vendor. */
+static bool is_said(const words *c, size_t verb) {
+    const bool alone = c->count - verb == 1;
+    const char *first = c->word[verb];
+    return (!alone && is_plainly_past(c->word[c->count - 1])) || bst__is_particle(first) ||
+           is_gerund(first);
+}
+
+/* mark_ready, set_order_active, flag_paid: the result stays behind the verb. */
+static bool has_result(const words *c, size_t verb) {
+    const char *first = c->word[verb];
+    const char *last = c->word[c->count - 1];
+    return c->count - verb > 1 && bst__is_resultative(first) &&
+           (bst__is_adjective(last) || is_plainly_past(last) ||
+            (strcmp(first, "mark") == 0 && c->count - verb == 2));
+}
+
+/* The end of `verb`, `verb and verb`, `verb off`: the particle belongs to the verb when it can (`write_off_debt`), and
+ * opens a phrase otherwise (`put_on_hold`). */
+static size_t verb_end(const words *c, size_t verb) {
+    size_t end = verb + 1;
+    while (end + 1 < c->count &&
+           (strcmp(c->word[end], "and") == 0 || strcmp(c->word[end], "or") == 0)) {
+        end += 2;
+    }
+    return end < c->count && bst__is_adverb_particle(c->word[end]) ? end + 1 : end;
+}
+
+static void add_verbs(words *out, const words *c, size_t verb, size_t end) {
+    add_participle(out, c->word[verb]);
+    for (size_t i = verb + 1; i < end; i++) {
+        const bool joins = bst__is_particle(c->word[i]) || strcmp(c->word[i], "and") == 0 ||
+                           strcmp(c->word[i], "or") == 0;
+        if (joins) {
+            add_word(out, c->word[i]);
+        } else {
+            add_participle(out, c->word[i]);
+        }
+    }
 }
 
 /* What happened, without the machine's name. */
 static void name_fact(const words *c, words *out) {
     const size_t count = c->count;
-    if (is_result(c)) {
-        add_range(out, c, 1, count - 1);
-        add_participle(out, c->word[0]);
+    size_t verb = 0;
+    while (verb + 1 < count && has_digit(c->word[verb])) {
+        verb++; /* T02_check_receipt: a number is no verb */
+    }
+    add_range(out, c, 0, verb);
+    if (is_said(c, verb) && !has_result(c, verb)) {
+        add_range(out, c, verb, count);
+        return;
+    }
+    if (verb + 1 == count && bst__is_adjective(c->word[verb]) && !bst__is_verb_too(c->word[verb])) {
+        add_word(out, "became"); /* overdue */
+        add_word(out, c->word[verb]);
+        return;
+    }
+    if (has_result(c, verb)) {
+        add_range(out, c, verb + 1, count - 1);
+        add_participle(out, c->word[verb]);
         add_word(out, c->word[count - 1]);
         return;
     }
-    if (count > 1 && (is_plainly_past(c->word[count - 1]) || bst__is_particle(c->word[0]))) {
-        add_range(out, c, 0, count); /* payment_failed says it already; in_transit is no command */
-        return;
-    }
-    const size_t object = verb_end(c);
+    const size_t object = verb_end(c, verb);
     size_t tail = object;
     while (tail < count && !bst__is_particle(c->word[tail])) {
         tail++;
     }
     add_range(out, c, object, tail);
-    add_participle(out, c->word[0]);
-    add_range(out, c, 1, object);
+    add_verbs(out, c, verb, object);
     add_range(out, c, tail, count);
 }
 

@@ -201,6 +201,8 @@ static const char *const prefixes[] = {"counter", "inter", "under", "after", "fo
 
 static const bst__verb nouns[] = {
     {"acceptance", "accepted"},
+    {"active", "activated"},
+    {"inactive", "deactivated"},
     {"activation", "activated"},
     {"approval", "approved"},
     {"assignment", "assigned"},
@@ -328,7 +330,10 @@ const char *bst__irregular(const char *verb, size_t *ret_prefix) {
     if (found) {
         return found->participle;
     }
-    for (size_t i = 0; i < PREFIX_COUNT && !IS_IN(verb, no_prefix); i++) {
+    if (IS_IN(verb, no_prefix)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < PREFIX_COUNT; i++) {
         const size_t len = prefix_len(verb, i);
         found = len ? find_base(verb + len) : NULL;
         if (found) {
@@ -400,4 +405,10 @@ bool bst__is_resultative(const char *word) {
 
 bool bst__is_adjective(const char *word) {
     return IS_IN(word, adjectives);
+}
+
+bool bst__is_verb_too(const char *adjective) {
+    static const char *const verbs[] = {"clean", "complete", "dirty", "duplicate", "empty",
+                                        "free",  "ok",       "open",  "ready",     "spam"};
+    return IS_IN(adjective, verbs);
 }

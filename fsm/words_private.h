@@ -27,4 +27,6 @@ bool bst__is_adverb_particle(const char *word);  /* off, up, back: `write_off_de
 bool bst__is_resultative(const char *word);      /* mark, set: `mark_ready` */
 bool bst__is_adjective(const char *word); /* ready, active: what something may be marked as */
 
+bool bst__is_verb_too(const char *adjective); /* open, complete */
+
 #endif

@@ -32,7 +32,9 @@ typedef struct bst_event {
     X(NO_TRANSITION, "no-transition")     /* the state does not know the command */                \
     X(GUARD_REFUSED, "guard-refused")     /* every candidate's guard said no; `guard`: the last */ \
     X(INVALID_PAYLOAD, "invalid-payload") /* `field` of the command is missing */                  \
-    X(OVERFLOW, "overflow") /* a guard (`guard`) or an apply (`field`) left its range */
+    X(OVERFLOW, "overflow") /* a guard (`guard`) or an apply (`field`) left its range */           \
+    X(INVALID_ENTITY, "invalid-entity") /* a guard (`guard`) or an apply (`field`) reads a */      \
+                                        /* required field of the entity that is absent */
 
 typedef enum bst_verdict {
 #define X(name, text) BST_##name,
@@ -64,7 +66,7 @@ typedef enum bst_apply_result {
     BST_APPLY_OK,
     BST_APPLY_ILLEGAL,  /* no transition from this state emits this event into that state */
     BST_APPLY_OVERFLOW, /* an apply expression left its field's range */
-    BST_APPLY_INVALID   /* a required payload field is absent */
+    BST_APPLY_INVALID   /* a required field is absent: of the payload, or one that an apply reads */
 } bst_apply_result;
 
 /* On anything but BST_APPLY_OK the entity is as it was. The first event of an entity sets defaults,
