@@ -1,6 +1,6 @@
-/* The analyses of check.h. Each is one function that walks the tables once; two breadth-first walks, from the creations
- * onwards and from the ends backwards, serve those that speak of ways. Guards are taken as possible: an analysis that
- * speaks up is right whatever the data.
+/* The analyses of check.h. Each is one function that walks the tables once; two breadth-first
+ * walks, from the creations onwards and from the ends backwards, serve those that speak of ways.
+ * Guards are taken as possible: an analysis that speaks up is right whatever the data.
  */
 #include "backstory/check.h"
 
@@ -343,7 +343,7 @@ static void report_tense(check *c, uint32_t event) {
     const bst_machine *m = c->machine;
     const bst_loc where = bst_machine_event_where(m, event);
     const uint32_t user = c->m->event_user[event];
-    const char *command = user == BST_NONE ? NULL : m->commands[m->transitions[user].command].name;
+    const char *command = m->commands[m->transitions[user].command].name;
     if (m->events[event].derived) {
         WARN(c, "not-past-tense", &where,
              "command \"%s\" gives the event name \"%s\", which is not in the past tense", command,
@@ -354,10 +354,8 @@ static void report_tense(check *c, uint32_t event) {
     WARN(c, "not-past-tense", &where, "event name \"%s\" is not in the past tense",
          m->events[event].name);
     bst_strbuf name = BST_STRBUF_INIT;
-    if (command) {
-        bst_event_name(m->id, command, &name);
-    }
-    if (command && bst_is_past_tense(name.text)) {
+    bst_event_name(m->id, command, &name);
+    if (bst_is_past_tense(name.text)) {
         bst_diag_hint(c->diags, "An event is a fact: \"%s\", for example.", name.text);
     } else {
         bst_diag_hint(c->diags, "An event is a fact: say what has happened.");
@@ -368,6 +366,9 @@ static void report_tense(check *c, uint32_t event) {
 static void check_names(check *c) {
     const bst_machine *m = c->machine;
     for (uint32_t i = 0; i < m->event_count; i++) {
+        if (c->m->event_user[i] == BST_NONE) {
+            continue; /* reported already */
+        }
         if (!bst_is_past_tense(m->events[i].name)) {
             report_tense(c, i);
         } else if (bst_leaks_implementation(m->events[i].name)) {

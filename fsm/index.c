@@ -1,5 +1,6 @@
-/* The hash index of index_private.h: open addressing, linear probing, at most half full. Each slot keeps the whole hash, so
- * growing needs no keys and a look-up compares keys only when all 32 bits agree.
+/* The hash index of index_private.h: open addressing, linear probing, at most half full. Each
+ * slot keeps the whole hash, so growing needs no keys and a look-up compares keys only when all
+ * 32 bits agree.
  */
 #include "index_private.h"
 
@@ -62,7 +63,8 @@ const char *bst__name_at(const bst__names *names, uint32_t number) {
     return *name;
 }
 
-/* The last steps of MurmurHash3's finalizer: every bit of the result depends on every bit of `h`. */
+/* The last steps of MurmurHash3's finalizer: every bit of the result depends on every bit of
+ * `h`. */
 static uint32_t stir(uint32_t h) {
     h ^= h >> 16;
     h *= UINT32_C(0x85ebca6b);

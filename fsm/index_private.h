@@ -1,5 +1,5 @@
-/* A hash index: hash -> number of an item in somebody's array. It stores no keys; whoever looks up says when two things
- * are the same. Lives in an arena; grows by doubling; never forgets.
+/* A hash index: hash -> number of an item in somebody's array. It stores no keys; whoever looks
+ * up says when two things are the same. Lives in an arena; grows by doubling; never forgets.
  */
 #ifndef BACKSTORY_FSM_INDEX_PRIVATE_H
 #define BACKSTORY_FSM_INDEX_PRIVATE_H
@@ -30,8 +30,8 @@ uint32_t bst__index_find(const bst__index *index, uint32_t hash, bst__same *same
 /* Adds without looking: look first where doubles may come. False when out of memory. */
 bool bst__index_add(bst__index *index, bst_arena *arena, uint32_t hash, uint32_t number);
 
-/* Names: items of `size` bytes whose first member is `const char *name`. The seed comes from the digest of the file, so
- * that nobody can write a file whose names all fall into one slot. */
+/* Names: items of `size` bytes whose first member is `const char *name`. The seed comes from the
+ * digest of the file, so that nobody can write a file whose names all fall into one slot. */
 typedef struct bst__names {
     const void *items;
     size_t size;

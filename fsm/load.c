@@ -3,12 +3,12 @@
  *     root, id                         what the machine is called
  *     fields, events, commands, guards what the file lists
  *     states                           their names
- *     creations, transitions           everything by number; commands and events that are only implied
+ *     creations, transitions           everything by number; implied commands and events
  *     payloads                         what commands carry
  *     apply, guards                    expressions, once every field of every record is known
  *
- * A step that finds mistakes lets the next ones go on. Names and text are borrowed from the parsed JSON, which lives as long
- * as the machine; all else lives in its arena.
+ * A step that finds mistakes lets the next ones go on. Names and text are borrowed from the
+ * parsed JSON, which lives as long as the machine; all else lives in its arena.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,40 +29,23 @@ enum {
     ROOT_INITIAL,
     ROOT_STATES,
     ROOT_META,
-    ROOT_KEYS,
-    ROOT_END = ROOT_KEYS + 12
+    ROOT_KEYS
 };
-#define NO_EFFECTS                                                                                 \
-    "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
-#define IN_STATES "Write it into each state that it is meant for."
-static const bst__key root_keys[ROOT_END] = {
-    [ROOT_SCHEMA] = {"$schema", NULL},
-    [ROOT_ID] = {"id", NULL},
-    [ROOT_VERSION] = {"version", NULL},
-    [ROOT_LABEL] = {"label", NULL},
-    [ROOT_DESCRIPTION] = {"description", NULL},
-    [ROOT_FIELDS] = {"fields", NULL},
-    [ROOT_EVENTS] = {"events", NULL},
-    [ROOT_COMMANDS] = {"commands", NULL},
-    [ROOT_GUARDS] = {"guards", NULL},
-    [ROOT_CREATES] = {"creates", NULL},
-    [ROOT_INITIAL] = {"initial", NULL},
-    [ROOT_STATES] = {"states", NULL},
-    [ROOT_META] = {"meta", NULL},
-    {"type", "A machine is a flat set of states; leave \"type\" out."},
-    {"on", IN_STATES},
-    {"always",
-     "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
-    {"after", "Time is a command like any other: add it to \"on\" and let a timer send it."},
-    {"onDone", "Lead the transition to the state that follows instead."},
-    {"entry", NO_EFFECTS},
-    {"exit", NO_EFFECTS},
-    {"actions", NO_EFFECTS},
-    {"invoke", NO_EFFECTS},
-    {"context",
-     "Declare the entity's data in \"fields\", each with a type and, if it has one, a default."},
-    {"tags", "Put it into \"meta\"."},
-    {"output", "Put the values into the fields of the last event."}};
+static const char *const root_keys[ROOT_KEYS] = {
+    [ROOT_SCHEMA] = "$schema",
+    [ROOT_ID] = "id",
+    [ROOT_VERSION] = "version",
+    [ROOT_LABEL] = "label",
+    [ROOT_DESCRIPTION] = "description",
+    [ROOT_FIELDS] = "fields",
+    [ROOT_EVENTS] = "events",
+    [ROOT_COMMANDS] = "commands",
+    [ROOT_GUARDS] = "guards",
+    [ROOT_CREATES] = "creates",
+    [ROOT_INITIAL] = "initial",
+    [ROOT_STATES] = "states",
+    [ROOT_META] = "meta",
+};
 
 static void missing_key(bst__load *l, const char *key, const char *hint) {
     if (!json_object_get(l->root, key)) {
@@ -78,7 +61,7 @@ static void read_root(bst__load *l) {
     json_t *value;
     json_object_foreach (l->root, key, value) {
         const bst__path here = {NULL, key, 0};
-        switch (bst__key_number(l, &here, root_keys, ROOT_END)) {
+        switch (bst__key_number(l, &here, root_keys, ROOT_KEYS)) {
         case ROOT_SCHEMA:
             bst__string(l, &here, value);
             break;

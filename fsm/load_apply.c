@@ -1,10 +1,12 @@
-/* What an event does to the entity: the assignments of its `apply`, then the names that entity and event share.
+/* What an event does to the entity: the assignments of its `apply`, then the names that entity
+ * and event share.
  *
- * A shared name is set unless `apply` speaks of it: assigns the entity's field, or reads the event's. So an event with
- * `amount` and "captured": "captured + event.amount" adds to one field and leaves the other, `amount`, alone.
+ * A shared name is set unless `apply` speaks of it: assigns the entity's field, or reads the
+ * event's. So an event with `amount` and "captured": "captured + event.amount" adds to one field
+ * and leaves the other, `amount`, alone.
  *
- * Before its first event an entity has only its defaults. For events that create, fields without one are therefore typed
- * as optional, and an expression has to ask has(x) first.
+ * Before its first event an entity has only its defaults. For events that create, fields without
+ * one are therefore typed as optional, and an expression has to ask has(x) first.
  */
 #include <string.h>
 
@@ -42,12 +44,9 @@ static bool prepare(bst__load *l, work *w) {
     return true;
 }
 
-static void mark_spoken(const bst_expr *expr, bool *spoken) {
-    if (expr->op == BST_EXPR_REF && expr->root == BST_ROOT_EVENT) {
-        spoken[expr->index] = true;
-    }
-    for (uint32_t i = 0; i < expr->arg_count; i++) {
-        mark_spoken(expr->args[i], spoken);
+static void mark_spoken(const bst_expr *ref, void *spoken) {
+    if (ref->root == BST_ROOT_EVENT) {
+        ((bool *)spoken)[ref->index] = true;
     }
 }
 
@@ -120,7 +119,7 @@ static bool assign(bst__load *l, work *w, uint32_t number, const bst__path *path
     pointer->len = len;
     pointer->text[len] = '\0';
     if (expr) {
-        mark_spoken(expr, w->spoken);
+        bst_expr_each_ref(expr, mark_spoken, w->spoken);
         w->assignments[w->count++] = (bst_assignment){field, expr, BST_NONE};
         return true;
     }

@@ -72,16 +72,20 @@ bool bst__compile(bst__load *l, const json_t *text, const char *pointer, const b
     return true;
 }
 
+typedef struct search {
+    bst_root root;
+    const bst_expr *found;
+} search;
+
+static void match(const bst_expr *ref, void *context) {
+    search *s = context;
+    if (!s->found && ref->root == s->root) {
+        s->found = ref;
+    }
+}
+
 const bst_expr *bst__expr_reads(const bst_expr *expr, bst_root root) {
-    if (expr->op == BST_EXPR_REF) {
-        return expr->root == root ? expr : NULL;
-    }
-    for (uint32_t i = 0; i < expr->arg_count; i++) {
-        const bst_expr *found =
-            bst__expr_reads(expr->args[i], root); /* as deep as expressions may be */
-        if (found) {
-            return found;
-        }
-    }
-    return NULL;
+    search s = {root, NULL};
+    bst_expr_each_ref(expr, match, &s);
+    return s.found;
 }

@@ -1,6 +1,7 @@
-/* Guards. A named guard may be asked under several commands, and `command.amount` may stand elsewhere in the payload of
- * each: then the guard is compiled once for each of them, into guards of the same name. One that reads no command serves
- * all. Findings come from the first command only; a later one speaks up only about what it lacks itself.
+/* Guards. A named guard may be asked under several commands, and `command.amount` may stand
+ * elsewhere in the payload of each: then the guard is compiled once for each of them, into
+ * guards of the same name. One that reads no command serves all. Findings come from the first
+ * command only; a later one speaks up only about what it lacks itself.
  */
 #include <string.h>
 
@@ -32,12 +33,11 @@ static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32
 
 /* Reading. */
 
-enum { GUARD_CEL, GUARD_DESCRIPTION, GUARD_KEYS, GUARD_END = GUARD_KEYS + 2 };
-static const bst__key guard_keys[GUARD_END] = {
-    [GUARD_CEL] = {"cel", NULL},
-    [GUARD_DESCRIPTION] = {"description", NULL},
-    {"type", "Write the guard's name itself, as a string."},
-    {"params", "Write the values into the expression."}};
+enum { GUARD_CEL, GUARD_DESCRIPTION, GUARD_KEYS };
+static const char *const guard_keys[GUARD_KEYS] = {
+    [GUARD_CEL] = "cel",
+    [GUARD_DESCRIPTION] = "description",
+};
 
 /* `{ "cel": "expr", "description": ... }`. The text, or NULL after a finding. */
 static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *json,
@@ -47,7 +47,7 @@ static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *js
     json_t *cel = NULL;
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
-        switch (bst__key_number(l, &here, guard_keys, GUARD_END)) {
+        switch (bst__key_number(l, &here, guard_keys, GUARD_KEYS)) {
         case GUARD_CEL:
             cel = value;
             break;
@@ -124,13 +124,15 @@ static void report_unknown(bst__load *l, const bst_transition *t, const char *na
     const bst_loc where = bst_json_source_value(l->source, pointer.text);
     bst_strbuf_release(&pointer);
     bst__error(l, &where, "unknown-guard", "guard \"%s\" is not declared", name);
-    bst__did_you_mean(l, name, &names, l->m->named_guard_count,
-                      bst__is_identifier(name)
-                          ? "Add it to \"guards\"."
-                          : "An expression in place is written { \"cel\": \"...\" }.");
+    if (bst__is_identifier(name)) {
+        bst__did_you_mean(l, name, &names, l->m->named_guard_count, "Add it to \"guards\".");
+    } else {
+        bst_diag_hint(l->diags, "Write an expression in place as { \"cel\": \"%s\" }.", name);
+    }
 }
 
-/* Turns what stands under "guard" into a number: a named guard, or a new one for an expression in place. */
+/* Turns what stands under "guard" into a number: a named guard, or a new one for an expression
+ * in place. */
 static bool resolve(bst__load *l, uint32_t transition) {
     const bst_machine *table = &l->m->table;
     bst_transition *t = &l->transitions[transition];
@@ -198,8 +200,8 @@ static void point_at(bst__load *l, work *w, uint32_t guard) {
     }
 }
 
-/* Compiles a guard for the scope as it stands. No expression, after a finding or for want of a payload that is known, marks
- * the guard as failed. False: out of memory. */
+/* Compiles a guard for the scope as it stands. No expression, after a finding or for want of a
+ * payload that is known, marks the guard as failed. False: out of memory. */
 static bool compile(bst__load *l, work *w, uint32_t guard, const bst_expr **ret) {
     static const bst_type bool_type = {.kind = BST_KIND_BOOL};
     *ret = NULL;

@@ -1,6 +1,7 @@
-/* The form of a machine file's objects: which keys there are, which kind a value has, what a name may be. It knows JSON and
- * names, not machines.
+/* The form of a machine file's objects: which keys there are, which kind a value has, what a
+ * name may be. It knows JSON and names, not machines.
  */
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -9,27 +10,79 @@
 
 /* Keys. */
 
-int bst__key_number(bst__load *l, const bst__path *path, const bst__key *keys, int count) {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(keys[i].name, path->key) != 0) {
-            continue;
+const char bst__flat_advice[] = "States are flat: give each combination a state of its own, with "
+                                "the transitions of its parent.";
+static const char no_effects[] = "A machine has no side effects: say what an event changes in its "
+                                 "\"apply\", and let readers of events act.";
+static const char no_time[] = "Time is a command like any other: add it to \"on\" and let a timer "
+                              "send it.";
+static const char no_always[] = "Nothing happens by itself: lead the transitions to where it would "
+                                "go, with a guard.";
+static const char as_field[] = "Put the values into the fields of the last event.";
+
+/* Keys that mean something, but not where they stand: XState's, and our own elsewhere. */
+static const struct {
+    const char *key, *advice;
+} misplaced[] = {
+    {"actions", no_effects},
+    {"after", no_time},
+    {"always", no_always},
+    {"command", "The command is the key in \"on\"."},
+    {"cond", "Write \"guard\"."},
+    {"context", "Declare the entity's data in \"fields\", each with a type."},
+    {"default", "Only the entity's own \"fields\" have defaults; make this type optional with a "
+                "\"?\" instead."},
+    {"entry", no_effects},
+    {"exit", no_effects},
+    {"history", bst__flat_advice},
+    {"in", "Say it in the guard, or give the combination a state of its own."},
+    {"initial", bst__flat_advice},
+    {"internal", "Leave \"target\" out to stay; \"reenter\": true enters the state again."},
+    {"invoke", no_effects},
+    {"on", "Write it into each state that it is meant for."},
+    {"onDone", "Lead the transition to the state that follows instead."},
+    {"output", as_field},
+    {"params", "Write the values into the expression."},
+    {"reenter", "A creation enters its target for the first time."},
+    {"states", bst__flat_advice},
+    {"tags", "Put it into \"meta\"."},
+    {"type", "States and fields have a type; a machine has none, and a guard only its name."},
+    {"upcast", "Reading old payloads is not part of the language yet; keep version 1."},
+};
+
+static const char *advice_for(const char *key) {
+    for (size_t i = 0; i < sizeof misplaced / sizeof *misplaced; i++) {
+        if (strcmp(misplaced[i].key, key) == 0) {
+            return misplaced[i].advice;
         }
-        if (!keys[i].advice) {
+    }
+    return NULL;
+}
+
+int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys, int count) {
+    const char *known[16]; /* no object of ours has more keys */
+    uint32_t known_count = 0;
+    for (int i = 0; i < count; i++) {
+        if (keys[i] && strcmp(keys[i], path->key) == 0) {
             return i;
         }
-        const bst_loc where = bst__key_at(l, path);
-        bst__error(l, &where, "unsupported-key", "key \"%s\" is not supported here", path->key);
-        bst_diag_hint(l->diags, "%s", keys[i].advice);
-        return -1;
-    }
-    int known = 0; /* the supported ones come first */
-    while (known < count && !keys[known].advice) {
-        known++;
     }
     const bst_loc where = bst__key_at(l, path);
-    const bst__names names = {keys, sizeof *keys};
+    const char *advice = advice_for(path->key);
+    if (advice) {
+        bst__error(l, &where, "unsupported-key", "key \"%s\" is not supported here", path->key);
+        bst_diag_hint(l->diags, "%s", advice);
+        return -1;
+    }
+    for (int i = 0; i < count; i++) {
+        if (keys[i]) {
+            assert(known_count < sizeof known / sizeof *known);
+            known[known_count++] = keys[i];
+        }
+    }
+    const bst__names names = {known, sizeof *known};
     bst__error(l, &where, "unknown-key", "unknown key \"%s\"", path->key);
-    bst__did_you_mean(l, path->key, &names, (uint32_t)known,
+    bst__did_you_mean(l, path->key, &names, known_count,
                       "Remove it; text of your own can stand in \"description\".");
     return -1;
 }
@@ -174,8 +227,9 @@ bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name)
     return false;
 }
 
-/* Clashes. Generated identifiers are made by changing case, so names must stay apart both when their case is folded and
- * when their words are joined by underscores. A list without capitals cannot clash: its names are both forms already. */
+/* Clashes. Generated identifiers are made by changing case, so names must stay apart both when
+ * their case is folded and when their words are joined by underscores. A list without capitals
+ * cannot clash: its names are both forms already. */
 
 static bool has_capitals(const bst__names *names, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
@@ -204,7 +258,8 @@ static char *snake(bst__load *l, const char *name) {
     return copy;
 }
 
-/* The number of the first name with the same form; adds this one when it is the first. False: no memory. */
+/* The number of the first name with the same form; adds this one when it is the first. False: no
+ * memory. */
 static bool first_with_form(bst__load *l, bst__index *index, const char **forms, uint32_t number,
                             uint32_t *ret_first) {
     const bst__names names = {forms, sizeof *forms};

@@ -1,7 +1,8 @@
 /* Payloads: what a command carries and how the events that it emits take their fields from it.
  *
- * A command carries what "commands" says, else the union of its events' payloads: a field is required when every event of
- * the command requires it. Nearly always a command has one event; then both share one array, and nothing is copied.
+ * A command carries what "commands" says, else the union of its events' payloads: a field is
+ * required when every event of the command requires it. Nearly always a command has one event;
+ * then both share one array, and nothing is copied.
  */
 #include "load_private.h"
 
@@ -192,12 +193,10 @@ static void report_missing(bst__load *l, uint32_t command, uint32_t event, const
     const bst__path fields = {&member, "fields", 0};
     const bst_loc where = bst__key_at(l, &fields);
     const bst_loc there = bst__payload_field_where(l, event, field->name);
-    const bst__names names = {l->commands[command].fields, sizeof *l->commands[command].fields};
     bst__error(l, &where, "missing-payload",
                "command \"%s\" lacks field \"%s\", which event \"%s\" requires",
                l->commands[command].name, field->name, l->events[event].name);
-    bst__did_you_mean(l, field->name, &names, l->commands[command].field_count,
-                      "Add the field to the command, or make it optional in the event.");
+    bst_diag_hint(l->diags, "Add the field to the command, or make it optional in the event.");
     bst_diag_also(l->diags, &there, "required here");
 }
 

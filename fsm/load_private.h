@@ -1,7 +1,9 @@
-/* Reading a machine file: what the steps of the loader share. load.c says in which order they run.
+/* Reading a machine file: what the steps of the loader share. load.c says in which order they
+ * run.
  *
- * A mistake is reported where it stands and leaves a mark ("poisoned": an index BST_NONE, a type of kind BST_KIND_COUNT);
- * whoever meets the mark later stays silent. So one mistake gives one finding, and all mistakes are found in one run.
+ * A mistake is reported where it stands and leaves a mark ("poisoned": an index BST_NONE, a type
+ * of kind BST_KIND_COUNT); whoever meets the mark later stays silent. So one mistake gives one
+ * finding, and all mistakes are found in one run.
  *
  * Steps return false only when reading must stop: out of memory, or a limit passed.
  */
@@ -12,14 +14,16 @@
 
 #include "machine_private.h"
 
-/* Where the reader stands: a chain on the stack that becomes a JSON pointer only when something is wrong. */
+/* Where the reader stands: a chain on the stack that becomes a JSON pointer only when something
+ * is wrong. */
 typedef struct bst__path {
     const struct bst__path *up; /* NULL: the root */
     const char *key;            /* NULL: an item of an array ... */
     size_t index;               /* ... with this number */
 } bst__path;
 
-/* What is known of an event, a command and a transition while the file is being read, beside their tables. */
+/* What is known of an event, a command and a transition while the file is being read, beside
+ * their tables. */
 typedef struct bst__event_note {
     json_t *apply;      /* NULL: none */
     bool listed;        /* in "events" */
@@ -45,7 +49,8 @@ typedef struct bst__transition_note {
     uint32_t emission;
 } bst__transition_note;
 
-/* One (command, event) pair that some transition makes: how the event's payload comes from the command's. */
+/* One (command, event) pair that some transition makes: how the event's payload comes from the
+ * command's. */
 typedef struct bst__emission {
     uint32_t command, event;
     uint32_t next; /* of the same command */
@@ -94,32 +99,33 @@ void bst__error(bst__load *l, const bst_loc *where, const char *code, const char
 /* Out of memory: returns false, for `return bst__nomem(l);`. */
 bool bst__nomem(bst__load *l);
 bool bst__limit(bst__load *l, const bst_loc *where, const char *what, uint32_t limit);
-/* The hint of the last finding: "Did you mean ...?" when a name is near, else `otherwise` (may be NULL). */
+/* The hint of the last finding: "Did you mean ...?" when a name is near, else `otherwise` (may
+ * be NULL). */
 void bst__did_you_mean(bst__load *l, const char *name, const bst__names *names, uint32_t count,
                        const char *otherwise);
 
 /* load_keys.c: the form of objects */
-typedef struct bst__key {
-    const char *name;
-    const char *advice; /* not NULL: XState has this key, we do not; what to do instead */
-} bst__key;
-/* The number of `key` in `keys`, or -1 after reporting it. */
-int bst__key_number(bst__load *l, const bst__path *path, const bst__key *keys, int count);
+/* The number of the path's key in `keys` (a gap is NULL), or -1 after reporting it. */
+int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys, int count);
+extern const char bst__flat_advice[];
 /* Each reports a value of another kind at `path` and returns NULL (or false) then. */
 const char *bst__string(bst__load *l, const bst__path *path, const json_t *value);
 bool bst__is_object(bst__load *l, const bst__path *path, const json_t *value);
 bool bst__is_identifier(const char *name);
 bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted, const json_t *value);
-/* Whether `name` is an identifier of ours; reports it at the key (or value) of `path` when it is not. */
+/* Whether `name` is an identifier of ours; reports it at the key (or value) of `path` when it is
+ * not. */
 bool bst__good_name(bst__load *l, const bst__path *path, bool key, const char *kind,
                     const char *name);
-/* The same, and not a word of C, C++ or of expressions: fields are members of structs and bare names in expressions. */
+/* The same, and not a word of C, C++ or of expressions: fields are members of structs and bare
+ * names in expressions. */
 bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name);
 /* Two names that give one identifier in generated code. `where` finds the place of an item. */
 typedef bst_loc bst__where(const bst_machine *machine, uint32_t number);
 bool bst__check_clashes(bst__load *l, const char *kind, const bst__names *names, uint32_t count,
                         bst__where *where);
-/* A longer array in the arena with the first `count` items of the old one; NULL when out of memory. */
+/* A longer array in the arena with the first `count` items of the old one; NULL when out of
+ * memory. */
 void *bst__longer(bst__load *l, const void *items, size_t size, uint32_t count, uint32_t room);
 /* How long an array of `room` items that is full becomes. */
 uint32_t bst__next_room(uint32_t room);
@@ -154,8 +160,8 @@ void bst__read_guard(bst__load *l, const bst__path *path, json_t *json, bst__tra
 bool bst__compile_guards(bst__load *l); /* all, each for the commands that ask it */
 
 /* load_expression.c */
-/* Compiles the JSON string at `pointer`. *ret stays NULL when it has a mistake, or when it speaks of a field whose type
- * could not be read; false: out of memory. */
+/* Compiles the JSON string at `pointer`. *ret stays NULL when it has a mistake, or when it
+ * speaks of a field whose type could not be read; false: out of memory. */
 bool bst__compile(bst__load *l, const json_t *text, const char *pointer, const bst_scope *scope,
                   const bst_type *want, const bst_expr **ret);
 /* Fills `scope_fields` and the root of a scope from fields. */

@@ -1,12 +1,13 @@
-/* Findings of the loader: a path on the stack becomes a pointer, a pointer becomes a place in the file. All of this runs
- * only when something is wrong.
+/* Findings of the loader: a path on the stack becomes a pointer, a pointer becomes a place in
+ * the file. All of this runs only when something is wrong.
  */
 #include "load_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Each search for a near name looks at all names: a file that is wrong everywhere would take the square of its size. */
+/* Each search for a near name looks at all names: a file that is wrong everywhere would take the
+ * square of its size. */
 #define SUGGESTIONS_MAX 50
 
 static void add_path(const bst__path *path, bst_strbuf *pointer) {

@@ -1,9 +1,10 @@
-/* States, transitions and creations. The names of all states are read first, so that a target can stand before its state;
- * then every transition is resolved to numbers as it is read. Only the names of events that "events" does not list wait
- * until the end: another transition may still give rise to them.
+/* States, transitions and creations. The names of all states are read first, so that a target
+ * can stand before its state; then every transition is resolved to numbers as it is read. Only
+ * the names of events that "events" does not list wait until the end: another transition may
+ * still give rise to them.
  *
- * The tables are flat. A tree of states would be walked here, each leaf getting the transitions of its ancestors after its
- * own; the rest of the loader would not notice.
+ * The tables are flat. A tree of states would be walked here, each leaf getting the transitions
+ * of its ancestors after its own; the rest of the loader would not notice.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,37 +13,12 @@
 
 /* States. */
 
-enum {
-    STATE_ON,
-    STATE_TYPE,
-    STATE_LABEL,
-    STATE_DESCRIPTION,
-    STATE_META,
-    STATE_KEYS,
-    STATE_END = STATE_KEYS + 11
+enum { STATE_ON, STATE_TYPE, STATE_LABEL, STATE_DESCRIPTION, STATE_META, STATE_KEYS };
+static const char *const state_keys[STATE_KEYS] = {
+    [STATE_ON] = "on",       [STATE_TYPE] = "type",
+    [STATE_LABEL] = "label", [STATE_DESCRIPTION] = "description",
+    [STATE_META] = "meta",
 };
-#define NO_EFFECTS                                                                                 \
-    "A machine has no side effects: say what an event changes in its \"apply\", and let readers of events act."
-#define FLAT                                                                                       \
-    "States are flat: give each combination a state of its own, with the transitions of its parent."
-static const bst__key state_keys[STATE_END] = {
-    [STATE_ON] = {"on", NULL},
-    [STATE_TYPE] = {"type", NULL},
-    [STATE_LABEL] = {"label", NULL},
-    [STATE_DESCRIPTION] = {"description", NULL},
-    [STATE_META] = {"meta", NULL},
-    {"states", FLAT},
-    {"initial", FLAT},
-    {"history", FLAT},
-    {"entry", NO_EFFECTS},
-    {"exit", NO_EFFECTS},
-    {"invoke", NO_EFFECTS},
-    {"always",
-     "Nothing happens by itself: lead the transitions to where \"always\" would go, with a guard."},
-    {"after", "Time is a command like any other: add it to \"on\" and let a timer send it."},
-    {"onDone", "Lead the transition to the state that follows instead."},
-    {"tags", "Put it into \"meta\"."},
-    {"output", "Final states have no output: put the values into the fields of the last event."}};
 
 static void read_state_type(bst__load *l, const bst__path *path, const json_t *json,
                             bst_state *state) {
@@ -56,7 +32,7 @@ static void read_state_type(bst__load *l, const bst__path *path, const json_t *j
     const bool nested = strcmp(type, "compound") == 0 || strcmp(type, "parallel") == 0 ||
                         strcmp(type, "history") == 0;
     bst_diag_hint(l->diags, "%s",
-                  nested ? FLAT : "A state is \"final\", or has no \"type\" at all.");
+                  nested ? bst__flat_advice : "A state is \"final\", or has no \"type\" at all.");
 }
 
 static void read_state(bst__load *l, const bst__path *path, json_t *json, uint32_t number) {
@@ -68,7 +44,7 @@ static void read_state(bst__load *l, const bst__path *path, json_t *json, uint32
     }
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
-        switch (bst__key_number(l, &here, state_keys, STATE_END)) {
+        switch (bst__key_number(l, &here, state_keys, STATE_KEYS)) {
         case STATE_ON:
             l->on[number] = bst__is_object(l, &here, value) ? value : NULL;
             break;
@@ -152,35 +128,13 @@ bool bst__load_states(bst__load *l) {
 
 /* Transitions. */
 
-enum {
-    TO_TARGET,
-    TO_GUARD,
-    TO_EVENT,
-    TO_COMMAND, /* creations only */
-    TO_REENTER, /* others only */
-    TO_DESCRIPTION,
-    TO_META,
-    TO_KEYS,
-    TO_END = TO_KEYS + 4
-};
-#define TO_COMMON                                                                                   \
-    [TO_TARGET] = {"target", NULL}, [TO_GUARD] = {"guard", NULL}, [TO_EVENT] = {"event", NULL},     \
-    [TO_DESCRIPTION] = {"description", NULL}, [TO_META] = {"meta", NULL},                           \
-    [TO_KEYS] = {"actions", NO_EFFECTS}, {"cond", "Write \"guard\"."},                              \
-    {"in", "Say it in the guard, or give the combination a state of its own."}, {                   \
-        "internal",                                                                                 \
-            "Leave \"target\" out to stay; \"reenter\": true leaves the state and enters it again." \
-    }
-static const bst__key transition_keys[TO_END] = {
-    TO_COMMON,
-    [TO_COMMAND] = {"command", "The command is the key in \"on\"."},
-    [TO_REENTER] = {"reenter", NULL},
-};
-static const bst__key creation_keys[TO_END] = {
-    TO_COMMON,
-    [TO_COMMAND] = {"command", NULL},
-    [TO_REENTER] = {"reenter", "A creation enters its target for the first time."},
-};
+/* What all have, then what only transitions or only creations have. */
+enum { TO_TARGET, TO_GUARD, TO_EVENT, TO_DESCRIPTION, TO_META, TO_REENTER, TO_COMMAND, TO_KEYS };
+#define TO_COMMON                                                                                  \
+    [TO_TARGET] = "target", [TO_GUARD] = "guard", [TO_EVENT] = "event",                            \
+    [TO_DESCRIPTION] = "description", [TO_META] = "meta"
+static const char *const transition_keys[TO_KEYS] = {TO_COMMON, [TO_REENTER] = "reenter"};
+static const char *const creation_keys[TO_KEYS] = {TO_COMMON, [TO_COMMAND] = "command"};
 
 static bool add_transition(bst__load *l, const bst__path *path, bst_transition **ret,
                            bst__transition_note **ret_note) {
@@ -229,14 +183,14 @@ static void read_target(bst__load *l, const bst__path *path, const json_t *json,
 }
 
 /* Fills what an object says; `command` is what a creation names, NULL when it does not. */
-static void read_transition_object(bst__load *l, const bst__path *path, const bst__key *keys,
+static void read_transition_object(bst__load *l, const bst__path *path, const char *const *keys,
                                    json_t *json, bst_transition *t, bst__transition_note *note,
                                    json_t **ret_command, bool *ret_named) {
     const char *key;
     json_t *value;
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
-        switch (bst__key_number(l, &here, keys, TO_END)) {
+        switch (bst__key_number(l, &here, keys, TO_KEYS)) {
         case TO_TARGET:
             read_target(l, &here, value, t);
             break;
@@ -361,7 +315,8 @@ static uint32_t *no_users(bst__load *l, uint32_t count) {
     return users;
 }
 
-/* Looks again for the events that were not listed; notes the first transition of each event and command. */
+/* Looks again for the events that were not listed; notes the first transition of each event and
+ * command. */
 static bool resolve_events(bst__load *l) {
     const bst_machine *table = &l->m->table;
     uint32_t *event_user = no_users(l, table->event_count);

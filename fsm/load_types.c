@@ -1,6 +1,7 @@
-/* Fields, events and commands as a machine file lists them, and those that it only implies: a command is born where `on`
- * first names it, an event where a transition without an `event` needs one. What events do to the entity is compiled
- * later (load_expressions.c), when it is known which of them create one.
+/* Fields, events and commands as a machine file lists them, and those that it only implies: a
+ * command is born where `on` first names it, an event where a transition without an `event`
+ * needs one. What events do to the entity is compiled later (load_expressions.c), when it is
+ * known which of them create one.
  */
 #include <string.h>
 
@@ -20,13 +21,15 @@ static void bad_type(bst__load *l, const bst__path *path, const char *text, cons
     size_t count = 0;
     const char *const *kinds = bst_type_names(&count);
     const char *near = bst_nearest_name(base, kinds, count);
-    if (near && strcmp(near, base) != 0) {
-        bst_diag_hint(l->diags, "Did you mean \"%s\"?", near);
-    } else {
+    if (!near) {
         bst_diag_hint(
             l->diags,
             "Types are bool, int2, int4, int8, decimal(p,s), text, varchar(n), char(n), uuid, "
             "date, timestamptz, bytea, json, enum(a,b); a \"?\" at the end makes it optional.");
+    } else if (strcmp(near, base) != 0) {
+        bst_diag_hint(l->diags, "Did you mean \"%s\"?", near);
+    } else if (strchr(text, '(')) {
+        bst_diag_hint(l->diags, "Write it as in decimal(12,2), varchar(40), char(3), enum(a,b).");
     }
 }
 
@@ -44,6 +47,19 @@ static void read_type(bst__load *l, const bst__path *path, const json_t *json, b
         type->kind = BST_KIND_COUNT;
         bad_type(l, path, text, "a duration stands in expressions only");
     }
+}
+
+static const char *default_hint(bst_kind kind, bst_value_result result) {
+    if (result == BST_VALUE_NULL) {
+        return "Leave \"default\" out, or make the type optional with a \"?\".";
+    }
+    if (result == BST_VALUE_RANGE && kind == BST_KIND_ENUM) {
+        return "Choose one of its members, or add this one.";
+    }
+    if (result == BST_VALUE_RANGE || result == BST_VALUE_INEXACT) {
+        return "Choose a value that the type can hold, or a larger type.";
+    }
+    return "Write the value as this type has it in JSON; decimals and int8 as strings.";
 }
 
 static void read_default(bst__load *l, const bst__path *path, json_t *json, bst_field *field) {
@@ -69,38 +85,31 @@ static void read_default(bst__load *l, const bst__path *path, json_t *json, bst_
         bst_diag_hint(l->diags,
                       "Write the number as a string: a JSON number such as 0.10 is not exact.");
     } else {
-        bst__error(l, &where, "bad-default", "default of field \"%s\" %s (%s)", field->name,
-                   bst_value_result_text(result), type.text);
-        bst_diag_hint(
-            l->diags, "%s",
-            field->type.optional || result != BST_VALUE_NULL
-                ? "Write the value as this type has it in JSON; decimals and int8 as strings."
-                : "Leave \"default\" out, or make the type optional with a \"?\".");
+        bst__error(l, &where, "bad-default", "default of field \"%s\" %s; its type is %s",
+                   field->name, bst_value_result_text(result), type.text);
+        bst_diag_hint(l->diags, "%s", default_hint(field->type.kind, result));
     }
     bst_strbuf_release(&type);
 }
 
+/* The default comes last: payloads have the others only. */
 enum { FIELD_TYPE, FIELD_LABEL, FIELD_DESCRIPTION, FIELD_DEFAULT, FIELD_KEYS };
-static const bst__key entity_field_keys[] = {[FIELD_TYPE] = {"type", NULL},
-                                             [FIELD_LABEL] = {"label", NULL},
-                                             [FIELD_DESCRIPTION] = {"description", NULL},
-                                             [FIELD_DEFAULT] = {"default", NULL}};
-static const bst__key payload_field_keys[] = {
-    [FIELD_TYPE] = {"type", NULL},
-    [FIELD_LABEL] = {"label", NULL},
-    [FIELD_DESCRIPTION] = {"description", NULL},
-    [FIELD_DEFAULT] = {"default", "Only the entity's own \"fields\" have defaults; make this type "
-                                  "optional with a \"?\" instead."}};
+static const char *const field_keys[FIELD_KEYS] = {
+    [FIELD_TYPE] = "type",
+    [FIELD_LABEL] = "label",
+    [FIELD_DESCRIPTION] = "description",
+    [FIELD_DEFAULT] = "default",
+};
 
-static void read_field_object(bst__load *l, const bst__path *path, const bst__key *keys,
-                              json_t *json, bst_field *field) {
+static void read_field_object(bst__load *l, const bst__path *path, int key_count, json_t *json,
+                              bst_field *field) {
     const char *key;
     json_t *value;
     json_t *type = NULL;
     json_t *given_default = NULL;
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
-        switch (bst__key_number(l, &here, keys, FIELD_KEYS)) {
+        switch (bst__key_number(l, &here, field_keys, key_count)) {
         case FIELD_TYPE:
             type = value;
             break;
@@ -132,7 +141,7 @@ static void read_field_object(bst__load *l, const bst__path *path, const bst__ke
 }
 
 /* The object `json` at `path`: name -> type, or name -> { type, ... }. */
-static bool read_fields(bst__load *l, const bst__path *path, const bst__key *keys, json_t *json,
+static bool read_fields(bst__load *l, const bst__path *path, int key_count, json_t *json,
                         const bst_field **ret_fields, uint32_t *ret_count) {
     *ret_fields = NULL;
     *ret_count = 0;
@@ -157,7 +166,7 @@ static bool read_fields(bst__load *l, const bst__path *path, const bst__key *key
         field->name = name;
         field->type.kind = BST_KIND_COUNT;
         if (json_is_object(value)) {
-            read_field_object(l, &here, keys, value, field);
+            read_field_object(l, &here, key_count, value, field);
         } else if (json_is_string(value)) {
             read_type(l, &here, value, &field->type);
         } else {
@@ -174,8 +183,7 @@ bool bst__load_fields(bst__load *l) {
     bst_machine *table = &l->m->table;
     json_t *json = json_object_get(l->root, "fields");
     const bst__path path = {NULL, "fields", 0};
-    if (json &&
-        !read_fields(l, &path, entity_field_keys, json, &table->fields, &table->field_count)) {
+    if (json && !read_fields(l, &path, FIELD_KEYS, json, &table->fields, &table->field_count)) {
         return false;
     }
     bst_value *defaults = bst_arena_array(l->arena, table->field_count, sizeof *defaults);
@@ -218,14 +226,11 @@ static bool add_event(bst__load *l, const char *name, uint32_t *ret_event) {
 }
 
 enum { EVENT_FIELDS, EVENT_APPLY, EVENT_VERSION, EVENT_LABEL, EVENT_DESCRIPTION, EVENT_KEYS };
-static const bst__key event_keys[] = {
-    [EVENT_FIELDS] = {"fields", NULL},
-    [EVENT_APPLY] = {"apply", NULL},
-    [EVENT_VERSION] = {"version", NULL},
-    [EVENT_LABEL] = {"label", NULL},
-    [EVENT_DESCRIPTION] = {"description", NULL},
-    [EVENT_KEYS] = {"upcast",
-                    "Reading old payloads is not part of the language yet; keep version 1."}};
+static const char *const event_keys[EVENT_KEYS] = {
+    [EVENT_FIELDS] = "fields",           [EVENT_APPLY] = "apply",
+    [EVENT_VERSION] = "version",         [EVENT_LABEL] = "label",
+    [EVENT_DESCRIPTION] = "description",
+};
 
 static void read_version(bst__load *l, const bst__path *path, const json_t *json,
                          bst_event_type *event) {
@@ -234,7 +239,9 @@ static void read_version(bst__load *l, const bst__path *path, const json_t *json
         event->version = (uint32_t)version;
         return;
     }
-    bst__wrong_kind(l, path, "a whole number from 1", json);
+    const bst_loc where = bst__value_at(l, path);
+    bst__error(l, &where, "wrong-type", "version of event \"%s\" must be a whole number from 1 on",
+               event->name);
 }
 
 static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32_t number) {
@@ -248,11 +255,10 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
     }
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
-        switch (bst__key_number(l, &here, event_keys, EVENT_KEYS + 1)) {
+        switch (bst__key_number(l, &here, event_keys, EVENT_KEYS)) {
         case EVENT_FIELDS:
             note->poisoned = !json_is_object(value);
-            if (!read_fields(l, &here, payload_field_keys, value, &event->fields,
-                             &event->field_count)) {
+            if (!read_fields(l, &here, FIELD_DEFAULT, value, &event->fields, &event->field_count)) {
                 return false;
             }
             break;
@@ -372,9 +378,11 @@ bool bst__intern_command(bst__load *l, const bst__path *path, bool key, const ch
 }
 
 enum { COMMAND_FIELDS, COMMAND_LABEL, COMMAND_DESCRIPTION, COMMAND_KEYS };
-static const bst__key command_keys[] = {[COMMAND_FIELDS] = {"fields", NULL},
-                                        [COMMAND_LABEL] = {"label", NULL},
-                                        [COMMAND_DESCRIPTION] = {"description", NULL}};
+static const char *const command_keys[COMMAND_KEYS] = {
+    [COMMAND_FIELDS] = "fields",
+    [COMMAND_LABEL] = "label",
+    [COMMAND_DESCRIPTION] = "description",
+};
 
 static bool read_command(bst__load *l, const bst__path *path, json_t *json, uint32_t number) {
     bst_command *command = &l->commands[number];
@@ -391,7 +399,7 @@ static bool read_command(bst__load *l, const bst__path *path, json_t *json, uint
             if (!json_is_object(value)) {
                 l->command_notes[number].poisoned = true;
             }
-            if (!read_fields(l, &here, payload_field_keys, value, &command->fields,
+            if (!read_fields(l, &here, FIELD_DEFAULT, value, &command->fields,
                              &command->field_count)) {
                 return false;
             }

@@ -1,4 +1,5 @@
-/* A machine once it is made: look-ups by name and by step, places in the file, and its end. Nothing here changes it.
+/* A machine once it is made: look-ups by name and by step, places in the file, and its end.
+ * Nothing here changes it.
  */
 #include "backstory/machine.h"
 
@@ -146,7 +147,8 @@ bst_loc bst__member_where(const bst_json_source *source, const char *list, const
     return where;
 }
 
-/* "/states/a/on/go" and, of several, "/states/a/on/go/2"; "/creates/2"; "/initial" for the creation that nobody wrote. */
+/* "/states/a/on/go" and, of several, "/states/a/on/go/2"; "/creates/2"; "/initial" for the
+ * creation that nobody wrote. */
 void bst__transition_pointer(const bst_machine *machine, const bst_transition *transition,
                              bst_strbuf *pointer) {
     const json_t *root = bst_json_source_root(machine->source);

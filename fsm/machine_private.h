@@ -1,6 +1,7 @@
-/* What a machine keeps beside its public tables: who owns the memory, the indices of its names and steps, and enough to
- * find the place of anything in the file again. JSON pointers are built when a finding asks for one, never before: a
- * machine without mistakes pays nothing for its places.
+/* What a machine keeps beside its public tables: who owns the memory, the indices of its names
+ * and steps, and enough to find the place of anything in the file again. JSON pointers are built
+ * when a finding asks for one, never before: a machine without mistakes pays nothing for its
+ * places.
  */
 #ifndef BACKSTORY_FSM_MACHINE_PRIVATE_H
 #define BACKSTORY_FSM_MACHINE_PRIVATE_H
@@ -35,7 +36,8 @@ void bst__transition_pointer(const bst_machine *machine, const bst_transition *t
 /* The place of the command's key for a transition: where a derived event name comes from. */
 bst_loc bst__transition_command_where(const bst_machine *machine, uint32_t transition);
 bst_loc bst__command_where(const bst_machine *machine, uint32_t command);
-/* The place of a member of the machine, `key` or value: `tail` may be NULL. "/<list>/<name>/<tail>" */
+/* The place of a member of the machine, `key` or value: `tail` may be NULL.
+ * "/<list>/<name>/<tail>" */
 bst_loc bst__member_where(const bst_json_source *source, const char *list, const char *name,
                           const char *tail, bool key);
 

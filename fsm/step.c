@@ -1,7 +1,8 @@
-/* decide and apply: the meaning of a machine, as plainly as it can be said. Generated code and SQL are held against this.
+/* decide and apply: the meaning of a machine, as plainly as it can be said. Generated code and
+ * SQL are held against this.
  *
- * Both are pure and allocate nothing. apply() computes all assignments before it writes the first, for each reads the entity
- * as it was; so a refusal half way leaves no trace either.
+ * Both are pure and allocate nothing. apply() computes all assignments before it writes the
+ * first, for each reads the entity as it was; so a refusal half way leaves no trace either.
  */
 #include "backstory/step.h"
 
@@ -28,7 +29,8 @@ uint32_t bst_machine_payload_max(const bst_machine *machine) {
     return bst__machine_of(machine)->payload_max;
 }
 
-/* The fields that the right-hand sides of an event read: at its creation an entity has its defaults. */
+/* The fields that the right-hand sides of an event read: at its creation an entity has its
+ * defaults. */
 static const bst_value *fields_before(const bst_machine *machine, const bst_entity *entity) {
     return entity->state == BST_NONE ? bst__machine_of(machine)->defaults : entity->fields;
 }
@@ -95,8 +97,9 @@ static uint32_t missing_field(const bst_field *fields, uint32_t count, const bst
     return BST_NONE;
 }
 
-/* Whether the entity can take the event that the transition makes of the payload: its fields are all there, its apply stays
- * in range. Reads the payload through payload_from, so that `ret_event` is not touched before the answer is yes. */
+/* Whether the entity can take the event that the transition makes of the payload: its fields are
+ * all there, its apply stays in range. Reads the payload through payload_from, so that
+ * `ret_event` is not touched before the answer is yes. */
 static bst_decision try_event(const bst_machine *machine, const bst_entity *entity,
                               uint32_t transition, const bst_value *payload,
                               bst_value *event_fields) {

@@ -1,6 +1,7 @@
-/* English for names. A name is cut into lower-case words; a command is read as `verb object tail`, an event written as
- * `object participle tail`. The rules stand in words.h, the words themselves in words_lists.c. It knows enough English to name
- * things, not enough to understand them: who does not like a name writes "event" beside the command.
+/* English for names. A name is cut into lower-case words; a command is read as `verb object
+ * tail`, an event written as `object participle tail`. The rules stand in words.h, the words
+ * themselves in words_lists.c. It knows enough English to name things, not enough to understand
+ * them: who does not like a name writes "event" beside the command.
  */
 #include "backstory/words.h"
 
@@ -19,7 +20,8 @@ typedef struct words {
 
 /* Words. */
 
-/* Whether a new word starts at text[i]: after a separator, at aB, and at the last capital of ABc. */
+/* Whether a new word starts at text[i]: after a separator, at aB, and at the last capital of
+ * ABc. */
 static bool starts_word(const char *text, size_t i) {
     const unsigned char before = (unsigned char)text[i - 1];
     const unsigned char here = (unsigned char)text[i];
@@ -87,7 +89,8 @@ static bool is_vowel(const char *word, size_t i) {
     return strchr("aeiou", word[i]) && !(word[i] == 'u' && i > 0 && word[i - 1] == 'q');
 }
 
-/* ship, plan, stop: one group of vowels, it is one vowel, and one consonant follows that doubles. */
+/* ship, plan, stop: one group of vowels, it is one vowel, and one consonant follows that
+ * doubles. */
 static bool is_short(const char *verb, size_t len) {
     if (len < 3 || is_vowel(verb, len - 1) || !is_vowel(verb, len - 2) || is_vowel(verb, len - 3) ||
         strchr("wxyh", verb[len - 1])) {
@@ -101,7 +104,8 @@ static bool is_short(const char *verb, size_t len) {
     return true;
 }
 
-/* With a prefix a short verb stays short, and a stressed syllable stressed: unplug, reship, resubmit. */
+/* With a prefix a short verb stays short, and a stressed syllable stressed: unplug, reship,
+ * resubmit. */
 static bool doubles(const char *verb) {
     static const char *const kept[] = {"un", "re", "out", "over", "pre", "mis", "de"};
     if (bst__doubles(verb) || is_short(verb, strlen(verb))) {
@@ -147,28 +151,20 @@ void bst_past_participle(const char *verb, bst_strbuf *out) {
     }
 }
 
-/* -ed at the end of something with another vowel; -eed only after verbs in -ee. */
+/* Ends in -ed; in -eed only after verbs in -ee. */
 static bool is_regular_participle(const char *word) {
     static const char *const ee[] = {"agreed", "decreed",    "disagreed",
                                      "freed",  "guaranteed", "refereed"};
     const size_t len = strlen(word);
-    if (len < 4 || strcmp(word + len - 2, "ed") != 0 || bst__is_false_participle(word)) {
+    if (len < 3 || strcmp(word + len - 2, "ed") != 0 || bst__is_false_participle(word)) {
         return false;
     }
-    if (word[len - 3] == 'e') {
-        for (size_t i = 0; i < sizeof ee / sizeof *ee; i++) {
-            if (strcmp(word, ee[i]) == 0) {
-                return true;
-            }
-        }
-        return false;
-    }
-    for (size_t i = 0; i + 2 < len; i++) {
-        if (is_vowel(word, i) || word[i] == 'y') {
+    for (size_t i = 0; i < sizeof ee / sizeof *ee; i++) {
+        if (strcmp(word, ee[i]) == 0) {
             return true;
         }
     }
-    return false;
+    return word[len - 3] != 'e';
 }
 
 static bool is_past(const char *word) {
@@ -237,13 +233,14 @@ static bool has_digit(const char *word) {
     return strpbrk(word, "0123456789") != NULL;
 }
 
-/* Whether the words from `verb` on are no command, but say already what is the case: payment_failed, in_transit,
- * awaiting_vendor. */
+/* Whether the words from `verb` on are no command, but say already what is the case:
+ * payment_failed, in_transit, awaiting_vendor. */
 static bool is_said(const words *c, size_t verb) {
     const bool alone = c->count - verb == 1;
     const char *first = c->word[verb];
-    return (!alone && is_plainly_past(c->word[c->count - 1])) || bst__is_particle(first) ||
-           is_gerund(first);
+    const bool ends_past = !alone && is_plainly_past(c->word[c->count - 1]) &&
+                           !bst__is_particle(c->word[c->count - 2]); /* mark_as_paid */
+    return ends_past || bst__is_particle(first) || is_gerund(first);
 }
 
 /* mark_ready, set_order_active, flag_paid: the result stays behind the verb. */
@@ -251,12 +248,13 @@ static bool has_result(const words *c, size_t verb) {
     const char *first = c->word[verb];
     const char *last = c->word[c->count - 1];
     return c->count - verb > 1 && bst__is_resultative(first) &&
+           !bst__is_particle(c->word[c->count - 2]) &&
            (bst__is_adjective(last) || is_plainly_past(last) ||
             (strcmp(first, "mark") == 0 && c->count - verb == 2));
 }
 
-/* The end of `verb`, `verb and verb`, `verb off`: the particle belongs to the verb when it can (`write_off_debt`), and
- * opens a phrase otherwise (`put_on_hold`). */
+/* The end of `verb`, `verb and verb`, `verb off`: the particle belongs to the verb when it can
+ * (`write_off_debt`), and opens a phrase otherwise (`put_on_hold`). */
 static size_t verb_end(const words *c, size_t verb) {
     size_t end = verb + 1;
     while (end + 1 < c->count &&
@@ -312,7 +310,8 @@ static void name_fact(const words *c, words *out) {
     add_range(out, c, tail, count);
 }
 
-/* How many words at the end of the machine's name the fact begins with: of `order`, `order_approved` is OrderApproved. */
+/* How many words at the end of the machine's name the fact begins with: of `order`,
+ * `order_approved` is OrderApproved. */
 static size_t overlap(const words *id, const words *fact) {
     for (size_t len = id->count; len > 0; len--) {
         size_t same = 0;
