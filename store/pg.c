@@ -1,0 +1,352 @@
+/* Speaks libpq for everybody else.
+ *
+ * Calls block; libpq itself keeps reading while it sends, so a COPY in cannot lock up against a
+ * server that answers, and holds at most a few buffers. What a server says of an error in a COPY it
+ * says late: PQputCopyData goes on returning 1 long after the failure, and after -1 the true cause
+ * is found only by draining the results. So callers keep each COPY short, and every failure here
+ * drains before it reports.
+ *
+ * Nothing is retried, and no text of the server is matched: only its SQLSTATE counts.
+ */
+#include "backstory/pg.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "pg_private.h"
+
+struct bst_pg {
+    PGconn *conn;
+    bst_strbuf label;
+    char *message;         /* of a COPY out, borrowed by the caller until the next call */
+    bst_diags *last_words; /* see hear_notice() */
+};
+
+struct bst_pg_rows {
+    PGresult *result;
+};
+
+/* Nothing of a user's configuration may change what a value looks like, or cut a long run short. */
+static const char session_sql[] =
+    "SET statement_timeout = 0; SET TimeZone = 'UTC'; SET client_encoding = 'UTF8'; SET search_path = '';"
+    "SET lc_monetary = 'C'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';"
+    "SET extra_float_digits = 3; SET bytea_output = 'hex';"
+    /* Which of these there are depends on the server's version. */
+    "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN"
+    " ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',"
+    " 'idle_session_timeout', 'transaction_timeout')";
+
+/* Reporting */
+
+/* libpq's own messages have several lines: one sentence is enough here. */
+static void add_lines(bst_strbuf *out, const char *text) {
+    for (const char *at = text; *at;) {
+        const size_t line = strcspn(at, "\n");
+        bst_strbuf_add(out, at, line);
+        at += line;
+        at += strspn(at, "\n\t ");
+        if (*at)
+            bst_strbuf_adds(out, line > 0 && at[-1] == '\t' ? " " : "; ");
+    }
+}
+
+static bst_status report_connection(const bst_pg *pg, bst_diags *diags) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    add_lines(&text, PQerrorMessage(pg->conn));
+    if (text.len == 0)
+        bst_strbuf_adds(&text, "the connection to the server was lost");
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s", text.text);
+    bst_strbuf_release(&text);
+    return BST_DATABASE;
+}
+
+static bst_status status_of(const char *sqlstate) {
+    if (strcmp(sqlstate, "23505") == 0)
+        return BST_CONFLICT;
+    return strncmp(sqlstate, "40", 2) == 0 ? BST_RETRY : BST_DATABASE;
+}
+
+static bst_status report_result(const PGresult *result, bst_diags *diags) {
+    const char *const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *const detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+    const char *const context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+    const char *const hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+    char code[32];
+    snprintf(code, sizeof code, "sqlstate-%s", sqlstate);
+    const bst_status status = status_of(sqlstate);
+    bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s", primary ? primary : "unknown error");
+    if (detail && context)
+        bst_diag_detail(diags, "%s; %s", detail, context);
+    else if (detail || context)
+        bst_diag_detail(diags, "%s", detail ? detail : context);
+    if (hint)
+        bst_diag_hint(diags, "%s", hint);
+    return status;
+}
+
+/* A server that ends a session says why, but where the connection breaks in a COPY libpq has by
+ * then given up on it, and passes its last words on as a notice. Other notices are not for us. */
+static void hear_notice(void *context, const PGresult *result) {
+    bst_pg *const pg = context;
+    const char *const severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+        report_result(result, pg->last_words);
+}
+
+bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
+    bst_diag_add(diags, diag->status, diag->severity, diag->code, NULL, "%s", diag->message);
+    if (diag->detail)
+        bst_diag_detail(diags, "%s", diag->detail);
+    if (diag->hint)
+        bst_diag_hint(diags, "%s", diag->hint);
+    return diag->status;
+}
+
+/* Takes the result that failed (NULL: none came) and all that follow it, and reports the first that
+ * says why. */
+static bst_status report_failure(bst_pg *pg, PGresult *result, bst_diags *diags) {
+    bst_status status = BST_OK;
+    if (!result)
+        result = PQgetResult(pg->conn);
+    for (; result; result = PQgetResult(pg->conn)) {
+        const ExecStatusType kind = PQresultStatus(result);
+        if (status == BST_OK && PQresultErrorField(result, PG_DIAG_SQLSTATE))
+            status = report_result(result, diags);
+        PQclear(result);
+        /* A COPY has no last result before it is left; a connection that is lost ends by itself. */
+        if (kind == PGRES_COPY_IN && PQputCopyEnd(pg->conn, "abandoned") != 1)
+            break;
+        if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
+            break;
+    }
+    if (status == BST_OK && bst_diags_count(pg->last_words) > 0)
+        status = bst__diag_pass_on(bst_diags_at(pg->last_words, 0), diags);
+    return status != BST_OK ? status : report_connection(pg, diags);
+}
+
+/* Connection */
+
+/* libpq quotes a malformed connection string in its message, and a password may stand in that part.
+ */
+static bool well_formed(const char *conninfo) {
+    PQconninfoOption *const options = PQconninfoParse(conninfo, NULL);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
+static void set_label(bst_pg *pg) {
+    const char *const host = PQhost(pg->conn), *const port = PQport(pg->conn);
+    bst_strbuf_addf(&pg->label, "%s@%s:%s", PQdb(pg->conn), host ? host : "", port ? port : "");
+}
+
+static bst_status start_session(bst_pg *pg, bst_diags *diags) {
+    if (!pg->conn || !pg->last_words)
+        return bst_diag_nomem(diags);
+    if (PQstatus(pg->conn) != CONNECTION_OK)
+        return report_connection(pg, diags);
+    PQsetNoticeReceiver(pg->conn, hear_notice, pg);
+    set_label(pg);
+    if (pg->label.failed)
+        return bst_diag_nomem(diags);
+    return bst_pg_exec(pg, session_sql, diags);
+}
+
+bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+    if (!well_formed(conninfo)) {
+        bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
+                     "the connection string is not well formed");
+        bst_diag_hint(diags, "Write it as postgresql://user@host/database, or as host=... "
+                             "dbname=... with values that hold spaces in single quotes.");
+        return BST_USAGE;
+    }
+    bst_pg *pg = calloc(1, sizeof *pg);
+    if (!pg)
+        return bst_diag_nomem(diags);
+    bst_strbuf_init(&pg->label);
+    pg->last_words = bst_diags_new();
+    const char *const names[] = {"fallback_application_name", "dbname", NULL};
+    const char *const values[] = {"backstory", conninfo, NULL};
+    pg->conn = PQconnectdbParams(names, values, 1);
+    const bst_status status = start_session(pg, diags);
+    if (status != BST_OK) {
+        bst_pg_free(pg);
+        return status;
+    }
+    *ret = pg;
+    return BST_OK;
+}
+
+bst_pg *bst_pg_free(bst_pg *pg) {
+    if (pg) {
+        PQfreemem(pg->message);
+        PQfinish(pg->conn);
+        bst_strbuf_release(&pg->label);
+        bst_diags_free(pg->last_words);
+        free(pg);
+    }
+    return NULL;
+}
+
+const char *bst_pg_label(const bst_pg *pg) {
+    return pg->label.text;
+}
+
+int bst__pg_version(const bst_pg *pg) {
+    return PQserverVersion(pg->conn);
+}
+
+/* Statements */
+
+/* The server answers COMMIT with ROLLBACK, and without an error, when the transaction has failed
+ * before. */
+static bool rolled_back(const char *sql, PGresult *result) {
+    return strcmp(sql, "COMMIT") == 0 && strcmp(PQcmdStatus(result), "COMMIT") != 0;
+}
+
+bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
+    PGresult *const result = PQexec(pg->conn, sql);
+    const ExecStatusType kind = PQresultStatus(result);
+    if (kind != PGRES_COMMAND_OK && kind != PGRES_TUPLES_OK && kind != PGRES_EMPTY_QUERY)
+        return report_failure(pg, result, diags);
+    const bool undone = rolled_back(sql, result);
+    PQclear(result);
+    return undone ? bst_diag_add(diags, BST_DATABASE, BST_ERROR, "rolled-back", NULL,
+                                 "the server rolled the transaction back instead of committing it")
+                  : BST_OK;
+}
+
+bst_status bst_pg_query(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
+                        bst_pg_rows **ret, bst_diags *diags) {
+    assert(param_count <= 1000);
+    PGresult *const result =
+        PQexecParams(pg->conn, sql, (int)param_count, NULL, params, NULL, NULL, 0);
+    const ExecStatusType kind = PQresultStatus(result);
+    if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK)
+        return report_failure(pg, result, diags);
+    bst_pg_rows *const rows = malloc(sizeof *rows);
+    if (!rows) {
+        PQclear(result);
+        return bst_diag_nomem(diags);
+    }
+    rows->result = result;
+    *ret = rows;
+    return BST_OK;
+}
+
+size_t bst_pg_rows_count(const bst_pg_rows *rows) {
+    return (size_t)PQntuples(rows->result);
+}
+
+const char *bst_pg_rows_text(const bst_pg_rows *rows, size_t row, size_t column) {
+    assert(row < bst_pg_rows_count(rows) && column < (size_t)PQnfields(rows->result));
+    if (PQgetisnull(rows->result, (int)row, (int)column))
+        return NULL;
+    return PQgetvalue(rows->result, (int)row, (int)column);
+}
+
+bst_pg_rows *bst_pg_rows_free(bst_pg_rows *rows) {
+    if (rows) {
+        PQclear(rows->result);
+        free(rows);
+    }
+    return NULL;
+}
+
+/* COPY */
+
+static bst_status copy_start(bst_pg *pg, const char *sql, ExecStatusType wanted, bst_diags *diags) {
+    PGresult *const result = PQexec(pg->conn, sql);
+    if (PQresultStatus(result) != wanted)
+        return report_failure(pg, result, diags);
+    PQclear(result);
+    return BST_OK;
+}
+
+/* Takes the result that ends a COPY, and all that follow; gives the row count of its tag. */
+static bst_status copy_result(bst_pg *pg, uint64_t *ret_rows, bst_diags *diags) {
+    PGresult *result = PQgetResult(pg->conn);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        return report_failure(pg, result, diags);
+    *ret_rows = strtoull(PQcmdTuples(result), NULL, 10);
+    PQclear(result);
+    result = PQgetResult(pg->conn);
+    return result ? report_failure(pg, result, diags) : BST_OK;
+}
+
+bst_status bst_pg_copy_out(bst_pg *pg, const char *sql, bst_diags *diags) {
+    return copy_start(pg, sql, PGRES_COPY_OUT, diags);
+}
+
+bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len, uint64_t *ret_rows,
+                            bst_diags *diags) {
+    PQfreemem(pg->message);
+    pg->message = NULL;
+    const int len = PQgetCopyData(pg->conn, &pg->message, 0);
+    if (len > 0) {
+        *ret_bytes = pg->message;
+        *ret_len = (size_t)len;
+        return BST_OK;
+    }
+    if (len != -1)
+        return report_failure(pg, NULL, diags);
+    uint64_t rows;
+    const bst_status status = copy_result(pg, &rows, diags);
+    if (status != BST_OK)
+        return status;
+    *ret_bytes = NULL;
+    *ret_len = 0;
+    if (ret_rows)
+        *ret_rows = rows;
+    return BST_OK;
+}
+
+bst_status bst_pg_copy_in(bst_pg *pg, const char *sql, bst_diags *diags) {
+    return copy_start(pg, sql, PGRES_COPY_IN, diags);
+}
+
+bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diags *diags) {
+    static const size_t piece_max = 1u << 20;
+    for (const char *at = bytes; len > 0;) {
+        const size_t piece = len < piece_max ? len : piece_max;
+        if (PQputCopyData(pg->conn, at, (int)piece) != 1)
+            return report_failure(pg, NULL, diags);
+        at += piece;
+        len -= piece;
+    }
+    return BST_OK;
+}
+
+bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
+    if (PQputCopyEnd(pg->conn, NULL) != 1)
+        return report_failure(pg, NULL, diags);
+    uint64_t taken;
+    const bst_status status = copy_result(pg, &taken, diags);
+    if (status != BST_OK || taken == rows)
+        return status;
+    return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-cut-short", NULL,
+                        "the server took %llu of %llu rows", (unsigned long long)taken,
+                        (unsigned long long)rows);
+}
+
+/* Quoting */
+
+static bool add_quoted(char *quoted, bst_strbuf *out) {
+    if (!quoted)
+        return false;
+    bst_strbuf_adds(out, quoted);
+    PQfreemem(quoted);
+    return !out->failed;
+}
+
+bool bst_pg_add_identifier(bst_pg *pg, const char *name, bst_strbuf *out) {
+    return add_quoted(PQescapeIdentifier(pg->conn, name, strlen(name)), out);
+}
+
+bool bst_pg_add_literal(bst_pg *pg, const char *text, bst_strbuf *out) {
+    return add_quoted(PQescapeLiteral(pg->conn, text, strlen(text)), out);
+}
