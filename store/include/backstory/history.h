@@ -9,6 +9,8 @@
 
 #include "backstory/machine.h"
 
+#define BST_KEY_BYTES_MAX 2000u /* of an entity: what fits the store's index */
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+#define BST_EVENT_LINE_MAX (64u << 20) /* bytes of one line of a file */
+
 /* One event as it is stored. Everything is borrowed until the next call. */
 typedef struct bst_stored_event {
     uint8_t id[16];

@@ -1,0 +1,149 @@
+/* The payload of an event as JSON, to and fro, without a tree in between.
+ *
+ * Values are canonical (value.h). Reading is strict: fields the event does not have, fields given
+ * twice and values of another type are refused; fields that are not there, and null, are absent,
+ * which only an optional field may be. A json field that is the JSON word null reads as absent: the
+ * two cannot be told apart.
+ */
+#include "payload_private.h"
+
+#include <string.h>
+
+void bst__payload_write(const bst_event_type *event, const bst_value *fields, bst_strbuf *out) {
+    bool first = true;
+    bst_strbuf_addc(out, '{');
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        if (!fields[i].present)
+            continue;
+        if (!first)
+            bst_strbuf_addc(out, ',');
+        first = false;
+        const char *const name = event->fields[i].name;
+        bst_strbuf_add_json(out, name, strlen(name));
+        bst_strbuf_addc(out, ':');
+        bst_value_to_json(&event->fields[i].type, &fields[i], out);
+    }
+    bst_strbuf_addc(out, '}');
+}
+
+/* The form that the values of a kind have in JSON. */
+static bool has_form(bst_kind kind, const bst__item *token) {
+    int64_t whole;
+    switch (kind) {
+    case BST_KIND_JSON:
+        return true;
+    case BST_KIND_BOOL:
+        return bst__item_is(token, BST__WORD, "true") || bst__item_is(token, BST__WORD, "false");
+    case BST_KIND_INT2:
+    case BST_KIND_INT4:
+        return bst__item_int(token, &whole);
+    case BST_KIND_INT8:
+    case BST_KIND_DECIMAL:
+        return token->kind == BST__STRING || bst__item_int(token, &whole);
+    default:
+        return token->kind == BST__STRING;
+    }
+}
+
+static bst_value_result read_value(const bst_type *type, const bst__item *token, bst_arena *arena,
+                                   bst_value *ret) {
+    if (bst__item_is_null(token)) {
+        *ret = BST_ABSENT;
+        return type->optional ? BST_VALUE_OK : BST_VALUE_NULL;
+    }
+    if (!has_form(type->kind, token))
+        return BST_VALUE_SYNTAX;
+    const char *text = token->text;
+    size_t len = token->len;
+    if (type->kind == BST_KIND_JSON && token->kind == BST__STRING) {
+        text--; /* a JSON value that is a string has its quotes */
+        len += 2;
+    } else if (token->kind == BST__STRING) {
+        switch (bst__item_text(token, arena, &text, &len)) {
+        case BST__TEXT_OK:
+            break;
+        case BST__TEXT_BAD:
+            return BST_VALUE_SYNTAX;
+        case BST__TEXT_NOMEM:
+            return BST_VALUE_NOMEM;
+        }
+    }
+    return bst_value_parse(type, text, len, arena, ret);
+}
+
+BST_PRINTF(3, 4)
+static bst_status refuse(bst__payload_error *reterr, const char *at, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    bst_strbuf_vaddf(&reterr->message, format, args);
+    va_end(args);
+    reterr->at = at;
+    return reterr->message.failed ? BST_NOMEM : BST_INVALID;
+}
+
+static bst_status not_json(bst__payload_error *reterr, const bst__scan *scan) {
+    return refuse(reterr, scan->at, "the payload is not a JSON object");
+}
+
+/* Fields mostly come in order: the search starts at the one expected. */
+static uint32_t find_field(const bst_event_type *event, const bst__item *name, uint32_t expected) {
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        const uint32_t field = (expected + i) % event->field_count;
+        if (bst__item_is(name, BST__STRING, event->fields[field].name))
+            return field;
+    }
+    return BST_NONE;
+}
+
+/* One `"name":value`. */
+static bst_status read_member(const bst_event_type *event, bst__scan *scan, bst_arena *arena,
+                              uint32_t *expected, bst_value *fields, bst__payload_error *reterr) {
+    bst__item name, value;
+    if (!bst__scan_value(scan, &name) || name.kind != BST__STRING || !bst__scan_byte(scan, ':') ||
+        !bst__scan_value(scan, &value))
+        return not_json(reterr, scan);
+    const uint32_t field = find_field(event, &name, *expected);
+    if (field == BST_NONE)
+        return refuse(reterr, name.text - 1, "event \"%s\" has no field \"%.*s\"", event->name,
+                      (int)(name.len < 200 ? name.len : 200), name.text);
+    const char *const at = value.kind == BST__STRING ? value.text - 1 : value.text;
+    if (fields[field].present)
+        return refuse(reterr, at, "field \"%s\" is given twice", event->fields[field].name);
+    const bst_value_result result =
+        read_value(&event->fields[field].type, &value, arena, &fields[field]);
+    if (result == BST_VALUE_NOMEM)
+        return BST_NOMEM;
+    if (result != BST_VALUE_OK) {
+        fields[field] = BST_ABSENT;
+        return refuse(reterr, at, "the value of field \"%s\" %s", event->fields[field].name,
+                      bst_value_result_text(result));
+    }
+    *expected = field + 1;
+    return BST_OK;
+}
+
+bst_status bst__payload_read(const bst_event_type *event, const char *text, size_t len,
+                             bst_arena *arena, bst_value *fields, bst__payload_error *reterr) {
+    bst__scan scan = {text, text + len};
+    uint32_t expected = 0;
+    for (uint32_t i = 0; i < event->field_count; i++)
+        fields[i] = BST_ABSENT;
+    if (!bst__scan_byte(&scan, '{'))
+        return not_json(reterr, &scan);
+    if (!bst__scan_byte(&scan, '}')) {
+        do {
+            const bst_status status = read_member(event, &scan, arena, &expected, fields, reterr);
+            if (status != BST_OK)
+                return status;
+        } while (bst__scan_byte(&scan, ','));
+        if (!bst__scan_byte(&scan, '}'))
+            return not_json(reterr, &scan);
+    }
+    if (!bst__scan_done(&scan))
+        return not_json(reterr, &scan);
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        if (!fields[i].present && !event->fields[i].type.optional)
+            return refuse(reterr, text, "field \"%s\" is missing", event->fields[i].name);
+    }
+    return BST_OK;
+}

@@ -1,0 +1,92 @@
+/* A reader of either kind: opened by the form of the argument; streams are followed here, so that
+ * neither kind can hand out events that do not follow one another.
+ */
+#include "backstory/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstory/sink.h"
+#include "reader_private.h"
+#include "target_private.h"
+
+bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
+                           bst_reader **ret, bst_diags *diags) {
+    if (bst__is_jsonl(store))
+        return bst__reader_jsonl_open(store, machine, key, ret, diags);
+    if (!bst_is_connection_string(store))
+        return bst__unknown_target(store, diags);
+#if BACKSTORY_POSTGRES
+    return bst__reader_pg_open(store, machine, key, ret, diags);
+#else
+    return bst__no_postgres(diags);
+#endif
+}
+
+bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,
+                           bst_diags *diags) {
+    if (reader->ended) {
+        *ret_event = NULL;
+        return BST_OK;
+    }
+    const bst_status status = reader->ops->next(reader, ret_event, diags);
+    reader->ended = status != BST_OK || !*ret_event;
+    return status;
+}
+
+bst_reader *bst_reader_free(bst_reader *reader) {
+    if (reader)
+        reader->ops->free(reader);
+    return NULL;
+}
+
+static uint32_t largest_payload(const bst_machine *machine) {
+    uint32_t largest = 1;
+    for (uint32_t i = 0; i < machine->event_count; i++) {
+        if (machine->events[i].field_count > largest)
+            largest = machine->events[i].field_count;
+    }
+    return largest;
+}
+
+bst_status bst__reader_init(bst_reader *reader, const bst__reader_ops *ops,
+                            const bst_machine *machine, bst_diags *diags) {
+    reader->ops = ops;
+    reader->machine = machine;
+    bst_strbuf_init(&reader->key);
+    bst_strbuf_init(&reader->message);
+    reader->arena = bst_arena_new();
+    reader->fields = calloc(largest_payload(machine), sizeof *reader->fields);
+    return reader->arena && reader->fields ? BST_OK : bst_diag_nomem(diags);
+}
+
+void bst__reader_release(bst_reader *reader) {
+    bst_arena_free(reader->arena);
+    free(reader->fields);
+    bst_strbuf_release(&reader->key);
+    bst_strbuf_release(&reader->message);
+}
+
+int bst__key_compare(const char *a, size_t a_len, const char *b, size_t b_len) {
+    const int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    if (order != 0)
+        return order < 0 ? -1 : 1;
+    return (a_len > b_len) - (a_len < b_len);
+}
+
+bst__follows bst__reader_step(bst_reader *reader, const char *key, size_t len, int64_t version) {
+    const int order =
+        reader->version ? bst__key_compare(key, len, reader->key.text, reader->key.len) : 1;
+    if (order < 0)
+        return BST__EARLIER_KEY;
+    if (version != (order == 0 ? reader->version + 1 : 1))
+        return BST__WRONG_VERSION;
+    if (order > 0) {
+        bst_strbuf_clear(&reader->key);
+        bst_strbuf_add(&reader->key, key, len);
+        if (reader->key.failed)
+            return BST__FOLLOWS_NOMEM;
+    }
+    reader->version = version;
+    return BST__FOLLOWS;
+}
