@@ -1,0 +1,102 @@
+/* Finds the event store in a database, or puts it there.
+ *
+ * It is installed inside the transaction of the run that needs it first: a run that fails leaves
+ * not even an empty store, and one that succeeds loads into tables that nobody else can see yet,
+ * which is the fastest way there is.
+ */
+#include "pg_store_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg_private.h"
+
+extern const char bst__schema_sql[];
+extern const char bst__views_sql[];
+
+#define SERVER_VERSION_MIN 140000
+
+bst_status bst__pg_value(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
+                         char **ret, bst_diags *diags) {
+    bst_pg_rows *rows;
+    const bst_status status = bst_pg_query(pg, sql, param_count, params, &rows, diags);
+    if (status != BST_OK)
+        return status;
+    const char *const text = bst_pg_rows_count(rows) > 0 ? bst_pg_rows_text(rows, 0, 0) : NULL;
+    char *const copy = text ? malloc(strlen(text) + 1) : NULL;
+    if (copy)
+        memcpy(copy, text, strlen(text) + 1);
+    bst_pg_rows_free(rows);
+    if (text && !copy)
+        return bst_diag_nomem(diags);
+    *ret = copy;
+    return BST_OK;
+}
+
+bst_status bst__pg_number(bst_pg *pg, const char *sql, size_t param_count,
+                          const char *const *params, int64_t *ret, bst_diags *diags) {
+    char *text = NULL;
+    const bst_status status = bst__pg_value(pg, sql, param_count, params, &text, diags);
+    if (status == BST_OK)
+        *ret = text ? strtoll(text, NULL, 10) : 0;
+    free(text);
+    return status;
+}
+
+bst_status bst__pg_truth(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
+                         bool *ret, bst_diags *diags) {
+    char *text = NULL;
+    const bst_status status = bst__pg_value(pg, sql, param_count, params, &text, diags);
+    if (status == BST_OK)
+        *ret = text && strcmp(text, "t") == 0;
+    free(text);
+    return status;
+}
+
+static bst_status check_version(bst_pg *pg, bst_diags *diags) {
+    int64_t version;
+    const bst_status status = bst__pg_number(
+        pg, "SELECT max(version) FROM backstory.schema_version", 0, NULL, &version, diags);
+    if (status != BST_OK || version == BST__STORE_VERSION)
+        return status;
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "store-version", NULL,
+                 "the event store in %s has version %lld, and this backstory knows version %d",
+                 bst_pg_label(pg), (long long)version, BST__STORE_VERSION);
+    bst_diag_hint(diags, "Use the backstory that belongs to the store, or another database.");
+    return BST_DATABASE;
+}
+
+bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) {
+    if (bst__pg_version(pg) < SERVER_VERSION_MIN)
+        return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "server-version", NULL,
+                            "the event store needs PostgreSQL 14 or later; %s is %d",
+                            bst_pg_label(pg), bst__pg_version(pg) / 10000);
+    const bst_status status =
+        bst__pg_truth(pg, "SELECT to_regclass('backstory.schema_version') IS NOT NULL", 0, NULL,
+                      ret_found, diags);
+    return status == BST_OK && *ret_found ? check_version(pg, diags) : status;
+}
+
+bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) {
+    bool found, locked;
+    bst_status status = bst__store_find(pg, &found, diags);
+    *ret_new = false;
+    if (status != BST_OK || found)
+        return status;
+    status = bst__pg_truth(pg, "SELECT pg_try_advisory_xact_lock(hashtext('backstory'), 0)", 0,
+                           NULL, &locked, diags);
+    if (status != BST_OK)
+        return status;
+    if (!locked) {
+        bst_diag_add(diags, BST_RETRY, BST_ERROR, "store-busy", NULL,
+                     "another run is just making the event store in %s", bst_pg_label(pg));
+        bst_diag_hint(diags, "Wait until it has finished, and try again.");
+        return BST_RETRY;
+    }
+    status = bst__store_find(pg, &found, diags); /* it may have finished in between */
+    if (status != BST_OK || found)
+        return status;
+    *ret_new = true;
+    status = bst_pg_exec(pg, bst__schema_sql, diags);
+    return status == BST_OK ? bst_pg_exec(pg, bst__views_sql, diags) : status;
+}

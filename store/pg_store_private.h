@@ -1,0 +1,23 @@
+/* The event store as a place in a database: is it there, is it ours. */
+#ifndef BACKSTORY_PG_STORE_PRIVATE_H
+#define BACKSTORY_PG_STORE_PRIVATE_H
+
+#include "backstory/pg.h"
+
+#define BST__STORE_VERSION 1
+
+/* Looks for the store. BST_DATABASE when the server is too old or the store has another version. */
+bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) BST_MUST_USE;
+/* Inside a transaction: looks for the store and installs it when it is not there; *ret_new tells.
+ * BST_RETRY when somebody else is doing so. */
+bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) BST_MUST_USE;
+
+/* Runs a statement that gives one value; a malloc'd copy, or NULL for null or no row. */
+bst_status bst__pg_value(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
+                         char **ret, bst_diags *diags) BST_MUST_USE;
+bst_status bst__pg_number(bst_pg *pg, const char *sql, size_t param_count,
+                          const char *const *params, int64_t *ret, bst_diags *diags) BST_MUST_USE;
+bst_status bst__pg_truth(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
+                         bool *ret, bst_diags *diags) BST_MUST_USE;
+
+#endif

@@ -1,0 +1,153 @@
+-- The event store. Installed by the first run that writes to it, inside that run's transaction; or by hand:
+--     psql -v ON_ERROR_STOP=1 -1 -f schema.sql
+-- PostgreSQL 14 or later, no superuser: it takes CREATE on the database (for the schema and for pgcrypto, a trusted
+-- extension). docs/store.md is the guide to it.
+--
+-- Readers see the views event and entity and the functions; the tables beneath may change from version to version.
+--
+--   machine <- machine_version <- run <- plan <- plan_step       once for many entities
+--      ^                           ^       ^
+--      +------- segment -----------+-------+                     once for the events appended together
+--
+-- What events have in common (type, state after, command, basis, confidence, source) stands in the steps of a plan. A
+-- segment is a plan with what differs: one row holds the consecutive events of one entity that were appended together,
+-- whose versions end at `version`, as a JSON array with one item a step of the plan:
+--     [occurred_at, payload]                      the time is known
+--     [occurred_at, after, before, payload]       it lies between two; null: open on that side
+-- Times count microseconds from 2000-01-01 00:00 UTC, as the server counts itself.
+CREATE SCHEMA backstory;
+
+CREATE TABLE backstory.schema_version (
+    version      integer     NOT NULL,
+    installed_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO backstory.schema_version (version) VALUES (1);
+
+CREATE TABLE backstory.machine (
+    machine_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       text COLLATE "C" NOT NULL UNIQUE
+);
+
+-- The machine files as they were, byte by byte: a store explains itself.
+CREATE TABLE backstory.machine_version (
+    machine_version_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    machine_id         smallint    NOT NULL REFERENCES backstory.machine,
+    sha256             text        NOT NULL,
+    version            text,
+    spec               text        NOT NULL,
+    added_at           timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (machine_id, sha256)
+);
+
+-- Who wrote, when, and from what. A row appears with the run's commit.
+CREATE SEQUENCE backstory.run_id AS integer;
+CREATE TABLE backstory.run (
+    run_id             integer PRIMARY KEY DEFAULT nextval('backstory.run_id'),
+    machine_version_id integer     NOT NULL REFERENCES backstory.machine_version,
+    kind               text        NOT NULL CHECK (kind IN ('migration', 'live')),
+    recorded_at        timestamptz CHECK ((recorded_at IS NULL) = (kind = 'live')),
+    started_at         timestamptz NOT NULL DEFAULT now(),
+    finished_at        timestamptz,
+    role               text        NOT NULL DEFAULT session_user,
+    tool_version       text,
+    mapping_sha256     text,
+    source             text,
+    histories          bigint,
+    events             bigint
+);
+ALTER SEQUENCE backstory.run_id OWNED BY backstory.run.run_id;
+
+-- The shape of histories: those with the same signature share one.
+CREATE TABLE backstory.plan (
+    run_id      integer NOT NULL REFERENCES backstory.run,
+    plan        integer NOT NULL,
+    event_count integer NOT NULL CHECK (event_count > 0),
+    signature   text    NOT NULL,
+    confidence  float8  NOT NULL CHECK (confidence > 0 AND confidence <= 1),
+    certain     boolean NOT NULL,
+    PRIMARY KEY (run_id, plan)
+);
+
+CREATE TABLE backstory.plan_step (
+    run_id       integer NOT NULL,
+    plan         integer NOT NULL,
+    place        integer NOT NULL,
+    type         text    NOT NULL,
+    type_version integer NOT NULL,
+    state        text    NOT NULL,
+    command      text,
+    basis        text    NOT NULL
+        CHECK (basis IN ('recorded', 'implied', 'assumed', 'live', 'correction')),
+    confidence   float8  NOT NULL CHECK (confidence > 0 AND confidence <= 1),
+    source       text,
+    PRIMARY KEY (run_id, plan, place),
+    FOREIGN KEY (run_id, plan) REFERENCES backstory.plan
+);
+
+-- Eight columns, the fixed ones first and the widest foremost: then a row has no padding, and the two that a migrated
+-- history leaves empty cost nothing. No foreign keys and no checks: they would cost more than the row, and only functions
+-- and programs of ours write here.
+--   position     the place in the order of appends; NULL for an initial history, which comes before all of them
+--   recorded_at  NULL: that of the run
+--   version      of the last event in the segment
+CREATE SEQUENCE backstory.position;
+CREATE TABLE backstory.segment (
+    position    bigint,
+    recorded_at timestamptz,
+    version     integer  NOT NULL,
+    run_id      integer  NOT NULL,
+    plan        integer  NOT NULL,
+    machine_id  smallint NOT NULL,
+    key         text COLLATE "C" NOT NULL,
+    data        text COLLATE "C" NOT NULL
+);
+ALTER SEQUENCE backstory.position OWNED BY backstory.segment.position;
+CREATE INDEX segment_position ON backstory.segment (position) WHERE position IS NOT NULL;
+
+-- The one unique index: it is the optimistic concurrency control.
+CREATE FUNCTION backstory.index_streams() RETURNS void
+LANGUAGE sql SET search_path = '' AS $$
+    CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, version)
+$$;
+SELECT backstory.index_streams();
+
+-- For a load into an empty store: drops the unique index, to be built again by index_streams() when the rows are there.
+-- False, and nothing done, when the store holds events, is being read, or belongs to somebody else.
+CREATE FUNCTION backstory.bulk_begin() RETURNS boolean
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF EXISTS (SELECT FROM backstory.segment) OR NOT pg_has_role(
+        (SELECT relowner FROM pg_class WHERE oid = 'backstory.segment'::regclass), 'USAGE') THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE backstory.segment IN ACCESS EXCLUSIVE MODE NOWAIT;
+    IF EXISTS (SELECT FROM backstory.segment) THEN
+        RAISE lock_not_available; -- somebody was faster; this also gives the lock back
+    END IF;
+    DROP INDEX backstory.segment_stream;
+    RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN false;
+END
+$$;
+
+-- Append-only, also for the owner.
+CREATE FUNCTION backstory.refuse_change() RETURNS trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    RAISE EXCEPTION 'history is append-only: % on backstory.% is refused', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'BST02', HINT = 'Append an event that corrects the earlier one.';
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.segment
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.plan_step
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.plan
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.run
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.machine_version
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.machine
+    EXECUTE FUNCTION backstory.refuse_change();

@@ -1,0 +1,147 @@
+-- What readers see of the event store: the views event and entity, and functions on them. Installed with schema.sql.
+
+-- Microseconds from 2000-01-01 UTC as a timestamp, exactly: an interval times a number goes through a double, which is
+-- exact for whole days and for the microseconds of one day, but not for both together.
+CREATE FUNCTION backstory.to_time(us bigint) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (timestamp '2000-01-01' + (us / 86400000000) * interval '1 day'
+        + (us % 86400000000) * interval '1 microsecond') AT TIME ZONE 'UTC';
+
+-- The id of an event: a UUID of version 5 in the namespace of backstory, of the name `machine NUL key NUL version`. SHA-1 is
+-- pgcrypto's (uuid-ossp takes no NUL). Its function is bound here by identity, wherever the extension stands.
+DO $do$
+DECLARE
+    home text := CASE WHEN has_schema_privilege(to_regnamespace('public')::oid, 'CREATE')
+                      THEN 'public' ELSE 'backstory' END;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pgcrypto') THEN
+        EXECUTE format('CREATE EXTENSION pgcrypto SCHEMA %I', home);
+    END IF;
+    SELECT extnamespace::regnamespace::text INTO home FROM pg_extension WHERE extname = 'pgcrypto';
+    EXECUTE format($sql$
+        CREATE FUNCTION backstory.event_id(machine text, key text, version bigint) RETURNS uuid
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+        BEGIN ATOMIC
+            SELECT encode(set_byte(set_byte(hash, 6, get_byte(hash, 6) & 15 | 80),
+                                   8, get_byte(hash, 8) & 63 | 128), 'hex')::uuid
+            FROM (SELECT substring(%s.digest('\xcdb3843ece3552f0accab6d5cb516b9b'::bytea
+                             || convert_to(machine, 'UTF8') || '\x00'
+                             || convert_to(key, 'UTF8') || '\x00'
+                             || convert_to(version::text, 'UTF8'), 'sha1'), 1, 16)) AS of (hash);
+        END$sql$, home);
+END
+$do$;
+
+-- One row an event. `position` orders appends; 0: an initial history, which comes before all of them. The order of one
+-- entity's events is `version`.
+CREATE VIEW backstory.event AS
+SELECT backstory.event_id(machine.name, segment.key, item.version) AS id,
+       machine.name                                                AS machine,
+       segment.key                                                 AS entity,
+       item.version,
+       step.type,
+       item.value -> -1                                            AS data,
+       step.state,
+       step.command,
+       backstory.to_time((item.value ->> 0)::bigint)               AS occurred_at,
+       CASE WHEN jsonb_array_length(item.value) = 4 THEN
+           tstzrange(backstory.to_time((item.value ->> 1)::bigint),
+                     backstory.to_time((item.value ->> 2)::bigint), '[]')
+       END                                                         AS occurred_between,
+       coalesce(segment.recorded_at, run.recorded_at)              AS recorded_at,
+       step.basis,
+       step.confidence,
+       step.source,
+       coalesce(segment.position, 0)                               AS position,
+       segment.run_id
+FROM backstory.segment
+    JOIN backstory.machine USING (machine_id)
+    JOIN backstory.run USING (run_id)
+    JOIN backstory.plan USING (run_id, plan)
+    CROSS JOIN LATERAL (
+        SELECT value, place, segment.version - plan.event_count + place AS version
+        FROM jsonb_array_elements(segment.data::jsonb) WITH ORDINALITY AS item (value, place)
+    ) AS item
+    JOIN backstory.plan_step AS step USING (run_id, plan, place);
+
+-- One row an entity: where it stands, and how sure its initial history is (NULL: it has none, it was born here).
+CREATE VIEW backstory.entity AS
+SELECT machine.name        AS machine,
+       segment.key         AS entity,
+       segment.version,
+       step.state,
+       initial.confidence,
+       initial.certain,
+       initial.signature
+FROM backstory.segment
+    JOIN backstory.machine USING (machine_id)
+    JOIN backstory.plan_step AS step USING (run_id, plan)
+    JOIN backstory.plan USING (run_id, plan)
+    LEFT JOIN LATERAL (
+        SELECT plan.confidence, plan.certain, plan.signature
+        FROM backstory.segment AS beginning
+            JOIN backstory.run USING (run_id)
+            JOIN backstory.plan USING (run_id, plan)
+        WHERE beginning.machine_id = segment.machine_id AND beginning.key = segment.key
+              AND beginning.version <= segment.version AND run.kind = 'migration'
+    ) AS initial ON true
+WHERE step.place = plan.event_count
+      AND NOT EXISTS (SELECT FROM backstory.segment AS later
+                      WHERE later.machine_id = segment.machine_id AND later.key = segment.key
+                            AND later.version > segment.version);
+
+-- Why is this entity in this state?
+CREATE FUNCTION backstory.history(machine text, entity text) RETURNS SETOF backstory.event
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT event.* FROM backstory.event
+    WHERE event.machine = history.machine AND event.entity = history.entity
+    ORDER BY event.version;
+END;
+
+-- Where every entity of a machine stood at a time of the domain, as far as the store knew at a time of its own.
+CREATE FUNCTION backstory.state_at(machine text, at timestamptz,
+                                   known timestamptz DEFAULT 'infinity')
+RETURNS TABLE (entity text, state text, version bigint, occurred_at timestamptz)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT DISTINCT ON (event.entity) event.entity, event.state, event.version, event.occurred_at
+    FROM backstory.event
+    WHERE event.machine = state_at.machine AND event.occurred_at <= state_at.at
+          AND event.recorded_at <= state_at.known
+    ORDER BY event.entity, event.version DESC;
+END;
+
+-- Two roles to grant to people and programs. A migration run that may not create roles goes on without.
+DO $do$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['backstory_reader', 'backstory_appender'] LOOP
+        IF to_regrole(name) IS NOT NULL THEN
+            CONTINUE;
+        ELSIF EXISTS (SELECT FROM pg_roles
+                      WHERE rolname = current_user AND (rolcreaterole OR rolsuper)) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+        ELSE
+            RAISE NOTICE 'role % is not made: % may not create roles', name, current_user;
+        END IF;
+    END LOOP;
+END
+$do$;
+
+DO $do$
+BEGIN
+    IF to_regrole('backstory_reader') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA backstory TO backstory_reader;
+        GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_reader;
+    END IF;
+    IF to_regrole('backstory_appender') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA backstory TO backstory_appender;
+        GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_appender;
+        GRANT INSERT ON backstory.machine, backstory.machine_version, backstory.run, backstory.plan,
+            backstory.plan_step, backstory.segment TO backstory_appender;
+        GRANT USAGE ON SEQUENCE backstory.run_id, backstory.position TO backstory_appender;
+    END IF;
+END
+$do$;
