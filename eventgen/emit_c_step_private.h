@@ -1,0 +1,38 @@
+/* The functions of generated C. What they need decides their parameters: none has one that it does
+ * not use. */
+#ifndef BACKSTORY_EMIT_C_STEP_PRIVATE_H
+#define BACKSTORY_EMIT_C_STEP_PRIVATE_H
+
+#include "emit_c_expr_private.h"
+
+/* What a set of expressions does. */
+typedef struct bst__c_needs {
+    bool entity, command, event; /* reads it */
+    bool overflow, absent;       /* may set it */
+} bst__c_needs;
+
+typedef struct bst__c_step {
+    bst__c *c;
+    bst__c_needs guards, events; /* all of them together */
+    bool events_change;          /* some event assigns something */
+    bool payloads, lacking; /* some event has a payload; some payload may lack a required field */
+    uint32_t helpers;       /* used so far */
+} bst__c_step;
+
+void bst__c_find_needs(bst__c *c, bst__c_step *step);
+
+bst__c_scope bst__c_guard_scope(bst__c *c, uint32_t guard);
+bst__c_scope bst__c_event_scope(bst__c *c, uint32_t event);
+bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard);
+bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event);
+
+/* emit_c_guard.c: guard_<name>(), holds() */
+void bst__c_add_guards(bst__c_step *step, bst_strbuf *out);
+/* emit_c_fill.c: fill() */
+void bst__c_add_fill(bst__c_step *step, bst_strbuf *out);
+/* emit_c_apply.c: apply_<event>(), change() */
+void bst__c_add_applies(bst__c_step *step, bst_strbuf *out);
+/* emit_c_step.c: init, decide, apply */
+void bst__c_add_step(bst__c_step *step, bst_strbuf *out);
+
+#endif

@@ -1,0 +1,117 @@
+/* Mermaid: a stateDiagram-v2, which GitHub and GitLab draw from a Markdown file.
+ *
+ * Mermaid has no quoting: a label runs to the end of its line, and characters with a meaning are
+ * written as entities
+ * (`#35;`). Its state names share a word list with its keywords (a state called `end` breaks the
+ * diagram), so those get another name and are shown under their own.
+ */
+#include "backstory/emit.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "emit_private.h"
+
+/* Letters, digits and a few marks that mean nothing to Mermaid as they are; bytes of UTF-8 too. */
+static bool is_plain(char c) {
+    return isalnum((unsigned char)c) || (c & 0x80) || (c && strchr(" _-+*=.,/()[]!?'|", c));
+}
+
+static void add_escaped(bst_strbuf *out, const char *text) {
+    for (const char *p = text; *p; p++) {
+        if (is_plain(*p)) {
+            bst_strbuf_addc(out, *p);
+        } else if (*p == '\n') {
+            bst_strbuf_adds(out, "<br/>");
+        } else {
+            bst_strbuf_addf(out, "#%d;", *p);
+        }
+    }
+}
+
+static bool is_keyword(const char *name) {
+    static const char *const words[] = {
+        "acctitle",   "accdescr", "as",        "choice",      "class",    "classdef", "click",
+        "concurrent", "default",  "direction", "end",         "fork",     "hide",     "href",
+        "join",       "note",     "scale",     "state",       "style",    "tb",       "lr",
+        "rl",         "bt",       "root",      "constructor", "__proto__"};
+    char lower[16];
+    size_t len = 0;
+    for (; name[len] && len < sizeof lower - 1; len++) {
+        lower[len] = (char)tolower((unsigned char)name[len]);
+    }
+    lower[len] = '\0';
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !name[len]; i++) {
+        if (strcmp(words[i], lower) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `s_end`; a state really called `s_end` becomes `s_s_end`, so no two meet. */
+static void add_state_name(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
+    const char *name = machine->states[index].name;
+    bst_strbuf_addf(out, "%s%s", is_keyword(name) || strncmp(name, "s_", 2) == 0 ? "s_" : "", name);
+}
+
+static void add_state(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
+    const bst_state *state = &machine->states[index];
+    bst_strbuf_adds(out, "    ");
+    if (state->label || is_keyword(state->name)) {
+        bst_strbuf_adds(out, "state \"");
+        add_escaped(out, state->label ? state->label : state->name);
+        bst_strbuf_adds(out, "\" as ");
+    }
+    add_state_name(out, machine, index);
+    bst_strbuf_addc(out, '\n');
+}
+
+static void add_transition(bst_strbuf *out, const bst_machine *machine,
+                           const bst_transition *transition, bst_strbuf *scratch) {
+    const bst__arrow arrow = bst__emit_arrow(machine, transition, scratch);
+    bst_strbuf_adds(out, "    ");
+    if (transition->from == BST_NONE) {
+        bst_strbuf_adds(out, "[*]");
+    } else {
+        add_state_name(out, machine, transition->from);
+    }
+    bst_strbuf_adds(out, " --> ");
+    add_state_name(out, machine, transition->to);
+    bst_strbuf_adds(out, " : ");
+    add_escaped(out, arrow.command);
+    if (arrow.guard) {
+        bst_strbuf_adds(out, " [");
+        add_escaped(out, arrow.guard);
+        bst_strbuf_addc(out, ']');
+    }
+    bst_strbuf_adds(out, " / ");
+    add_escaped(out, arrow.event);
+    bst_strbuf_addc(out, '\n');
+}
+
+bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options *options,
+                             bst_emit_files *files, bst_diags *diags) {
+    (void)diags;
+    bst_strbuf *out = &files->file[0].text;
+    bst_strbuf scratch = BST_STRBUF_INIT;
+    bst_strbuf_adds(out, "%% ");
+    bst__emit_notice(machine, out);
+    bst_strbuf_addf(out, "\nstateDiagram-v2\n    direction %s\n", bst__emit_direction(options));
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        add_state(out, machine, i);
+    }
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        add_transition(out, machine, &machine->transitions[i], &scratch);
+    }
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        if (machine->states[i].final) {
+            bst_strbuf_adds(out, "    ");
+            add_state_name(out, machine, i);
+            bst_strbuf_adds(out, " --> [*]\n");
+        }
+    }
+    out->failed = out->failed || scratch.failed;
+    bst_strbuf_release(&scratch);
+    return BST_OK;
+}
