@@ -6,6 +6,17 @@
  * graph: state x claims met so far x counts so far. The most probable one is a best path (Viterbi);
  * its confidence is its probability over that of all possible walks together (forward sum, loops
  * included); the marginal of a step is the share of walks that have this transition at this place.
+ *
+ * When does a walk agree? When one step of it can be chosen for each HAPPENED claim so that
+ * - the step is one of the claim's transitions, and for FIRST no earlier step is, for LAST no later
+ *   step is, for ONLY neither; other occurrences of ANY claims are free;
+ * - of two claims with different ranks, the one of the lower rank is met by an earlier step;
+ * - of two claims with equal ranks, either may be met first, or one step may meet both;
+ * - a claim is met by a later step than the one it comes `after`;
+ * - a claim without a rank may be met anywhere (but is only `after` what it says);
+ * and when it takes no NEVER transition, and each COUNT set as often as it says, creations
+ * included. Confidence is over distinct walks: that a claim fits several steps does not count a
+ * walk twice.
  */
 #ifndef BACKSTORY_INFER_H
 #define BACKSTORY_INFER_H
@@ -54,10 +65,16 @@ typedef struct bst_claim {
 } bst_claim;
 
 /* How probable steps are. weight[t]: of transition t, given its state (for a creation: among
- * creations); they need not add up to 1. stop[s]: of the history ending in state s. NULL: uniform
- * over the transitions of a state and its stop. step_penalty in (0, 1]: every step costs this
- * factor, so that the plainest history wins; below 1 the sums over loops are finite whatever the
- * weights. */
+ * creations); they need not add up to 1. NULL: all the same. stop[s]: of the history ending in
+ * state s. NULL: like the mean transition of s. A weight that is very small, zero or no number
+ * counts as 1e-9 of the largest of its state: weights never make anything impossible, that is for
+ * claims.
+ *
+ *     p(t | s) = weight[t] / (weights of all transitions of s + stop[s])
+ *     p(walk)  = p(creation) p(t1 | s1) p(t2 | s2) ... p(stop | end) step_penalty^steps
+ *
+ * step_penalty in (0, 1] (anything else: the default): every step costs this factor, so that the
+ * plainest history wins; below 1 the sums over loops are finite whatever the weights. */
 typedef struct bst_weights {
     const double *weight;
     const double *stop;
@@ -72,19 +89,27 @@ typedef struct bst_question {
     uint32_t nodes_max; /* 0: BST_INFER_NODES_MAX */
 } bst_question;
 
+/* The place of a step is the stretch between two neighbouring groups of claims with equal rank,
+ * where ANY claims count as met by the earliest steps that can. Confidence of a recorded step: the
+ * share of the possible walks (by their probability) where this transition meets the claim; of
+ * another: where it is taken in this place, if it is the second such step there then twice, and so
+ * on. `basis` and `certain` do not depend on weights, nor on rounding. */
 typedef struct bst_walk_step {
     uint32_t transition;
     /* the HAPPENED claim with a rank that this step meets (the lowest index), or BST_NONE */
     uint32_t claim;
-    bst_basis basis;   /* RECORDED: a claim; IMPLIED: every possible walk; ASSUMED */
+    bst_basis basis;   /* RECORDED: it meets `claim`; IMPLIED: every possible walk; ASSUMED */
     double confidence; /* marginal; 1 when certain */
-    bool tied;         /* its order among its neighbours is not known (times tie) */
+    /* Times tie: some possible walk meets this claim and another of its rank the other way round */
+    bool tied;
 } bst_walk_step;
 
 typedef enum bst_outcome {
     BST_FOUND,
     BST_CONTRADICTION, /* no walk agrees with all claims */
-    BST_TOO_AMBIGUOUS  /* the budget ran out before an answer */
+    /* The budget ran out before an answer, a walk needs more than BST_WALK_STEPS_MAX steps, or the
+     * best walk is less than about 1e-300 of all */
+    BST_TOO_AMBIGUOUS
 } bst_outcome;
 
 typedef struct bst_answer {
@@ -98,8 +123,10 @@ typedef struct bst_answer {
     const uint32_t *runner_up; /* transitions */
     double runner_up_confidence;
     /* CONTRADICTION: a smallest set of claims (indices) that cannot hold together with the state
-     * (none of them can be left out), and the single claims whose removal mends it (may be none),
-     * the most plausible first. */
+     * (none of them can be left out; none at all: the state is out of reach), and the single claims
+     * whose removal mends it (may be none), the most plausible first: by the best walk there is
+     * then. Where the budget runs out the set may be larger than it need be, and repairs may be
+     * missing. */
     uint32_t conflict_count;
     const uint32_t *conflict;
     uint32_t repair_count;
@@ -107,8 +134,9 @@ typedef struct bst_answer {
 } bst_answer;
 
 /* Pure and deterministic: ties go to the transition that stands first in the machine. Everything in
- * the answer lives in `arena`. BST_OK for every outcome; BST_NOMEM; BST_LIMIT for more than
- * BST_CLAIMS_MAX claims. */
+ * the answer lives in `arena`. `weights` may be NULL: uniform. Time and memory are bounded by
+ * question->nodes_max. BST_OK for every outcome; BST_NOMEM; BST_LIMIT for more than BST_CLAIMS_MAX
+ * claims. */
 BST_API bst_status bst_infer(const bst_machine *machine, const bst_weights *weights,
                              const bst_question *question, bst_arena *arena, bst_answer *ret,
                              bst_diags *diags) BST_MUST_USE;

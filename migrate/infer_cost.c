@@ -1,0 +1,89 @@
+/* From weights to costs.
+ *
+ *     p(t | s) = weight[t] / (the weights of all transitions of s + stop[s])
+ *     p(walk)  = p(creation among creations) * p(t1 | s1) * ... * stop share of the end state
+ *                * step_penalty for each step
+ *
+ * Claims do not enter here: they decide what is possible, weights how probable it is. Therefore no
+ * weight is so small that it forbids anything; a weight below FLOOR of the largest of its state
+ * counts as that.
+ *
+ * A cost is minus a logarithm, as an integer: then the cost of a walk does not depend on the order
+ * of its steps, ties are ties, and a tolerance far above the error of rounding and far below the
+ * least cost of a step makes equal what should be equal (infer_best.c).
+ */
+#include "infer_private.h"
+
+#include <math.h>
+
+#define FLOOR 1e-9
+/* The least cost of a step: 2^-30, about what a probability of 1 - FLOOR costs. It keeps a walk of
+ * sure steps from being as good as a shorter one. The most: so that sums stay in range. */
+#define COST_MIN (INT64_C(1) << 10)
+#define COST_MAX (INT64_C(1) << 48)
+
+static double sane(double weight) {
+    return isfinite(weight) && weight > 0 ? weight : 0;
+}
+
+static double weight_of(const bst_weights *weights, uint32_t transition) {
+    return weights->weight ? sane(weights->weight[transition]) : 1;
+}
+
+static bst__cost cost_of(double probability, double penalty) {
+    const double cost = -(log(probability) + log(penalty)) / BST__COST_UNIT;
+    if (!(cost > (double)COST_MIN))
+        return COST_MIN;
+    return cost < (double)COST_MAX ? (bst__cost)llround(cost) : COST_MAX;
+}
+
+/* The costs of the transitions first .. first + count - 1, of which one is taken, or none (`stop`;
+ * a negative one: there is no such choice). Returns the cost of none. */
+static bst__cost share(const bst_weights *weights, uint32_t first, uint32_t count, double stop,
+                       double penalty, bst__cost *ret) {
+    double most = stop, sum = 0;
+    for (uint32_t t = first; t < first + count; t++)
+        most = fmax(most, weight_of(weights, t));
+    if (!(most > 0))
+        most = 1;
+    for (uint32_t t = first; t < first + count; t++)
+        sum += fmax(weight_of(weights, t) / most, FLOOR);
+    if (stop >= 0)
+        sum += fmax(stop / most, FLOOR);
+    for (uint32_t t = first; t < first + count; t++)
+        ret[t] = cost_of(fmax(weight_of(weights, t) / most, FLOOR) / sum, penalty);
+    return cost_of(fmax(stop / most, FLOOR) / sum, 1);
+}
+
+/* Without stop weights: as probable as the average transition. */
+static double stop_of(const bst_weights *weights, const bst_state *state, uint32_t number) {
+    if (weights->stop)
+        return sane(weights->stop[number]);
+    double mean = 0;
+    for (uint32_t i = 0; i < state->transition_count; i++)
+        mean += weight_of(weights, state->first_transition + i) / state->transition_count;
+    return state->transition_count > 0 ? mean : 1;
+}
+
+bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, uint32_t state,
+                           bst_arena *arena, bst__costs *ret) {
+    static const bst_weights uniform = {NULL, NULL, BST_STEP_PENALTY_DEFAULT};
+    bst__cost *const costs = bst_arena_array(arena, machine->transition_count, sizeof *costs);
+    if (!costs)
+        return BST_NOMEM;
+    if (!weights)
+        weights = &uniform;
+    const double penalty = weights->step_penalty > 0 && weights->step_penalty <= 1
+                               ? weights->step_penalty
+                               : BST_STEP_PENALTY_DEFAULT;
+    (void)share(weights, 0, machine->creation_count, -1, penalty, costs);
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        const bst_state *const from = &machine->states[s];
+        const bst__cost stop = share(weights, from->first_transition, from->transition_count,
+                                     stop_of(weights, from, s), penalty, costs);
+        if (s == state)
+            ret->stop = stop;
+    }
+    ret->transition = costs;
+    return BST_OK;
+}
