@@ -41,54 +41,12 @@ static const struct {
     {BST__TOKEN_STAR, BST_EXPR_MUL},
 };
 
-static const struct function {
-    const char *name;
-    bst_expr_op op; /* LITERAL: a time, of `kind`, in a text */
-    uint32_t arg_count;
-    bool method; /* may be written x.name(...) */
-    bst_kind kind;
-} functions[] = {
-    {"has", BST_EXPR_HAS, 1, false, BST_KIND_BOOL},
-    {"size", BST_EXPR_SIZE, 1, true, BST_KIND_INT8},
-    {"startsWith", BST_EXPR_STARTS_WITH, 2, true, BST_KIND_BOOL},
-    {"endsWith", BST_EXPR_ENDS_WITH, 2, true, BST_KIND_BOOL},
-    {"contains", BST_EXPR_CONTAINS, 2, true, BST_KIND_BOOL},
-    {"timestamp", BST_EXPR_LITERAL, 1, false, BST_KIND_TIMESTAMPTZ},
-    {"duration", BST_EXPR_LITERAL, 1, false, BST_KIND_DURATION},
-    {"date", BST_EXPR_LITERAL, 1, false, BST_KIND_DATE},
-};
-
-/* Functions that people bring along from CEL and SQL, and why they are not here. */
-static const struct {
-    const char *names; /* each between spaces */
-    const char *why;
-} foreign_functions[] = {
-    {" int uint double string bytes bool type dyn cast ",
-     "Values convert by themselves where nothing can be lost, and not at all elsewhere."},
-    {" matches ",
-     "The cost of a pattern has no bound; there are startsWith, endsWith, contains and in."},
-    {" all exists exists_one map filter ",
-     "There are no lists to go through, but the one after in."},
-    {" getFullYear getMonth getDate getDayOfMonth getDayOfWeek getDayOfYear getHours getMinutes "
-     "getSeconds getMilliseconds extract date_trunc ",
-     "A part of a time depends on a time zone; compare with timestamp(\"...\") instead."},
-    {" now current_timestamp today random uuid ",
-     "The same input must always give the same result; take it from the command."},
-    {" round floor ceil trunc abs mod div power sqrt ", "Nothing here rounds."},
-    {" lower upper lowerAscii upperAscii trim substring replace split join concat ",
-     "Texts are compared, never made."},
-    {" coalesce ifnull nvl ", "Write has(x) ? x : y."},
-    {" not ", "Write !x."},
-};
-
-/* ---- making nodes ---- */
-
-static bst__ast *make(parser *p, bst_expr_op op, uint32_t offset, uint32_t arg_count,
-                      bst__ast *const *args) {
-    bst__ast *ast = bst_arena_alloc(p->job->scratch, sizeof *ast);
-    bst__ast **copy = bst_arena_array(p->job->scratch, arg_count, sizeof(bst__ast *));
+bst__ast *bst__ast_make(bst__job *job, bst_expr_op op, uint32_t offset, uint32_t arg_count,
+                        bst__ast *const *args) {
+    bst__ast *ast = bst_arena_alloc(job->scratch, sizeof *ast);
+    bst__ast **copy = bst_arena_array(job->scratch, arg_count, sizeof(bst__ast *));
     if (ast == NULL || copy == NULL) {
-        bst__job_nomem(p->job);
+        bst__job_nomem(job);
         return NULL;
     }
     uint32_t depth = 0;
@@ -99,7 +57,7 @@ static bst__ast *make(parser *p, bst_expr_op op, uint32_t offset, uint32_t arg_c
     *ast = (bst__ast){
         .op = op, .offset = offset, .depth = depth + 1, .arg_count = arg_count, .args = copy};
     if (ast->depth > BST_EXPR_DEPTH_MAX) {
-        bst__job_error(p->job, offset, "limit", "expression is more than %d levels deep",
+        bst__job_error(job, offset, "limit", "expression is more than %d levels deep",
                        BST_EXPR_DEPTH_MAX);
         return NULL;
     }
@@ -203,61 +161,6 @@ static bool parse_list(parser *p, list *l, bst__token_kind close) {
     return expect(p, close, close == BST__TOKEN_RIGHT_PAREN ? "the arguments" : "the list");
 }
 
-/* ---- calls ---- */
-
-static bst__ast *make_time(parser *p, const struct function *f, uint32_t offset, const list *args) {
-    const bst__ast *text = args->items[0];
-    bst__ast *ast = make(p, BST__POISON, offset, 0, NULL);
-    if (ast == NULL || text->op == BST__POISON) {
-        return ast;
-    }
-    if (text->op != BST_EXPR_LITERAL || text->type.kind != BST_KIND_TEXT) {
-        bst__job_error(p->job, text->offset, "not-in-language",
-                       "%s() takes a text written in place", f->name);
-        bst_diag_hint(p->job->diags, "A field can have the type %s itself.",
-                      f->kind == BST_KIND_DATE ? "date" : "timestamptz");
-        return ast;
-    }
-    (void)bst__literal_time(p->job, f->kind, text, ast); /* or it stays poisoned */
-    return ast;
-}
-
-static void report_foreign(parser *p, const char *name, uint32_t offset) {
-    const char *word = bst_arena_printf(p->job->scratch, " %s ", name);
-    for (size_t i = 0; word != NULL && i < sizeof foreign_functions / sizeof *foreign_functions;
-         i++) {
-        if (strstr(foreign_functions[i].names, word) != NULL) {
-            bst__job_error(p->job, offset, "not-in-language", "%s() is not part of the language",
-                           name);
-            bst_diag_hint(p->job->diags, "%s", foreign_functions[i].why);
-            return;
-        }
-    }
-    const char *names[sizeof functions / sizeof *functions];
-    const size_t count = sizeof functions / sizeof *functions;
-    for (size_t i = 0; i < count; i++) {
-        names[i] = functions[i].name;
-    }
-    bst__job_error(p->job, offset, "unknown-name", "function \"%.60s\" is not known", name);
-    const char *near = bst_nearest_name(name, names, count);
-    if (near != NULL) {
-        bst_diag_hint(p->job->diags, "Did you mean \"%s\"?", near);
-    } else {
-        bst_diag_hint(p->job->diags,
-                      "There are has, size, startsWith, endsWith, contains, timestamp, "
-                      "duration and date.");
-    }
-}
-
-static const struct function *find_function(const char *name) {
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (strcmp(functions[i].name, name) == 0) {
-            return &functions[i];
-        }
-    }
-    return NULL;
-}
-
 /* Behind the opening bracket; `receiver` is x of x.name(...), or NULL. */
 static bst__ast *parse_call(parser *p, const bst__token *name_token, bst__ast *receiver) {
     list args = {0};
@@ -266,36 +169,16 @@ static bst__ast *parse_call(parser *p, const bst__token *name_token, bst__ast *r
         return NULL;
     }
     const char *name = token_name(p, name_token);
-    if (name == NULL) {
-        return NULL;
-    }
-    const uint32_t offset = name_token->offset;
-    const struct function *f = find_function(name);
-    if (f == NULL) {
-        report_foreign(p, name, offset);
-    } else if (receiver != NULL && !f->method) {
-        bst__job_error(p->job, offset, "expr-syntax", "%s() is not called on a value", name);
-        bst_diag_hint(p->job->diags, "Write %s(x).", name);
-    } else if (args.count != f->arg_count) {
-        bst__job_error(p->job, offset, "expr-syntax", "%s() takes %u argument%s, not %u", name,
-                       f->arg_count, f->arg_count == 1 ? "" : "s", args.count);
-    } else if (f->op == BST_EXPR_LITERAL) {
-        return make_time(p, f, offset, &args);
-    } else if (f->op == BST_EXPR_HAS && args.items[0]->op != BST_EXPR_REF &&
-               args.items[0]->op != BST__POISON) {
-        bst__job_error(p->job, args.items[0]->offset, "expr-syntax",
-                       "has() takes the name of a field");
-    } else {
-        return make(p, f->op, offset, args.count, args.items);
-    }
-    return make(p, BST__POISON, offset, args.count, args.items);
+    return name == NULL ? NULL
+                        : bst__call(p->job, name, name_token->offset, receiver != NULL, args.count,
+                                    args.items);
 }
 
 /* ---- primaries ---- */
 
 static bst__ast *parse_literal(parser *p, bool negative) {
     const bst__token *token = p->token++;
-    bst__ast *ast = make(p, BST__POISON, token->offset, 0, NULL);
+    bst__ast *ast = bst__ast_make(p->job, BST__POISON, token->offset, 0, NULL);
     if (ast == NULL) {
         return NULL;
     }
@@ -309,7 +192,7 @@ static bst__ast *parse_literal(parser *p, bool negative) {
 
 static bst__ast *make_word(parser *p, const bst__token *token) {
     const bool truth = bst__token_is(p->job, token, "true");
-    bst__ast *ast = make(p, BST_EXPR_LITERAL, token->offset, 0, NULL);
+    bst__ast *ast = bst__ast_make(p->job, BST_EXPR_LITERAL, token->offset, 0, NULL);
     if (ast != NULL && bst__token_is(p->job, token, "null")) {
         ast->op = BST_EXPR_NULL;
     } else if (ast != NULL) {
@@ -333,7 +216,7 @@ static bst__ast *parse_name(parser *p) {
         bst__token_is(p->job, first, "null")) {
         return make_word(p, first);
     }
-    bst__ast *ast = make(p, BST_EXPR_REF, first->offset, 0, NULL);
+    bst__ast *ast = bst__ast_make(p->job, BST_EXPR_REF, first->offset, 0, NULL);
     if (ast == NULL) {
         return NULL;
     }
@@ -451,7 +334,7 @@ static bst__ast *parse_unary(parser *p) {
     if (operand == NULL || (minus && negate(operand))) {
         return operand;
     }
-    return make(p, minus ? BST_EXPR_NEG : BST_EXPR_NOT, token->offset, 1, &operand);
+    return bst__ast_make(p->job, minus ? BST_EXPR_NEG : BST_EXPR_NOT, token->offset, 1, &operand);
 }
 
 /* ---- binaries ---- */
@@ -497,7 +380,9 @@ static bst__ast *balance(parser *p, bst_expr_op op, bst__ast *const *items, uint
     }
     const uint32_t half = (count + 1) / 2;
     bst__ast *args[2] = {balance(p, op, items, half), balance(p, op, items + half, count - half)};
-    return args[0] == NULL || args[1] == NULL ? NULL : make(p, op, items[0]->offset, 2, args);
+    return args[0] == NULL || args[1] == NULL
+               ? NULL
+               : bst__ast_make(p->job, op, items[0]->offset, 2, args);
 }
 
 /* a && b && c ...: `first` is a, the next token is the first operator. */
@@ -532,9 +417,9 @@ static bst__ast *parse_in(parser *p, uint32_t offset, bst__ast *left) {
     }
     if (args.count == 1) {
         bst__job_error(p->job, offset, "expr-syntax", "the list after in is empty");
-        return make(p, BST__POISON, offset, args.count, args.items);
+        return bst__ast_make(p->job, BST__POISON, offset, args.count, args.items);
     }
-    return make(p, BST_EXPR_IN, offset, args.count, args.items);
+    return bst__ast_make(p->job, BST_EXPR_IN, offset, args.count, args.items);
 }
 
 /* Operators that bind at least as strongly as `strength`; 2 takes them all. */
@@ -557,7 +442,7 @@ static bst__ast *parse_binary(parser *p, int strength) {
             continue;
         }
         bst__ast *args[2] = {left, parse_binary(p, binds + 1)};
-        left = args[1] == NULL ? NULL : make(p, op, offset, 2, args);
+        left = args[1] == NULL ? NULL : bst__ast_make(p->job, op, offset, 2, args);
     }
     return left;
 }
@@ -571,7 +456,7 @@ static bst__ast *parse_cond(parser *p, bst__ast *test) {
         return NULL;
     }
     args[2] = parse_expr(p);
-    return args[2] == NULL ? NULL : make(p, BST_EXPR_COND, offset, 3, args);
+    return args[2] == NULL ? NULL : bst__ast_make(p->job, BST_EXPR_COND, offset, 3, args);
 }
 
 static bst__ast *parse_expr(parser *p) {

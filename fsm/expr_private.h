@@ -103,6 +103,14 @@ struct bst__ast {
     const char *name;   /* REF */
 };
 
+/* expr_parse.c. A node with a copy of `args`; NULL when out of memory or too deep (reported). */
+bst__ast *bst__ast_make(bst__job *job, bst_expr_op op, uint32_t offset, uint32_t arg_count,
+                        bst__ast *const *args);
+/* expr_call.c. The node of name(args), or of args[0].name(args[1]...) when `method`; poisoned when
+ * there is no such call (reported), NULL as bst__ast_make(). */
+bst__ast *bst__call(bst__job *job, const char *name, uint32_t offset, bool method,
+                    uint32_t arg_count, bst__ast *const *args);
+
 /* expr_parse.c. NULL when the parser gave up (reported). */
 bst__ast *bst__parse(bst__job *job, const bst__token *tokens);
 
@@ -142,6 +150,17 @@ const bst_expr *bst__convert_to(bst__job *job, const bst_expr *expr, const bst_t
  * literal, or NULL. */
 void bst__hint_mismatch(bst__job *job, const bst_type *a, const bst_type *b,
                         const bst_expr *literal);
+
+/* expr_operator.c. The type of an operator's result (of every op but literals, names, has, ==, !=,
+ * in, logic and ?:); false when it does not take these operands (reported). A literal among them
+ * may be replaced by itself as a member or a uuid. */
+bool bst__operator_type(bst__job *job, const bst__ast *ast, const bst_expr *args[2], bst_type *ret);
+/* The same for == and !=, which give bool. */
+bool bst__check_comparable(bst__job *job, uint32_t offset, const bst_expr *args[2]);
+bool bst__common_type(const bst_expr *a, const bst_expr *b, bst_type *ret);
+const bst_expr *bst__literal_among(const bst_expr *const args[2]); /* or NULL */
+const char *bst__quoted_op(bst_expr_op op);
+bst_type bst__plain_type(bst_kind kind);
 
 /* expr_eval.c. A present value converted to a type that can hold its kind; false when it does
  * not fit. */

@@ -1,4 +1,5 @@
-/* Expressions, step three: names resolved, types given, conversions made explicit.
+/* Expressions, step three: names resolved, types given, conversions made explicit. What operators
+ * take is in expr_operator.c, what converts in expr_convert.c; here is what flows.
  *
  * Types flow upwards; only what the place asks for (`want`) flows down, through ?: to its
  * branches, so that `c ? "open" : "closed"` can be an enum.
@@ -15,10 +16,6 @@
  * depends on it.
  */
 #include "expr_private.h"
-
-#include <string.h>
-
-#include "backstory/decimal.h"
 
 typedef uint64_t presence; /* a set of optional names */
 #define EVERYTHING UINT64_MAX
@@ -63,10 +60,6 @@ static const bst_expr *make_op(typer *t, const bst__ast *ast, bst_type type,
 
 static typed give(const bst_expr *expr, presence if_true, presence if_false) {
     return expr == NULL ? poison : (typed){expr, if_true, if_false};
-}
-
-static bst_type simple_type(bst_kind kind) {
-    return (bst_type){.kind = kind};
 }
 
 /* ---- names ---- */
@@ -151,47 +144,7 @@ static const bst_expr *deliver(typer *t, const bst_expr *expr, const bst_type *w
     return require(t, expr, "the result") ? converted : NULL;
 }
 
-/* ---- comparisons ---- */
-
-static const bst_expr *literal_among(const bst_expr *const args[2]) {
-    return args[0]->op == BST_EXPR_LITERAL   ? args[0]
-           : args[1]->op == BST_EXPR_LITERAL ? args[1]
-                                             : NULL;
-}
-
-/* Makes a text literal a member or a uuid when the other side is one. False when it is none
- * (reported). */
-static bool adapt_literals(typer *t, const bst_expr *args[2]) {
-    for (int i = 0; i < 2; i++) {
-        const bst_kind other = args[1 - i]->type.kind;
-        if (args[i]->op == BST_EXPR_LITERAL && args[i]->type.kind == BST_KIND_TEXT &&
-            (other == BST_KIND_ENUM || other == BST_KIND_UUID)) {
-            args[i] = bst__convert_to(t->job, args[i], &args[1 - i]->type);
-            return args[i] != NULL;
-        }
-    }
-    return true;
-}
-
-static bool check_comparable(typer *t, uint32_t offset, const bst_expr *args[2]) {
-    if (!adapt_literals(t, args)) {
-        return false;
-    }
-    const bst_type *a = &args[0]->type, *b = &args[1]->type;
-    if (bst__group(a->kind) != bst__group(b->kind) ||
-        (a->kind == BST_KIND_ENUM && !bst__same_type(a, b))) {
-        bst__job_error(t->job, offset, "type-mismatch", "%s does not compare with %s",
-                       bst__job_type_text(t->job, a), bst__job_type_text(t->job, b));
-        bst__hint_mismatch(t->job, a, b, literal_among(args));
-        return false;
-    }
-    if (a->kind == BST_KIND_JSON) {
-        bst__job_error(t->job, offset, "type-mismatch", "json does not compare with json");
-        bst_diag_hint(t->job->diags, "Of a json value an expression can only ask has(x).");
-        return false;
-    }
-    return true;
-}
+/* ---- operators ---- */
 
 /* What x == value proves: x is present. Only a name that is not known to be so yet has something
  * to prove. */
@@ -225,22 +178,13 @@ static typed type_equality(typer *t, const bst__ast *ast, context at) {
         }
     }
     if (!bst__is_null(args[0]) && !bst__is_null(args[1])) {
-        if (!check_comparable(t, ast->offset, args)) {
+        if (!bst__check_comparable(t->job, ast->offset, args)) {
             return poison;
         }
         equal = proves_present(t, args[0], args[1]) | proves_present(t, args[1], args[0]);
     }
-    const bst_expr *expr = make_op(t, ast, simple_type(BST_KIND_BOOL), args);
+    const bst_expr *expr = make_op(t, ast, bst__plain_type(BST_KIND_BOOL), args);
     return ast->op == BST_EXPR_EQ ? give(expr, equal, different) : give(expr, different, equal);
-}
-
-static const char *quoted_op(bst_expr_op op) {
-    static const char *const texts[] = {
-#define X(name, text) "\"" text "\"",
-        BST_EXPR_OP_LIST(X)
-#undef X
-    };
-    return texts[op];
 }
 
 /* Types two or more operands that must be there; false when any has a mistake. */
@@ -249,43 +193,9 @@ static bool type_required(typer *t, const bst__ast *ast, context at, const bst_e
     bool good = true;
     for (uint32_t i = 0; i < arg_count; i++) {
         args[i] = type_any(t, ast->args[i], at).expr;
-        good = args[i] != NULL && require(t, args[i], quoted_op(ast->op)) && good;
+        good = args[i] != NULL && require(t, args[i], bst__quoted_op(ast->op)) && good;
     }
     return good;
-}
-
-/* a < b < c */
-static bool is_chained(typer *t, const bst__ast *ast) {
-    const bst_expr_op inner = ast->args[0]->op;
-    if (inner < BST_EXPR_LT || inner > BST_EXPR_GE) {
-        return false;
-    }
-    bst__job_error(t->job, ast->offset, "type-mismatch", "comparisons do not chain");
-    bst_diag_hint(t->job->diags, "Write a < b && b < c.");
-    return true;
-}
-
-static typed type_order(typer *t, const bst__ast *ast, context at) {
-    const bst_expr *args[2];
-    if (!type_required(t, ast, at, args, 2) || is_chained(t, ast) ||
-        !check_comparable(t, ast->offset, args)) {
-        return poison;
-    }
-    const bst_type *type = &args[0]->type;
-    switch (bst__group(type->kind)) {
-    case BST_KIND_BOOL:
-    case BST_KIND_UUID:
-    case BST_KIND_BYTEA:
-    case BST_KIND_ENUM:
-        bst__job_error(t->job, ast->offset, "type-mismatch", "%s has no order",
-                       bst__job_type_text(t->job, type));
-        bst_diag_hint(t->job->diags, "%s",
-                      type->kind == BST_KIND_ENUM ? "Write x in [\"a\", \"b\"]."
-                                                  : "Only == and != compare it.");
-        return poison;
-    default:
-        return give(make_op(t, ast, simple_type(BST_KIND_BOOL), args), 0, 0);
-    }
 }
 
 static typed type_in(typer *t, const bst__ast *ast, context at) {
@@ -301,9 +211,8 @@ static typed type_in(typer *t, const bst__ast *ast, context at) {
             continue;
         }
         const bst_expr *pair[2] = {args[0], args[i]};
-        good = check_comparable(t, ast->args[i]->offset, pair) && good;
-        if (pair[0] !=
-            args[0]) { /* a text among enums: every item would have to be the same enum */
+        good = bst__check_comparable(t->job, ast->args[i]->offset, pair) && good;
+        if (pair[0] != args[0]) { /* a text in a list of enums, perhaps different ones */
             bst__job_error(t->job, ast->args[0]->offset, "type-mismatch",
                            "left side of in is a text, but the list has %s",
                            bst__job_type_text(t->job, &pair[1]->type));
@@ -311,122 +220,17 @@ static typed type_in(typer *t, const bst__ast *ast, context at) {
         }
         args[i] = pair[1];
     }
-    return good ? give(make_op(t, ast, simple_type(BST_KIND_BOOL), args), 0, 0) : poison;
+    return good ? give(make_op(t, ast, bst__plain_type(BST_KIND_BOOL), args), 0, 0) : poison;
 }
 
-/* ---- arithmetic ---- */
-
-static bool report_scale(typer *t, const bst__ast *ast, int scale) {
-    if (scale <= BST_DECIMAL_DIGITS_MAX) {
-        return true;
-    }
-    bst__job_error(t->job, ast->offset, "limit",
-                   "product has %d digits after the point, %d is the limit", scale,
-                   BST_DECIMAL_DIGITS_MAX);
-    return false;
-}
-
-/* The result's type of a op b; false when they have none. */
-static bool arithmetic_type(bst_expr_op op, const bst_type *a, const bst_type *b, bst_type *ret) {
-    const bst_kind time = BST_KIND_TIMESTAMPTZ, span = BST_KIND_DURATION;
-    if (bst__is_number(a) && bst__is_number(b)) {
-        const int x = bst__scale(a), y = bst__scale(b);
-        *ret = a->kind == BST_KIND_DECIMAL || b->kind == BST_KIND_DECIMAL
-                   ? (bst_type){.kind = BST_KIND_DECIMAL,
-                                .precision = BST_DECIMAL_DIGITS_MAX,
-                                .scale = (uint8_t)(op == BST_EXPR_MUL ? x + y
-                                                   : x > y            ? x
-                                                                      : y)}
-                   : simple_type(BST_KIND_INT8);
-        return true;
-    }
-    if (op == BST_EXPR_MUL) {
-        return false;
-    }
-    if (b->kind == span && (a->kind == span || a->kind == time)) {
-        *ret = simple_type(a->kind);
-        return true;
-    }
-    if (op == BST_EXPR_ADD ? a->kind == span && b->kind == time
-                           : a->kind == time && b->kind == time) {
-        *ret = simple_type(op == BST_EXPR_ADD ? time : span);
-        return true;
-    }
-    return false;
-}
-
-static void report_arithmetic(typer *t, const bst__ast *ast, const bst_type *a, const bst_type *b) {
-    if (bst__is_text(a) && bst__is_text(b)) {
-        bst__job_error(t->job, ast->offset, "not-in-language",
-                       "%s on texts is not part of the language", quoted_op(ast->op));
-        bst_diag_hint(t->job->diags, "Texts are compared, never made.");
-        return;
-    }
-    bst__job_error(t->job, ast->offset, "type-mismatch", "%s does not take %s and %s",
-                   quoted_op(ast->op), bst__job_type_text(t->job, a),
-                   bst__job_type_text(t->job, b));
-    bst_diag_hint(t->job->diags, "%s",
-                  ast->op == BST_EXPR_MUL ? "It takes two numbers."
-                  : ast->op == BST_EXPR_ADD
-                      ? "It takes two numbers, two durations, or a timestamp and a duration."
-                      : "It takes two numbers, two durations, two timestamps, or a "
-                        "timestamp and a duration.");
-}
-
-static typed type_arithmetic(typer *t, const bst__ast *ast, context at) {
+/* -x, x + y, x < y, x.startsWith(y) ... */
+static typed type_operator(typer *t, const bst__ast *ast, context at) {
     const bst_expr *args[2];
-    if (!type_required(t, ast, at, args, 2)) {
-        return poison;
-    }
     bst_type type;
-    if (!arithmetic_type(ast->op, &args[0]->type, &args[1]->type, &type)) {
-        report_arithmetic(t, ast, &args[0]->type, &args[1]->type);
-        return poison;
-    }
-    if (type.kind == BST_KIND_DECIMAL && !report_scale(t, ast, type.scale)) {
-        return poison;
-    }
-    return give(make_op(t, ast, type, args), 0, 0);
-}
-
-static typed type_negation(typer *t, const bst__ast *ast, context at) {
-    const bst_expr *arg[1];
-    if (!type_required(t, ast, at, arg, 1)) {
-        return poison;
-    }
-    bst_type type = arg[0]->type;
-    if (!bst__is_number(&type)) {
-        bst__job_error(t->job, ast->offset, "type-mismatch", "\"-\" does not take %s",
-                       bst__job_type_text(t->job, &type));
-        bst_diag_hint(t->job->diags, "It takes a number.");
-        return poison;
-    }
-    if (type.kind != BST_KIND_DECIMAL) {
-        type = simple_type(BST_KIND_INT8);
-    }
-    return give(make_op(t, ast, type, arg), 0, 0);
-}
-
-/* ---- texts ---- */
-
-static typed type_text_call(typer *t, const bst__ast *ast, context at) {
-    const bst_expr *args[2];
-    if (!type_required(t, ast, at, args, ast->arg_count)) {
-        return poison;
-    }
-    bool good = true;
-    for (uint32_t i = 0; i < ast->arg_count; i++) {
-        if (!bst__is_text(&args[i]->type)) {
-            bst__job_error(t->job, args[i]->offset, "type-mismatch", "%s takes texts, not %s",
-                           quoted_op(ast->op), bst__job_type_text(t->job, &args[i]->type));
-            good = false;
-        }
-    }
-    if (!good) {
-        return poison;
-    }
-    const bst_kind kind = ast->op == BST_EXPR_SIZE ? BST_KIND_INT8 : BST_KIND_BOOL;
-    return give(make_op(t, ast, simple_type(kind), args), 0, 0);
+    return type_required(t, ast, at, args, ast->arg_count) &&
+                   bst__operator_type(t->job, ast, args, &type)
+               ? give(make_op(t, ast, type, args), 0, 0)
+               : poison;
 }
 
 /* ---- logic ---- */
@@ -437,12 +241,12 @@ static typed type_truth(typer *t, const bst__ast *ast, presence known, bst_expr_
     if (x.expr == NULL) {
         return x;
     }
-    if (!require(t, x.expr, quoted_op(user))) {
+    if (!require(t, x.expr, bst__quoted_op(user))) {
         return poison;
     }
     if (x.expr->type.kind != BST_KIND_BOOL) {
         bst__job_error(t->job, x.expr->offset, "type-mismatch", "%s takes bool, not %s",
-                       quoted_op(user), bst__job_type_text(t->job, &x.expr->type));
+                       bst__quoted_op(user), bst__job_type_text(t->job, &x.expr->type));
         return poison;
     }
     return x;
@@ -450,9 +254,9 @@ static typed type_truth(typer *t, const bst__ast *ast, presence known, bst_expr_
 
 static typed type_not(typer *t, const bst__ast *ast, context at) {
     const typed x = type_truth(t, ast->args[0], at.known, ast->op);
-    return x.expr == NULL
-               ? poison
-               : give(make_op(t, ast, simple_type(BST_KIND_BOOL), &x.expr), x.if_false, x.if_true);
+    return x.expr == NULL ? poison
+                          : give(make_op(t, ast, bst__plain_type(BST_KIND_BOOL), &x.expr),
+                                 x.if_false, x.if_true);
 }
 
 static typed type_logic(typer *t, const bst__ast *ast, context at) {
@@ -467,36 +271,7 @@ static typed type_logic(typer *t, const bst__ast *ast, context at) {
         return (typed){NULL, if_true, if_false};
     }
     const bst_expr *args[2] = {a.expr, b.expr};
-    return give(make_op(t, ast, simple_type(BST_KIND_BOOL), args), if_true, if_false);
-}
-
-/* The type that two branches share when the place asks for none. A literal takes the other's
- * type where it can. */
-static bool common_type(const bst_expr *a, const bst_expr *b, bst_type *ret) {
-    const bst_expr *pair[2] = {a, b};
-    bst_value value;
-    for (int i = 0; i < 2; i++) {
-        const bst_expr *literal = pair[i];
-        if (bst__is_null(literal) || bst__same_type(&a->type, &b->type) ||
-            (literal->op == BST_EXPR_LITERAL &&
-             bst__literal_fit(&literal->type, &literal->literal, &pair[1 - i]->type, &value) ==
-                 BST__FIT_OK)) {
-            *ret = pair[1 - i]->type;
-            return true;
-        }
-    }
-    if (bst__is_text(&a->type) && bst__is_text(&b->type)) {
-        *ret = simple_type(BST_KIND_TEXT);
-        return true;
-    }
-    if (!bst__is_number(&a->type) || !bst__is_number(&b->type)) {
-        return false;
-    }
-    if (a->type.kind == BST_KIND_DECIMAL || b->type.kind == BST_KIND_DECIMAL) {
-        return arithmetic_type(BST_EXPR_ADD, &a->type, &b->type, ret);
-    }
-    *ret = a->type.kind > b->type.kind ? a->type : b->type;
-    return true;
+    return give(make_op(t, ast, bst__plain_type(BST_KIND_BOOL), args), if_true, if_false);
 }
 
 /* Both branches in one type: the wanted one, or else a common one. */
@@ -509,11 +284,11 @@ static bool unify(typer *t, const bst__ast *ast, const bst_type *want, const bst
     } else if (bst__is_null(args[1]) && bst__is_null(args[2])) {
         bst__job_error(t->job, ast->offset, "type-mismatch", "both branches of \"?:\" are null");
         return false;
-    } else if (!common_type(args[1], args[2], ret)) {
+    } else if (!bst__common_type(args[1], args[2], ret)) {
         bst__job_error(t->job, ast->offset, "type-mismatch", "branches of \"?:\" are %s and %s",
                        bst__job_type_text(t->job, &args[1]->type),
                        bst__job_type_text(t->job, &args[2]->type));
-        bst__hint_mismatch(t->job, &args[1]->type, &args[2]->type, literal_among(args + 1));
+        bst__hint_mismatch(t->job, &args[1]->type, &args[2]->type, bst__literal_among(args + 1));
         return false;
     } else {
         args[1] = bst__convert_to(t->job, args[1], ret);
@@ -547,7 +322,7 @@ static typed type_has(typer *t, const bst__ast *ast, context at) {
         return poison;
     }
     const presence proved = arg->type.optional ? bit_of(t, arg) : 0;
-    return give(make_op(t, ast, simple_type(BST_KIND_BOOL), &arg), proved, 0);
+    return give(make_op(t, ast, bst__plain_type(BST_KIND_BOOL), &arg), proved, 0);
 }
 
 /* ---- all of them ---- */
@@ -576,20 +351,9 @@ static typed type_any(typer *t, const bst__ast *ast, context at) {
         return type_has(t, ast, operand);
     case BST_EXPR_NOT:
         return type_not(t, ast, operand);
-    case BST_EXPR_NEG:
-        return type_negation(t, ast, operand);
-    case BST_EXPR_ADD:
-    case BST_EXPR_SUB:
-    case BST_EXPR_MUL:
-        return type_arithmetic(t, ast, operand);
     case BST_EXPR_EQ:
     case BST_EXPR_NE:
         return type_equality(t, ast, operand);
-    case BST_EXPR_LT:
-    case BST_EXPR_LE:
-    case BST_EXPR_GT:
-    case BST_EXPR_GE:
-        return type_order(t, ast, operand);
     case BST_EXPR_AND:
     case BST_EXPR_OR:
         return type_logic(t, ast, operand);
@@ -597,11 +361,19 @@ static typed type_any(typer *t, const bst__ast *ast, context at) {
         return type_in(t, ast, operand);
     case BST_EXPR_COND:
         return type_cond(t, ast, at);
+    case BST_EXPR_NEG:
+    case BST_EXPR_ADD:
+    case BST_EXPR_SUB:
+    case BST_EXPR_MUL:
+    case BST_EXPR_LT:
+    case BST_EXPR_LE:
+    case BST_EXPR_GT:
+    case BST_EXPR_GE:
     case BST_EXPR_SIZE:
     case BST_EXPR_STARTS_WITH:
     case BST_EXPR_ENDS_WITH:
     case BST_EXPR_CONTAINS:
-        return type_text_call(t, ast, operand);
+        return type_operator(t, ast, operand);
     case BST_EXPR_CONVERT: /* made here, never parsed */
     case BST__POISON:
         break;

@@ -558,14 +558,21 @@ static const struct {
 };
 
 START_TEST(test_findings) {
-    expr_fixture f = expr_fixture_new();
-    const bst_expr *expr = expr_compile(&f, cases[_i].text, cases[_i].want);
-    ck_assert_msg(expr == NULL, "%s compiles", cases[_i].text);
-    bst_strbuf out = BST_STRBUF_INIT;
-    expr_findings(&f, &out);
-    ck_assert_msg(strcmp(out.text, cases[_i].findings) == 0, "%s\n%s", cases[_i].text, out.text);
-    bst_strbuf_release(&out);
-    expr_fixture_free(&f);
+    bst_strbuf wrong = BST_STRBUF_INIT;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expr_fixture f = expr_fixture_new();
+        bst_strbuf out = BST_STRBUF_INIT;
+        if (expr_compile(&f, cases[i].text, cases[i].want) == NULL) {
+            expr_findings(&f, &out);
+        }
+        if (strcmp(out.text, cases[i].findings) != 0) {
+            bst_strbuf_addf(&wrong, "\n%s\n%s", cases[i].text, out.text);
+        }
+        bst_strbuf_release(&out);
+        expr_fixture_free(&f);
+    }
+    ck_assert_msg(wrong.len == 0, "%s", wrong.text);
+    bst_strbuf_release(&wrong);
 }
 END_TEST
 
@@ -805,7 +812,7 @@ END_TEST
 Suite *test_fsm_expr_errors_suite(void) {
     Suite *suite = suite_create("expr errors");
     TCase *tcase = tcase_create("table");
-    tcase_add_loop_test(tcase, test_findings, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(tcase, test_findings);
     suite_add_tcase(suite, tcase);
     TCase *more = tcase_create("limits and places");
     tcase_add_test(more, test_depth);
