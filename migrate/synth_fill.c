@@ -149,8 +149,7 @@ static bool refuse_conversion(bst_synth *synth, const bst__filler *filler,
     bst__getter_columns(synth, &synth->fields[filler->entity_field]);
     bst_strbuf_addf(message, "field \"%s\" ", from->name);
     bst_value_to_json(&from->type, &synth->expected[filler->entity_field], message);
-    bst_strbuf_addf(message, " %s: the event's field is ", bst_value_result_text(result));
-    bst_type_format(&filler->field->type, message);
+    bst__add_unread(&filler->field->type, result, message);
     return false;
 }
 

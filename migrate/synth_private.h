@@ -173,6 +173,8 @@ bool bst__history_fill(bst_synth *synth, const bst__signature *signature, const 
 /* synth_text.c */
 void bst__refuse(bst_synth *synth, bst_reason reason); /* starts a refusal: texts empty */
 void bst__blame(bst_synth *synth, uint32_t column);    /* adds a column to it, once */
+/* " cannot be read as decimal(8,2): it is out of range" */
+void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *message);
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
 /* Why a signature has no plan, with the values of this row. */
 void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state);

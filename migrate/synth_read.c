@@ -182,9 +182,7 @@ static bool get_column(bst_synth *synth, const bst__getter *getter, const bst_ro
     bst__blame(synth, column);
     bst_strbuf_addf(&synth->refusal.message, "%s ", source->name);
     bst_value_to_text(&source->type, &cell->value, &synth->refusal.message);
-    bst_strbuf_addf(&synth->refusal.message, " %s: ", bst_value_result_text(result));
-    bst_type_format(getter->type, &synth->refusal.message);
-    bst_strbuf_adds(&synth->refusal.message, " is needed");
+    bst__add_unread(getter->type, result, &synth->refusal.message);
     return false;
 }
 

@@ -273,7 +273,6 @@ static void add_counts(const bst_synth *synth, bst_strbuf *out) {
 
 void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out) {
     bst_strbuf_addf(out, "%s: ", synth->machine->states[state].name);
-    bool late = false;
     for (uint32_t i = 0; i < synth->order_count; i++) {
         const bst__said *said = &synth->said[synth->order[i]];
         bool tie = i > 0 && said->number == synth->said[synth->order[i - 1]].number;
@@ -282,7 +281,6 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
                         : tie  ? " = "
                                : ", ",
                         synth->items[synth->order[i]].name);
-        late = late || said->late;
     }
     if (synth->order_count == 0) {
         bst_strbuf_adds(out, "no times");
@@ -291,14 +289,10 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
     add_counts(synth, out);
     add_all(synth, BST__SAY_OFF, "; does not apply: ", out);
     size_t count = 0;
-    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
-        const bst__said *said = &synth->said[i];
-        if (said->late) {
-            bst_strbuf_adds(out, count == 0 ? "; too late: " : "");
-            bst_strbuf_addf(out, "%s%s", count++ > 0 ? ", " : "", synth->items[i].name);
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        if (synth->said[synth->order[i]].late) {
+            bst_strbuf_adds(out, count == 0 ? "; after the last change: " : "");
+            add_once(out, ", ", synth->items[synth->order[i]].name, &count);
         }
-    }
-    if (late) {
-        bst_strbuf_adds(out, " after the last change");
     }
 }

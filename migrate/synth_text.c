@@ -36,6 +36,14 @@ void bst__blame(bst_synth *synth, uint32_t column) {
     synth->refused_columns[refusal->evidence_count++] = column;
 }
 
+void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *message) {
+    bst_type plain = *type;
+    plain.optional = false;
+    bst_strbuf_adds(message, " cannot be read as ");
+    bst_type_format(&plain, message);
+    bst_strbuf_addf(message, ": it %s", bst_value_result_text(result));
+}
+
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column) {
     const bst_cell *cell = &row->cells[column];
     const bst_source_column *source = &synth->mapping->source.columns[column];
@@ -50,9 +58,7 @@ void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column) {
                                  "twice");
         return;
     }
-    bst_strbuf_addf(message, " %s: ", bst_value_result_text(cell->result));
-    bst_type_format(&source->type, message);
-    bst_strbuf_adds(message, " is needed");
+    bst__add_unread(&source->type, cell->result, message);
 }
 
 void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf *out) {
@@ -273,6 +279,16 @@ static void blame_step(bst_synth *synth, const bst__signature *signature, uint32
     }
 }
 
+/* The columns of the entity's fields that an expression reads. */
+static void blame_entity(bst_synth *synth, const bst_expr *expr) {
+    if (expr->op == BST_EXPR_REF && expr->root == BST_ROOT_ENTITY) {
+        bst__getter_columns(synth, &synth->fields[expr->index]);
+    }
+    for (uint32_t i = 0; i < expr->arg_count; i++) {
+        blame_entity(synth, expr->args[i]);
+    }
+}
+
 void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
                        const bst__guard_check *check) {
     const bst_machine *machine = synth->machine;
@@ -288,6 +304,7 @@ void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32
         return;
     }
     const bst_guard *guard = &machine->guards[check->guard];
+    blame_entity(synth, guard->expr);
     bst_strbuf_adds(message, " guard ");
     if (guard->name) {
         bst_strbuf_addf(message, "\"%s\" ", guard->name);
