@@ -69,16 +69,11 @@ static const char *apply_trouble(bst_apply_result result) {
 
 /* One event into the fold. What it borrows from the reader is copied: the fold outlives the
  * event. */
-static bst_status fold_event(comparison *c, int64_t version) {
+static bst_status fold_event(comparison *c) {
     const bst_stored_event *stored = c->next;
     const bst_event_type *type = &c->machine->events[stored->type];
     folded *history = &c->history;
     if (history->trouble.len > 0) {
-        return BST_OK;
-    }
-    if (stored->version != version) {
-        bst_strbuf_addf(&history->trouble, "version %lld follows version %lld",
-                        (long long)stored->version, (long long)(version - 1));
         return BST_OK;
     }
     for (uint32_t f = 0; f < type->field_count; f++) {
@@ -93,8 +88,8 @@ static bst_status fold_event(comparison *c, int64_t version) {
     bst_apply_result result = bst_apply(c->machine, &history->entity, &event);
     if (result != BST_APPLY_OK) {
         bst_strbuf_addf(&history->trouble, "event %lld, %s into \"%s\": %s \"%s\"",
-                        (long long)version, type->name, c->machine->states[stored->state].name,
-                        apply_trouble(result), before);
+                        (long long)stored->version, type->name,
+                        c->machine->states[stored->state].name, apply_trouble(result), before);
     }
     return BST_OK;
 }
@@ -116,8 +111,8 @@ static bst_status fold_next(comparison *c) {
         return BST_OK;
     }
     bst_strbuf_add(&history->key, c->next->key, c->next->key_len);
-    for (int64_t version = 1; status == BST_OK && is_same_key(&history->key, c->next); version++) {
-        status = fold_event(c, version);
+    while (status == BST_OK && is_same_key(&history->key, c->next)) {
+        status = fold_event(c);
         if (status == BST_OK) {
             status = read_event(c);
         }

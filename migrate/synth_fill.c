@@ -213,9 +213,12 @@ static bool ask_guards(bst_synth *synth, const bst__signature *signature, uint32
     for (uint32_t g = 0; g < step->guard_check_count; g++) {
         const bst__guard_check *check = &step->guard_checks[g];
         bst_value holds = BST_ABSENT;
-        if (check->guard != BST_NONE && bst_expr_eval(synth->machine->guards[check->guard].expr,
-                                                      &records, &holds) != BST_EVAL_OK) {
-            bst__refuse_overflow(synth, signature, i, "a guard");
+        bst_eval_result result = BST_EVAL_OK;
+        if (check->guard != BST_NONE) {
+            result = bst_expr_eval(synth->machine->guards[check->guard].expr, &records, &holds);
+        }
+        if (result != BST_EVAL_OK) {
+            bst__refuse_step(synth, signature, i, "a guard", result == BST_EVAL_OVERFLOW);
             return false;
         }
         bool held = check->guard == BST_NONE || (holds.present && holds.u.i != 0);
@@ -235,10 +238,12 @@ static bool apply_event(bst_synth *synth, const bst__signature *signature, uint3
     case BST_APPLY_OK:
         return true;
     case BST_APPLY_OVERFLOW:
-        bst__refuse_overflow(synth, signature, i, "an apply");
+        bst__refuse_step(synth, signature, i, "an apply", true);
+        return false;
+    case BST_APPLY_INVALID:
+        bst__refuse_step(synth, signature, i, "an apply", false);
         return false;
     case BST_APPLY_ILLEGAL:
-    case BST_APPLY_INVALID:
         break;
     }
     synth->status =

@@ -181,8 +181,9 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
 void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
                        const bst__guard_check *check);
 void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_t field);
-void bst__refuse_overflow(bst_synth *synth, const bst__signature *signature, uint32_t step,
-                          const char *what);
+/* `what` ("a guard", "an apply") leaves its range, or else reads what is not there. */
+void bst__refuse_step(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                      const char *what, bool overflow);
 /* "in the only possible history (created, captured)" */
 void bst__add_history(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out);
 /* "captured" of "PaymentCaptured" in the machine "payment" */

@@ -340,11 +340,12 @@ void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_
     add_value(&of->type, &synth->expected[field], message);
 }
 
-void bst__refuse_overflow(bst_synth *synth, const bst__signature *signature, uint32_t step,
-                          const char *what) {
-    bst__refuse(synth, BST_REASON_OVERFLOW);
+void bst__refuse_step(bst_synth *synth, const bst__signature *signature, uint32_t step,
+                      const char *what, bool overflow) {
+    bst__refuse(synth, overflow ? BST_REASON_OVERFLOW : BST_REASON_MISSING_VALUE);
     blame_step(synth, signature, step);
     bst__add_history(synth, signature, &synth->refusal.message);
-    bst_strbuf_addf(&synth->refusal.message, " %s of event %u, %s, leaves its range", what,
-                    step + 1, synth->machine->events[signature->plan.events[step].type].name);
+    bst_strbuf_addf(&synth->refusal.message, " %s of event %u, %s, %s", what, step + 1,
+                    synth->machine->events[signature->plan.events[step].type].name,
+                    overflow ? "leaves its range" : "reads a field that has no value yet");
 }

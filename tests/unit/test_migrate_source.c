@@ -1,4 +1,5 @@
-/* CSV records, the external sort, numerics in binary, and the CSV source: NULL and '', keys, duplicates, bad cells. */
+/* CSV records, the external sort, numerics in binary, and the CSV source: NULL and '', keys,
+ * duplicates, bad cells. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
