@@ -53,8 +53,10 @@ static void add_confidence(double confidence, bst_strbuf *out) {
 void bst_event_line(const bst_machine *machine, const bst_stored_event *event, bst_strbuf *out) {
     assert(event->type < machine->event_count && event->state < machine->state_count);
     const bst_event_type *const type = &machine->events[event->type];
+    uint8_t uuid[16];
     char id[BST_UUID_TEXT];
-    bst_uuid_format(event->id, id);
+    bst_event_id(machine->id, event->key, event->key_len, event->version, uuid);
+    bst_uuid_format(uuid, id);
     add_text(out, "{\"id\":", id);
     add_text(out, ",\"machine\":", machine->id);
     bst_strbuf_adds(out, ",\"entity\":");

@@ -276,10 +276,11 @@ static bst_status read_payload(reader_jsonl *reader) {
 }
 
 static bst_status read_id(reader_jsonl *reader) {
-    bst_stored_event *const event = &reader->base.event;
+    const bst_stored_event *const event = &reader->base.event;
+    uint8_t id[16];
     char text[BST_UUID_TEXT];
-    bst_event_id(reader->base.machine->id, event->key, event->key_len, event->version, event->id);
-    bst_uuid_format(event->id, text);
+    bst_event_id(reader->base.machine->id, event->key, event->key_len, event->version, id);
+    bst_uuid_format(id, text);
     if (!bst__item_is(&reader->values[KEY_ID], BST__STRING, text))
         return wrong(reader, KEY_ID, "wrong-id", "is not that of this machine, entity and version");
     return BST_OK;

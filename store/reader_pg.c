@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backstory/digest.h"
 #include "backstory/timestamp.h"
 #include "copy_row_private.h"
 #include "payload_private.h"
@@ -166,7 +165,6 @@ static bst_status take_event(reader_pg *reader) {
         status = read_payload(reader, &payload);
     if (status != BST_OK)
         return status;
-    bst_event_id(reader->base.machine->id, event->key, event->key_len, event->version, event->id);
     if (++reader->place < reader->plan->step_count)
         return BST_OK;
     reader->plan = NULL;

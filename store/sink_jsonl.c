@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backstory/digest.h"
 #include "backstory/reader.h"
 
 #define FLUSH_BYTES     (256u << 10)
@@ -89,7 +88,6 @@ static void add_event(sink_jsonl *sink, const bst_history *history, uint32_t pla
         .source = step->source,
         .fields = happening->fields,
     };
-    bst_event_id(sink->base.machine->id, history->key, history->key_len, event.version, event.id);
     bst_event_line(sink->base.machine, &event, &sink->lines);
 }
 

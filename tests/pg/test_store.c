@@ -68,8 +68,10 @@ static void add_bound(const bst_stored_event *event, int64_t time, bst_strbuf *o
 
 static void expected_line(const bst_stored_event *event, bst_strbuf *out) {
     const bst_machine *const machine = fixture.machine;
+    uint8_t uuid[16];
     char id[BST_UUID_TEXT], occurred_at[BST_TIME_TEXT_MAX];
-    bst_uuid_format(event->id, id);
+    bst_event_id(machine->id, event->key, event->key_len, event->version, uuid);
+    bst_uuid_format(uuid, id);
     bst_time_format(event->occurred_at, occurred_at);
     bst_strbuf_addf(out, "%s\1%.*s\1%lld\1%s\1%s\1%s\1%s\1", id, (int)event->key_len, event->key,
                     (long long)event->version, machine->events[event->type].name,

@@ -288,7 +288,6 @@ static void add_closed(const char *key, int64_t version, bst_strbuf *out) {
                               .occurred_at = INT64_C(667958400000000),
                               .basis = BST_BASIS_RECORDED,
                               .confidence = 1};
-    bst_event_id("thing", key, event.key_len, version, event.id);
     bst_event_line(fixture.machine, &event, out);
 }
 

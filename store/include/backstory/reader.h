@@ -12,9 +12,10 @@ extern "C" {
 
 #define BST_EVENT_LINE_MAX (64u << 20) /* bytes of one line of a file */
 
-/* One event as it is stored. Everything is borrowed until the next call. */
+/* One event as it is stored. Everything is borrowed until the next call. Its id is not kept but
+ * follows from machine, key and version (bst_event_id): that takes as long as reading the event,
+ * and few want it. */
 typedef struct bst_stored_event {
-    uint8_t id[16];
     const char *key;
     size_t key_len;
     int64_t version;               /* 1, 2, ... in its stream */
