@@ -55,8 +55,10 @@ static bst__ast *make_time(bst__job *job, const struct function *f, uint32_t off
     if (text->op != BST_EXPR_LITERAL || text->type.kind != BST_KIND_TEXT) {
         bst__job_error(job, text->offset, "not-in-language", "%s() takes a text written in place",
                        f->name);
-        bst_diag_hint(job->diags, "A field can have the type %s itself.",
-                      f->kind == BST_KIND_DATE ? "date" : "timestamptz");
+        if (f->kind != BST_KIND_DURATION) { /* which no field is */
+            bst_diag_hint(job->diags, "A field can have the type %s itself.",
+                          f->kind == BST_KIND_DATE ? "date" : "timestamptz");
+        }
         return ast;
     }
     (void)bst__literal_time(job, f->kind, text, ast); /* or it stays poisoned */

@@ -554,6 +554,10 @@ static const struct {
      "10 expr-syntax: \"9999999999h\" is out of range of a duration | Write "
      "duration(\"PT1H30M\"), duration(\"P2D\") or duration(\"1h30m\"); months and years "
      "have no fixed length."},
+    {"duration(note)", NULL, "10 not-in-language: duration() takes a text written in place"},
+    {"date(note)", NULL,
+     "6 not-in-language: date() takes a text written in place | A field can have the type "
+     "date itself."},
     /* clang-format on */
 };
 
