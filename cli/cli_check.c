@@ -1,0 +1,80 @@
+/* backstory check: says what is wrong with a machine, and what a mapping's histories cannot recover. */
+#include <string.h>
+
+#include "backstory/check.h"
+#include "backstory/mapping.h"
+
+#include "cli.h"
+
+static bst_status same_machine(cli_call *call, const bst_machine *machine,
+                               const bst_mapping *mapping) {
+    if (strcmp(machine->sha256, mapping->machine->sha256) == 0)
+        return BST_OK;
+    const bst_loc where = bst_json_source_value(mapping->json, "/machine");
+    bst_diag_add(call->diags, BST_INVALID, BST_ERROR, "other-machine", &where,
+                 "this mapping is for the machine in \"%s\", which is not the one checked",
+                 mapping->machine->file);
+    bst_diag_hint(call->diags, "Give that file, or mend \"machine\".");
+    return BST_INVALID;
+}
+
+static void print_result(cli_call *call, const bst_machine *machine) {
+    const size_t errors = bst_diags_count_of(call->diags, BST_ERROR);
+    const size_t warnings = bst_diags_count_of(call->diags, BST_WARNING);
+
+    if (call->json) {
+        bst_strbuf out = BST_STRBUF_INIT;
+        bst_diags_format_json(call->diags, &out);
+        fputs(out.text, stdout);
+        bst_strbuf_release(&out);
+        bst_diags_clear(call->diags);
+        return;
+    }
+    cli_print_findings(call, stdout);
+    if (errors > 0 || warnings > 0)
+        printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
+               warnings == 1 ? "" : "s");
+    else if (machine && !call->quiet)
+        printf("%s: %u states, %u transitions, %u commands, %u events; no findings\n", machine->id,
+               machine->state_count, machine->transition_count, machine->command_count,
+               machine->event_count);
+}
+
+static int check(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    bst_machine *machine = NULL;
+    bst_mapping *mapping = NULL;
+    int warnings_are_errors = 0;
+    int exit_status;
+    struct poptOption options[] = {
+        {"werror", 0, POPT_ARG_NONE, &warnings_are_errors, 0, "treat warnings as errors", NULL},
+        POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 1, 2, argc, argv, &exit_status))
+        return exit_status;
+    bst_status status = cli_load_machine(&call, call.argument[0], &machine);
+    if (status == BST_OK)
+        status = bst_machine_check(machine, call.diags);
+    if (status == BST_OK && call.count == 2) {
+        /* The machine has been heard: what the mapping loads and finds again is not said twice. */
+        status = bst_mapping_load(call.argument[1], &mapping, call.diags);
+        if (status == BST_OK)
+            status = same_machine(&call, machine, mapping);
+        if (status == BST_OK)
+            status = bst_mapping_check(mapping, call.diags);
+    }
+    bst_diags_sort(call.diags);
+    if (status == BST_OK && warnings_are_errors && bst_diags_count_of(call.diags, BST_WARNING) > 0)
+        status = BST_INVALID;
+    print_result(&call, machine);
+    bst_mapping_free(mapping);
+    bst_machine_free(machine);
+    return cli_end(&call, status);
+}
+
+const cli_command cli_check = {"check", "MACHINE [MAPPING]",
+                               "analyse a machine, and what a mapping can recover of its histories",
+                               "  backstory check payment.fsm.json\n"
+                               "  backstory check payment.fsm.json payment.legacy.json --werror\n"
+                               "  backstory check --format json - < payment.fsm.json\n",
+                               check};

@@ -1,0 +1,58 @@
+/* backstory: one program, a table of commands, one file a command. */
+#include <locale.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const cli_command *const commands[] = {&cli_check,   &cli_compile, &cli_plan,
+                                              &cli_migrate, &cli_compare, &cli_history};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_help(FILE *out) {
+    fputs("Usage: backstory COMMAND [OPTION...]\n\n"
+          "From state machines to event sourcing: compiles machines, gives legacy rows their\n"
+          "histories, and holds the old against the new.\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n`backstory COMMAND --help` says more of each, with examples.\n"
+          "Exit status: 0 fine; 1 findings; 2 usage; 3 a file or database failed; 4 conflict, try\n"
+          "again; 70 a bug of ours.\n",
+          out);
+}
+
+static int unknown_command(const char *name) {
+    const char *names[COMMAND_COUNT];
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i]->name;
+    const char *nearest = bst_nearest_name(name, names, COMMAND_COUNT);
+    fprintf(stderr, "backstory: \"%s\" is not a command\n", name);
+    if (nearest)
+        fprintf(stderr, "hint: Did you mean \"%s\"?\n", nearest);
+    else
+        fputs("hint: `backstory --help` lists the commands.\n", stderr);
+    return bst_status_exit(BST_USAGE);
+}
+
+int main(int argc, const char **argv) {
+    setlocale(LC_CTYPE, ""); /* for the width of what we print; numbers stay as they are in C */
+    if (argc < 2) {
+        print_help(stderr);
+        return bst_status_exit(BST_USAGE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("backstory " BACKSTORY_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(commands[i], argc - 1, argv + 1);
+    }
+    return unknown_command(argv[1]);
+}

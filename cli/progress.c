@@ -1,0 +1,66 @@
+/* The progress line. Drawn at most ten times a second on a terminal; a line every ten seconds in a log. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define BAR_WIDTH 24
+
+double cli_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void cli_progress_begin(cli_progress *progress, const cli_call *call, const char *what) {
+    *progress =
+        (cli_progress){.on = !call->quiet, .terminal = isatty(STDERR_FILENO) == 1, .what = what};
+    progress->start = cli_now();
+    progress->last = progress->terminal ? 0 : progress->start;
+}
+
+static void draw_bar(double share) {
+    const int full = (int)(share * BAR_WIDTH);
+
+    fputs(" [", stderr);
+    for (int i = 0; i < BAR_WIDTH; i++)
+        fputc(i < full ? '#' : '.', stderr);
+    fprintf(stderr, "] %3d %%", (int)(share * 100));
+}
+
+void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra) {
+    const double now = cli_now();
+
+    if (!progress->on || now - progress->last < (progress->terminal ? 0.1 : 10))
+        return;
+    progress->last = now;
+    progress->shown = true;
+    const double spent = now - progress->start;
+    fprintf(stderr, "%s%s", progress->terminal ? "\r\033[K" : "", progress->what);
+    if (share >= 0 && progress->terminal)
+        draw_bar(share);
+    else if (share >= 0)
+        fprintf(stderr, " %d %%", (int)(share * 100));
+    fprintf(stderr, "  %s rows", cli_number(rows).text);
+    if (spent > 0.5)
+        fprintf(stderr, "  %s/s", cli_number((uint64_t)((double)rows / spent)).text);
+    if (share >= 0.01 && share < 1 && spent > 1)
+        fprintf(stderr, "  %s left", cli_seconds(spent / share * (1 - share)).text);
+    if (extra)
+        fprintf(stderr, "  %s", extra);
+    if (!progress->terminal)
+        fputc('\n', stderr);
+    fflush(stderr);
+}
+
+void cli_progress_end(cli_progress *progress) {
+    if (progress->shown && progress->terminal)
+        fputs("\r\033[K", stderr);
+    progress->shown = false;
+}
+
+double cli_progress_seconds(const cli_progress *progress) {
+    return cli_now() - progress->start;
+}
