@@ -118,7 +118,7 @@ ORDER BY n;
 
 -- What years of hand-written UPDATE statements leave behind.
 UPDATE public.payments SET status = 77 WHERE id % 997 = 5;                                             -- a code nobody remembers
-UPDATE public.payments SET captured_at = authorized_at - interval '3 hours' WHERE id % 1499 = 7 AND status = 20; -- a clock that was wrong
+UPDATE public.payments SET captured_at = created_at + (authorized_at - created_at) / 2 WHERE id % 1499 = 7 AND status = 20; -- a clock that was wrong
 UPDATE public.payments SET authorized_at = 'infinity' WHERE id % 2999 = 11 AND status IN (10, 20);      -- a sentinel
 UPDATE public.payments SET captured_cents = captured_cents * 100 WHERE id % 1999 = 13 AND status = 20;  -- cents taken for euros
 UPDATE public.payments SET currency = NULL WHERE id % 3499 = 17;                                        -- never filled
