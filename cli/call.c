@@ -121,7 +121,8 @@ bst_status cli_usage(cli_call *call, const char *format, ...) {
     return BST_USAGE;
 }
 
-/* The text of the file a finding is about, read again for its caret line; kept while the findings are of one file. */
+/* The text of the file a finding is about, read again for its caret line; kept while the findings
+ * are of one file. */
 typedef struct shown_file {
     const char *name; /* borrowed from a finding */
     char *text;

@@ -1,6 +1,7 @@
 /* What the commands share: their table, options, findings, figures, tables and the progress line.
  *
- * stdout is the product, stderr the talk. This room is the only one that prints or ends the program.
+ * stdout is the product, stderr the talk. This room is the only one that prints or ends the
+ * program.
  */
 #ifndef BACKSTORY_CLI_H
 #define BACKSTORY_CLI_H
@@ -45,11 +46,12 @@ typedef struct cli_call {
     int quiet_flag;
 } cli_call;
 
-/* Reads the command line; `options` are the command's own, ended by POPT_TABLEEND. True: go on. False: end with
- * *ret_exit (help was asked for, or a mistake has been reported). */
+/* Reads the command line; `options` are the command's own, ended by POPT_TABLEEND. True: go on.
+ * False: end with *ret_exit (help was asked for, or a mistake has been reported). */
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
                size_t count_min, size_t count_max, int argc, const char **argv, int *ret_exit);
-/* Prints what findings are left and frees everything. Returns the exit status that belongs to `status`. */
+/* Prints what findings are left and frees everything. Returns the exit status that belongs to
+ * `status`. */
 int cli_end(cli_call *call, bst_status status);
 /* A mistake in the command line: says it, points to --help; returns BST_USAGE. */
 bst_status cli_usage(cli_call *call, const char *format, ...) BST_PRINTF(2, 3);
@@ -81,7 +83,8 @@ void cli_table_add(cli_table *table, const char *const *cells); /* copies; NULL 
 void cli_table_print(const cli_table *table, FILE *out);
 cli_table *cli_table_free(cli_table *table);
 
-/* The progress line on stderr: a bar on a terminal, a plain line every 10 seconds elsewhere, nothing when quiet. */
+/* The progress line on stderr: a bar on a terminal, a plain line every 10 seconds elsewhere,
+ * nothing when quiet. */
 typedef struct cli_progress {
     bool on, terminal, shown;
     const char *what;
@@ -94,7 +97,8 @@ void cli_progress_end(cli_progress *progress);
 double cli_progress_seconds(const cli_progress *progress);
 double cli_now(void); /* seconds of a clock that only goes forward */
 
-/* Where quarantined rows of a run into `target` go unless the user says otherwise. The caller frees it. */
+/* Where quarantined rows of a run into `target` go unless the user says otherwise. The caller frees
+ * it. */
 char *cli_quarantine_path(const char *target, const bst_machine *machine);
 
 #endif

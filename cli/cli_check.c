@@ -1,4 +1,5 @@
-/* backstory check: says what is wrong with a machine, and what a mapping's histories cannot recover. */
+/* backstory check: says what is wrong with a machine, and what a mapping's histories cannot
+ * recover. */
 #include <string.h>
 
 #include "backstory/check.h"

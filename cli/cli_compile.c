@@ -9,27 +9,34 @@
 
 #define EMITTERS_MAX 32
 
+static bst_status unknown_emitter(cli_call *call, const char *name) {
+    size_t count;
+    const bst_emitter *all = bst_emitters(&count);
+    bst_strbuf known = BST_STRBUF_INIT;
+
+    for (size_t i = 0; i < count; i++)
+        bst_strbuf_addf(&known, "%s%s", i ? ", " : "", all[i].name);
+    const bst_status status =
+        cli_usage(call, "--emit does not know \"%s\"; it knows %s", name, known.text);
+    bst_strbuf_release(&known);
+    return status;
+}
+
 /* "c,dot" into names, in place. */
 static bst_status split_names(cli_call *call, char *list, const char **names, size_t *ret_count) {
     *ret_count = 0;
-    char *rest = NULL;
-    for (char *name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
-        if (!bst_emitter_find(name)) {
-            size_t count;
-            const bst_emitter *all = bst_emitters(&count);
-            bst_strbuf known = BST_STRBUF_INIT;
-            for (size_t i = 0; i < count; i++)
-                bst_strbuf_addf(&known, "%s%s", i ? ", " : "", all[i].name);
-            const bst_status status =
-                cli_usage(call, "--emit does not know \"%s\"; it knows %s", name, known.text);
-            bst_strbuf_release(&known);
-            return status;
-        }
+    for (char *name = list; name;) {
+        char *comma = strchr(name, ',');
+        if (comma)
+            *comma++ = 0;
+        if (!bst_emitter_find(name))
+            return unknown_emitter(call, name);
         if (*ret_count == EMITTERS_MAX)
             return cli_usage(call, "--emit names more than %d emitters", EMITTERS_MAX);
         names[(*ret_count)++] = name;
+        name = comma;
     }
-    return *ret_count > 0 ? BST_OK : cli_usage(call, "--emit names nothing");
+    return BST_OK;
 }
 
 /* One emitter with one file can go to stdout. */

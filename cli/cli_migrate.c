@@ -93,7 +93,8 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
         {"quarantine", 0, POPT_ARG_STRING, &quarantine, 0,
          "file for the rows that have no possible history (default: beside the sink)", "FILE"},
         {"recorded-at", 0, POPT_ARG_STRING, &recorded_at, 0,
-         "when the store learns of the events: now or a time (default: the server's clock; none in a file)",
+         "when the store learns of the events: now or a time (default: the server's clock; none in "
+         "a file)",
          "TIME"},
         {"strict", 0, POPT_ARG_NONE, &strict, 0, "exit with 1 when a row is quarantined", NULL},
         POPT_TABLEEND};

@@ -1,4 +1,5 @@
-/* The progress line. Drawn at most ten times a second on a terminal; a line every ten seconds in a log. */
+/* The progress line. Drawn at most ten times a second on a terminal; a line every ten seconds in a
+ * log. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,8 +1,9 @@
 /* CSV records.
  *
- * A record ends at a line end outside quotes. The reader keeps one window of the file, which holds at least the record at
- * hand and grows with it up to a limit; a record is handed out as it stands, so that the sorter can keep its bytes, and cut
- * into fields in place. Comma, double quotes doubled inside quotes, LF or CRLF. A byte order mark is passed over.
+ * A record ends at a line end outside quotes. The reader keeps one window of the file, which holds
+ * at least the record at hand and grows with it up to a limit; a record is handed out as it stands,
+ * so that the sorter can keep its bytes, and cut into fields in place. Comma, double quotes doubled
+ * inside quotes, LF or CRLF. A byte order mark is passed over.
  */
 #include "csv_private.h"
 
@@ -150,7 +151,8 @@ bst_status bst__csv_next(bst__csv *csv, char **ret_bytes, size_t *ret_len, uint6
     }
 }
 
-/* A quoted field that starts after its quote at `from`: unquotes it in place. Returns where it ends. */
+/* A quoted field that starts after its quote at `from`: unquotes it in place. Returns where it
+ * ends. */
 static size_t unquote(char *bytes, size_t len, size_t from, bst__csv_field *field) {
     size_t in = from;
     size_t out = from;
@@ -166,7 +168,8 @@ static size_t unquote(char *bytes, size_t len, size_t from, bst__csv_field *fiel
         }
         bytes[out++] = bytes[in++];
     }
-    /* What stands between the closing quote and the comma belongs to the cell, as PostgreSQL reads it. */
+    /* What stands between the closing quote and the comma belongs to the cell, as PostgreSQL reads
+     * it. */
     while (in < len && bytes[in] != ',')
         bytes[out++] = bytes[in++];
     *field = (bst__csv_field){bytes + from, out - from, true};

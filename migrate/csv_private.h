@@ -25,8 +25,8 @@ typedef struct bst__csv {
 
 bst_status bst__csv_open(bst__csv *csv, const char *path, bst_diags *diags) BST_MUST_USE;
 void bst__csv_close(bst__csv *csv);
-/* The bytes of the next record without its line end, quotes and all, borrowed until the next call; *ret_bytes is NULL at
- * the end. Empty lines are passed over. */
+/* The bytes of the next record without its line end, quotes and all, borrowed until the next call;
+ * *ret_bytes is NULL at the end. Empty lines are passed over. */
 bst_status bst__csv_next(bst__csv *csv, char **ret_bytes, size_t *ret_len, uint64_t *ret_line,
                          bst_diags *diags) BST_MUST_USE;
 /* Cuts a record into fields, in place. Writes at most `room` and returns how many there are. */

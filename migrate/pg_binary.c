@@ -1,7 +1,8 @@
 /* PostgreSQL's binary form of values.
  *
- * A numeric is a row of digits to the base 10000: digit i stands for digit * 10000^(weight - i). It is added up group by
- * group, from the most significant to the last one that the wanted scale can hold; what is left over must be zero.
+ * A numeric is a row of digits to the base 10000: digit i stands for digit * 10000^(weight - i). It
+ * is added up group by group, from the most significant to the last one that the wanted scale can
+ * hold; what is left over must be zero.
  */
 #include "pg_binary_private.h"
 

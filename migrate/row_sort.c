@@ -1,8 +1,8 @@
 /* Rows by key, in bounded memory.
  *
- * Rows are packed into one block; when it is full it is sorted by a table of offsets and written to an unnamed temporary file,
- * a run. At the end the runs are merged by a binary heap that holds the head of each. What fits into one block never
- * touches the disk.
+ * Rows are packed into one block; when it is full it is sorted by a table of offsets and written to
+ * an unnamed temporary file, a run. At the end the runs are merged by a binary heap that holds the
+ * head of each. What fits into one block never touches the disk.
  */
 #include "row_sort_private.h"
 
@@ -91,7 +91,8 @@ bst__row_sort *bst__row_sort_free(bst__row_sort *sort) {
     return NULL;
 }
 
-/* Merge sort of the offsets: qsort has no context argument in C11, and the C library's may use memory we did not bound. */
+/* Merge sort of the offsets: qsort has no context argument in C11, and the C library's may use
+ * memory we did not bound. */
 static void sort_rows(const char *block, size_t *rows, size_t count, size_t *spare) {
     if (count < 2)
         return;
@@ -301,7 +302,8 @@ bst_status bst__row_sort_next(bst__row_sort *sort, bst__sort_row *ret, bool *ret
         if (status != BST_OK)
             return status;
     } else if (sort->run_count > 0 && sort->heap_count > 0) {
-        /* The row handed out last is the heap's first head: replace it now that the caller is done with it. */
+        /* The row handed out last is the heap's first head: replace it now that the caller is done
+         * with it. */
         run *r = &sort->runs[sort->heap[0]];
         const bst_status status = advance(r, diags);
         if (status != BST_OK)

@@ -7,7 +7,8 @@
 
 #include "backstory/diag.h"
 
-#define BST__SORT_BYTES_DEFAULT ((size_t)48 << 20) /* held in memory; the rest waits in temporary files */
+#define BST__SORT_BYTES_DEFAULT                                                                    \
+    ((size_t)48 << 20) /* held in memory; the rest waits in temporary files */
 
 typedef struct bst__row_sort bst__row_sort;
 
@@ -24,8 +25,10 @@ typedef struct bst__sort_row {
 /* `memory`: bytes to hold at most. */
 bst__row_sort *bst__row_sort_new(size_t memory);
 bst__row_sort *bst__row_sort_free(bst__row_sort *sort);
-bst_status bst__row_sort_add(bst__row_sort *sort, const bst__sort_row *row, bst_diags *diags) BST_MUST_USE;
+bst_status bst__row_sort_add(bst__row_sort *sort, const bst__sort_row *row,
+                             bst_diags *diags) BST_MUST_USE;
 /* After the last add: `ret` in order, *ret_end at the end. Borrowed until the next call. */
-bst_status bst__row_sort_next(bst__row_sort *sort, bst__sort_row *ret, bool *ret_end, bst_diags *diags) BST_MUST_USE;
+bst_status bst__row_sort_next(bst__row_sort *sort, bst__sort_row *ret, bool *ret_end,
+                              bst_diags *diags) BST_MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
-/* Sources of legacy rows: the way from "--from" to a kind of source, and the cells that all kinds make alike. */
+/* Sources of legacy rows: the way from "--from" to a kind of source, and the cells that all kinds
+ * make alike. */
 #include "backstory/source.h"
 
 #include <string.h>
@@ -63,7 +64,8 @@ void bst__cell_bad(bst_cell *cell, bst_value_result result, const char *text, si
     cell->text_len = len;
 }
 
-/* A timestamp that did not give a value: what is that to the row? False: nothing, the mapping is wrong. */
+/* A timestamp that did not give a value: what is that to the row? False: nothing, the mapping is
+ * wrong. */
 static bool take_time(bst_time_result result, int64_t time, const char *text, size_t len,
                       bst_cell *ret) {
     switch (result) {

@@ -1,7 +1,8 @@
 /* Legacy rows from a CSV file.
  *
- * A file has no index, so whether a key is unique is known only when all of it has been seen: the rows always go through the
- * sorter and come out by key, one of them held back so that two of a key are seen side by side.
+ * A file has no index, so whether a key is unique is known only when all of it has been seen: the
+ * rows always go through the sorter and come out by key, one of them held back so that two of a key
+ * are seen side by side.
  */
 #include "backstory/source.h"
 

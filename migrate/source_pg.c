@@ -1,11 +1,13 @@
 /* Legacy rows from PostgreSQL.
  *
- * One COPY ... TO STDOUT (FORMAT binary) inside one REPEATABLE READ READ ONLY transaction, so that every row is of the same
- * moment and nothing is locked but against DDL. A column whose type has an exact binary form is taken in it; everything else
- * comes as text and is parsed like a CSV cell. Row security that would hide rows is an error, not a smaller table.
+ * One COPY ... TO STDOUT (FORMAT binary) inside one REPEATABLE READ READ ONLY transaction, so that
+ * every row is of the same moment and nothing is locked but against DDL. A column whose type has an
+ * exact binary form is taken in it; everything else comes as text and is parsed like a CSV cell.
+ * Row security that would hide rows is an error, not a smaller table.
  *
- * A row that is quarantined is wanted with all its columns, mapped or not: it is fetched by its ctid on a second connection that
- * shares the snapshot. Views and foreign tables have no ctid: there, the mapped columns must do.
+ * A row that is quarantined is wanted with all its columns, mapped or not: it is fetched by its
+ * ctid on a second connection that shares the snapshot. Views and foreign tables have no ctid:
+ * there, the mapped columns must do.
  */
 #include "backstory/source.h"
 
@@ -60,7 +62,7 @@ typedef struct pg_source {
     bst_row row;
 } pg_source;
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+/* ---- opening */
 
 static const char *single(const bst_pg_rows *rows, size_t column) {
     return bst_pg_rows_count(rows) == 1 ? bst_pg_rows_text(rows, 0, column) : NULL;
@@ -350,7 +352,7 @@ static bst_status start(pg_source *s, bst_diags *diags) {
     return status;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+/* ---- reading */
 
 static bst_status broken(bst_diags *diags) {
     return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-format", NULL,
@@ -577,7 +579,8 @@ static bst_status hold(pg_source *s, bst_diags *diags) {
     return BST_OK;
 }
 
-/* Where keys may repeat: the row at hand is held in a copy while the next one's key is looked at. */
+/* Where keys may repeat: the row at hand is held in a copy while the next one's key is looked at.
+ */
 static bst_status next_looking_ahead(pg_source *s, bst_diags *diags) {
     bst_status status = BST_OK;
 

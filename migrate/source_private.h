@@ -27,11 +27,12 @@ bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, b
 bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec, bst_source **ret,
                                bst_diags *diags) BST_MUST_USE;
 
-/* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no zone, which is the
- * mapping's mistake, not the row's. */
+/* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no
+ * zone, which is the mapping's mistake, not the row's. */
 bool bst__cell_from_text(const bst_source_column *column, const char *text, size_t len,
                          bst_arena *arena, bst_cell *ret);
-/* The same for a naive timestamp that is already a count of microseconds. `arena` keeps its text when it is bad. */
+/* The same for a naive timestamp that is already a count of microseconds. `arena` keeps its text
+ * when it is bad. */
 bool bst__cell_from_naive(const bst_source_column *column, int64_t naive, bst_arena *arena,
                           bst_cell *ret);
 void bst__cell_bad(bst_cell *cell, bst_value_result result, const char *text, size_t len);
