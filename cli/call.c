@@ -72,7 +72,9 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
         *ret_exit = cli_end(call, bst_diag_nomem(call->diags));
         return false;
     }
-    poptSetOtherOptionHelp(call->popt, command->arguments);
+    char usage[128];
+    snprintf(usage, sizeof usage, "[OPTION...] %s", command->arguments);
+    poptSetOtherOptionHelp(call->popt, usage);
     bst_status status = BST_OK;
     while (status == BST_OK && (code = poptGetNextOpt(call->popt)) >= 0) {
         if (code == OPTION_HELP) {
