@@ -1,4 +1,5 @@
-/* What guards and applies share: the scope in which a text stands, and silence where a mistake was reported already.
+/* What guards and applies share: the scope in which a text stands, and silence where a mistake was
+ * reported already.
  */
 #include <ctype.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static bool is_poisoned(const bst_scope *scope, const char *word, size_t len) {
     return false;
 }
 
-/* Whether the text speaks of a field whose type could not be read: whatever is wrong with the text may come from that. */
+/* Whether the text speaks of a field whose type could not be read: whatever is wrong with the text
+ * may come from that. */
 static bool mentions_poisoned(const char *text, const bst_scope *scope) {
     size_t len;
     for (const char *word = bst__next_word(text, &len); word;

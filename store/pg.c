@@ -32,7 +32,8 @@ struct bst_pg_rows {
 
 /* Nothing of a user's configuration may change what a value looks like, or cut a long run short. */
 static const char session_sql[] =
-    "SET statement_timeout = 0; SET TimeZone = 'UTC'; SET client_encoding = 'UTF8'; SET search_path = '';"
+    "SET statement_timeout = 0; SET TimeZone = 'UTC'; SET client_encoding = 'UTF8';"
+    "SET search_path = '';"
     "SET lc_monetary = 'C'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex';"
     /* Which of these there are depends on the server's version. */

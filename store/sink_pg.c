@@ -81,7 +81,8 @@ static void put_events(const bst_machine *machine, const bst_history *history, b
 }
 
 static const char copy_sql[] =
-    "COPY backstory.segment (version, run_id, plan, machine_id, key, data) FROM STDIN (FORMAT binary";
+    "COPY backstory.segment (version, run_id, plan, machine_id, key, data)"
+    " FROM STDIN (FORMAT binary";
 #define COLUMNS 6
 
 /* False when the events are more than one value may hold. */

@@ -52,12 +52,14 @@ END_TEST
 
 /* The view is a second reader of the stored form, in SQL: it must say the same, to the microsecond.
  */
-#define ISO(time) "coalesce(replace(regexp_replace((" time ")::text, ' ', 'T'), '+00', 'Z'), '-')"
+#define ISO(time)  "coalesce(replace(regexp_replace((" time ")::text, ' ', 'T'), '+00', 'Z'), '-')"
+#define ISO_AT     ISO("occurred_at")
+#define ISO_AFTER  ISO("lower(occurred_between)")
+#define ISO_BEFORE ISO("upper(occurred_between)")
 static const char view_sql[] =
-    "SELECT concat_ws(E'\\x01', id, entity, version, type, state, coalesce(command, '-'), " ISO(
-        "occurred_at") ", " ISO("lower(occurred_between)") ", " ISO("upper(occurred_between)") ","
-                                                                                               " recorded_at, basis, coalesce(source, '-'))"
-                                                                                               " FROM backstory.event ORDER BY entity COLLATE \"C\", version";
+    "SELECT concat_ws(E'\\x01', id, entity, version, type, state, coalesce(command, '-'),"
+    " " ISO_AT ", " ISO_AFTER ", " ISO_BEFORE ", recorded_at, basis, coalesce(source, '-'))"
+    " FROM backstory.event ORDER BY entity COLLATE \"C\", version";
 
 static void add_bound(const bst_stored_event *event, int64_t time, bst_strbuf *out) {
     char text[BST_TIME_TEXT_MAX] = "-";
