@@ -70,29 +70,37 @@ static bool is_word(char c) {
            c == '-' || c == '+' || c == '.' || c == '$' || (c & 0x80);
 }
 
-static bool is_hex(const char *at) {
-    return strspn(at, "0123456789abcdefABCDEF") >= 4;
+/* Whether \uXXXX stands here; the text ends in NUL, so looking at it stops in time. */
+static bool is_unit(const char *at) {
+    return at[0] == '\\' && at[1] == 'u' && strspn(at + 2, "0123456789abcdefABCDEF") >= 4;
 }
 
-static bool check_escape(const reader *r, size_t at) {
+/* Whether a \uXXXX is the first (89ab) or second (cdef) half of a surrogate pair. */
+static bool is_half(const char *at, const char *digits) {
+    return is_unit(at) && (at[2] | 0x20) == 'd' && strchr(digits, at[3]);
+}
+
+/* How many bytes the escape at `at` takes; 0 after a mistake. */
+static size_t escape_size(const reader *r, size_t at) {
     const char *const text = r->text + at;
-    if (text[1] == 'u') {
-        if (!is_hex(text + 2))
-            return mistake(r, at, NULL, "\\u must be followed by four hexadecimal digits");
-        const bool high = (text[2] | 0x20) == 'd' && strchr("89abAB", text[3]);
-        const bool low = (text[2] | 0x20) == 'd' && strchr("cdefCDEF", text[3]);
-        const bool paired = high && text[6] == '\\' && text[7] == 'u' && is_hex(text + 8) &&
-                            (text[8] | 0x20) == 'd' && strchr("cdefCDEF", text[9]);
-        const bool second = low && at >= r->before.at + 6 && text[-6] == '\\' && text[-5] == 'u';
-        if ((high && !paired) || (low && !second))
-            return mistake(r, at, NULL, "\\u%.4s is half of a surrogate pair", text + 2);
-        if (strncmp(text + 2, "0000", 4) == 0)
-            return mistake(r, at, NULL, "a string cannot hold the character \\u0000");
-        return true;
+    if (text[1] != 'u') {
+        if (text[1] != '\0' && strchr("\"\\/bfnrt", text[1]))
+            return 2;
+        mistake(r, at, "For a backslash itself write \\\\.", "unknown escape in a string");
+        return 0;
     }
-    if (text[1] != '\0' && strchr("\"\\/bfnrt", text[1]))
-        return true;
-    return mistake(r, at, "For a backslash itself write \\\\.", "unknown escape in a string");
+    const bool first = is_half(text, "89abAB");
+    if (first && is_half(text + 6, "cdefCDEF"))
+        return 12;
+    if (!is_unit(text))
+        mistake(r, at, NULL, "\\u must be followed by four hexadecimal digits");
+    else if (first || is_half(text, "cdefCDEF"))
+        mistake(r, at, NULL, "%.6s is half of a surrogate pair", text);
+    else if (strncmp(text + 2, "0000", 4) == 0)
+        mistake(r, at, NULL, "a string cannot hold the character \\u0000");
+    else
+        return 6;
+    return 0;
 }
 
 /* Reads a string from its opening quote. */
@@ -107,12 +115,10 @@ static bool read_string(reader *r, token *ret) {
         if ((unsigned char)c < 0x20)
             return mistake(r, r->at, c == '\t' ? "Write \\t." : "Write it as \\u00XX.",
                            "control character in a string");
-        if (c == '\\') {
-            if (!check_escape(r, r->at))
-                return false;
-            r->at++;
-        }
-        r->at++;
+        const size_t size = c == '\\' ? escape_size(r, r->at) : 1;
+        if (size == 0)
+            return false;
+        r->at += size;
     }
     if (r->at >= r->len)
         return mistake(r, start, "Close it with a double quote.", "string is not closed");
