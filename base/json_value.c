@@ -3,6 +3,8 @@
  */
 #include "value_private.h"
 
+#include <string.h>
+
 #include "decimal_private.h"
 #include "digits_private.h"
 
@@ -10,6 +12,8 @@
 
 bst_value_result bst__json_value_check(const char *text, size_t len) {
     json_error_t error;
+    if (len > 0 && memchr(text, '\0', len)) /* jansson reads over one between tokens */
+        return BST_VALUE_SYNTAX;
     json_t *const json = json_loadb(text, len, DECODE, &error);
     if (json) {
         json_decref(json);

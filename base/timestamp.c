@@ -319,7 +319,7 @@ size_t bst_time_format(int64_t time, char out[BST_TIME_TEXT_MAX]) {
     if (!bst_time_is_finite(time))
         return put_infinity(time == BST_TIME_MINUS_INFINITY, out);
     const int64_t days = floor_div(time, BST__DAY);
-    const int64_t of_day = time - days * BST__DAY;
+    const int64_t of_day = time % BST__DAY + (time % BST__DAY < 0 ? BST__DAY : 0);
     const unsigned seconds = (unsigned)(of_day / BST__SECOND);
     const civil day = civil_of(days);
     char *at = put_day(out, day);

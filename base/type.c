@@ -35,7 +35,7 @@ static const char *trim_end(const char *at, const char *end) {
     return end;
 }
 
-/* Reads a whole number up to `limit` with spaces around it; it ends at `stop` or at the end. */
+/* Reads a whole number up to `limit` with spaces around it; after it comes `stop` or the end. */
 static bool read_number(arguments *from, char stop, uint32_t limit, uint32_t *ret) {
     uint32_t value = 0;
     const char *at = skip_spaces(from->at, from->end);
@@ -60,7 +60,7 @@ static const char *read_decimal(arguments from, bst_type *type) {
         precision > BST_DECIMAL_DIGITS_MAX)
         return "the precision of a decimal must be 1 to 18";
     if ((from.end[-1] == ',' || from.at < from.end) &&
-        (!read_number(&from, ')', 1000, &scale) || from.at < from.end || scale > precision))
+        (!read_number(&from, '\0', 1000, &scale) || scale > precision))
         return "the scale of a decimal must be 0 to its precision";
     type->precision = (uint8_t)precision;
     type->scale = (uint8_t)scale;
@@ -72,8 +72,7 @@ static const char *read_length(arguments from, bst_type *type) {
         type->length = type->kind == BST_KIND_CHAR ? 1 : 0;
         return NULL;
     }
-    if (!read_number(&from, ')', LENGTH_MAX, &type->length) || from.at < from.end ||
-        type->length < 1)
+    if (!read_number(&from, '\0', LENGTH_MAX, &type->length) || type->length < 1)
         return "the length must be 1 to 10485760";
     return NULL;
 }

@@ -1,9 +1,19 @@
 #include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "backstory/arena.h"
 #include "random.h"
+
+/* Check notes each assertion in a file; so not one a byte. */
+static bool all_bytes(const unsigned char *memory, size_t size, size_t expected) {
+    for (size_t i = 0; i < size; i++) {
+        if (memory[i] != expected)
+            return false;
+    }
+    return true;
+}
 
 START_TEST(test_zeroed_and_aligned) {
     bst_arena *arena = bst_arena_new();
@@ -14,8 +24,7 @@ START_TEST(test_zeroed_and_aligned) {
             unsigned char *const memory = bst_arena_alloc(arena, size);
             ck_assert_ptr_nonnull(memory);
             ck_assert_uint_eq((uintptr_t)memory % _Alignof(max_align_t), 0);
-            for (size_t j = 0; j < size; j++)
-                ck_assert_uint_eq(memory[j], 0);
+            ck_assert(all_bytes(memory, size, 0));
             memset(memory, 0xA5, size);
             ck_assert_ptr_nonnull(bst_arena_strdup(arena, "odd"));
         }
@@ -37,10 +46,8 @@ START_TEST(test_nothing_overlaps) {
         memory[i] = bst_arena_alloc(arena, sizes[i]);
         memset(memory[i], (int)(i % 251), sizes[i]);
     }
-    for (size_t i = 0; i < COUNT; i++) {
-        for (size_t j = 0; j < sizes[i]; j++)
-            ck_assert_uint_eq(memory[i][j], i % 251);
-    }
+    for (size_t i = 0; i < COUNT; i++)
+        ck_assert(all_bytes(memory[i], sizes[i], i % 251));
     bst_arena_free(arena);
 }
 END_TEST

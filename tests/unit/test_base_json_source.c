@@ -20,6 +20,8 @@ static void teardown(void) {
 }
 
 static bst_status parse(const char *text) {
+    bst_diags_clear(diags);
+    source = bst_json_source_free(source);
     return bst_json_source_parse("f.json", text, strlen(text), &source, diags);
 }
 
@@ -71,11 +73,15 @@ static const struct place_case {
     {"/", 1, 1, 1, 1},
 };
 
-START_TEST(test_places) {
-    const struct place_case *const c = &place_cases[_i];
+static void check_places(const struct place_case *c) {
     ck_assert_int_eq(parse(sample), BST_OK);
     check_loc(bst_json_source_value(source, c->pointer), c->line, c->column);
     check_loc(bst_json_source_key(source, c->pointer), c->key_line, c->key_column);
+}
+
+START_TEST(test_places) {
+    for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++)
+        check_places(&place_cases[i]);
 }
 END_TEST
 
@@ -198,8 +204,7 @@ static const struct mistake_case {
     {"null", 1, 1, "file must hold a JSON object, not null"},
 };
 
-START_TEST(test_mistakes) {
-    const struct mistake_case *const c = &mistake_cases[_i];
+static void check_mistakes(const struct mistake_case *c) {
     ck_assert_int_eq(parse(c->text), BST_INVALID);
     ck_assert_ptr_null(source);
     ck_assert_uint_eq(bst_diags_count(diags), 1);
@@ -208,6 +213,11 @@ START_TEST(test_mistakes) {
     ck_assert_msg(diag->line == c->line && diag->column == c->column, "%s: %u:%u", c->text,
                   diag->line, diag->column);
     ck_assert_str_eq(diag->code, strstr(c->message, "must hold") ? "json-root" : "json-syntax");
+}
+
+START_TEST(test_mistakes) {
+    for (size_t i = 0; i < sizeof mistake_cases / sizeof *mistake_cases; i++)
+        check_mistakes(&mistake_cases[i]);
 }
 END_TEST
 
@@ -337,11 +347,12 @@ START_TEST(test_damaged_files) {
             }
         }
         const bst_status status = bst_json_source_parse("f.json", text, len, &source, diags);
-        ck_assert(status == BST_OK ? bst_diags_count(diags) == 0 : bst_diags_count(diags) >= 1);
+        const size_t count = bst_diags_count(diags);
         const bst_diag *const diag = bst_diags_at(diags, 0);
-        ck_assert_msg(!diag || strcmp(diag->code, "json-syntax") != 0 ||
-                          (bst_diags_count(diags) == 1 && !strstr(diag->message, " near ")),
-                      "%.*s\n%s", (int)len, text, diag->message);
+        const bool syntax = diag && strcmp(diag->code, "json-syntax") == 0;
+        if ((status == BST_OK) != (count == 0) ||
+            (syntax && (count != 1 || strstr(diag->message, " near "))))
+            ck_abort_msg("%.*s\n%s", (int)len, text, diag ? diag->message : "nothing said");
         source = bst_json_source_free(source);
         bst_diags_clear(diags);
     }
@@ -392,17 +403,15 @@ START_TEST(test_read_fails) {
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 Suite *test_base_json_source_suite(void) {
     Suite *suite = suite_create("json_source");
     TCase *tc = tcase_create("json_source");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_loop_test(tc, test_places, 0, COUNT(place_cases));
+    tcase_add_test(tc, test_places);
     tcase_add_test(tc, test_inside);
     tcase_add_test(tc, test_accessors);
     tcase_add_test(tc, test_pointer);
-    tcase_add_loop_test(tc, test_mistakes, 0, COUNT(mistake_cases));
+    tcase_add_test(tc, test_mistakes);
     tcase_add_test(tc, test_nul_byte);
     tcase_add_test(tc, test_opened_here);
     tcase_add_test(tc, test_without_diags);
