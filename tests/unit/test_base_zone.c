@@ -4,7 +4,8 @@
 #include "backstory/timestamp.h"
 #include "zone_private.h"
 
-/* Where clocks showed each of these; what PostgreSQL 15 makes of them, and where it has to choose. */
+/* Where clocks showed each of these; what PostgreSQL 15 makes of them, and where it has to
+ * choose. */
 static const struct local_case {
     const char *zone, *local;
     bst_time_result result;
