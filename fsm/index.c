@@ -31,9 +31,8 @@ static void place(bst__index *index, bst__slot slot) {
     index->slots[at] = slot;
 }
 
-static bool grow(bst__index *index, bst_arena *arena) {
+static bool grow(bst__index *index, bst_arena *arena, uint32_t count) {
     const bst__index old = *index;
-    const uint32_t count = old.slots ? (old.mask + 1) * 2 : FIRST_SLOTS;
     index->slots = bst_arena_array(arena, count, sizeof *index->slots);
     if (!index->slots) {
         *index = old;
@@ -48,9 +47,20 @@ static bool grow(bst__index *index, bst_arena *arena) {
     return true;
 }
 
+bool bst__index_reserve(bst__index *index, bst_arena *arena, uint32_t count) {
+    uint32_t slots = FIRST_SLOTS;
+    while (slots / 2 < count) {
+        slots *= 2;
+    }
+    return (index->slots && index->mask >= slots - 1) || grow(index, arena, slots);
+}
+
 bool bst__index_add(bst__index *index, bst_arena *arena, uint32_t hash, uint32_t number) {
-    if ((!index->slots || index->used * 2 > index->mask) && !grow(index, arena)) {
-        return false;
+    if (!index->slots || index->used * 2 > index->mask) {
+        const uint32_t slots = index->slots ? (index->mask + 1) * 2 : FIRST_SLOTS;
+        if (!grow(index, arena, slots)) {
+            return false;
+        }
     }
     place(index, (bst__slot){hash, number + 1});
     index->used++;

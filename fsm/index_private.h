@@ -27,6 +27,8 @@ typedef bool bst__same(const void *wanted, uint32_t number);
 /* BST_NONE when there is none. An index that was never added to is empty. */
 uint32_t bst__index_find(const bst__index *index, uint32_t hash, bst__same *same,
                          const void *wanted);
+/* Room for `count` items in all, so that adding them moves nothing. False when out of memory. */
+bool bst__index_reserve(bst__index *index, bst_arena *arena, uint32_t count);
 /* Adds without looking: look first where doubles may come. False when out of memory. */
 bool bst__index_add(bst__index *index, bst_arena *arena, uint32_t hash, uint32_t number);
 

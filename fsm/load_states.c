@@ -101,7 +101,7 @@ bool bst__load_states(bst__load *l) {
     }
     l->states = bst_arena_array(l->arena, count, sizeof *l->states);
     l->on = bst_arena_array(l->arena, count, sizeof *l->on);
-    if (!l->states || !l->on) {
+    if (!l->states || !l->on || !bst__index_reserve(&l->m->states, l->arena, (uint32_t)count)) {
         return bst__nomem(l);
     }
     table->states = l->states;

@@ -92,6 +92,10 @@ static uint32_t group_hash(uint32_t from, uint32_t command) {
 
 bool bst__machine_index_steps(bst__machine *m) {
     const bst_machine *table = &m->table;
+    if (!bst__index_reserve(&m->groups, m->arena, table->transition_count) ||
+        !bst__index_reserve(&m->steps, m->arena, table->transition_count)) {
+        return false;
+    }
     for (uint32_t i = 0; i < table->transition_count; i++) {
         const bst_transition *t = &table->transitions[i];
         const wanted_step step = {table->transitions, t->from, t->event, t->to};

@@ -138,9 +138,14 @@ static const char *const adjectives[] = {
 };
 /* clang-format on */
 
+/* Lists are short; a look at the first letter spares nearly all comparisons. */
+static bool same(const char *a, const char *b) {
+    return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
 static bool is_in(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(word, list[i]) == 0) {
+        if (same(word, list[i])) {
             return true;
         }
     }
@@ -150,7 +155,7 @@ static bool is_in(const char *word, const char *const *list, size_t count) {
 
 static const bst__verb *find_base(const char *verb) {
     for (size_t i = 0; i < IRREGULAR_COUNT; i++) {
-        if (strcmp(irregular[i].base, verb) == 0) {
+        if (same(irregular[i].base, verb)) {
             return &irregular[i];
         }
     }
@@ -159,6 +164,9 @@ static const bst__verb *find_base(const char *verb) {
 
 /* The length of the n-th prefix when `word` starts with it and goes on after it, else 0. */
 static size_t prefix_len(const char *word, size_t n) {
+    if (word[0] != prefixes[n][0]) {
+        return 0;
+    }
     const size_t len = strlen(prefixes[n]);
     return strncmp(word, prefixes[n], len) == 0 && word[len] ? len : 0;
 }
@@ -186,7 +194,7 @@ const char *bst__irregular(const char *verb, size_t *ret_prefix) {
 
 static bool is_participle(const char *word) {
     for (size_t i = 0; i < IRREGULAR_COUNT; i++) {
-        if (strcmp(irregular[i].participle, word) == 0) {
+        if (same(irregular[i].participle, word)) {
             return true;
         }
     }
@@ -217,7 +225,7 @@ bool bst__is_plain_participle(const char *word) {
 
 const char *bst__noun_participle(const char *word) {
     for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
-        if (strcmp(nouns[i].base, word) == 0) {
+        if (same(nouns[i].base, word)) {
             return nouns[i].participle;
         }
     }
