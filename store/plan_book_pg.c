@@ -51,77 +51,105 @@ void bst__plan_book_release(bst__plan_book *book) {
     }
 }
 
-static void add_text(bst_strbuf *out, const char *before, const char *text) {
-    bst_strbuf_adds(out, before);
+static void add_confidence(bst_strbuf *out, double confidence) {
+    char text[BST__CONFIDENCE_TEXT];
+    const size_t len = bst__confidence_format(confidence, text);
+    bst_strbuf_add(out, text, len);
+}
+
+static void add_text(bst_strbuf *out, const char *text) {
     if (text)
         bst_strbuf_add_json(out, text, strlen(text));
     else
         bst_strbuf_adds(out, "null");
 }
 
-static void add_confidence(bst_strbuf *out, double confidence) {
-    char text[BST__CONFIDENCE_TEXT];
-    const size_t len = bst__confidence_format(confidence, text);
-    bst_strbuf_adds(out, ",\"confidence\":");
-    bst_strbuf_add(out, text, len);
+/* What a plan says of each of its events, as the columns of backstory.plan. */
+typedef void add_item(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out);
+
+static void add_type(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
+    add_text(out, machine->events[step->type].name);
 }
 
-static void add_step(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
-    const bst_event_type *const type = &machine->events[step->type];
-    add_text(out, "{\"type\":", type->name);
-    bst_strbuf_adds(out, ",\"type_version\":");
-    bst_strbuf_add_int(out, type->version);
-    add_text(out, ",\"state\":", machine->states[step->state].name);
-    add_text(out, ",\"command\":",
-             step->command == BST_NONE ? NULL : machine->commands[step->command].name);
-    add_text(out, ",\"basis\":", bst_basis_text(step->basis));
-    add_confidence(out, step->confidence);
-    add_text(out, ",\"source\":", step->source);
-    bst_strbuf_addc(out, '}');
+static void add_type_version(const bst_machine *machine, const bst_plan_event *step,
+                             bst_strbuf *out) {
+    bst_strbuf_add_int(out, machine->events[step->type].version);
 }
+
+static void add_state(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
+    add_text(out, machine->states[step->state].name);
+}
+
+static void add_command(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
+    add_text(out, step->command == BST_NONE ? NULL : machine->commands[step->command].name);
+}
+
+static void add_basis(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
+    (void)machine;
+    add_text(out, bst_basis_text(step->basis));
+}
+
+static void add_event_confidence(const bst_machine *machine, const bst_plan_event *step,
+                                 bst_strbuf *out) {
+    (void)machine;
+    add_confidence(out, step->confidence);
+}
+
+static void add_source(const bst_machine *machine, const bst_plan_event *step, bst_strbuf *out) {
+    (void)machine;
+    add_text(out, step->source);
+}
+
+static const struct {
+    const char *key;
+    add_item *add;
+} columns[] = {
+    {",\"type\":", add_type},     {",\"type_version\":", add_type_version},
+    {",\"state\":", add_state},   {",\"command\":", add_command},
+    {",\"basis\":", add_basis},   {",\"event_confidence\":", add_event_confidence},
+    {",\"source\":", add_source},
+};
 
 static void add_plan(const bst_machine *machine, const bst__plan_entry *entry, bst_strbuf *out) {
     const bst_plan *const plan = entry->plan;
     bst_strbuf_adds(out, "{\"plan\":");
     bst_strbuf_add_int(out, entry->number);
-    bst_strbuf_adds(out, ",\"event_count\":");
-    bst_strbuf_add_int(out, plan->event_count);
-    add_text(out, ",\"signature\":", plan->signature);
+    bst_strbuf_adds(out, ",\"signature\":");
+    add_text(out, plan->signature);
+    bst_strbuf_adds(out, ",\"confidence\":");
     add_confidence(out, plan->confidence);
     bst_strbuf_adds(out, plan->certain ? ",\"certain\":true" : ",\"certain\":false");
-    bst_strbuf_adds(out, ",\"steps\":[");
-    for (uint32_t i = 0; i < plan->event_count; i++) {
-        if (i > 0)
-            bst_strbuf_addc(out, ',');
-        add_step(machine, &plan->events[i], out);
+    for (size_t column = 0; column < sizeof columns / sizeof *columns; column++) {
+        bst_strbuf_adds(out, columns[column].key);
+        for (uint32_t i = 0; i < plan->event_count; i++) {
+            bst_strbuf_addc(out, i == 0 ? '[' : ',');
+            columns[column].add(machine, &plan->events[i], out);
+        }
+        bst_strbuf_addc(out, ']');
     }
-    bst_strbuf_adds(out, "]}");
+    bst_strbuf_addc(out, '}');
 }
 
 static bst_status insert(bst_pg *pg, int32_t run_id, const bst_strbuf *plans, bst_diags *diags) {
-    static const char *const statements[] = {
-        "INSERT INTO backstory.plan (run_id, plan, event_count, signature, confidence, certain)"
-        " SELECT $1, plan, event_count, signature, confidence, certain"
-        " FROM jsonb_to_recordset($2) AS given (plan integer, event_count integer,"
-        " signature text, confidence float8, certain boolean)",
-        "INSERT INTO backstory.plan_step (run_id, plan, place, type, type_version, state, command,"
-        " basis, confidence, source)"
-        " SELECT $1, given.plan, step.place, type, type_version, state, command, basis,"
-        " confidence, source FROM jsonb_to_recordset($2) AS given (plan integer, steps jsonb)"
-        " CROSS JOIN LATERAL ROWS FROM (jsonb_to_recordset(steps) AS (type text,"
-        " type_version integer, state text, command text, basis text, confidence float8,"
-        " source text)) WITH ORDINALITY AS step (type, type_version, state, command, basis,"
-        " confidence, source, place)",
-    };
     bst_strbuf run = BST_STRBUF_INIT;
+    bst_pg_rows *rows = NULL;
     bst_strbuf_add_int(&run, run_id);
-    bst_status status = run.failed || plans->failed ? bst_diag_nomem(diags) : BST_OK;
     const char *const params[] = {run.text, plans->text};
-    for (size_t i = 0; status == BST_OK && i < sizeof statements / sizeof *statements; i++) {
-        bst_pg_rows *rows = NULL;
-        status = bst_pg_query(pg, statements[i], 2, params, &rows, diags);
-        bst_pg_rows_free(rows);
-    }
+    const bst_status status =
+        run.failed || plans->failed
+            ? bst_diag_nomem(diags)
+            : bst_pg_query(
+                  pg,
+                  "INSERT INTO backstory.plan (run_id, plan, signature, confidence, certain,"
+                  " type, type_version, state, command, basis, event_confidence, source)"
+                  " SELECT $1, plan, signature, confidence, certain, type, type_version,"
+                  " state, command, basis, event_confidence, source"
+                  " FROM jsonb_to_recordset($2) AS given (plan integer, signature text,"
+                  " confidence float8, certain boolean, type text[],"
+                  " type_version integer[], state text[], command text[], basis text[],"
+                  " event_confidence float8[], source text[])",
+                  2, params, &rows, diags);
+    bst_pg_rows_free(rows);
     bst_strbuf_release(&run);
     return status;
 }

@@ -165,8 +165,12 @@ static bst_status load(bst__plan_shelf *shelf, bst_pg *pg, const char *condition
     bst_strbuf sql = BST_STRBUF_INIT;
     bst_strbuf_addf(
         &sql,
-        "COPY (SELECT run_id, plan, recorded_at, type, type_version, state, command, basis,"
-        " confidence, plan_step.source FROM backstory.plan_step JOIN backstory.run USING (run_id)"
+        "COPY (SELECT run_id, plan, recorded_at, step.type, step.type_version, step.state,"
+        " step.command, step.basis, step.confidence, step.source"
+        " FROM backstory.plan JOIN backstory.run USING (run_id)"
+        " CROSS JOIN LATERAL unnest(plan.type, plan.type_version, plan.state, plan.command,"
+        " plan.basis, plan.event_confidence, plan.source) WITH ORDINALITY AS step (type,"
+        " type_version, state, command, basis, confidence, source, place)"
         " WHERE %s ORDER BY run_id, plan, place) TO STDOUT (FORMAT binary)",
         condition);
     bst_status status = sql.failed

@@ -24,7 +24,7 @@ struct bst__stored_plan {
 
 typedef struct bst__plan_shelf bst__plan_shelf;
 
-/* Loads those for which an SQL condition on backstory.plan_step holds. */
+/* Loads those for which an SQL condition on backstory.plan holds. */
 bst_status bst__plan_shelf_load(bst_pg *pg, const bst_machine *machine, const char *condition,
                                 bst__plan_shelf **ret, bst_diags *diags) BST_MUST_USE;
 bst__plan_shelf *bst__plan_shelf_free(bst__plan_shelf *shelf);

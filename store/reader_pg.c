@@ -210,10 +210,10 @@ static bst_status find_store(reader_pg *reader, bst_diags *diags) {
     return BST_DATABASE;
 }
 
-/* Which rows of segment are to be read, and which of plan_step belong to them. A machine that the
+/* Which rows of segment are to be read, and which of plan belong to them. A machine that the
  * store has not heard of has no events: its number is 0 here. */
 static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf *segments,
-                                  bst_strbuf *steps, bst_diags *diags) {
+                                  bst_strbuf *plans, bst_diags *diags) {
     const char *const params[] = {reader->base.machine->id};
     int64_t machine_id;
     const bst_status status =
@@ -226,16 +226,16 @@ static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf
         bst_strbuf_adds(segments, " AND key = ");
         if (!bst_pg_add_literal(reader->pg, key, segments))
             return bst_diag_nomem(diags);
-        bst_strbuf_addf(steps,
+        bst_strbuf_addf(plans,
                         "(run_id, plan) IN (SELECT run_id, plan FROM backstory.segment WHERE %s)",
                         segments->text);
     } else {
-        bst_strbuf_addf(steps,
+        bst_strbuf_addf(plans,
                         "machine_version_id IN (SELECT machine_version_id FROM"
                         " backstory.machine_version WHERE %s)",
                         segments->text);
     }
-    return segments->failed || steps->failed ? bst_diag_nomem(diags) : BST_OK;
+    return segments->failed || plans->failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
 static bst_status start_rows(reader_pg *reader, const char *condition, bst_diags *diags) {
@@ -253,20 +253,20 @@ static bst_status start_rows(reader_pg *reader, const char *condition, bst_diags
 }
 
 static bst_status start(reader_pg *reader, const char *key, bst_diags *diags) {
-    bst_strbuf segments = BST_STRBUF_INIT, steps = BST_STRBUF_INIT;
+    bst_strbuf segments = BST_STRBUF_INIT, plans = BST_STRBUF_INIT;
     bst_status status =
         bst_pg_exec(reader->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", diags);
     if (status == BST_OK)
         status = find_store(reader, diags);
     if (status == BST_OK)
-        status = make_conditions(reader, key, &segments, &steps, diags);
+        status = make_conditions(reader, key, &segments, &plans, diags);
     if (status == BST_OK)
-        status = bst__plan_shelf_load(reader->pg, reader->base.machine, steps.text, &reader->plans,
+        status = bst__plan_shelf_load(reader->pg, reader->base.machine, plans.text, &reader->plans,
                                       diags);
     if (status == BST_OK)
         status = start_rows(reader, segments.text, diags);
     bst_strbuf_release(&segments);
-    bst_strbuf_release(&steps);
+    bst_strbuf_release(&plans);
     return status;
 }
 

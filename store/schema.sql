@@ -5,13 +5,13 @@
 --
 -- Readers see the views event and entity and the functions; the tables beneath may change from version to version.
 --
---   machine <- machine_version <- run <- plan <- plan_step       once for many entities
+--   machine <- machine_version <- run <- plan                    once for many entities
 --      ^                           ^       ^
 --      +------- segment -----------+-------+                     once for the events appended together
 --
--- What events have in common (type, state after, command, basis, confidence, source) stands in the steps of a plan. A
--- segment is a plan with what differs: one row holds the consecutive events of one entity that were appended together,
--- whose versions end at `version`, as a JSON array with one item a step of the plan:
+-- What events have in common (type, state after, command, basis, confidence, source) stands in a plan. A segment is a plan
+-- with what differs: one row holds the consecutive events of one entity that were appended together, whose versions end at
+-- `version`, as a JSON array with one item an event of the plan:
 --     [occurred_at, payload]                      the time is known
 --     [occurred_at, after, before, payload]       it lies between two; null: open on that side
 -- Times count microseconds from 2000-01-01 00:00 UTC, as the server counts itself.
@@ -57,31 +57,23 @@ CREATE TABLE backstory.run (
 );
 ALTER SEQUENCE backstory.run_id OWNED BY backstory.run.run_id;
 
--- The shape of histories: those with the same signature share one.
+-- The shape of histories: those with the same signature share one. The arrays have an item an event.
 CREATE TABLE backstory.plan (
-    run_id      integer NOT NULL REFERENCES backstory.run,
-    plan        integer NOT NULL,
-    event_count integer NOT NULL CHECK (event_count > 0),
-    signature   text    NOT NULL,
-    confidence  float8  NOT NULL CHECK (confidence > 0 AND confidence <= 1),
-    certain     boolean NOT NULL,
+    run_id           integer   NOT NULL REFERENCES backstory.run,
+    plan             integer   NOT NULL,
+    signature        text      NOT NULL,
+    confidence       float8    NOT NULL CHECK (confidence > 0 AND confidence <= 1),
+    certain          boolean   NOT NULL,
+    type             text[]    NOT NULL CHECK (cardinality(type) > 0),
+    type_version     integer[] NOT NULL CHECK (cardinality(type_version) = cardinality(type)),
+    state            text[]    NOT NULL CHECK (cardinality(state) = cardinality(type)),
+    command          text[]    NOT NULL CHECK (cardinality(command) = cardinality(type)),
+    basis            text[]    NOT NULL CHECK (cardinality(basis) = cardinality(type)
+        AND basis <@ ARRAY['recorded', 'implied', 'assumed', 'live', 'correction']),
+    event_confidence float8[]  NOT NULL CHECK (cardinality(event_confidence) = cardinality(type)
+        AND 0 < ALL (event_confidence) AND 1 >= ALL (event_confidence)),
+    source           text[]    NOT NULL CHECK (cardinality(source) = cardinality(type)),
     PRIMARY KEY (run_id, plan)
-);
-
-CREATE TABLE backstory.plan_step (
-    run_id       integer NOT NULL,
-    plan         integer NOT NULL,
-    place        integer NOT NULL,
-    type         text    NOT NULL,
-    type_version integer NOT NULL,
-    state        text    NOT NULL,
-    command      text,
-    basis        text    NOT NULL
-        CHECK (basis IN ('recorded', 'implied', 'assumed', 'live', 'correction')),
-    confidence   float8  NOT NULL CHECK (confidence > 0 AND confidence <= 1),
-    source       text,
-    PRIMARY KEY (run_id, plan, place),
-    FOREIGN KEY (run_id, plan) REFERENCES backstory.plan
 );
 
 -- Eight columns, the fixed ones first and the widest foremost: then a row has no padding, and the two that a migrated
@@ -89,7 +81,7 @@ CREATE TABLE backstory.plan_step (
 -- and programs of ours write here.
 --   position     the place in the order of appends; NULL for an initial history, which comes before all of them
 --   recorded_at  NULL: that of the run
---   version      of the last event in the segment
+--   version      of the last event in the segment; the plan says how many there are
 CREATE SEQUENCE backstory.position;
 CREATE TABLE backstory.segment (
     position    bigint,
@@ -140,8 +132,6 @@ BEGIN
 END
 $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.segment
-    EXECUTE FUNCTION backstory.refuse_change();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.plan_step
     EXECUTE FUNCTION backstory.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.plan
     EXECUTE FUNCTION backstory.refuse_change();

@@ -35,60 +35,60 @@ $do$;
 -- One row an event. `position` orders appends; 0: an initial history, which comes before all of them. The order of one
 -- entity's events is `version`.
 CREATE VIEW backstory.event AS
-SELECT backstory.event_id(machine.name, segment.key, item.version) AS id,
+SELECT backstory.event_id(machine.name, segment.key,
+                          segment.version - cardinality(plan.type) + item.place) AS id,
        machine.name                                                AS machine,
        segment.key                                                 AS entity,
-       item.version,
-       step.type,
+       segment.version - cardinality(plan.type) + item.place       AS version,
+       plan.type[item.place]                                       AS type,
        item.value -> -1                                            AS data,
-       step.state,
-       step.command,
+       plan.state[item.place]                                      AS state,
+       plan.command[item.place]                                    AS command,
        backstory.to_time((item.value ->> 0)::bigint)               AS occurred_at,
        CASE WHEN jsonb_array_length(item.value) = 4 THEN
            tstzrange(backstory.to_time((item.value ->> 1)::bigint),
                      backstory.to_time((item.value ->> 2)::bigint), '[]')
        END                                                         AS occurred_between,
        coalesce(segment.recorded_at, run.recorded_at)              AS recorded_at,
-       step.basis,
-       step.confidence,
-       step.source,
+       plan.basis[item.place]                                      AS basis,
+       plan.event_confidence[item.place]                           AS confidence,
+       plan.source[item.place]                                     AS source,
        coalesce(segment.position, 0)                               AS position,
        segment.run_id
 FROM backstory.segment
     JOIN backstory.machine USING (machine_id)
     JOIN backstory.run USING (run_id)
     JOIN backstory.plan USING (run_id, plan)
-    CROSS JOIN LATERAL (
-        SELECT value, place, segment.version - plan.event_count + place AS version
-        FROM jsonb_array_elements(segment.data::jsonb) WITH ORDINALITY AS item (value, place)
-    ) AS item
-    JOIN backstory.plan_step AS step USING (run_id, plan, place);
+    CROSS JOIN LATERAL jsonb_array_elements(segment.data::jsonb)
+        WITH ORDINALITY AS item (value, place);
 
--- One row an entity: where it stands, and how sure its initial history is (NULL: it has none, it was born here).
+-- One row an entity: where it stands, and how sure its initial history is (NULL: it has none, it was born here). The last
+-- segment tells the first, and mostly it is the first as well.
 CREATE VIEW backstory.entity AS
-SELECT machine.name        AS machine,
-       segment.key         AS entity,
+SELECT machine.name                                 AS machine,
+       segment.key                                  AS entity,
        segment.version,
-       step.state,
-       initial.confidence,
-       initial.certain,
-       initial.signature
+       plan.state[cardinality(plan.state)]          AS state,
+       coalesce(initial.confidence, own.confidence) AS confidence,
+       coalesce(initial.certain, own.certain)       AS certain,
+       coalesce(initial.signature, own.signature)   AS signature
 FROM backstory.segment
     JOIN backstory.machine USING (machine_id)
-    JOIN backstory.plan_step AS step USING (run_id, plan)
     JOIN backstory.plan USING (run_id, plan)
+    JOIN backstory.run USING (run_id)
+    LEFT JOIN LATERAL (SELECT plan.confidence, plan.certain, plan.signature
+                       WHERE run.kind = 'migration') AS own ON true
     LEFT JOIN LATERAL (
         SELECT plan.confidence, plan.certain, plan.signature
         FROM backstory.segment AS beginning
             JOIN backstory.run USING (run_id)
             JOIN backstory.plan USING (run_id, plan)
         WHERE beginning.machine_id = segment.machine_id AND beginning.key = segment.key
-              AND beginning.version <= segment.version AND run.kind = 'migration'
-    ) AS initial ON true
-WHERE step.place = plan.event_count
-      AND NOT EXISTS (SELECT FROM backstory.segment AS later
-                      WHERE later.machine_id = segment.machine_id AND later.key = segment.key
-                            AND later.version > segment.version);
+              AND beginning.version < segment.version AND run.kind = 'migration'
+    ) AS initial ON segment.version > cardinality(plan.type)
+WHERE NOT EXISTS (SELECT FROM backstory.segment AS later
+                  WHERE later.machine_id = segment.machine_id AND later.key = segment.key
+                        AND later.version > segment.version);
 
 -- Why is this entity in this state?
 CREATE FUNCTION backstory.history(machine text, entity text) RETURNS SETOF backstory.event
@@ -140,7 +140,7 @@ BEGIN
         GRANT USAGE ON SCHEMA backstory TO backstory_appender;
         GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_appender;
         GRANT INSERT ON backstory.machine, backstory.machine_version, backstory.run, backstory.plan,
-            backstory.plan_step, backstory.segment TO backstory_appender;
+            backstory.segment TO backstory_appender;
         GRANT USAGE ON SEQUENCE backstory.run_id, backstory.position TO backstory_appender;
     END IF;
 END

@@ -243,8 +243,7 @@ START_TEST(plans_come_in_any_number) {
 END_TEST
 
 START_TEST(history_cannot_be_changed) {
-    static const char *const tables[] = {"segment", "plan",    "plan_step",
-                                         "run",     "machine", "machine_version"};
+    static const char *const tables[] = {"segment", "plan", "run", "machine", "machine_version"};
     store_write_all(&fixture, target);
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         char sql[200];
@@ -342,10 +341,11 @@ START_TEST(a_store_that_is_not_there_is_an_error) {
 END_TEST
 
 static const char *const damages[][2] = {
-    {"UPDATE backstory.plan_step SET type = 'ThingBorn' WHERE place = 2", "unknown-name"},
-    {"UPDATE backstory.plan_step SET state = 'shut' WHERE place = 3", "unknown-name"},
-    {"UPDATE backstory.plan_step SET type_version = 7 WHERE place = 1", "unknown-name"},
-    {"DELETE FROM backstory.plan_step WHERE place = 3", "version-gap"},
+    {"UPDATE backstory.plan SET type[2] = 'ThingBorn' WHERE plan > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET state[3] = 'shut' WHERE plan > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET command[2] = 'slam' WHERE plan > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET type_version[1] = 7", "unknown-name"},
+    {"UPDATE backstory.segment SET plan = 1 WHERE key = '2'", "version-gap"},
     {"UPDATE backstory.segment SET data = '[[1]]' WHERE key = '2'", "not-an-event"},
     {"UPDATE backstory.segment SET data = data || ' ]' WHERE key = '2'", "not-an-event"},
     {"UPDATE backstory.segment SET data = replace(data, '\"i2\":', '\"i3\":')", "bad-payload"},
