@@ -489,13 +489,32 @@ static void put_scaled_comparison(bst__c_scope *s, bst_expr_op op, const bst_exp
     bst_strbuf_addf(out, ") %s 0", op_text(swap ? mirrored(op) : op));
 }
 
+/* Whether a literal lies outside of what the other side's C type can hold: compilers ask about
+ * that. */
+static bool is_beyond(const bst_expr *literal, const bst_expr *other) {
+    const int64_t value = literal->literal.u.i;
+    const bst_kind kind = other->type.kind;
+    const int64_t max = kind == BST_KIND_INT2                            ? INT16_MAX
+                        : kind == BST_KIND_INT4 || kind == BST_KIND_DATE ? INT32_MAX
+                                                                         : INT64_MAX;
+    return literal->op == BST_EXPR_LITERAL && (value > max || value < -max);
+}
+
+/* x == x and the like: always the same, and compilers ask whether that is meant. */
+static bool is_foregone(const bst_expr *const args[2]) {
+    return bst_expr_equal(args[0], args[1]) || is_beyond(args[0], args[1]) ||
+           is_beyond(args[1], args[0]);
+}
+
 static void put_number_comparison(bst__c_scope *s, bst_expr_op op, const bst_expr *const args[2],
                                   bst_strbuf *out) {
     const int a = scale_of(&args[0]->type), b = scale_of(&args[1]->type);
     /* !x == y would make compilers ask whether !(x == y) is meant */
     const int binding = args[0]->type.kind == BST_KIND_BOOL ? BINDS_PRIMARY : BINDS_UNARY;
     int64_t units;
-    if (a == b) {
+    if (is_foregone(args)) {
+        put_scaled_comparison(s, op, args, out);
+    } else if (a == b) {
         put(s, args[0], binding, out);
         bst_strbuf_addf(out, " %s ", op_text(op));
         put(s, args[1], binding, out);
@@ -570,7 +589,7 @@ static void put_absence(bst__c_scope *s, const bst_expr *e, const bst_expr *x, b
 static void put_optional_equality(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     const bst_expr *a = e->args[0], *b = e->args[1];
     const bool a_sure = is_always_present(s, a), b_sure = is_always_present(s, b);
-    if (can_fail(s, a) || can_fail(s, b)) {
+    if (can_fail(s, a) || can_fail(s, b) || bst_expr_equal(a, b)) {
         put_optional_call(s, e, out);
         return;
     }

@@ -320,7 +320,7 @@ static void add_verdicts(bst__c *c, bst_strbuf *out) {
         {bst__c_text(c, "%s_VERDICT_INVALID_PAYLOAD = 3,", u), "`field` of the command"},
         {bst__c_text(c, "%s_VERDICT_OVERFLOW = 4,", u), "in `guard`, or in `field` of the entity"},
         {bst__c_text(c, "%s_VERDICT_INVALID_ENTITY = 5,", u),
-         "for `guard` or `field` it lacks a required value"}};
+         "`guard` or `field` needs a value that is absent"}};
     bst__c_add_lines(out, 4, verdicts, sizeof verdicts / sizeof verdicts[0]);
     bst_strbuf_addf(out, "};\n\nstruct %s {\n", c->fixed.decision);
     const bst__c_line members[] = {{bst__c_text(c, "enum %s verdict;", c->fixed.verdict), NULL},
@@ -369,7 +369,7 @@ static void add_step(bst__c *c, bst_strbuf *out) {
                     ");");
     bst_strbuf_adds(out,
                     "\n/* event -> entity. The first event of an entity sets its defaults, too. "
-                    "*entity changes only when the\n * result is OK. */\n");
+                    "*entity changes only when\n * the result is OK. */\n");
     const char *const apply[] = {bst__c_text(c, "struct %s *entity", c->entity.tag),
                                  bst__c_text(c, "const struct %s *event", f->event)};
     bst__c_add_list(out, 0, bst__c_text(c, "enum %s %s(", f->apply_result, f->apply), apply, 2,

@@ -142,8 +142,8 @@ static const char same_text_text[] =
 
 static const char starts_with_text[] =
     "static inline bool starts_with(struct backstory_text t, struct backstory_text start) {\n"
-    "    return start.len == 0 ||\n"
-    "           (start.len <= t.len && memcmp(t.ptr, start.ptr, start.len) == 0);\n"
+    "    return start.len == 0 || "
+    "(start.len <= t.len && memcmp(t.ptr, start.ptr, start.len) == 0);\n"
     "}\n";
 
 static const char ends_with_text[] =
@@ -208,8 +208,8 @@ static const char same_uuid_text[] =
     "}\n";
 
 static const char same_optional_text[] =
-    "static inline bool same_optional(bool has_a, int64_t a, int64_t factor, bool has_b,\n"
-    "                                 int64_t b) {\n"
+    "static inline bool same_optional(bool has_a, int64_t a, int64_t factor, "
+    "bool has_b, int64_t b) {\n"
     "    return has_a == has_b && (!has_a || compare_scaled(a, factor, b) == 0);\n"
     "}\n";
 

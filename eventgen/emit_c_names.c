@@ -103,17 +103,23 @@ static uint32_t new_scope(bst__c *c) {
 
 /* ---- spellings ---- */
 
+/* Members of enums may hold any character: one underscore each. */
 static const char *snake(bst__c *c, const char *name) {
     bst_strbuf text = BST_STRBUF_INIT;
     bst_snake_case(name, &text);
-    for (size_t i = 0; i < text.len; i++) { /* members of enums may hold any character */
-        if (!isalnum((unsigned char)text.text[i]) || (text.text[i] & 0x80)) {
-            text.text[i] = '_';
+    char *result = bst_arena_strdup(c->arena, text.len > 0 ? text.text : "_");
+    c->failed = c->failed || text.failed || !result;
+    bst_strbuf_release(&text);
+    size_t len = 0;
+    for (const char *p = result; p && *p; p++) {
+        if ((*p & 0xc0) != 0x80) { /* not inside a character of UTF-8 */
+            result[len++] = (*p & 0x80) || !isalnum((unsigned char)*p) ? '_' : *p;
         }
     }
-    const char *result = text.failed ? "" : bst__c_text(c, "%s", text.len ? text.text : "_");
-    c->failed = c->failed || text.failed;
-    bst_strbuf_release(&text);
+    if (!result) {
+        return "";
+    }
+    result[len] = '\0';
     return result;
 }
 
@@ -381,16 +387,19 @@ static const char *guard_base_name(bst__c *c, uint32_t guard) {
 }
 
 /* A named guard that several commands ask is there once for each of them: the later ones say for
- * whom. */
+ * whom. Several guards in one place are counted. */
 static void name_guard(bst__c *c, uint32_t guard, uint32_t scope) {
-    const char *name = snake(c, guard_base_name(c, guard));
     const bst_transition *user = c->guard_users[guard];
-    const char *suffix = try_claim(c, scope, name);
-    if (!suffix && user) {
-        name =
-            bst__c_text(c, "%s_for_%s", name, snake(c, c->machine->commands[user->command].name));
+    const char *base = bst__c_text(c, "guard_%s", snake(c, guard_base_name(c, guard)));
+    const char *function = try_claim(c, scope, base);
+    if (!function && user && c->machine->guards[guard].name) {
+        const char *command = snake(c, c->machine->commands[user->command].name);
+        function = claim(c, scope, bst__c_text(c, "%s_for_%s", base, command));
     }
-    c->guard_suffixes[guard] = suffix ? suffix : claim(c, scope, name);
+    for (unsigned n = 2; !function && !c->failed; n++) {
+        function = try_claim(c, scope, bst__c_text(c, "%s_%u", base, n));
+    }
+    c->guard_suffixes[guard] = function && *function ? function + strlen("guard_") : "";
     c->guards[guard + 1] = claim_constant(c, "guard", c->guard_suffixes[guard]);
 }
 

@@ -43,39 +43,59 @@ void bst__c_find_needs(bst__c *c, bst__c_step *step) {
 
 /* ---- the entity before its first event ---- */
 
-static void add_unborn(bst__c_step *step, bst_strbuf *out) {
-    bst__c *c = step->c;
-    bst__c_line *lines = bst__c_array(c, 2 * (size_t)c->entity.count + 1, sizeof *lines);
+/* Lines of the initializer: one a member, two for the 16 bytes of a uuid. */
+typedef struct initializer {
+    bst__c *c;
+    bst__c_line *lines;
+    size_t count;
+    bool wide; /* clang-format would lay it out worse */
+} initializer;
+
+static void add_default(initializer *init, const bst__c_field *f) {
+    bst__c *c = init->c;
     bst__c_scope scope = {.c = c};
+    const bst_value *initial = &f->field->default_value;
     bst_strbuf value = BST_STRBUF_INIT;
-    size_t count = 0;
-    bool wide = false; /* some default has no room beside its name */
-    if (!lines) {
-        return;
+    if (f->has) {
+        init->lines[init->count++] = (bst__c_line){initial->present ? "true," : "false,", f->has};
     }
-    lines[count++] = (bst__c_line){bst__c_text(c, "%s,", c->states[0]), "state"};
-    for (uint32_t i = 0; i < c->entity.count; i++) {
-        const bst__c_field *f = &c->entity.fields[i];
-        const bst_value *initial = &f->field->default_value;
-        if (f->has) {
-            lines[count++] = (bst__c_line){initial->present ? "true," : "false,", f->has};
-        }
-        bst_strbuf_clear(&value);
-        if (initial->present) {
-            bst__c_constant(&scope, &f->field->type, initial, true, &value);
-        } else {
-            bst__c_zero(&scope, &f->field->type, true, &value);
-        }
-        lines[count++] = (bst__c_line){bst__c_text(c, "%s,", value.text), f->member};
-        wide = wide || bst__c_columns(value.text) + strlen(f->member) + 12 > BST__C_COLUMNS;
+    if (initial->present) {
+        bst__c_constant(&scope, &f->field->type, initial, true, &value);
+    } else {
+        bst__c_zero(&scope, &f->field->type, true, &value);
     }
-    bst__c_comment(out, 0, "What the first event of an entity finds: the defaults.");
-    bst_strbuf_adds(out, wide ? "/* clang-format off */\n" : "");
-    bst_strbuf_addf(out, "static const struct %s unborn = {\n", c->entity.tag);
-    bst__c_add_lines(out, 4, lines, count);
-    bst_strbuf_adds(out, wide ? "};\n/* clang-format on */\n\n" : "};\n\n");
+    const char *text = bst__c_text(c, "%s,", value.text);
+    const size_t half = strlen("{{0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,");
+    if (f->field->type.kind == BST_KIND_UUID && strlen(text) > half) {
+        init->lines[init->count++] =
+            (bst__c_line){bst__c_text(c, "%.*s", (int)half, text), f->member};
+        text = bst__c_text(c, " %s", text + half);
+        init->lines[init->count++] = (bst__c_line){text, NULL};
+        init->wide = true;
+    } else {
+        init->wide = init->wide || bst__c_columns(text) + strlen(f->member) + 11 > BST__C_COLUMNS;
+        init->lines[init->count++] = (bst__c_line){text, f->member};
+    }
     c->failed = c->failed || value.failed;
     bst_strbuf_release(&value);
+}
+
+static void add_unborn(bst__c_step *step, bst_strbuf *out) {
+    bst__c *c = step->c;
+    initializer init = {.c = c};
+    init.lines = bst__c_array(c, 3 * (size_t)c->entity.count + 1, sizeof *init.lines);
+    if (!init.lines) {
+        return;
+    }
+    init.lines[init.count++] = (bst__c_line){bst__c_text(c, "%s,", c->states[0]), "state"};
+    for (uint32_t i = 0; i < c->entity.count; i++) {
+        add_default(&init, &c->entity.fields[i]);
+    }
+    bst__c_comment(out, 0, "What the first event of an entity finds: the defaults.");
+    bst_strbuf_adds(out, init.wide ? "/* clang-format off */\n" : "");
+    bst_strbuf_addf(out, "static const struct %s unborn = {\n", c->entity.tag);
+    bst__c_add_lines(out, 4, init.lines, init.count);
+    bst_strbuf_adds(out, init.wide ? "};\n/* clang-format on */\n\n" : "};\n\n");
 }
 
 /* ---- decide ---- */

@@ -187,18 +187,17 @@ static const char *state_text(const bst_machine *machine, uint32_t state) {
 }
 
 static void add_overview_line(bst__c *c, bst_strbuf *out, const bst_transition *t,
-                              const size_t width[4], bst_strbuf *scratch) {
+                              const size_t width[4]) {
     const bst_machine *machine = c->machine;
-    const bst__arrow arrow = bst__emit_arrow(machine, t, scratch);
+    const char *event = machine->events[t->event].name;
     bst_strbuf_addf(out, " *   %-*s  %-*s  %-*s  ", (int)width[0], state_text(machine, t->from),
-                    (int)width[1], arrow.command, (int)width[2], state_text(machine, t->to));
-    if (arrow.guard) {
-        bst_strbuf_addf(out, "%-*s  if ", (int)width[3], arrow.event);
-        bst__c_add_plain(out, arrow.guard);
+                    (int)width[1], machine->commands[t->command].name, (int)width[2],
+                    state_text(machine, t->to));
+    if (t->guard != BST_NONE) {
+        bst_strbuf_addf(out, "%-*s  if %s\n", (int)width[3], event, c->guard_suffixes[t->guard]);
     } else {
-        bst_strbuf_adds(out, arrow.event);
+        bst_strbuf_addf(out, "%s\n", event);
     }
-    bst_strbuf_addc(out, '\n');
 }
 
 /* The machine as a list, for the eyes of whoever reviews a change of it. */
@@ -215,14 +214,11 @@ static void add_overview(bst__c *c, bst_strbuf *out) {
         width[2] = wider(width[2], state_text(machine, t->to));
         width[3] = wider(width[3], machine->events[t->event].name);
     }
-    bst_strbuf scratch = BST_STRBUF_INIT;
     bst_strbuf_adds(out, "/* From, command, to, event, guard; `-` does not exist yet:\n *\n");
     for (uint32_t i = 0; i < machine->transition_count; i++) {
-        add_overview_line(c, out, &machine->transitions[i], width, &scratch);
+        add_overview_line(c, out, &machine->transitions[i], width);
     }
     bst_strbuf_adds(out, " */\n\n");
-    out->failed = out->failed || scratch.failed;
-    bst_strbuf_release(&scratch);
 }
 
 static int digits(uint32_t number) {
