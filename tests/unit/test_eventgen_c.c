@@ -1,0 +1,351 @@
+/* Generated C, compiled and run.
+ *
+ * It has to compile without a warning as C11 and as C++17, with gcc and clang. Then it is held
+ * against the interpreter: random commands on random entities, tens of thousands a machine, with
+ * verdicts, guards, fields, events and entities equal at every step, refusals included; and events
+ * bent out of shape, for apply() to refuse.
+ */
+#include <dlfcn.h>
+
+#include "c_adapter.h"
+#include "random.h"
+#include "random_machine.h"
+#include "random_value.h"
+
+/* ---- compilers ---- */
+
+#define STRICT "-Wall -Wextra -Wconversion -Wshadow -Werror"
+
+typedef struct compiler {
+    const char *variable, *otherwise; /* NULL variable: the program itself, when it is there */
+    const char *flags;
+} compiler;
+
+static const compiler compilers[] = {
+    {"CC", "cc", "-x c -std=c11 -O2 -Wmissing-prototypes"},
+    {"CC", "cc", "-x c -std=c11 -O0 -Wmissing-prototypes -DBACKSTORY_PLAIN_C"},
+    /* no runtime to link: what is undefined stops the program */
+    {"CC", "cc", "-x c -std=c11 -O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error"},
+    {"CXX", "c++", "-x c++ -std=c++17 -O2 -fno-exceptions"},
+    {NULL, "clang", "-x c -std=c11 -O2 -Wmissing-prototypes"},
+    {NULL, "clang++", "-x c++ -std=c++17 -O1 -fno-exceptions -DBACKSTORY_PLAIN_C"},
+};
+enum { COMPILERS = sizeof compilers / sizeof compilers[0] };
+
+/* <folder>/lib<n>.so; false when there is no such compiler. */
+static bool compile(const bst_machine *machine, const char *folder, int number) {
+    const compiler *with = &compilers[number];
+    const char *program =
+        with->variable ? eventgen_env(with->variable, with->otherwise) : with->otherwise;
+    const char *root = eventgen_env("SOURCE_DIR", ".");
+    if (!eventgen_has_program(program)) {
+        ck_assert_msg(!with->variable, "%s is not there", program);
+        fprintf(stderr, "SKIPPED: %s is not installed\n", program);
+        return false;
+    }
+    bst_strbuf command = BST_STRBUF_INIT;
+    bst_strbuf_addf(&command, "cd '%s' && %s %s " STRICT " -fPIC -c '%s.c' -o machine%d.o", folder,
+                    program, with->flags, machine->id, number);
+    ck_assert_msg(eventgen_run(command.text) == 0, "%s", command.text);
+    bst_strbuf_clear(&command);
+    bst_strbuf_addf(&command,
+                    "cd '%s' && %s -std=c11 -O1 -fPIC -shared -I'%s/base/include' "
+                    "-I'%s/fsm/include' adapter.c machine%d.o -o lib%d.so",
+                    folder, eventgen_env("CC", "cc"), root, root, number, number);
+    ck_assert_msg(eventgen_run(command.text) == 0, "%s", command.text);
+    bst_strbuf_release(&command);
+    return true;
+}
+
+/* ---- the loaded machine ---- */
+
+typedef struct generated {
+    void *library;
+    adapter_decide_fn *decide;
+    adapter_apply_fn *apply;
+    adapter_next_fn *next;
+    adapter_names_fn *names;
+} generated;
+
+static void load_symbol(void *library, const char *name, void *ret_function, size_t size) {
+    void *symbol = dlsym(library, name);
+    ck_assert_ptr_nonnull(symbol);
+    memcpy(ret_function, &symbol, size);
+}
+
+static generated load_generated(const char *folder, int number) {
+    generated g;
+    bst_strbuf path = BST_STRBUF_INIT;
+    bst_strbuf_addf(&path, "%s/lib%d.so", folder, number);
+    g.library = dlopen(path.text, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(g.library != NULL, "%s", dlerror());
+    load_symbol(g.library, "adapter_decide", &g.decide, sizeof g.decide);
+    load_symbol(g.library, "adapter_apply", &g.apply, sizeof g.apply);
+    load_symbol(g.library, "adapter_next", &g.next, sizeof g.next);
+    load_symbol(g.library, "adapter_names", &g.names, sizeof g.names);
+    bst_strbuf_release(&path);
+    return g;
+}
+
+/* ---- one walk, side by side ---- */
+
+typedef struct walk {
+    const bst_machine *machine;
+    generated code;
+    uint64_t random;
+    bst_entity entity, copy; /* interpreted, generated */
+    bst_value *payload;
+    bst_event event, made;
+    uint32_t seen[BST_VERDICT_COUNT], applied[BST_APPLY_INVALID + 1];
+    uint32_t *taken; /* by transition */
+} walk;
+
+static bst_value *new_values(uint32_t count) {
+    bst_value *values = calloc(count + 1, sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    return values;
+}
+
+static walk new_walk(const bst_machine *machine, generated code, uint64_t seed) {
+    walk w = {.machine = machine, .code = code, .random = seed};
+    const uint32_t most = bst_machine_payload_max(machine);
+    uint32_t widest = 0;
+    for (uint32_t i = 0; i < machine->command_count; i++) {
+        const uint32_t count = machine->commands[i].field_count;
+        widest = count > widest ? count : widest;
+    }
+    w.entity.fields = new_values(machine->field_count);
+    w.copy.fields = new_values(machine->field_count);
+    w.payload = new_values(widest);
+    w.event.fields = new_values(most);
+    w.made.fields = new_values(most);
+    w.taken = calloc(machine->transition_count + 1, sizeof *w.taken);
+    ck_assert_ptr_nonnull(w.taken);
+    bst_entity_clear(machine, &w.entity);
+    bst_entity_clear(machine, &w.copy);
+    return w;
+}
+
+static void free_walk(walk *w) {
+    free(w->entity.fields);
+    free(w->copy.fields);
+    free(w->payload);
+    free(w->event.fields);
+    free(w->made.fields);
+    free(w->taken);
+}
+
+static uint32_t below(walk *w, uint32_t bound) {
+    return (uint32_t)(random_next(&w->random) % bound);
+}
+
+static void check_values(const char *what, const bst_field *fields, uint32_t count,
+                         const bst_value *expected, const bst_value *got) {
+    for (uint32_t i = 0; i < count; i++) {
+        bst_strbuf text = BST_STRBUF_INIT;
+        if (!bst_value_equal(&fields[i].type, &expected[i], &got[i])) {
+            bst_value_to_json(&fields[i].type, &expected[i], &text);
+            bst_strbuf_adds(&text, ", but generated code has ");
+            bst_value_to_json(&fields[i].type, &got[i], &text);
+            ck_abort_msg("%s.%s is %s", what, fields[i].name, text.text);
+        }
+        bst_strbuf_release(&text);
+    }
+}
+
+/* Mostly one that the state knows. */
+static uint32_t choose_command(walk *w) {
+    const bst_machine *m = w->machine;
+    uint32_t first = 0, count = m->transition_count;
+    if (w->entity.state == BST_NONE) {
+        count = m->creation_count;
+    } else {
+        first = m->states[w->entity.state].first_transition;
+        count = m->states[w->entity.state].transition_count;
+    }
+    return count == 0 || below(w, 5) == 0 ? below(w, m->command_count)
+                                          : m->transitions[first + below(w, count)].command;
+}
+
+static const char *field_name(const bst_field *fields, uint32_t field) {
+    return field == BST_NONE ? NULL : fields[field].name;
+}
+
+/* One decide() on both sides; whether the event was accepted. */
+static bool step_decide(walk *w) {
+    const bst_machine *m = w->machine;
+    const uint32_t command = choose_command(w);
+    const bst_command *type = &m->commands[command];
+    adapter_answer answer;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        w->payload[i] = random_value(&w->random, &type->fields[i].type);
+    }
+    const bst_decision d = bst_decide(m, &w->entity, command, w->payload, &w->event);
+    w->code.decide(&w->copy, command, w->payload, &w->made, &answer);
+    /* Where an expression both overflows and lacks a value, C does not know which came first. */
+    const bool both = d.verdict == BST_OVERFLOW && answer.verdict == BST_INVALID_ENTITY;
+    ck_assert_msg((int)d.verdict == answer.verdict || both,
+                  "command %s in state %s is %s, but generated code says %d", type->name,
+                  w->entity.state == BST_NONE ? "-" : m->states[w->entity.state].name,
+                  bst_verdict_text(d.verdict), answer.verdict);
+    ck_assert_uint_eq(d.guard + 1, answer.guard);
+    ck_assert_pstr_eq(
+        field_name(d.verdict == BST_INVALID_PAYLOAD ? type->fields : m->fields, d.field),
+        answer.field);
+    w->seen[d.verdict]++;
+    if (d.verdict != BST_ACCEPTED) {
+        return false;
+    }
+    w->taken[d.transition]++;
+    ck_assert_uint_eq(w->event.type, w->made.type);
+    ck_assert_uint_eq(w->event.state, w->made.state);
+    const bst_event_type *event = &m->events[w->event.type];
+    check_values(event->name, event->fields, event->field_count, w->event.fields, w->made.fields);
+    return true;
+}
+
+static void step_apply(walk *w) {
+    const bst_machine *m = w->machine;
+    const bst_apply_result expected = bst_apply(m, &w->entity, &w->event);
+    const int got = w->code.apply(&w->copy, &w->event);
+    ck_assert_int_eq((int)expected, got);
+    ck_assert_uint_eq(w->entity.state, w->copy.state);
+    w->applied[expected]++;
+    if (w->entity.state != BST_NONE) {
+        check_values(m->id, m->fields, m->field_count, w->entity.fields, w->copy.fields);
+    }
+}
+
+/* An event that decide() would not have made here; of the same type, if there is one, or of any. */
+static void bend_event(walk *w, bool accepted) {
+    const bst_machine *m = w->machine;
+    if (!accepted || below(w, 2) == 0) {
+        w->event.type = below(w, m->event_count);
+        w->event.state = below(w, m->state_count);
+    }
+    const bst_event_type *event = &m->events[w->event.type];
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        w->event.fields[i] = random_value(&w->random, &event->fields[i].type);
+    }
+}
+
+static void run_walk(walk *w, uint32_t steps) {
+    for (uint32_t i = 0; i < steps; i++) {
+        if (below(w, 60) == 0) {
+            bst_entity_clear(w->machine, &w->entity);
+            bst_entity_clear(w->machine, &w->copy);
+        }
+        const bool accepted = step_decide(w);
+        const bool bent = below(w, 10) == 0;
+        if (bent) {
+            bend_event(w, accepted);
+        }
+        if (accepted || bent) {
+            step_apply(w);
+        }
+    }
+}
+
+/* The table: 0 where the state does not know the command, the state where that is all there is to
+ * know, COUNT or more where decide() has to be asked. */
+static void check_next(const bst_machine *m, adapter_next_fn *next) {
+    for (uint32_t from = 0; from <= m->state_count; from++) {
+        for (uint32_t command = 0; command < m->command_count; command++) {
+            uint32_t first = 0;
+            const uint32_t state = from == m->state_count ? BST_NONE : from;
+            const uint32_t count = bst_machine_candidates(m, state, command, &first);
+            const unsigned cell = next(state, command);
+            ck_assert((cell == 0) == (count == 0));
+            if (cell > 0 && cell <= m->state_count) {
+                ck_assert_uint_eq(count, 1);
+                ck_assert_uint_eq(m->transitions[first].guard, BST_NONE);
+                ck_assert_uint_eq(m->transitions[first].to, cell - 1);
+            }
+        }
+    }
+}
+
+/* ---- tests ---- */
+
+/* Verdicts and refusals of apply() that a machine can bring about, by bit. */
+typedef struct expectation {
+    const char *machine;
+    unsigned verdicts, results;
+} expectation;
+
+#define V(name) (1u << BST_##name)
+#define ALWAYS  (V(ACCEPTED) | V(NO_TRANSITION) | V(GUARD_REFUSED))
+#define LEGAL   (1u << BST_APPLY_OK | 1u << BST_APPLY_ILLEGAL)
+
+static const expectation expectations[] = {
+    {"payment", ALWAYS | V(OVERFLOW), LEGAL | 1u << BST_APPLY_OVERFLOW},
+    {"account", ALWAYS | V(OVERFLOW) | V(INVALID_PAYLOAD), LEGAL | 1u << BST_APPLY_OVERFLOW},
+    {"hostile", ALWAYS | V(OVERFLOW), LEGAL | 1u << BST_APPLY_OVERFLOW},
+    {"everything", ALWAYS | V(OVERFLOW) | V(INVALID_ENTITY), LEGAL | 1u << BST_APPLY_OVERFLOW},
+};
+_Static_assert(sizeof expectations / sizeof expectations[0] == EVENTGEN_MACHINES, "all of them");
+
+static unsigned seen_bits(const uint32_t *counts, size_t count) {
+    unsigned bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        bits |= counts[i] > 0 ? 1u << i : 0;
+    }
+    return bits;
+}
+
+/* Loop: machine, compiler. */
+START_TEST(test_against_interpreter) {
+    const expectation *e = &expectations[_i / COMPILERS];
+    const int number = _i % COMPILERS;
+    bst_machine *machine = eventgen_load(e->machine);
+    char *folder = eventgen_scratch();
+    eventgen_write(machine, folder, "c");
+    adapter_write(machine, folder);
+    if (compile(machine, folder, number)) {
+        walk w = new_walk(machine, load_generated(folder, number), 2026u + (unsigned)_i);
+        ck_assert_int_eq(w.code.names(machine), 0);
+        check_next(machine, w.code.next);
+        run_walk(&w, 30000);
+        ck_assert_uint_eq(seen_bits(w.seen, BST_VERDICT_COUNT), e->verdicts);
+        ck_assert_uint_eq(seen_bits(w.applied, BST_APPLY_INVALID + 1), e->results);
+        for (uint32_t t = 0; t < machine->transition_count; t++) {
+            ck_assert_msg(w.taken[t] > 0, "no walk took transition %u", t);
+        }
+        dlclose(w.code.library);
+        free_walk(&w);
+    }
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+}
+END_TEST
+
+/* Machines nobody thought of. The loop index is the seed. */
+START_TEST(test_random_machines) {
+    char *text = random_machine((uint64_t)_i);
+    bst_machine *machine = eventgen_parse(text);
+    char *folder = eventgen_scratch();
+    eventgen_write(machine, folder, "c");
+    adapter_write(machine, folder);
+    const int number = _i % 4; /* those that are always there */
+    ck_assert(compile(machine, folder, number));
+    walk w = new_walk(machine, load_generated(folder, number), (uint64_t)_i);
+    check_next(machine, w.code.next);
+    run_walk(&w, 50000);
+    ck_assert_uint_gt(w.seen[BST_ACCEPTED], 100);
+    dlclose(w.code.library);
+    free_walk(&w);
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+    free(text);
+}
+END_TEST
+
+Suite *test_eventgen_c_suite(void) {
+    Suite *suite = suite_create("eventgen c");
+    TCase *tcase = tcase_create("run");
+    tcase_set_timeout(tcase, 300);
+    tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * COMPILERS);
+    tcase_add_loop_test(tcase, test_random_machines, 0, 20);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
