@@ -174,11 +174,11 @@ bst_status bst__plan_book_write(const bst__plan_book *book, bst_pg *pg, const bs
     return status;
 }
 
-/* `... (machine_id, key, version)=(7, the key, 3) ...`: only the words around the brackets are
- * translated. A key may hold commas and brackets, so its end is looked for from the right: `,
+/* `... (machine_id, key, first_version)=(7, the key, 3) ...`: only the words around the brackets
+ * are translated. A key may hold commas and brackets, so its end is looked for from the right: `,
  * <digits>)`. */
 void bst__conflict_key(const char *detail, bst_strbuf *out) {
-    static const char mark[] = "(machine_id, key, version)=(";
+    static const char mark[] = "(machine_id, key, first_version)=(";
     const char *const found = strstr(detail, mark);
     const char *start = found ? strstr(found + sizeof mark - 1, ", ") : NULL;
     if (!start)

@@ -18,7 +18,7 @@
 
 enum {
     SEGMENT_KEY,
-    SEGMENT_VERSION,
+    SEGMENT_FIRST_VERSION,
     SEGMENT_RUN,
     SEGMENT_PLAN,
     SEGMENT_RECORDED_AT,
@@ -58,7 +58,7 @@ static bst_status take_row(reader_pg *reader, bool *ret_row) {
     bst_stored_event *const event = &reader->base.event;
     event->key = row[SEGMENT_KEY].bytes;
     event->key_len = row[SEGMENT_KEY].len;
-    event->version = bst__copy_int(&row[SEGMENT_VERSION]);
+    event->version = bst__copy_int(&row[SEGMENT_FIRST_VERSION]) - 1; /* of the event before */
     reader->plan = bst__plan_shelf_find(reader->plans, (int32_t)bst__copy_int(&row[SEGMENT_RUN]),
                                         (int32_t)bst__copy_int(&row[SEGMENT_PLAN]));
     if (!reader->plan)
@@ -66,7 +66,6 @@ static bst_status take_row(reader_pg *reader, bool *ret_row) {
     const bst__copy_field *const recorded = &row[SEGMENT_RECORDED_AT];
     event->has_recorded_at = recorded->bytes || reader->plan->has_recorded_at;
     event->recorded_at = recorded->bytes ? bst__copy_int(recorded) : reader->plan->recorded_at;
-    event->version -= reader->plan->step_count; /* of the event before the first */
     reader->place = 0;
     const bst__copy_field *const data = &row[SEGMENT_DATA];
     reader->data = (bst__scan){data->bytes, data->bytes + data->len};
@@ -242,8 +241,8 @@ static bst_status start_rows(reader_pg *reader, const char *condition, bst_diags
     bst_strbuf sql = BST_STRBUF_INIT;
     bst_strbuf_addf(
         &sql,
-        "COPY (SELECT key, version, run_id, plan, recorded_at, data FROM backstory.segment"
-        " WHERE %s ORDER BY key, version) TO STDOUT (FORMAT binary)",
+        "COPY (SELECT key, first_version, run_id, plan, recorded_at, data FROM backstory.segment"
+        " WHERE %s ORDER BY key, first_version) TO STDOUT (FORMAT binary)",
         condition);
     const bst_status status = sql.failed ? bst_diag_nomem(diags)
                                          : bst__copy_reader_start(&reader->rows, reader->pg,

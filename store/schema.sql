@@ -10,8 +10,8 @@
 --      +------- segment -----------+-------+                     once for the events appended together
 --
 -- What events have in common (type, state after, command, basis, confidence, source) stands in a plan. A segment is a plan
--- with what differs: one row holds the consecutive events of one entity that were appended together, whose versions end at
--- `version`, as a JSON array with one item an event of the plan:
+-- with what differs: one row holds the consecutive events of one entity that were appended together, whose versions start at
+-- `first_version`, as a JSON array with one item an event of the plan:
 --     [occurred_at, payload]                      the time is known
 --     [occurred_at, after, before, payload]       it lies between two; null: open on that side
 -- Times count microseconds from 2000-01-01 00:00 UTC, as the server counts itself.
@@ -79,27 +79,28 @@ CREATE TABLE backstory.plan (
 -- Eight columns, the fixed ones first and the widest foremost: then a row has no padding, and the two that a migrated
 -- history leaves empty cost nothing. No foreign keys and no checks: they would cost more than the row, and only functions
 -- and programs of ours write here.
---   position     the place in the order of appends; NULL for an initial history, which comes before all of them
---   recorded_at  NULL: that of the run
---   version      of the last event in the segment; the plan says how many there are
+--   position       the place in the order of appends; NULL for an initial history, which comes before all of them
+--   recorded_at    NULL: that of the run
+--   first_version  of its first event; the plan says how many there are
 CREATE SEQUENCE backstory.position;
 CREATE TABLE backstory.segment (
-    position    bigint,
-    recorded_at timestamptz,
-    version     integer  NOT NULL,
-    run_id      integer  NOT NULL,
-    plan        integer  NOT NULL,
-    machine_id  smallint NOT NULL,
-    key         text COLLATE "C" NOT NULL,
-    data        text COLLATE "C" NOT NULL
+    position      bigint,
+    recorded_at   timestamptz,
+    first_version integer  NOT NULL,
+    run_id        integer  NOT NULL,
+    plan          integer  NOT NULL,
+    machine_id    smallint NOT NULL,
+    key           text COLLATE "C" NOT NULL,
+    data          text COLLATE "C" NOT NULL
 );
 ALTER SEQUENCE backstory.position OWNED BY backstory.segment.position;
 CREATE INDEX segment_position ON backstory.segment (position) WHERE position IS NOT NULL;
 
--- The one unique index: it is the optimistic concurrency control.
+-- The one unique index: it is the optimistic concurrency control. On the first version, for two appends that start from the
+-- same version start with the same one, however many events they have.
 CREATE FUNCTION backstory.index_streams() RETURNS void
 LANGUAGE sql SET search_path = '' AS $$
-    CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, version)
+    CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, first_version)
 $$;
 SELECT backstory.index_streams();
 

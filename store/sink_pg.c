@@ -81,7 +81,7 @@ static void put_events(const bst_machine *machine, const bst_history *history, b
 }
 
 static const char copy_sql[] =
-    "COPY backstory.segment (version, run_id, plan, machine_id, key, data)"
+    "COPY backstory.segment (first_version, run_id, plan, machine_id, key, data)"
     " FROM STDIN (FORMAT binary";
 #define COLUMNS 6
 
@@ -89,7 +89,7 @@ static const char copy_sql[] =
 static bool put_row(sink_pg *sink, const bst_history *history, int32_t plan) {
     bst_strbuf *const out = &sink->rows;
     put_be(out, COLUMNS, 2);
-    put_int(out, history->plan->event_count, 4);
+    put_int(out, 1, 4);
     put_int(out, sink->run_id, 4);
     put_int(out, plan, 4);
     put_int(out, sink->machine_id, 2);

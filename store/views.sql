@@ -36,10 +36,10 @@ $do$;
 -- entity's events is `version`.
 CREATE VIEW backstory.event AS
 SELECT backstory.event_id(machine.name, segment.key,
-                          segment.version - cardinality(plan.type) + item.place) AS id,
+                          segment.first_version + item.place - 1)  AS id,
        machine.name                                                AS machine,
        segment.key                                                 AS entity,
-       segment.version - cardinality(plan.type) + item.place       AS version,
+       segment.first_version + item.place - 1                      AS version,
        plan.type[item.place]                                       AS type,
        item.value -> -1                                            AS data,
        plan.state[item.place]                                      AS state,
@@ -65,13 +65,13 @@ FROM backstory.segment
 -- One row an entity: where it stands, and how sure its initial history is (NULL: it has none, it was born here). The last
 -- segment tells the first, and mostly it is the first as well.
 CREATE VIEW backstory.entity AS
-SELECT machine.name                                 AS machine,
-       segment.key                                  AS entity,
-       segment.version,
-       plan.state[cardinality(plan.state)]          AS state,
-       coalesce(initial.confidence, own.confidence) AS confidence,
-       coalesce(initial.certain, own.certain)       AS certain,
-       coalesce(initial.signature, own.signature)   AS signature
+SELECT machine.name                                        AS machine,
+       segment.key                                         AS entity,
+       segment.first_version + cardinality(plan.state) - 1 AS version,
+       plan.state[cardinality(plan.state)]                 AS state,
+       coalesce(initial.confidence, own.confidence)        AS confidence,
+       coalesce(initial.certain, own.certain)              AS certain,
+       coalesce(initial.signature, own.signature)          AS signature
 FROM backstory.segment
     JOIN backstory.machine USING (machine_id)
     JOIN backstory.plan USING (run_id, plan)
@@ -84,11 +84,11 @@ FROM backstory.segment
             JOIN backstory.run USING (run_id)
             JOIN backstory.plan USING (run_id, plan)
         WHERE beginning.machine_id = segment.machine_id AND beginning.key = segment.key
-              AND beginning.version < segment.version AND run.kind = 'migration'
-    ) AS initial ON segment.version > cardinality(plan.type)
+              AND beginning.first_version = 1 AND run.kind = 'migration'
+    ) AS initial ON segment.first_version > 1
 WHERE NOT EXISTS (SELECT FROM backstory.segment AS later
                   WHERE later.machine_id = segment.machine_id AND later.key = segment.key
-                        AND later.version > segment.version);
+                        AND later.first_version > segment.first_version);
 
 -- Why is this entity in this state?
 CREATE FUNCTION backstory.history(machine text, entity text) RETURNS SETOF backstory.event
