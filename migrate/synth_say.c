@@ -254,8 +254,9 @@ static void add_all(const bst_synth *synth, bst__say say, const char *lead, bst_
     size_t count = 0;
     for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
         if (synth->said[i].say == say) {
-            bst_strbuf_adds(out, count == 0 ? lead : "");
-            add_once(out, ", ", synth->items[i].name, &count);
+            bool counts = synth->mapping->evidence[i].kind == BST_EVIDENCE_COUNT;
+            bst_strbuf_addf(out, "%s%s%s", count++ == 0 ? lead : ", ", counts ? "count of " : "",
+                            synth->items[i].name);
         }
     }
 }

@@ -1,0 +1,544 @@
+/* Synthesis against truths: random machines, random walks through them, and the legacy rows that
+ * such walks leave behind, with evidence of every kind in random columns. Then:
+ *
+ *     a row is never called impossible, for its truth is possible
+ *     what is migrated replays to exactly the row
+ *     what is called certain is the truth, event by event, and its times hold the true ones
+ *     times never run backwards
+ *
+ * A row may be refused where its guess does not fit its values (guards, folds); never where the
+ * history is certain.
+ *
+ * BACKSTORY_CASES: how many rows (6000), BACKSTORY_SEED: the seed of the first machine.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backstory/synth.h"
+#include "random.h"
+
+#define ROWS_A_MACHINE 25u
+#define STATES_MAX     7u
+#define EVENTS_MAX     5u
+#define COMMANDS_MAX   6u
+#define ITEMS_MAX      9u
+#define STEPS_MAX      8u
+#define FIELDS         2u
+#define NOON           INT64_C(600000000000000)
+
+typedef struct truth {
+    uint32_t count;
+    uint32_t transitions[STEPS_MAX];
+    int64_t times[STEPS_MAX];
+    bst_value amounts[EVENTS_MAX]; /* of each event type, the same each time */
+    bst_value note;
+    bst_entity entity;
+    bst_value fields[FIELDS];
+} truth;
+
+static uint64_t seed;
+static uint64_t state;
+static bst_mapping *mapping;
+static const bst_machine *machine;
+static truth now;
+static bst_cell cells[64];
+static unsigned migrated, certain, assumed, refused;
+
+static uint32_t roll(uint32_t sides) {
+    return (uint32_t)(random_next(&state) >> 33) % sides;
+}
+
+static void fail(int line, const char *what) {
+    fprintf(stderr, "line %d: %s: BACKSTORY_SEED=%" PRIu64 "\ntruth:", line, what, seed);
+    for (uint32_t i = 0; i < now.count; i++) {
+        const bst_transition *t = &machine->transitions[now.transitions[i]];
+        fprintf(stderr, " %s->%s@%" PRId64, machine->events[t->event].name,
+                machine->states[t->to].name, now.times[i] - NOON);
+    }
+    fprintf(stderr, "\n%s\n%s\n", bst_json_source_text(machine->source, NULL),
+            bst_json_source_text(mapping->json, NULL));
+    exit(EXIT_FAILURE);
+}
+
+#define EXPECT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            fail(__LINE__, #condition);                                                            \
+    } while (0)
+
+/* ---- machines and mappings ---- */
+
+static uint32_t states, events, commands, event_of[COMMANDS_MAX], kind_of[EVENTS_MAX];
+
+/* Kinds of events: 0 says nothing, 1 has an amount, 2 has a note. */
+static void write_events(bst_strbuf *out) {
+    static const char *const bodies[] = {"{}",
+                                         "{\"fields\":{\"amount\":\"decimal(12,2)\"},"
+                                         "\"apply\":{\"total\":\"total + event.amount\"}}",
+                                         "{\"fields\":{\"note\":\"text?\"}}"};
+    bst_strbuf_adds(out, "\"events\":{\"MBorn\":{}");
+    for (uint32_t e = 0; e < events; e++) {
+        kind_of[e] = roll(3);
+        bst_strbuf_addf(out, ",\"M%uDone\":%s", e, bodies[kind_of[e]]);
+    }
+    bst_strbuf_adds(out, "}");
+}
+
+static void write_target(uint32_t command, const char *guard, bst_strbuf *out) {
+    bst_strbuf_addf(out, "{\"event\":\"M%uDone\"", event_of[command]);
+    if (guard) {
+        bst_strbuf_addf(out, ",\"guard\":{\"cel\":\"%s\"}", guard);
+    }
+    if (roll(6) > 0) { /* else it stays where it is */
+        bst_strbuf_addf(out, ",\"target\":\"s%u\"", roll(states));
+        bst_strbuf_adds(out, roll(8) == 0 ? ",\"reenter\":true" : "");
+    }
+    bst_strbuf_addc(out, '}');
+}
+
+static void write_state(uint32_t number, bst_strbuf *out) {
+    uint32_t written = 0;
+    bst_strbuf_addf(out, "%s\"s%u\":{\"on\":{", number > 0 ? "," : "", number);
+    for (uint32_t c = 0; c < commands; c++) {
+        const char *guard =
+            kind_of[event_of[c]] == 1 ? "total + command.amount <= 30.00" : "total < 20.00";
+        if (roll(commands) >= 2) {
+            continue;
+        }
+        bst_strbuf_addf(out, "%s\"c%u\":[", written++ > 0 ? "," : "", c);
+        if (roll(5) == 0) {
+            write_target(c, guard, out);
+            bst_strbuf_addc(out, ',');
+        }
+        write_target(c, roll(12) == 0 ? "total >= 1.00" : NULL, out);
+        bst_strbuf_addc(out, ']');
+    }
+    bst_strbuf_adds(out, "}}");
+}
+
+static void write_machine(bst_strbuf *out) {
+    states = 2 + roll(STATES_MAX - 1);
+    events = 1 + roll(EVENTS_MAX);
+    commands = 1 + roll(COMMANDS_MAX);
+    bst_strbuf_adds(out, "{\"id\":\"m\",\"fields\":{\"total\":{\"type\":\"decimal(12,2)\","
+                         "\"default\":\"0.00\"},\"note\":{\"type\":\"text?\"}},");
+    write_events(out);
+    bst_strbuf_adds(out, ",\"creates\":[{\"command\":\"bear\",\"event\":\"MBorn\","
+                         "\"target\":\"s0\"}");
+    if (roll(4) == 0) {
+        bst_strbuf_adds(out, ",{\"command\":\"adopt\",\"event\":\"MBorn\",\"target\":\"s1\"}");
+    }
+    bst_strbuf_adds(out, "],\"initial\":\"s0\",\"states\":{");
+    for (uint32_t c = 0; c < commands; c++) {
+        event_of[c] = roll(events);
+    }
+    for (uint32_t s = 0; s < states; s++) {
+        write_state(s, out);
+    }
+    bst_strbuf_adds(out, "}}");
+}
+
+/* Evidence names only what some transition does: anything else is an error. */
+static bool is_done(const bst_machine *of, bool by_event, uint32_t index) {
+    for (uint32_t t = 0; t < of->transition_count; t++) {
+        const bst_transition *at = &of->transitions[t];
+        bool enters = at->to == index && (at->from != index || (at->reenter && !at->targetless));
+        if (by_event ? at->event == index : enters) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool write_subject(const bst_machine *of, bst_strbuf *out) {
+    bool by_event = roll(2) == 0;
+    uint32_t index = roll(by_event ? of->event_count : of->state_count);
+    if (!is_done(of, by_event, index)) {
+        return false;
+    }
+    if (by_event) {
+        bst_strbuf_addf(out, "{\"event\":\"%s\"", of->events[index].name);
+        return true;
+    }
+    bst_strbuf_addf(out, "{\"state\":[\"%s\"", of->states[index].name);
+    uint32_t other = roll(of->state_count);
+    if (roll(3) == 0 && other != index && is_done(of, false, other)) {
+        bst_strbuf_addf(out, ",\"%s\"", of->states[other].name);
+    }
+    bst_strbuf_addc(out, ']');
+    return true;
+}
+
+static void write_item(const bst_machine *of, uint32_t i, bst_strbuf *out) {
+    static const char *const relations[] = {"exact", "at_most", "at_least"};
+    bst_strbuf item = BST_STRBUF_INIT;
+    uint32_t kind = roll(6);
+    if (kind < 2 && write_subject(of, &item)) {
+        bst_strbuf_addf(&item, ",\"at\":\"t%u\",\"occurrence\":\"%s\",\"absent\":\"%s\"", i,
+                        roll(2) ? "first" : "last", roll(2) ? "never" : "unknown");
+    } else if (kind == 2 && write_subject(of, &item)) {
+        bst_strbuf_addf(&item, ",\"count\":\"n%u\",\"relation\":\"%s\"", i, relations[roll(3)]);
+    } else if (kind == 3) {
+        bst_strbuf_addf(&item, "{\"event\":\"*\",\"count\":\"n%u\",\"relation\":\"%s\"", i,
+                        relations[roll(3)]);
+    } else if (kind == 4) {
+        bst_strbuf_addf(&item, "{\"last_change\":\"t%u\",\"exact\":%s", i,
+                        roll(2) ? "true" : "false");
+    } else {
+        bst_strbuf_addf(&item, "{\"creation\":\"t%u\"", i);
+    }
+    if (roll(4) == 0) {
+        bst_strbuf_addf(&item, ",\"when\":\"f%u == 'y'\"", i);
+    }
+    bst_strbuf_addf(out, "%s%s}", i > 0 ? "," : "", item.text);
+    bst_strbuf_release(&item);
+}
+
+static void write_mapping(const bst_machine *of, bst_strbuf *out) {
+    bst_strbuf_adds(out, "{\"machine\":\"m.fsm.json\",\"source\":{\"table\":\"t\",\"key\":\"id\"},"
+                         "\"state\":{\"column\":\"s\",\"values\":{");
+    for (uint32_t s = 0; s < of->state_count; s++) {
+        bst_strbuf_addf(out, "%s\"%s\":\"%s\"", s > 0 ? "," : "", of->states[s].name,
+                        of->states[s].name);
+    }
+    bst_strbuf_adds(out, "}},\"fields\":{\"total\":\"total\",\"note\":\"note\"},\"evidence\":[");
+    uint32_t items = 1 + roll(ITEMS_MAX);
+    for (uint32_t i = 0; i < items; i++) {
+        write_item(of, i, out);
+    }
+    /* Where amounts come from; one of them is never NULL, so it says nothing of what happened. */
+    for (uint32_t e = 0; e < of->event_count; e++) {
+        if (of->events[e].field_count == 1 && bst_event_field(&of->events[e], "amount") == 0 &&
+            is_done(of, true, e)) {
+            bst_strbuf_addf(out,
+                            ",{\"event\":\"%s\",\"count\":\"x\",\"fields\":{\"amount\":\"a%u\"}}",
+                            of->events[e].name, e);
+        }
+    }
+    bst_strbuf_addf(out, "],\"policy\":{\"ambiguous\":\"likeliest\"}}");
+}
+
+static char folder[256];
+
+static const char *path_of(const char *name) {
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static void write_file(const char *name, const bst_strbuf *text) {
+    FILE *file = fopen(path_of(name), "w");
+    if (!file || fwrite(text->text, 1, text->len, file) != text->len || fclose(file) != 0) {
+        perror(name);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void make_mapping(void) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_diags *diags = bst_diags_new();
+    bst_machine *drawn = NULL;
+    write_machine(&text);
+    write_file("m.fsm.json", &text);
+    bst_status status = bst_machine_parse("m", text.text, text.len, &drawn, diags);
+    bst_strbuf_clear(&text);
+    if (status == BST_OK) {
+        write_mapping(drawn, &text);
+        write_file("m.legacy.json", &text);
+        status = bst_mapping_load(path_of("m.legacy.json"), &mapping, diags);
+    }
+    if (status != BST_OK) {
+        bst_strbuf findings = BST_STRBUF_INIT;
+        for (size_t i = 0; i < bst_diags_count(diags); i++) {
+            bst_diag_format_text(bst_diags_at(diags, i), NULL, 0, &findings);
+        }
+        fprintf(stderr, "BACKSTORY_SEED=%" PRIu64 ": %s\n%s\n", seed, findings.text, text.text);
+        exit(EXIT_FAILURE);
+    }
+    machine = mapping->machine;
+    bst_machine_free(drawn);
+    bst_diags_free(diags);
+    bst_strbuf_release(&text);
+}
+
+/* ---- truths ---- */
+
+static void step(uint32_t command) {
+    bst_value payload[2];
+    bst_value fields[2];
+    bst_event event = {.fields = fields};
+    uint32_t before = now.entity.state;
+    const bst_command *of = &machine->commands[command];
+    uint32_t first = 0;
+    if (bst_machine_candidates(machine, before, command, &first) == 0) {
+        return;
+    }
+    for (uint32_t f = 0; f < of->field_count; f++) {
+        bool amount = strcmp(of->fields[f].name, "amount") == 0;
+        payload[f] = amount ? now.amounts[machine->transitions[first].event] : now.note;
+    }
+    bst_decision decision = bst_decide(machine, &now.entity, command, payload, &event);
+    if (decision.verdict == BST_ACCEPTED) {
+        EXPECT(bst_apply(machine, &now.entity, &event) == BST_APPLY_OK);
+        now.times[now.count] =
+            now.count == 0 ? NOON : now.times[now.count - 1] + (int64_t)roll(4) * 10;
+        now.transitions[now.count++] = decision.transition;
+    }
+}
+
+static void live(void) {
+    static const char note[] = "noted";
+    now.count = 0;
+    now.entity.fields = now.fields;
+    now.note = roll(2) ? (bst_value){true, sizeof note - 1, {.text = note}} : BST_ABSENT;
+    for (uint32_t e = 0; e < machine->event_count; e++) {
+        now.amounts[e] = (bst_value){true, 0, {(int64_t)roll(2000)}};
+    }
+    bst_entity_clear(machine, &now.entity);
+    while (now.count == 0) {
+        step(roll(machine->command_count));
+    }
+    for (uint32_t tries = roll(3 * STEPS_MAX); tries > 0 && now.count < STEPS_MAX; tries--) {
+        step(roll(machine->command_count));
+    }
+}
+
+/* ---- rows ---- */
+
+static bst_value *cell(uint32_t column) {
+    cells[column].result = BST_VALUE_OK;
+    return &cells[column].value;
+}
+
+static uint32_t column_named(const char *name) {
+    for (uint32_t c = 0; c < mapping->source.column_count; c++) {
+        if (strcmp(mapping->source.columns[c].name, name) == 0) {
+            return c;
+        }
+    }
+    return BST_NONE;
+}
+
+static bst_value integer(int64_t value) {
+    return (bst_value){true, 0, {value}};
+}
+
+static bst_value time_of(const bst_evidence *evidence) {
+    uint32_t found = BST_NONE;
+    for (uint32_t i = 0; i < now.count; i++) {
+        bool first = evidence->occurrence == BST_OCCURRENCE_FIRST;
+        if (evidence->transitions[now.transitions[i]] && !(first && found != BST_NONE)) {
+            found = i;
+        }
+    }
+    bool lost = !evidence->absent_is_never && roll(5) == 0;
+    return found == BST_NONE || lost ? BST_ABSENT : integer(now.times[found]);
+}
+
+static bst_value count_of(const bst_evidence *evidence) {
+    int64_t count = 0;
+    for (uint32_t i = 0; i < now.count; i++) {
+        count += evidence->transitions[now.transitions[i]];
+    }
+    if (evidence->relation == BST_AT_MOST) {
+        count += roll(2);
+    } else if (evidence->relation == BST_AT_LEAST && count > 0) {
+        count -= roll(2);
+    }
+    return roll(6) == 0 ? BST_ABSENT : integer(count);
+}
+
+static bst_value last_change_of(const bst_evidence *evidence) {
+    int64_t last = now.times[now.count - 1];
+    return roll(6) == 0 ? BST_ABSENT : integer(evidence->exact ? last : last + roll(3) * 10);
+}
+
+static void write_evidence(uint32_t i) {
+    const bst_evidence *evidence = &mapping->evidence[i];
+    bst_value *value = cell(evidence->column);
+    char flag[16];
+    snprintf(flag, sizeof flag, "f%u", i);
+    uint32_t flag_column = column_named(flag);
+    if (evidence->when && roll(3) == 0) { /* it does not apply, and what stands there is a lie */
+        *cell(flag_column) = (bst_value){true, 1, {.text = "n"}};
+        *value =
+            roll(2) ? integer(evidence->kind == BST_EVIDENCE_COUNT ? 3 : NOON - 5) : BST_ABSENT;
+        return;
+    }
+    if (evidence->when) {
+        *cell(flag_column) = (bst_value){true, 1, {.text = "y"}};
+    }
+    switch (evidence->kind) {
+    case BST_EVIDENCE_EVENT:
+    case BST_EVIDENCE_STATE:
+        *value = time_of(evidence);
+        break;
+    case BST_EVIDENCE_COUNT:
+        *value = count_of(evidence);
+        break;
+    case BST_EVIDENCE_CREATION:
+        *value = roll(10) == 0 ? BST_ABSENT : integer(now.times[0]);
+        break;
+    case BST_EVIDENCE_LAST_CHANGE:
+        *value = last_change_of(evidence);
+        break;
+    }
+}
+
+static void write_row(bst_row *row) {
+    const char *status = machine->states[now.entity.state].name;
+    memset(cells, 0, sizeof cells);
+    EXPECT(mapping->source.column_count <= sizeof cells / sizeof cells[0]);
+    *cell(mapping->state_column) = (bst_value){true, (uint32_t)strlen(status), {.text = status}};
+    *cell(mapping->fields[0].column) = now.entity.fields[0];
+    *cell(mapping->fields[1].column) = now.entity.fields[1];
+    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
+        if (mapping->evidence[i].payload_count > 0) { /* the column "x" is always NULL */
+            const bst_payload_from *from = mapping->evidence[i].payload;
+            *cell(from->from.column) = now.amounts[from->event];
+        } else {
+            write_evidence(i);
+        }
+    }
+    *row = (bst_row){.key = "k", .key_len = 1, .in_scope = true, .number = 1, .cells = cells};
+}
+
+/* ---- what must hold ---- */
+
+static void check_times(const bst_history *history) {
+    int64_t before = BST_TIME_MINUS_INFINITY;
+    for (uint32_t i = 0; i < history->plan->event_count; i++) {
+        const bst_happening *at = &history->events[i];
+        EXPECT(bst_time_is_finite(at->occurred_at));
+        EXPECT(at->occurred_at >= before);
+        EXPECT(at->after <= at->occurred_at && at->occurred_at <= at->before);
+        EXPECT(at->interval == (history->plan->events[i].source == NULL));
+        before = at->occurred_at;
+    }
+}
+
+static void check_replay(const bst_history *history) {
+    bst_value fields[FIELDS];
+    bst_entity entity = {BST_NONE, fields};
+    bst_entity_clear(machine, &entity);
+    for (uint32_t i = 0; i < history->plan->event_count; i++) {
+        bst_value payload[2];
+        const bst_plan_event *planned = &history->plan->events[i];
+        for (uint32_t f = 0; f < machine->events[planned->type].field_count; f++) {
+            payload[f] = history->events[i].fields[f];
+        }
+        const bst_event event = {planned->type, planned->state, payload};
+        EXPECT(bst_apply(machine, &entity, &event) == BST_APPLY_OK);
+    }
+    EXPECT(entity.state == now.entity.state);
+    for (uint32_t f = 0; f < FIELDS; f++) {
+        EXPECT(bst_value_equal(&machine->fields[f].type, &fields[f], &now.entity.fields[f]));
+    }
+}
+
+static void check_certain(const bst_history *history) {
+    EXPECT(history->plan->confidence == 1);
+    EXPECT(history->plan->event_count == now.count);
+    for (uint32_t i = 0; i < now.count; i++) {
+        const bst_transition *t = &machine->transitions[now.transitions[i]];
+        const bst_plan_event *planned = &history->plan->events[i];
+        const bst_happening *at = &history->events[i];
+        EXPECT(planned->type == t->event && planned->state == t->to);
+        EXPECT(planned->basis != BST_BASIS_ASSUMED && planned->confidence == 1);
+        EXPECT(at->after <= now.times[i] && now.times[i] <= at->before);
+    }
+}
+
+static void check_refusal(const bst_refusal *refusal) {
+    switch (refusal->reason) {
+    case BST_REASON_GUARD_REFUSED:
+    case BST_REASON_FOLD_DIFFERS:
+        EXPECT(strstr(refusal->message.text, "likeliest") != NULL);
+        break;
+    case BST_REASON_MISSING_VALUE:
+        EXPECT(strstr(refusal->message.text, "no column says when") != NULL);
+        break;
+    default:
+        fail(__LINE__, refusal->message.text);
+    }
+    refused++;
+}
+
+static void check_row(bst_synth *synth, bst_diags *diags) {
+    bst_row row;
+    bst_fate fate = BST_OUT_OF_SCOPE;
+    bst_history history;
+    const bst_refusal *refusal = NULL;
+    live();
+    write_row(&row);
+    EXPECT(bst_synth_row(synth, &row, &fate, &history, &refusal, diags) == BST_OK);
+    EXPECT(fate != BST_OUT_OF_SCOPE);
+    if (fate == BST_QUARANTINED) {
+        check_refusal(refusal);
+        return;
+    }
+    migrated++;
+    check_times(&history);
+    check_replay(&history);
+    EXPECT(history.plan->confidence > 0 && history.plan->confidence <= 1);
+    if (history.plan->certain) {
+        certain++;
+        check_certain(&history);
+    } else {
+        assumed++;
+    }
+}
+
+/* A plan's signature is its name: no two have the same. */
+static void check_names(bst_synth *synth, bst_diags *diags) {
+    bst_signature_info infos[ROWS_A_MACHINE];
+    size_t count = bst_synth_signature_count(synth);
+    EXPECT(count <= ROWS_A_MACHINE);
+    EXPECT(bst_synth_signatures(synth, infos, count, diags) == BST_OK);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            EXPECT(strcmp(infos[i].text, infos[k].text) != 0);
+        }
+    }
+}
+
+static uint64_t number_from(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+int main(void) {
+    const uint64_t first = number_from("BACKSTORY_SEED", 1);
+    const uint64_t cases = number_from("BACKSTORY_CASES", 6000);
+    const char *tmp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/backstory-synth-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(folder)) {
+        perror(folder);
+        return EXIT_FAILURE;
+    }
+    for (seed = first; seed < first + (cases + ROWS_A_MACHINE - 1) / ROWS_A_MACHINE; seed++) {
+        bst_diags *diags = bst_diags_new();
+        bst_synth *synth = NULL;
+        state = seed * UINT64_C(0x2545F4914F6CDD1D);
+        make_mapping();
+        EXPECT(bst_synth_new(mapping, &synth, diags) == BST_OK);
+        for (uint32_t i = 0; i < ROWS_A_MACHINE; i++) {
+            check_row(synth, diags);
+        }
+        check_names(synth, diags);
+        bst_synth_free(synth);
+        mapping = bst_mapping_free(mapping);
+        bst_diags_free(diags);
+    }
+    unlink(path_of("m.fsm.json"));
+    unlink(path_of("m.legacy.json"));
+    rmdir(folder);
+    printf("%u migrated (%u certain, %u likeliest), %u refused\n", migrated, certain, assumed,
+           refused);
+    /* A generator that stopped making what is to be tested must not look like success. */
+    bool thin = certain < cases / 10 || assumed < cases / 10 || refused > cases / 2;
+    return cases >= 1000 && thin ? EXIT_FAILURE : EXIT_SUCCESS;
+}
