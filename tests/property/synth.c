@@ -33,7 +33,7 @@ typedef struct truth {
     uint32_t count;
     uint32_t transitions[STEPS_MAX];
     int64_t times[STEPS_MAX];
-    bst_value amounts[EVENTS_MAX]; /* of each event type, the same each time */
+    bst_value amounts[EVENTS_MAX + 1]; /* of each event type, the same each time */
     bst_value note;
     bst_entity entity;
     bst_value fields[FIELDS];
