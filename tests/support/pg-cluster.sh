@@ -103,8 +103,8 @@ start() {
         { cat start.log server.log >&2; die "the server did not start"; }
 
     cat >"$dir/env" <<EOF
-PGHOST=$root PGPORT=5432 PGUSER=backstory PGDATABASE=postgres PATH=$bin:\$PATH
-export PGHOST PGPORT PGUSER PGDATABASE PATH
+PGHOST=$root PGPORT=5432 PGUSER=backstory PGDATABASE=postgres PSQL_PAGER=cat PATH=$bin:\$PATH
+export PGHOST PGPORT PGUSER PGDATABASE PSQL_PAGER PATH
 EOF
     trap - EXIT
     if [ -n "$watched" ]; then
