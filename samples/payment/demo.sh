@@ -39,7 +39,7 @@ cluster start "$scratch/pg" --with-parent
 export PGHOST PGPORT PGUSER PGDATABASE
 psql -Xqc 'CREATE DATABASE shop' -c 'CREATE DATABASE events'
 psql -Xq -d shop -v rows="$rows" -f samples/payment/legacy.sql
-psql -X -d shop -c "SELECT id, status, amount, currency, captured_cents, authorized_at, captured_at, closed_at FROM payments WHERE id IN (42, 45, 50) ORDER BY id"
+psql -X -d shop -c "SELECT id, status, amount, currency, captured_cents, authorized_at, captured_at, closed_at FROM payments WHERE id IN (3, 50, 96) ORDER BY id"
 loaded=$(now)
 
 step '1. Check the machine, and what the mapping can recover'
@@ -61,7 +61,7 @@ run backstory compare samples/payment/payment.legacy.json --from dbname=shop --t
     --quarantine "$scratch/quarantine.jsonl"
 
 step '6. Why is this payment in this state?'
-run backstory history samples/payment/payment.fsm.json 42 --from dbname=events
+run backstory history samples/payment/payment.fsm.json 96 --from dbname=events
 
 step '7. A row that has no possible history is not bent: it is put aside, with the reason'
 head -n 1 "$scratch/quarantine.jsonl"
