@@ -15,8 +15,7 @@ typedef struct inference {
     uint32_t nodes_max;
     bst__rules rules;
     bst__graph graph;
-    bst__costs costs;
-    const bst__cost *distance;
+    const bst__cost *costs, *distance;
 } inference;
 
 /* BST_LIMIT: too many steps, or sums out of range. */
@@ -24,7 +23,7 @@ static bst_status copy_runner_up(const inference *in, const bst__path *best, dou
                                  bst_answer *ret) {
     bst__path second;
     const bst_status status =
-        bst__second_path(&in->graph, &in->costs, in->distance, best, in->scratch, &second);
+        bst__second_path(&in->graph, in->costs, in->distance, best, in->scratch, &second);
     if (status != BST_OK || second.cost == BST__COST_NEVER)
         return status;
     uint32_t *const transitions = bst_arena_array(in->arena, second.count, sizeof *transitions);
@@ -42,13 +41,13 @@ static bst_status copy_runner_up(const inference *in, const bst__path *best, dou
 static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
     bst__sums sums;
-    bst_status status = bst__best_path(&in->graph, &in->costs, in->distance, in->scratch, &best);
+    bst_status status = bst__best_path(&in->graph, in->costs, in->distance, in->scratch, &best);
     if (status != BST_OK)
         return status;
     ret->certain = bst__graph_single_path(&in->graph);
     ret->confidence = 1;
     if (!ret->certain) {
-        status = bst__sums_make(&in->graph, &in->costs, in->distance, in->scratch, &sums);
+        status = bst__sums_make(&in->graph, in->costs, in->distance, in->scratch, &sums);
         if (status == BST_OK)
             status = copy_runner_up(in, &best, sums.after[0], ret);
         if (status != BST_OK)
@@ -76,10 +75,9 @@ static bst_status find_walks(inference *in, bst_answer *ret) {
         return status;
     status = bst__graph_make(&in->rules, &reached, in->scratch, &in->graph);
     if (status == BST_OK)
-        status =
-            bst__costs_make(in->machine, in->weights, in->question->state, in->scratch, &in->costs);
+        status = bst__costs_make(in->machine, in->weights, in->scratch, &in->costs);
     if (status == BST_OK)
-        status = bst__distances(&in->graph, &in->costs, in->scratch, &in->distance);
+        status = bst__distances(&in->graph, in->costs, in->scratch, &in->distance);
     if (status == BST_OK)
         status = describe_best(in, ret);
     if (status == BST_LIMIT) {

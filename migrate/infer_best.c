@@ -52,7 +52,7 @@ static entry pop(heap *h) {
     return top;
 }
 
-bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_arena *arena,
+bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_arena *arena,
                           const bst__cost **ret) {
     heap nearby = {0};
     bst__cost *const distance = bst_arena_array(arena, graph->node_count, sizeof *distance);
@@ -61,9 +61,9 @@ bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_
     if (!distance || !nearby.entries)
         return BST_NOMEM;
     for (uint32_t n = 0; n < graph->node_count; n++) {
-        distance[n] = graph->accepting[n] ? costs->stop : BST__COST_NEVER;
+        distance[n] = graph->accepting[n] ? 0 : BST__COST_NEVER;
         if (graph->accepting[n])
-            push(&nearby, distance[n], n);
+            push(&nearby, 0, n);
     }
     while (nearby.count > 0) {
         const entry nearest = pop(&nearby);
@@ -72,7 +72,7 @@ bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_
         for (uint32_t i = graph->in.first[nearest.node]; i < graph->in.first[nearest.node + 1];
              i++) {
             const bst__edge *const edge = &graph->edges[graph->in.edges[i]];
-            bst__cost cost = nearest.cost + costs->transition[edge->transition];
+            bst__cost cost = nearest.cost + costs[edge->transition];
             if (cost > DISTANCE_MAX)
                 cost = DISTANCE_MAX;
             if (cost < distance[edge->from]) {
@@ -95,7 +95,7 @@ typedef struct reading {
 
 typedef struct follower {
     const bst__graph *graph;
-    const bst__costs *costs;
+    const bst__cost *costs;
     const bst__cost *distance;
     bst_arena *arena;
     bst__cost spent, limit;
@@ -119,7 +119,7 @@ static bool add_reading(follower *f, uint32_t node, uint32_t edge, uint32_t pare
 }
 
 static bool within(const follower *f, const bst__edge *edge) {
-    return f->spent + f->costs->transition[edge->transition] + f->distance[edge->to] <= f->limit;
+    return f->spent + f->costs[edge->transition] + f->distance[edge->to] <= f->limit;
 }
 
 /* The first transition that one of the readings first .. end - 1 can take. */
@@ -146,27 +146,29 @@ static bool take(follower *f, uint32_t first, uint32_t end, uint32_t transition)
                 return false;
         }
     }
-    f->spent += f->costs->transition[transition];
+    f->spent += f->costs[transition];
     f->steps++;
     return true;
 }
 
 static uint32_t find_ended(const follower *f, uint32_t first, uint32_t end) {
     for (uint32_t r = first; r < end; r++) {
-        if (f->graph->accepting[f->readings[r].node] && f->spent + f->costs->stop <= f->limit)
+        if (f->graph->accepting[f->readings[r].node])
             return r;
     }
     return BST_NONE;
 }
 
-/* Follows the distances from `node` to the end. The path gets room for `prefix` edges before. */
-static bst_status follow(follower *f, uint32_t node, uint32_t prefix, bst__path *ret) {
+/* The path of the edges `before` and, from where they lead, the best way to the end. */
+static bst_status follow(follower *f, const uint32_t *before, uint32_t before_count,
+                         bst__path *ret) {
+    const uint32_t node = before_count > 0 ? f->graph->edges[before[before_count - 1]].to : 0;
     uint32_t first = 0, end = 1, ended;
     f->limit = f->distance[node] + SLACK;
     if (!add_reading(f, node, BST_NONE, BST_NONE))
         return BST_NOMEM;
     while ((ended = find_ended(f, first, end)) == BST_NONE) {
-        if (prefix + f->steps == BST_WALK_STEPS_MAX)
+        if (before_count + f->steps == BST_WALK_STEPS_MAX)
             return BST_LIMIT;
         if (!take(f, first, end, first_transition(f, first, end)))
             return BST_NOMEM;
@@ -174,27 +176,30 @@ static bst_status follow(follower *f, uint32_t node, uint32_t prefix, bst__path 
         end = f->count;
         assert(first < end);
     }
-    const uint32_t count = prefix + f->steps;
+    const uint32_t count = before_count + f->steps;
     uint32_t *const edges = bst_arena_array(f->arena, count, sizeof *edges);
     if (!edges)
         return BST_NOMEM;
-    for (uint32_t i = count; i > prefix; i--) {
+    for (uint32_t i = 0; i < before_count; i++)
+        edges[i] = before[i];
+    for (uint32_t i = count; i > before_count; i--) {
         edges[i - 1] = f->readings[ended].edge;
         ended = f->readings[ended].parent;
     }
-    *ret = (bst__path){count, edges, f->spent + f->costs->stop};
+    *ret = (bst__path){count, edges, f->spent};
     return BST_OK;
 }
 
-bst_status bst__best_path(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
                           const bst__cost *distance, bst_arena *arena, bst__path *ret) {
     follower f = {.graph = graph, .costs = costs, .distance = distance, .arena = arena};
-    return follow(&f, 0, 0, ret);
+    return follow(&f, NULL, 0, ret);
 }
 
 /* ---- the second best ---- */
 
-/* Where a path leaves the best one: at its step `at`, by `edge` (BST_NONE: it ends there). */
+/* Where a path leaves the best one: at its step `at`, by `edge`. (It cannot end there: the best path
+ * would have ended there as well.) */
 typedef struct detour {
     uint32_t at, edge;
     bst__cost cost; /* of the whole path */
@@ -205,46 +210,40 @@ static void consider(detour *best, uint32_t at, uint32_t edge, bst__cost cost) {
         *best = (detour){at, edge, cost};
 }
 
-static detour find_detour(const bst__graph *graph, const bst__costs *costs,
+static detour find_detour(const bst__graph *graph, const bst__cost *costs,
                           const bst__cost *distance, const bst__path *path) {
     detour found = {BST_NONE, BST_NONE, BST__COST_NEVER};
     bst__cost spent = 0;
     uint32_t node = 0;
     for (uint32_t at = 0; at <= path->count; at++) {
         const uint32_t taken = at < path->count ? path->edges[at] : BST_NONE;
-        if (graph->accepting[node] && taken != BST_NONE)
-            consider(&found, at, BST_NONE, spent + costs->stop);
         for (uint32_t e = graph->out.first[node]; e < graph->out.first[node + 1]; e++) {
             const bst__edge *const edge = &graph->edges[e];
             if (e != taken)
-                consider(&found, at, e,
-                         spent + costs->transition[edge->transition] + distance[edge->to]);
+                consider(&found, at, e, spent + costs[edge->transition] + distance[edge->to]);
         }
         if (taken != BST_NONE) {
-            spent += costs->transition[graph->edges[taken].transition];
+            spent += costs[graph->edges[taken].transition];
             node = graph->edges[taken].to;
         }
     }
     return found;
 }
 
-bst_status bst__second_path(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
                             const bst__cost *distance, const bst__path *best, bst_arena *arena,
                             bst__path *ret) {
     const detour way = find_detour(graph, costs, distance, best);
     *ret = (bst__path){.cost = way.cost};
     if (way.cost == BST__COST_NEVER)
         return BST_OK;
+    uint32_t *const before = bst_arena_array(arena, (size_t)way.at + 1, sizeof *before);
+    if (!before)
+        return BST_NOMEM;
+    memcpy(before, best->edges, way.at * sizeof *before);
+    before[way.at] = way.edge;
     follower f = {.graph = graph, .costs = costs, .distance = distance, .arena = arena};
-    bst__path path = {.count = way.at, .edges = best->edges};
-    if (way.edge != BST_NONE) {
-        const bst_status status = follow(&f, graph->edges[way.edge].to, way.at + 1, &path);
-        if (status != BST_OK)
-            return status;
-        uint32_t *const edges = (uint32_t *)path.edges;
-        memcpy(edges, best->edges, way.at * sizeof *edges);
-        edges[way.at] = way.edge;
-    }
-    *ret = (bst__path){path.count, path.edges, way.cost};
-    return BST_OK;
+    const bst_status status = follow(&f, before, way.at + 1, ret);
+    ret->cost = way.cost;
+    return status;
 }

@@ -4,6 +4,7 @@
  *     p(walk)  = p(creation among creations) * p(t1 | s1) * ... * stop share of the end state
  *                * step_penalty for each step
  *
+ * The stop share of the end state is in every walk, so it can be left out of all that is compared.
  * Claims do not enter here: they decide what is possible, weights how probable it is. Therefore no
  * weight is so small that it forbids anything; a weight below FLOOR of the largest of its state
  * counts as that.
@@ -38,9 +39,9 @@ static bst__cost cost_of(double probability, double penalty) {
 }
 
 /* The costs of the transitions first .. first + count - 1, of which one is taken, or none (`stop`;
- * a negative one: there is no such choice). Returns the cost of none. */
-static bst__cost share(const bst_weights *weights, uint32_t first, uint32_t count, double stop,
-                       double penalty, bst__cost *ret) {
+ * a negative one: there is no such choice). */
+static void share(const bst_weights *weights, uint32_t first, uint32_t count, double stop,
+                  double penalty, bst__cost *ret) {
     double most = stop, sum = 0;
     for (uint32_t t = first; t < first + count; t++)
         most = fmax(most, weight_of(weights, t));
@@ -52,7 +53,6 @@ static bst__cost share(const bst_weights *weights, uint32_t first, uint32_t coun
         sum += fmax(stop / most, FLOOR);
     for (uint32_t t = first; t < first + count; t++)
         ret[t] = cost_of(fmax(weight_of(weights, t) / most, FLOOR) / sum, penalty);
-    return cost_of(fmax(stop / most, FLOOR) / sum, 1);
 }
 
 /* Without stop weights: as probable as the average transition. */
@@ -65,8 +65,8 @@ static double stop_of(const bst_weights *weights, const bst_state *state, uint32
     return state->transition_count > 0 ? mean : 1;
 }
 
-bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, uint32_t state,
-                           bst_arena *arena, bst__costs *ret) {
+bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, bst_arena *arena,
+                           const bst__cost **ret) {
     static const bst_weights uniform = {NULL, NULL, BST_STEP_PENALTY_DEFAULT};
     bst__cost *const costs = bst_arena_array(arena, machine->transition_count, sizeof *costs);
     if (!costs)
@@ -76,14 +76,12 @@ bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weight
     const double penalty = weights->step_penalty > 0 && weights->step_penalty <= 1
                                ? weights->step_penalty
                                : BST_STEP_PENALTY_DEFAULT;
-    (void)share(weights, 0, machine->creation_count, -1, penalty, costs);
+    share(weights, 0, machine->creation_count, -1, penalty, costs);
     for (uint32_t s = 0; s < machine->state_count; s++) {
         const bst_state *const from = &machine->states[s];
-        const bst__cost stop = share(weights, from->first_transition, from->transition_count,
-                                     stop_of(weights, from, s), penalty, costs);
-        if (s == state)
-            ret->stop = stop;
+        share(weights, from->first_transition, from->transition_count, stop_of(weights, from, s),
+              penalty, costs);
     }
-    ret->transition = costs;
+    *ret = costs;
     return BST_OK;
 }

@@ -125,13 +125,9 @@ typedef int64_t bst__cost;
 #define BST__COST_UNIT  0x1p-40
 #define BST__COST_NEVER INT64_MAX
 
-typedef struct bst__costs {
-    const bst__cost *transition;
-    bst__cost stop; /* at the end state */
-} bst__costs;
-
-bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, uint32_t state,
-                           bst_arena *arena, bst__costs *ret) BST_MUST_USE;
+/* ret[t]: of each transition. */
+bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, bst_arena *arena,
+                           const bst__cost **ret) BST_MUST_USE;
 
 typedef struct bst__path {
     uint32_t count;
@@ -140,13 +136,13 @@ typedef struct bst__path {
 } bst__path;
 
 /* ret[n]: the least cost from node n to the end. */
-bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_arena *arena,
+bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_arena *arena,
                           const bst__cost **ret) BST_MUST_USE;
 /* BST_LIMIT, without a finding: it has more than BST_WALK_STEPS_MAX steps. */
-bst_status bst__best_path(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
                           const bst__cost *distance, bst_arena *arena, bst__path *ret) BST_MUST_USE;
 /* The best of all others; BST__COST_NEVER when there is none. */
-bst_status bst__second_path(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
                             const bst__cost *distance, const bst__path *best, bst_arena *arena,
                             bst__path *ret) BST_MUST_USE;
 
@@ -159,7 +155,7 @@ typedef struct bst__sums {
 } bst__sums;
 
 /* BST_LIMIT, without a finding: the sums do not settle, or leave the range of numbers. */
-bst_status bst__sums_make(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__sums_make(const bst__graph *graph, const bst__cost *costs,
                           const bst__cost *distance, bst_arena *arena, bst__sums *ret) BST_MUST_USE;
 /* Solves value[n] = value[n] + the sum of weight[e] * value[e.from] over the edges into n, for all
  * nodes of the components first .. end - 1. BST_LIMIT also when the work is used up. */

@@ -127,9 +127,8 @@ static bool is_entry(const maker *m, uint32_t node, uint32_t place) {
 }
 
 /* Goes on from the nodes on m->stack without another taking; the nodes that takings lead to go to
- * m->waiting. True: the place can be left so. `*ret_by_taking`: or by a taking. */
-static bool spread(maker *m, const takings *of, uint32_t depth, uint32_t *waiting,
-                   bool *ret_by_taking) {
+ * m->waiting. True: the place can be left so. (Never by a taking: only meeting a claim leaves.) */
+static bool spread(maker *m, const takings *of, uint32_t depth, uint32_t *waiting) {
     const bst__graph *const graph = m->graph;
     while (depth > 0) {
         const uint32_t node = m->stack[--depth];
@@ -137,13 +136,11 @@ static bool spread(maker *m, const takings *of, uint32_t depth, uint32_t *waitin
             return true;
         for (uint32_t e = graph->out.first[node]; e < graph->out.first[node + 1]; e++) {
             const uint32_t to = graph->edges[e].to;
-            const bool inside = is_in(m, to, of->place), taking = is_taking(m, of, e);
+            const bool taking = is_taking(m, of, e);
             m->work_left--;
-            if (!inside && !taking)
+            if (!is_in(m, to, of->place))
                 return true;
-            if (!inside) {
-                *ret_by_taking = true;
-            } else if (taking && m->seen[to] == NEW) {
+            if (taking && m->seen[to] == NEW) {
                 m->seen[to] = WAITING;
                 m->waiting[(*waiting)++] = to;
             } else if (!taking && m->seen[to] != SEEN) {
@@ -166,7 +163,6 @@ static uint32_t fewest(maker *m, const takings *of) {
     }
     for (uint32_t level = 0; level < of->most; level++) {
         uint32_t depth = 0;
-        bool by_taking = false;
         for (uint32_t i = 0; i < waiting; i++) {
             if (m->seen[m->waiting[i]] != SEEN) {
                 m->seen[m->waiting[i]] = SEEN;
@@ -174,10 +170,8 @@ static uint32_t fewest(maker *m, const takings *of) {
             }
         }
         waiting = 0;
-        if (spread(m, of, depth, &waiting, &by_taking))
+        if (spread(m, of, depth, &waiting))
             return level;
-        if (by_taking)
-            return level + 1;
     }
     return of->most;
 }
@@ -207,8 +201,7 @@ static double take(maker *m, const takings *of) {
         const bst__edge *const edge = &m->graph->edges[e];
         const double flow = m->value[edge->from] * m->sums->weight[e];
         share += flow * m->sums->after[edge->to] / m->sums->after[0];
-        if (is_in(m, edge->to, of->place))
-            m->next[edge->to] += flow;
+        m->next[edge->to] += flow;
     }
     memcpy(m->value + first, m->next + first, (end - first) * sizeof *m->next);
     return share;

@@ -182,7 +182,7 @@ static bool in_range(const double *value, uint32_t count) {
     return true;
 }
 
-bst_status bst__sums_make(const bst__graph *graph, const bst__costs *costs,
+bst_status bst__sums_make(const bst__graph *graph, const bst__cost *costs,
                           const bst__cost *distance, bst_arena *arena, bst__sums *ret) {
     int64_t work_left = WORK_MAX;
     double *const weight = bst_arena_array(arena, graph->edge_count, sizeof *weight);
@@ -192,13 +192,11 @@ bst_status bst__sums_make(const bst__graph *graph, const bst__costs *costs,
         return BST_NOMEM;
     for (uint32_t e = 0; e < graph->edge_count; e++) {
         const bst__edge *const edge = &graph->edges[e];
-        const bst__cost more =
-            costs->transition[edge->transition] + distance[edge->to] - distance[edge->from];
+        const bst__cost more = costs[edge->transition] + distance[edge->to] - distance[edge->from];
         weight[e] = exp(-(double)more * BST__COST_UNIT);
     }
     for (uint32_t n = 0; n < graph->node_count; n++) {
-        if (graph->accepting[n])
-            after[n] = exp(-(double)(costs->stop - distance[n]) * BST__COST_UNIT);
+        after[n] = graph->accepting[n];
     }
     before[0] = 1;
     bst_status status = solve_backward(graph, weight, &work_left, after);

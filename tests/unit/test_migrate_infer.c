@@ -347,6 +347,20 @@ START_TEST(unknown_time_only_says_that) {
 }
 END_TEST
 
+START_TEST(after_the_last_at_unknown_time) {
+    machine("*>a a>a a>b b>a b>c");
+    count("1", BST_EXACTLY, 2);
+    count("3", BST_EXACTLY, 1);
+    happened("1", BST_OCCURRENCE_LAST, BST_NONE);
+    happened("3", BST_OCCURRENCE_ANY, BST_NONE)->after = 2;
+    found("0 1 1 2 3 2 4", "iiiiiii");
+    ck_assert(answer.certain);
+    claims[2].occurrence = BST_OCCURRENCE_ANY;
+    infer(BST_FOUND);
+    ck_assert(!answer.certain);
+}
+END_TEST
+
 START_TEST(counts_exactly) {
     machine("*>a a>a a>b");
     count("1", BST_EXACTLY, 3);
@@ -541,6 +555,7 @@ Suite *test_migrate_infer_suite(void) {
         last_allows_none_after,
         only_allows_neither,
         unknown_time_only_says_that,
+        after_the_last_at_unknown_time,
         counts_exactly,
         counts_at_most,
         counts_at_least,
