@@ -40,27 +40,27 @@ static bst_status copy_runner_up(const inference *in, const bst__path *best, dou
 
 static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
-    bst__sums sums;
+    bst__chain chain;
     bst_status status = bst__best_path(&in->graph, in->costs, in->distance, in->scratch, &best);
     if (status != BST_OK)
         return status;
     ret->certain = bst__graph_single_path(&in->graph);
     ret->confidence = 1;
     if (!ret->certain) {
-        status = bst__sums_make(&in->graph, in->costs, in->distance, in->scratch, &sums);
+        status = bst__chain_make(&in->graph, in->costs, in->distance, in->scratch, &chain);
         if (status == BST_OK)
-            status = copy_runner_up(in, &best, sums.after[0], ret);
+            status = copy_runner_up(in, &best, chain.total, ret);
         if (status != BST_OK)
             return status;
         ret->confidence =
-            fmin(exp(-(double)(best.cost - in->distance[0]) * BST__COST_UNIT) / sums.after[0], 1);
+            fmin(exp(-(double)(best.cost - in->distance[0]) * BST__COST_UNIT) / chain.total, 1);
     }
     bst_walk_step *const steps = bst_arena_array(in->arena, best.count, sizeof *steps);
     if (!steps)
         return BST_NOMEM;
     ret->step_count = best.count;
     ret->steps = steps;
-    return bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &sums,
+    return bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &chain,
                            ret->confidence, in->scratch, steps);
 }
 

@@ -198,8 +198,8 @@ bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
 
 /* ---- the second best ---- */
 
-/* Where a path leaves the best one: at its step `at`, by `edge`. (It cannot end there: the best path
- * would have ended there as well.) */
+/* Where a path leaves the best one: at its step `at`, by `edge`. (It cannot end there: the best
+ * path would have ended there as well.) */
 typedef struct detour {
     uint32_t at, edge;
     bst__cost cost; /* of the whole path */

@@ -3,8 +3,8 @@
  *     claims -> rules      infer_claims.c    what a step does to the progress through the claims
  *     rules -> reached     infer_explore.c   machine x progress: each possible walk is one path
  *     reached -> graph     infer_graph.c     without dead ends, in topological order
- *     graph, costs -> best infer_best.c      the best and the second best path
- *     graph, costs -> sums infer_sum.c       the mass of all paths together
+ *     graph, costs -> best  infer_best.c     the best and the second best path
+ *     graph, costs -> chain infer_chain.c    how probable all paths are together, and each edge
  *     all of it -> steps   infer_steps.c     basis and marginal of each step
  *     no path -> conflict  infer_conflict.c  which claims clash, and what mends it
  *
@@ -146,26 +146,26 @@ bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
                             const bst__cost *distance, const bst__path *best, bst_arena *arena,
                             bst__path *ret) BST_MUST_USE;
 
-/* Masses are relative to the best path: multiplied by the best probability from the start to the
- * node (before), or from the node to the end (after), they would be probabilities. */
-typedef struct bst__sums {
-    const double *weight; /* of each edge */
-    const double *before; /* of all paths from the start to this node */
-    const double *after;  /* of all paths from this node to the end; after[0] is the whole */
-} bst__sums;
+/* The possible walks, by their probability, as a chain that always ends as it must. */
+typedef struct bst__chain {
+    double total;         /* of all walks together; that of the best one is 1 */
+    const double *share;  /* of each edge: how probable it is, from its node */
+    const double *visits; /* of each node: how often it is on a walk, on the average */
+} bst__chain;
 
 /* BST_LIMIT, without a finding: the sums do not settle, or leave the range of numbers. */
-bst_status bst__sums_make(const bst__graph *graph, const bst__cost *costs,
-                          const bst__cost *distance, bst_arena *arena, bst__sums *ret) BST_MUST_USE;
-/* Solves value[n] = value[n] + the sum of weight[e] * value[e.from] over the edges into n, for all
+bst_status bst__chain_make(const bst__graph *graph, const bst__cost *costs,
+                           const bst__cost *distance, bst_arena *arena,
+                           bst__chain *ret) BST_MUST_USE;
+/* Solves value[n] = value[n] + the sum of share[e] * value[e.from] over the edges into n, for all
  * nodes of the components first .. end - 1. BST_LIMIT also when the work is used up. */
-bst_status bst__sums_forward(const bst__graph *graph, const double *weight, uint32_t first,
-                             uint32_t end, int64_t *work_left, double *value) BST_MUST_USE;
+bst_status bst__chain_flow(const bst__graph *graph, const double *share, uint32_t first,
+                           uint32_t end, int64_t *work_left, double *value) BST_MUST_USE;
 
-/* Every step of the best path with its claim, basis, confidence and tie. `sums` is NULL when the
+/* Every step of the best path with its claim, basis, confidence and tie. `chain` is NULL when the
  * path is the only one; `whole` is its confidence. */
 bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, const bst__path *best,
-                           const bst__sums *sums, double whole, bst_arena *scratch,
+                           const bst__chain *chain, double whole, bst_arena *scratch,
                            bst_walk_step *ret) BST_MUST_USE;
 
 /* Fills in conflict and repairs. */

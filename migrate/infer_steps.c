@@ -27,16 +27,18 @@ typedef struct maker {
     const bst__rules *rules;
     const bst__graph *graph;
     const bst__path *best;
-    const bst__sums *sums;
+    const bst__chain *chain;
     bst_walk_step *steps;
     int64_t work_left;
-    double whole;                  /* the confidence of the best path */
-    uint32_t *ranked;              /* mask of the items that have a rank */
-    double *weight, *value, *next; /* of edges without takings; masses at nodes of one place */
-    uint32_t *stack, *waiting;     /* nodes */
-    uint8_t *seen;                 /* nodes */
-    uint32_t *which;               /* steps that are takings of one transition in one place */
-    double *shares;                /* of those */
+    double whole;              /* the confidence of the best path */
+    uint32_t *ranked;          /* mask of the items that have a rank */
+    double *share;             /* of edges, without takings */
+    double *flow, *next_flow;  /* of nodes; nothing but zeros while not in use */
+    uint32_t *stack, *waiting; /* nodes */
+    uint8_t *seen;             /* nodes */
+    uint32_t *edges;           /* that are takings of one transition in one place */
+    uint32_t *which;           /* steps that are */
+    double *shares;            /* of those */
 } maker;
 
 static const bst__edge *edge_of(const maker *m, uint32_t step) {
@@ -79,12 +81,6 @@ static bool is_in(const maker *m, uint32_t node, uint32_t place) {
 
 /* ---- recorded steps ---- */
 
-static double mass(const maker *m, uint32_t edge) {
-    const bst__edge *const e = &m->graph->edges[edge];
-    return m->sums->before[e->from] * m->sums->weight[edge] * m->sums->after[e->to] /
-           m->sums->after[0];
-}
-
 /* How many of the walks meet the item by this transition. Exactly 1 when there is no other. */
 static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
     const uint32_t place = m->rules->items[item].place;
@@ -98,7 +94,7 @@ static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
         if (!(met_after(m, edge)[word] & ~met_before(m, edge)[word] & bit))
             continue;
         if (edge->transition == transition)
-            share += mass(m, e);
+            share += m->chain->visits[edge->from] * m->chain->share[e];
         else
             others = true;
     }
@@ -109,13 +105,13 @@ static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
 
 /* The takings of one transition in one place. */
 typedef struct takings {
-    uint32_t transition, place, most; /* most: how many the best walk has */
+    uint32_t transition, place;
+    uint32_t most; /* how many the best walk has */
+    uint32_t edge_count;
 } takings;
 
-static bool is_taking(const maker *m, const takings *of, uint32_t edge) {
-    const bst__edge *const e = &m->graph->edges[edge];
-    return e->transition == of->transition && is_in(m, e->from, of->place) &&
-           meets(m, e) == BST_NONE;
+static bool is_taking(const maker *m, const takings *of, const bst__edge *edge) {
+    return edge->transition == of->transition && meets(m, edge) == BST_NONE;
 }
 
 static bool is_entry(const maker *m, uint32_t node, uint32_t place) {
@@ -136,7 +132,7 @@ static bool spread(maker *m, const takings *of, uint32_t depth, uint32_t *waitin
             return true;
         for (uint32_t e = graph->out.first[node]; e < graph->out.first[node + 1]; e++) {
             const uint32_t to = graph->edges[e].to;
-            const bool taking = is_taking(m, of, e);
+            const bool taking = is_taking(m, of, &graph->edges[e]);
             m->work_left--;
             if (!is_in(m, to, of->place))
                 return true;
@@ -176,66 +172,87 @@ static uint32_t fewest(maker *m, const takings *of) {
     return of->most;
 }
 
-/* What comes into the place from outside of it. */
-static void fill_entries(const maker *m, uint32_t place) {
+static void find_takings(maker *m, takings *of) {
+    const uint32_t end = place_edge(m, of->place + 1);
+    for (uint32_t e = place_edge(m, of->place); e < end; e++) {
+        if (is_taking(m, of, &m->graph->edges[e]))
+            m->edges[of->edge_count++] = e;
+    }
+}
+
+/* The nodes of the components from the first to the last that a taking leaves. Only these need a
+ * second look: before them a walk has had no taking, and after them it has no more. */
+typedef struct range {
+    uint32_t first_component, end_component, first, end;
+} range;
+
+static range range_of(const maker *m, const takings *of) {
     const bst__graph *const graph = m->graph;
-    for (uint32_t node = place_node(m, place); node < place_node(m, place + 1); node++) {
-        m->value[node] = node == 0 ? 1 : 0;
+    const uint32_t first = graph->component[graph->edges[m->edges[0]].from];
+    const uint32_t end = graph->component[graph->edges[m->edges[of->edge_count - 1]].from] + 1;
+    return (range){first, end, graph->component_first[first], graph->component_first[end]};
+}
+
+/* m->flow: how often walks come into each node of the range from before it. */
+static void fill_flow(maker *m, const range *in) {
+    const bst__graph *const graph = m->graph;
+    for (uint32_t node = in->first; node < in->end; node++) {
+        m->flow[node] = node == 0;
         for (uint32_t i = graph->in.first[node]; i < graph->in.first[node + 1]; i++) {
-            const uint32_t e = graph->in.edges[i];
-            if (!is_in(m, graph->edges[e].from, place))
-                m->value[node] += m->sums->before[graph->edges[e].from] * m->sums->weight[e];
+            const uint32_t e = graph->in.edges[i], from = graph->edges[e].from;
+            if (from < in->first)
+                m->flow[node] += m->chain->visits[from] * m->chain->share[e];
         }
     }
 }
 
-/* One more taking: m->value, the mass at each node before it, becomes the mass right after it.
- * Returns the share of the walks that get so far. */
-static double take(maker *m, const takings *of) {
-    const uint32_t first = place_node(m, of->place), end = place_node(m, of->place + 1);
-    double share = 0;
-    memset(m->next + first, 0, (end - first) * sizeof *m->next);
-    for (uint32_t e = place_edge(m, of->place); e < place_edge(m, of->place + 1); e++) {
-        if (!is_taking(m, of, e))
-            continue;
-        const bst__edge *const edge = &m->graph->edges[e];
-        const double flow = m->value[edge->from] * m->sums->weight[e];
-        share += flow * m->sums->after[edge->to] / m->sums->after[0];
-        m->next[edge->to] += flow;
+static void clear_flow(const maker *m, const takings *of, const range *in, double *flow) {
+    memset(flow + in->first, 0, (in->end - in->first) * sizeof *flow);
+    for (uint32_t i = 0; i < of->edge_count; i++)
+        flow[m->graph->edges[m->edges[i]].to] = 0;
+}
+
+/* From the flow before one more taking to the flow right after it. Returns the share of the walks
+ * that get so far. */
+static double take(maker *m, const takings *of, const range *in) {
+    double share = 0, *const before = m->flow, *const after = m->next_flow;
+    for (uint32_t i = 0; i < of->edge_count; i++) {
+        const bst__edge *const edge = &m->graph->edges[m->edges[i]];
+        const double taken = before[edge->from] * m->chain->share[m->edges[i]];
+        share += taken;
+        after[edge->to] += taken;
     }
-    memcpy(m->value + first, m->next + first, (end - first) * sizeof *m->next);
+    clear_flow(m, of, in, before);
+    m->flow = after;
+    m->next_flow = before;
     return share;
 }
 
-static void set_weights(maker *m, const takings *of, bool takings_too) {
-    for (uint32_t e = place_edge(m, of->place); e < place_edge(m, of->place + 1); e++) {
-        if (is_taking(m, of, e))
-            m->weight[e] = takings_too ? m->sums->weight[e] : 0;
-    }
-}
-
-/* ret[k]: the share of the walks with more than k takings. BST_LIMIT: the work is used up; then the
- * rest of ret is as it was. */
-static bst_status taking_shares(maker *m, const takings *of, double *ret) {
-    const uint32_t first = place_node(m, of->place), end = place_node(m, of->place + 1);
+/* m->shares[k]: the share of the walks with more than k takings. BST_LIMIT: the work is used up;
+ * the rest of the shares is as it was. */
+static bst_status find_shares(maker *m, const takings *of) {
+    const range in = range_of(m, of);
     bst_status status = BST_OK;
-    set_weights(m, of, false);
-    fill_entries(m, of->place);
+    for (uint32_t i = 0; i < of->edge_count; i++)
+        m->share[m->edges[i]] = 0;
+    fill_flow(m, &in);
     for (uint32_t k = 0; k < of->most && status == BST_OK; k++) {
-        status = bst__sums_forward(m->graph, m->weight, m->graph->place_first[of->place],
-                                   m->graph->place_first[of->place + 1], &m->work_left, m->value);
+        status = bst__chain_flow(m->graph, m->share, in.first_component, in.end_component,
+                                 &m->work_left, m->flow);
+        const double share = take(m, of, &in);
         if (status == BST_OK)
-            ret[k] = take(m, of);
+            m->shares[k] = share;
     }
-    memset(m->value + first, 0, (end - first) * sizeof *m->value);
-    set_weights(m, of, true);
+    clear_flow(m, of, &in, m->flow);
+    for (uint32_t i = 0; i < of->edge_count; i++)
+        m->share[m->edges[i]] = m->chain->share[m->edges[i]];
     return status;
 }
 
 /* Basis and confidence of the takings like that of `step`, which is the first of them. */
 static bst_status make_takings(maker *m, uint32_t step, uint32_t end) {
     const bst__edge *const edge = edge_of(m, step);
-    takings of = {edge->transition, bst__graph_place(m->graph, edge->from), 0};
+    takings of = {edge->transition, bst__graph_place(m->graph, edge->from), 0, 0};
     uint32_t *const which = m->which;
     for (uint32_t i = step; i < end; i++) {
         if (m->steps[i].claim == BST_NONE && m->steps[i].transition == of.transition)
@@ -245,8 +262,9 @@ static bst_status make_takings(maker *m, uint32_t step, uint32_t end) {
     bst_status status = BST_OK;
     for (uint32_t k = 0; k < of.most; k++)
         m->shares[k] = 0;
+    find_takings(m, &of);
     if (implied < of.most)
-        status = taking_shares(m, &of, m->shares);
+        status = find_shares(m, &of);
     for (uint32_t k = 0; k < of.most; k++) {
         bst_walk_step *const made = &m->steps[which[k]];
         made->basis = k < implied ? BST_BASIS_IMPLIED : BST_BASIS_ASSUMED;
@@ -301,16 +319,17 @@ static bool is_tied(maker *m, const bst__edge *edge) {
 
 static bool make_room(maker *m, bst_arena *arena) {
     m->ranked = bst_arena_array(arena, m->rules->met_words, sizeof *m->ranked);
-    m->weight = bst_arena_array(arena, m->graph->edge_count, sizeof *m->weight);
-    m->value = bst_arena_array(arena, m->graph->node_count, sizeof *m->value);
-    m->next = bst_arena_array(arena, m->graph->node_count, sizeof *m->next);
+    m->share = bst_arena_array(arena, m->graph->edge_count, sizeof *m->share);
+    m->edges = bst_arena_array(arena, m->graph->edge_count, sizeof *m->edges);
+    m->flow = bst_arena_array(arena, m->graph->node_count, sizeof *m->flow);
+    m->next_flow = bst_arena_array(arena, m->graph->node_count, sizeof *m->next_flow);
     m->stack = bst_arena_array(arena, m->graph->node_count, sizeof *m->stack);
     m->waiting = bst_arena_array(arena, m->graph->node_count, sizeof *m->waiting);
     m->seen = bst_arena_array(arena, m->graph->node_count, sizeof *m->seen);
     m->which = bst_arena_array(arena, m->best->count, sizeof *m->which);
     m->shares = bst_arena_array(arena, m->best->count, sizeof *m->shares);
-    return m->ranked && m->weight && m->value && m->next && m->stack && m->waiting && m->seen &&
-           m->which && m->shares;
+    return m->ranked && m->share && m->edges && m->flow && m->next_flow && m->stack && m->waiting &&
+           m->seen && m->which && m->shares;
 }
 
 static void make_recorded(maker *m) {
@@ -322,7 +341,7 @@ static void make_recorded(maker *m) {
             m->steps[i].claim = m->rules->items[item].claim;
             m->steps[i].basis = BST_BASIS_RECORDED;
         }
-        if (!m->sums) {
+        if (!m->chain) {
             m->steps[i].confidence = 1;
         } else if (item != BST_NONE) {
             const double share = recorded_share(m, item, edge->transition);
@@ -341,9 +360,9 @@ static uint32_t place_end(const maker *m, uint32_t step) {
 }
 
 bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, const bst__path *best,
-                           const bst__sums *sums, double whole, bst_arena *scratch,
+                           const bst__chain *chain, double whole, bst_arena *scratch,
                            bst_walk_step *ret) {
-    maker m = {.rules = rules, .graph = graph, .best = best, .sums = sums, .whole = whole};
+    maker m = {.rules = rules, .graph = graph, .best = best, .chain = chain, .whole = whole};
     bst_status status = BST_OK;
     m.steps = ret;
     m.work_left = WORK_MAX;
@@ -354,9 +373,9 @@ bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, con
             m.ranked[i / 32] |= UINT32_C(1) << i % 32;
     }
     make_recorded(&m);
-    if (!sums)
+    if (!chain)
         return BST_OK;
-    memcpy(m.weight, sums->weight, graph->edge_count * sizeof *m.weight);
+    memcpy(m.share, chain->share, graph->edge_count * sizeof *m.share);
     for (uint32_t i = 0, end = 0; i < best->count && status == BST_OK; i++) {
         if (i == end)
             end = place_end(&m, i);

@@ -523,6 +523,17 @@ START_TEST(long_walks_do_not_vanish) {
 }
 END_TEST
 
+/* Two ways to go on, 1,100 times: more walks than a number can count. */
+START_TEST(walks_beyond_number) {
+    machine("*>a a>a a>a");
+    count("*", BST_EXACTLY, 1101);
+    infer(BST_TOO_AMBIGUOUS);
+    claims[0].count = 101;
+    infer(BST_FOUND);
+    ck_assert_double_eq_tol(answer.confidence / pow(0.5, 100), 1, 1e-9);
+}
+END_TEST
+
 START_TEST(no_weights_at_all) {
     machine("*>a a>b a>c b>d c>d");
     ck_assert_int_eq(bst_infer(&small.machine, NULL, &question, arena, &answer, NULL), BST_OK);
@@ -569,6 +580,7 @@ Suite *test_migrate_infer_suite(void) {
         budget_ends_the_search,
         ties_run_out_of_budget,
         long_walks_do_not_vanish,
+        walks_beyond_number,
         no_weights_at_all,
     };
     Suite *suite = suite_create("migrate infer");
