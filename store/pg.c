@@ -66,8 +66,8 @@ static bst_status report_connection(const bst_pg *pg, bst_diags *diags) {
 }
 
 static bst_status status_of(const char *sqlstate) {
-    if (strcmp(sqlstate, "23505") == 0)
-        return BST_CONFLICT;
+    if (strcmp(sqlstate, "23505") == 0 || strcmp(sqlstate, "BST01") == 0)
+        return BST_CONFLICT; /* BST01: the store's own, see append.sql */
     return strncmp(sqlstate, "40", 2) == 0 ? BST_RETRY : BST_DATABASE;
 }
 
@@ -81,7 +81,8 @@ static bst_status report_result(const PGresult *result, bst_diags *diags) {
     snprintf(code, sizeof code, "sqlstate-%s", sqlstate);
     const bst_status status = status_of(sqlstate);
     bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s", primary ? primary : "unknown error");
-    if (detail && context)
+    /* Where in a COPY it happened is worth knowing; where in a function of ours is not. */
+    if (detail && context && strncmp(sqlstate, "BST", 3) != 0)
         bst_diag_detail(diags, "%s; %s", detail, context);
     else if (detail || context)
         bst_diag_detail(diags, "%s", detail ? detail : context);

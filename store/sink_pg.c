@@ -287,35 +287,20 @@ static bst_status lock_machine(sink_pg *sink, bst_diags *diags) {
     return BST_RETRY;
 }
 
-/* Not ON CONFLICT: that would use up a number each time, and machines have few. The lock keeps
- * others away. */
 static bst_status register_machine(sink_pg *sink, bst_diags *diags) {
-    const bst_machine *const machine = sink->base.machine;
-    const char *const name[] = {machine->id};
+    size_t len;
+    const char *const spec[] = {bst_json_source_text(sink->base.machine->source, &len)};
+    const char *const name[] = {sink->base.machine->id};
     int64_t machine_id;
-    bst_status status = bst__pg_number(
-        sink->pg,
-        "WITH made AS (INSERT INTO backstory.machine (name) SELECT $1 WHERE NOT EXISTS"
-        " (SELECT FROM backstory.machine WHERE name = $1) RETURNING machine_id)"
-        " SELECT machine_id FROM made UNION ALL"
-        " SELECT machine_id FROM backstory.machine WHERE name = $1",
-        1, name, &machine_id, diags);
-    if (status != BST_OK)
-        return status;
-    sink->machine_id = (int16_t)machine_id;
-    size_t len = 0;
-    const char *const spec = machine->source ? bst_json_source_text(machine->source, &len) : "{}";
-    const char *const params[] = {machine->id, machine->sha256, machine->version, spec};
-    return bst__pg_number(
-        sink->pg,
-        "WITH machine AS (SELECT machine_id FROM backstory.machine WHERE name = $1),"
-        " made AS (INSERT INTO backstory.machine_version (machine_id, sha256, version, spec)"
-        " SELECT machine_id, $2, $3, $4 FROM machine WHERE NOT EXISTS (SELECT FROM"
-        " backstory.machine_version AS known WHERE known.machine_id = machine.machine_id"
-        " AND sha256 = $2) RETURNING machine_version_id)"
-        " SELECT machine_version_id FROM made UNION ALL SELECT machine_version_id FROM"
-        " backstory.machine_version JOIN machine USING (machine_id) WHERE sha256 = $2",
-        4, params, &sink->version_id, diags);
+    bst_status status = bst__pg_number(sink->pg, "SELECT backstory.register($1)", 1, spec,
+                                       &sink->version_id, diags);
+    if (status == BST_OK)
+        status =
+            bst__pg_number(sink->pg, "SELECT machine_id FROM backstory.machine WHERE name = $1", 1,
+                           name, &machine_id, diags);
+    if (status == BST_OK)
+        sink->machine_id = (int16_t)machine_id;
+    return status;
 }
 
 static bst_status begin(sink_pg *sink, bst_diags *diags) {

@@ -111,37 +111,3 @@ BEGIN ATOMIC
           AND event.recorded_at <= state_at.known
     ORDER BY event.entity, event.version DESC;
 END;
-
--- Two roles to grant to people and programs. A migration run that may not create roles goes on without.
-DO $do$
-DECLARE
-    name text;
-BEGIN
-    FOREACH name IN ARRAY ARRAY['backstory_reader', 'backstory_appender'] LOOP
-        IF to_regrole(name) IS NOT NULL THEN
-            CONTINUE;
-        ELSIF EXISTS (SELECT FROM pg_roles
-                      WHERE rolname = current_user AND (rolcreaterole OR rolsuper)) THEN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
-        ELSE
-            RAISE NOTICE 'role % is not made: % may not create roles', name, current_user;
-        END IF;
-    END LOOP;
-END
-$do$;
-
-DO $do$
-BEGIN
-    IF to_regrole('backstory_reader') IS NOT NULL THEN
-        GRANT USAGE ON SCHEMA backstory TO backstory_reader;
-        GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_reader;
-    END IF;
-    IF to_regrole('backstory_appender') IS NOT NULL THEN
-        GRANT USAGE ON SCHEMA backstory TO backstory_appender;
-        GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_appender;
-        GRANT INSERT ON backstory.machine, backstory.machine_version, backstory.run, backstory.plan,
-            backstory.segment TO backstory_appender;
-        GRANT USAGE ON SEQUENCE backstory.run_id, backstory.position TO backstory_appender;
-    END IF;
-END
-$do$;
