@@ -17,6 +17,25 @@ bst__c_scope bst__c_event_scope(bst__c *c, uint32_t event) {
     return scope;
 }
 
+/* "amount": "amount" says that an event's field of that name is not meant; it changes nothing. */
+static bool changes(const bst__c *c, const bst_assignment *assignment) {
+    const bst__c_field *to = &c->entity.fields[assignment->field];
+    const bst_expr *expr = assignment->expr;
+    const bool same = expr && expr->op == BST_EXPR_REF && expr->root == BST_ROOT_ENTITY &&
+                      expr->index == assignment->field;
+    return !same || (to->has && !to->field->type.optional);
+}
+
+bool bst__c_event_changes(const bst__c *c, uint32_t event) {
+    const bst_event_type *type = &c->machine->events[event];
+    for (uint32_t i = 0; i < type->assignment_count; i++) {
+        if (changes(c, &type->assignments[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A field that may be absent is read with what it has; one that creation sets is there unless this
  * is the creation, which the state tells. */
 bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event) {
@@ -25,6 +44,9 @@ bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event) {
     bst__c_needs needs = {.entity = false};
     for (uint32_t i = 0; i < type->assignment_count; i++) {
         const bst_expr *expr = type->assignments[i].expr;
+        if (!changes(c, &type->assignments[i])) {
+            continue;
+        }
         needs.event = needs.event || !expr || bst__c_reads(expr, BST_ROOT_EVENT);
         needs.entity = needs.entity || (expr && bst__c_reads(expr, BST_ROOT_ENTITY));
         needs.overflow = needs.overflow || (expr && bst__c_can_overflow(expr));
@@ -133,7 +155,7 @@ static void add_apply_comment(bst__c *c, const bst_event_type *type, bst_strbuf 
     bst_strbuf text = BST_STRBUF_INIT;
     for (uint32_t i = 0; i < type->assignment_count; i++) {
         const bst_assignment *a = &type->assignments[i];
-        if (a->expr) {
+        if (a->expr && changes(c, a)) {
             bst_strbuf_addf(&text, "%s%s = ", text.len > 0 ? "; " : "",
                             c->machine->fields[a->field].name);
             bst_expr_format(a->expr, &text);
@@ -159,9 +181,14 @@ static void add_apply_event(bst__c_step *step, uint32_t event, bst_strbuf *out) 
                                 c->events[event].suffix),
                     args, count, ") {");
     bst_strbuf_adds(out, needs.overflow ? "    bool overflow = false;\n" : "");
-    for (uint32_t i = 0; i < type->assignment_count; i++) {
-        add_assignment(step, event, &type->assignments[i], fails, i + 1 == type->assignment_count,
-                       out);
+    uint32_t last = type->assignment_count - 1;
+    while (last > 0 && !changes(c, &type->assignments[last])) {
+        last--;
+    }
+    for (uint32_t i = 0; i <= last; i++) {
+        if (changes(c, &type->assignments[i])) {
+            add_assignment(step, event, &type->assignments[i], fails, i == last, out);
+        }
     }
     bst_strbuf_adds(out, "}\n\n");
 }
@@ -201,7 +228,7 @@ static void add_change(bst__c_step *step, bst_strbuf *out) {
                     count, ") {");
     bst_strbuf_adds(out, "    switch (event->type) {\n");
     for (uint32_t e = 0; e < c->machine->event_count; e++) {
-        if (c->machine->events[e].assignment_count > 0) {
+        if (bst__c_event_changes(c, e)) {
             add_change_case(c, e, out);
         }
     }
@@ -211,7 +238,7 @@ static void add_change(bst__c_step *step, bst_strbuf *out) {
 
 void bst__c_add_applies(bst__c_step *step, bst_strbuf *out) {
     for (uint32_t e = 0; e < step->c->machine->event_count; e++) {
-        if (step->c->machine->events[e].assignment_count > 0) {
+        if (bst__c_event_changes(step->c, e)) {
             add_apply_event(step, e, out);
         }
     }

@@ -162,7 +162,7 @@ static void add_guards(bst__c *c, bst_strbuf *out) {
     for (uint32_t i = 0; i < machine->guard_count; i++) {
         bst_strbuf_clear(&text);
         bst_expr_format(machine->guards[i].expr, &text);
-        add_words(out, 4, machine->guards[i].description, text.text);
+        add_words(out, 4, text.text, machine->guards[i].description);
         bst_strbuf_addf(out, "    %s = %u,\n", c->guards[i + 1], (unsigned)i + 1);
     }
     out->failed = out->failed || text.failed;

@@ -27,7 +27,7 @@ void bst__c_find_needs(bst__c *c, bst__c_step *step) {
     }
     for (uint32_t i = 0; i < machine->event_count; i++) {
         add_needs(&step->events, bst__c_event_needs(c, i));
-        step->events_change = step->events_change || machine->events[i].assignment_count > 0;
+        step->events_change = step->events_change || bst__c_event_changes(c, i);
         step->payloads = step->payloads || c->events[i].count > 0;
     }
     for (uint32_t k = 0; k < c->table.emission_first[machine->event_count]; k++) {

@@ -25,6 +25,8 @@ bst__c_scope bst__c_guard_scope(bst__c *c, uint32_t guard);
 bst__c_scope bst__c_event_scope(bst__c *c, uint32_t event);
 bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard);
 bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event);
+/* Whether the event changes any field, and not just the state. */
+bool bst__c_event_changes(const bst__c *c, uint32_t event);
 
 /* emit_c_guard.c: guard_<name>(), holds() */
 void bst__c_add_guards(bst__c_step *step, bst_strbuf *out);

@@ -340,12 +340,91 @@ START_TEST(test_random_machines) {
 }
 END_TEST
 
+/* The text between two lines of a page, from `*page` on. */
+static char *take_block(const char **page, const char *open) {
+    const char *start = strstr(*page, open);
+    ck_assert_msg(start != NULL, "the page has no %s", open);
+    start += strlen(open);
+    const char *end = strstr(start, "\n```");
+    ck_assert_ptr_nonnull(end);
+    *page = end + 1;
+    return strndup(start, (size_t)(end + 1 - start));
+}
+
+static void write_text(const char *folder, const char *name, const char *text) {
+    bst_strbuf path = BST_STRBUF_INIT;
+    bst_strbuf_addf(&path, "%s/%s", folder, name);
+    FILE *file = fopen(path.text, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    bst_strbuf_release(&path);
+}
+
+/* The program in docs/generated-c.md does what the page says. */
+START_TEST(test_documentation) {
+    char *path = eventgen_path("docs", "generated-c", ".md");
+    size_t len;
+    char *page = eventgen_read(path, &len);
+    ck_assert_ptr_nonnull(page);
+    const char *rest = page;
+    char *program = take_block(&rest, "```c\n");
+    char *output = take_block(&rest, "```text\n");
+    char *folder = eventgen_scratch();
+    char *sample = eventgen_path("samples/payment", "payment", ".fsm.json");
+    bst_machine *machine = NULL;
+    ck_assert_int_eq(bst_machine_load(sample, &machine, NULL), BST_OK);
+    eventgen_write(machine, folder, "c");
+    write_text(folder, "program.c", program);
+    write_text(folder, "expected", output);
+    bst_strbuf command = BST_STRBUF_INIT;
+    bst_strbuf_addf(&command,
+                    "cd '%s' && %s -std=c11 " STRICT " program.c payment.c -o program && "
+                    "./program >got && diff expected got",
+                    folder, eventgen_env("CC", "cc"));
+    ck_assert_int_eq(eventgen_run(command.text), 0);
+    bst_strbuf_release(&command);
+    bst_machine_free(machine);
+    eventgen_remove(folder);
+    free(sample);
+    free(program);
+    free(output);
+    free(page);
+    free(path);
+}
+END_TEST
+
+/* Headers of several machines in one file, as C and as C++. */
+START_TEST(test_headers_together) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    char *folder = eventgen_scratch();
+    for (int i = 0; i < EVENTGEN_MACHINES; i++) {
+        bst_machine *machine = eventgen_load(eventgen_machines[i]);
+        eventgen_write(machine, folder, "c");
+        bst_strbuf_addf(&text, "#include \"%s.h\"\n#include \"%s.h\"\n", machine->id, machine->id);
+        bst_machine_free(machine);
+    }
+    bst_strbuf_adds(&text, "int main(void) { return 0; }\n");
+    write_text(folder, "all.c", text.text);
+    bst_strbuf_clear(&text);
+    bst_strbuf_addf(&text,
+                    "cd '%s' && %s -x c -std=c11 " STRICT " -c all.c && "
+                    "%s -x c++ -std=c++17 " STRICT " -c all.c",
+                    folder, eventgen_env("CC", "cc"), eventgen_env("CXX", "c++"));
+    ck_assert_int_eq(eventgen_run(text.text), 0);
+    bst_strbuf_release(&text);
+    eventgen_remove(folder);
+}
+END_TEST
+
 Suite *test_eventgen_c_suite(void) {
     Suite *suite = suite_create("eventgen c");
     TCase *tcase = tcase_create("run");
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * COMPILERS);
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
+    tcase_add_test(tcase, test_documentation);
+    tcase_add_test(tcase, test_headers_together);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -60,11 +60,29 @@ START_TEST(test_twice) {
 }
 END_TEST
 
+/* Graphviz reads what is written for it. */
+START_TEST(test_dot_is_read) {
+    if (!eventgen_has_program("dot")) {
+        fputs("SKIPPED: dot is not installed\n", stderr);
+        return;
+    }
+    bst_machine *machine = eventgen_load(eventgen_machines[_i]);
+    char *path = eventgen_path("tests/eventgen/expected", machine->id, ".dot");
+    bst_strbuf command = BST_STRBUF_INIT;
+    bst_strbuf_addf(&command, "dot -Tsvg '%s' >/dev/null", path);
+    ck_assert_int_eq(eventgen_run(command.text), 0);
+    bst_strbuf_release(&command);
+    free(path);
+    bst_machine_free(machine);
+}
+END_TEST
+
 Suite *test_eventgen_golden_suite(void) {
     Suite *suite = suite_create("eventgen golden");
     TCase *tcase = tcase_create("golden");
     tcase_add_loop_test(tcase, test_golden, 0, EVENTGEN_MACHINES);
     tcase_add_loop_test(tcase, test_twice, 0, EVENTGEN_MACHINES);
+    tcase_add_loop_test(tcase, test_dot_is_read, 0, EVENTGEN_MACHINES);
     suite_add_tcase(suite, tcase);
     return suite;
 }

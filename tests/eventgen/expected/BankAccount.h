@@ -62,7 +62,7 @@ enum bank_account_guard {
     BANK_ACCOUNT_GUARD_POSITIVE = 2,
     /* command.amount * fee_rate > 25.5 */
     BANK_ACCOUNT_GUARD_COSTLY = 3,
-    /* Nothing is owed either way.: balance == 0 */
+    /* balance == 0: Nothing is owed either way. */
     BANK_ACCOUNT_GUARD_EMPTY = 4,
     /* command.amount > 1000000 && (!has(command.memo) || command.memo == "" ||
      * size(command.memo) < 3) */
