@@ -217,10 +217,10 @@ static size_t skip_literal(const char *text, size_t len, size_t at) {
     return at < len ? at + 1 : len;
 }
 
-static bool is_keyword(const char *name) {
+static bool is_keyword(const char *name, size_t len) {
     static const char *const words[] = {"true", "false", "null", "in", "has", "event", "command"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i], name) == 0) {
+        if (strlen(words[i]) == len && memcmp(words[i], name, len) == 0) {
             return true;
         }
     }
@@ -245,24 +245,44 @@ static void want_name(bst__map *map, const char *name) {
     add_column(map, &column);
 }
 
+static void want_part(bst__map *map, const char *text, size_t len) {
+    char *name = bst_arena_strndup(map->arena, text, len);
+    if (name) {
+        want_name(map, name);
+    } else {
+        bst__map_nomem(map);
+    }
+}
+
+/* A plain name at `at`, unless it is a member, a call or a word of the language. Returns its
+ * end. */
+static size_t want_plain(bst__map *map, const char *text, size_t len, size_t at) {
+    size_t start = at;
+    while (at < len && in_name(text[at])) {
+        at++;
+    }
+    bool member = start > 0 && text[start - 1] == '.';
+    bool call = at < len && text[at] == '(';
+    if (starts_name(text[start]) && !member && !call && !is_keyword(text + start, at - start)) {
+        want_part(map, text + start, at - start);
+    }
+    return at;
+}
+
 static void want_names(bst__map *map, const char *text, size_t len) {
     size_t at = 0;
     while (at < len && map->status != BST_NOMEM) {
         if (text[at] == '"' || text[at] == '\'') {
             at = skip_literal(text, len, at);
-        } else if (in_name(text[at])) {
-            size_t start = at;
-            while (at < len && in_name(text[at])) {
+        } else if (text[at] == '`') {
+            size_t start = ++at;
+            while (at < len && text[at] != '`') {
                 at++;
             }
-            bool member = start > 0 && text[start - 1] == '.';
-            bool call = at < len && text[at] == '(';
-            char *name = bst_arena_strndup(map->arena, text + start, at - start);
-            if (!name) {
-                bst__map_nomem(map);
-            } else if (starts_name(*name) && !member && !call && !is_keyword(name)) {
-                want_name(map, name);
-            }
+            want_part(map, text + start, at - start);
+            at++;
+        } else if (in_name(text[at])) {
+            at = want_plain(map, text, len, at);
         } else {
             at++;
         }

@@ -4,7 +4,7 @@
  *     deleted_at IS NULL AND paid_at IS NOT NULL    ->    !has(deleted_at) && has(paid_at)
  *
  * Anything else stays SQL and is evaluated by the server. Unquoted names fold to lower case, as
- * they do in PostgreSQL; quoted ones are taken when they are names in CEL too.
+ * they do in PostgreSQL; quoted ones are taken as they are.
  */
 #include "mapping_private.h"
 
@@ -58,22 +58,35 @@ static bool is_reserved(const char *name, size_t len) {
     return false;
 }
 
+/* "Order Total": taken as it stands between its quotes, in backticks where CEL needs them. */
+static bool take_quoted(scan *s, bst_strbuf *out) {
+    const char *start = ++s->at;
+    size_t len = strcspn(start, "\"`");
+    if (start[len] != '"' || start[len + 1] == '"' || len == 0) {
+        return false;
+    }
+    bool plain = is_name_start(*start) && !is_reserved(start, len);
+    for (size_t i = 0; i < len; i++) {
+        plain = plain && is_name(start[i]);
+    }
+    bst_strbuf_addf(out, plain ? "%.*s" : "`%.*s`", (int)len, start);
+    s->at = start + len + 1;
+    return true;
+}
+
 static bool take_name(scan *s, bst_strbuf *out) {
     skip_space(s);
-    bool quoted = *s->at == '"';
-    const char *start = s->at + quoted;
-    size_t len = 0;
+    if (*s->at == '"') {
+        return take_quoted(s, out);
+    }
+    const char *start = s->at;
+    size_t before = out->len;
     if (!is_name_start(*start)) {
         return false;
     }
-    size_t before = out->len;
-    for (; is_name(start[len]); len++) {
-        bst_strbuf_addc(out, quoted ? start[len] : lower(start[len]));
+    for (; is_name(*s->at); s->at++) {
+        bst_strbuf_addc(out, lower(*s->at));
     }
-    if (quoted && start[len] != '"') {
-        return false;
-    }
-    s->at = start + len + quoted;
     return !is_reserved(out->text + before, out->len - before);
 }
 

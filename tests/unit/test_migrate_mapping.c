@@ -133,6 +133,20 @@ START_TEST(good_mapping) {
 }
 END_TEST
 
+/* Names in expressions: in backticks, twice, beside literals and calls that look like names. */
+START_TEST(names_in_expressions) {
+    ck_assert_int_eq(
+        load(MAPPING("{ 'table': 'p', 'key': 'id', 'where': { 'cel': 'has(`Order Id`) && "
+                     "size(\\'x y\\') == 3 && (!has(b) || b in [\\'c\\', \\'d\\\\\\'e\\'])' } }",
+                     STATE, FIELDS, EVIDENCE, "")),
+        BST_OK);
+    check_findings("");
+    column("Order Id", BST_KIND_TEXT);
+    column("b", BST_KIND_TEXT);
+    ck_assert_uint_eq(mapping->source.column_count, 6);
+}
+END_TEST
+
 START_TEST(good_evidence) {
     ck_assert_int_eq(load(good), BST_OK);
     ck_assert_uint_eq(mapping->evidence_count, 6);
@@ -352,6 +366,7 @@ Suite *test_migrate_mapping_suite(void) {
     TCase *tcase = tcase_create("files");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, good_mapping);
+    tcase_add_test(tcase, names_in_expressions);
     tcase_add_test(tcase, good_evidence);
     tcase_add_loop_test(tcase, bad_mapping, 0, (int)(sizeof bad / sizeof bad[0]));
     tcase_add_test(tcase, suggestions);
