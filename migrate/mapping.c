@@ -113,15 +113,17 @@ static void read_codes(bst__map *map, const json_t *values, const bst__map_path 
 }
 
 static void read_state(bst__map *map, const json_t *root) {
-    static const char *const keys[] = {"column", "sql", "values", "description"};
+    static const char *const column_keys[] = {"column", "values", "description"};
+    static const char *const sql_keys[] = {"sql", "values", "description"};
     map->mapping->state_column = BST_NONE;
     const json_t *state = bst__map_need(map, root, NULL, "state", JSON_OBJECT);
     bst__map_path path = {NULL, "state", 0};
     if (!state) {
         return;
     }
-    bst__map_keys(map, state, &path, keys, COUNT(keys));
-    const char *key = json_object_get(state, "sql") ? "sql" : "column";
+    bool is_sql = json_object_get(state, "sql") && !json_object_get(state, "column");
+    const char *key = is_sql ? "sql" : "column";
+    bst__map_keys(map, state, &path, is_sql ? sql_keys : column_keys, COUNT(column_keys));
     const json_t *column = bst__map_need(map, state, &path, key, JSON_STRING);
     bst__map_path here = {&path, key, 0};
     if (column && *json_string_value(column) == '\0') {
@@ -129,8 +131,7 @@ static void read_state(bst__map *map, const json_t *root) {
         bst__map_error(map, &where, "empty-name", "the name of a column is empty");
     } else if (column) {
         const char *name = json_string_value(column);
-        map->mapping->state_column =
-            bst__map_state_column(map, &here, name, *key == 's' ? name : NULL);
+        map->mapping->state_column = bst__map_state_column(map, &here, name, is_sql ? name : NULL);
     }
     const json_t *values = bst__map_need(map, state, &path, "values", JSON_OBJECT);
     bst__map_path inside = {&path, "values", 0};

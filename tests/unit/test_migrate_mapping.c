@@ -208,6 +208,9 @@ static const struct {
      "5:29 type-mismatch"},
     /* state */
     {MAPPING(SOURCE, "{ 'column': 'status' }", FIELDS, EVIDENCE, ""), "3:10 missing-key"},
+    {MAPPING(SOURCE, "{ 'column': 's', 'sql': 's', 'values': { 'N': 'pending' } }", FIELDS,
+             EVIDENCE, ""),
+     "3:27 unknown-key"},
     {MAPPING(SOURCE, "{ 'column': '', 'values': { 'N': 'pending' } }", FIELDS, EVIDENCE, ""),
      "3:22 empty-name"},
     {MAPPING(SOURCE, "{ 'column': 'status', 'values': {} }", FIELDS, EVIDENCE, ""),
