@@ -452,6 +452,28 @@ START_TEST(reasons_have_codes) {
 }
 END_TEST
 
+/* Each code has its section in docs/quarantine.md. */
+START_TEST(reasons_are_documented) {
+    const char *root = getenv("SOURCE_DIR");
+    if (!root) {
+        return; /* not started by ctest */
+    }
+    snprintf(s.path, sizeof s.path, "%s/docs/quarantine.md", root);
+    FILE *file = fopen(s.path, "r");
+    ck_assert_ptr_nonnull(file);
+    char *page = calloc(1, 1 << 20);
+    ck_assert_ptr_nonnull(page);
+    ck_assert_uint_gt(fread(page, 1, (1 << 20) - 1, file), 0);
+    fclose(file);
+    for (int i = BST_REASON_NONE + 1; i < BST_REASON_COUNT; i++) {
+        char title[80];
+        snprintf(title, sizeof title, "\n### `%s`\n", bst_reason_text((bst_reason)i));
+        ck_assert_msg(strstr(page, title) != NULL, "docs/quarantine.md lacks %s", title);
+    }
+    free(page);
+}
+END_TEST
+
 Suite *test_migrate_synth_suite(void) {
     Suite *suite = suite_create("migrate synth");
     TCase *tcase = tcase_create("rows");
@@ -464,6 +486,7 @@ Suite *test_migrate_synth_suite(void) {
     tcase_add_test(tcase, times_between);
     tcase_add_test(tcase, signatures);
     tcase_add_test(tcase, reasons_have_codes);
+    tcase_add_test(tcase, reasons_are_documented);
     suite_add_tcase(suite, tcase);
     return suite;
 }
