@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <unistr.h>
+
 #include "backstory/decimal.h"
 #include "digits_private.h"
 
@@ -83,6 +85,8 @@ static const char *keep_member(const char *at, const char *end, bst_arena *arena
     end = trim_end(at, end);
     if (at == end)
         return "an enum member must not be empty";
+    if (u8_check((const uint8_t *)at, (size_t)(end - at)))
+        return "an enum member must be UTF-8";
     const char *const name = bst_arena_strndup(arena, at, (size_t)(end - at));
     if (!name)
         return "out of memory";

@@ -149,7 +149,7 @@ static bool read_footer(bst_zone *zone, const uint8_t *at, const uint8_t *end) {
             note_offset(zone, zone->rule.standard) && note_offset(zone, zone->rule.daylight));
 }
 
-static bst_zone *parse_file(const uint8_t *bytes, size_t len) {
+const bst_zone *bst__zone_parse(const uint8_t *bytes, size_t len) {
     const uint8_t *const end = bytes + len;
     part old, from;
     if (!read_part(bytes, end, 4, &old) || !read_part(old.data + old.bytes, end, 8, &from) ||
@@ -171,16 +171,16 @@ static bool is_zone_name(const char *name) {
     return len > 0 && len <= NAME_BYTES_MAX && name[0] != '/' && strspn(name, allowed) == len;
 }
 
-static bst_zone *read_zone(const char *name) {
+static const bst_zone *read_zone(const char *name) {
     char path[sizeof BST_ZONEINFO + 1 + NAME_BYTES_MAX];
     uint8_t *const bytes = malloc(FILE_BYTES_MAX);
-    bst_zone *zone = NULL;
+    const bst_zone *zone = NULL;
     snprintf(path, sizeof path, "%s/%s", BST_ZONEINFO, name);
     FILE *const file = bytes ? fopen(path, "rb") : NULL;
     if (file) {
         const size_t len = fread(bytes, 1, FILE_BYTES_MAX, file);
         if (!ferror(file) && len < FILE_BYTES_MAX)
-            zone = parse_file(bytes, len);
+            zone = bst__zone_parse(bytes, len);
         fclose(file);
     }
     free(bytes);

@@ -1,10 +1,13 @@
-/* The rule of a zone after its listed changes: a POSIX TZ text such as
- * "CET-1CEST,M3.5.0,M10.5.0/3". */
+/* What lies behind a zone: its file, and the rule after the changes that the file lists, a POSIX TZ
+ * text such as "CET-1CEST,M3.5.0,M10.5.0/3". */
 #ifndef BACKSTORY_ZONE_PRIVATE_H
 #define BACKSTORY_ZONE_PRIVATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "backstory/timestamp.h"
 
 typedef enum bst__zone_day_kind {
     BST__DAY_JULIAN,  /* Jn: 1 to 365, 29 February never counted */
@@ -24,6 +27,9 @@ typedef struct bst__zone_rule {
     bool has_daylight;
     bst__zone_day start, end; /* of daylight time */
 } bst__zone_rule;
+
+/* A zone file (TZif, version 2 or later); NULL when it is damaged, or there is no memory. */
+const bst_zone *bst__zone_parse(const uint8_t *bytes, size_t len);
 
 /* Reads [text, end) whole. */
 bool bst__zone_rule_parse(const char *text, const char *end, bst__zone_rule *ret);

@@ -85,6 +85,12 @@ START_TEST(test_places) {
 }
 END_TEST
 
+START_TEST(test_escapes_in_keys) {
+    ck_assert_int_eq(parse("{\"\\b\\f\\n\\r\\t\\/\\\"\\\\\": 1}"), BST_OK);
+    check_loc(bst_json_source_value(source, "/\b\f\n\r\t~1\"\\"), 1, 22);
+}
+END_TEST
+
 /* In "x\n\u00e9\" é 😀z": the bytes of the value, and the columns of the text. */
 START_TEST(test_inside) {
     static const struct {
@@ -201,6 +207,7 @@ static const struct mistake_case {
     {"[1]", 1, 1, "file must hold a JSON object, not an array"},
     {"\n \"x\"", 2, 2, "file must hold a JSON object, not a string"},
     {"12", 1, 1, "file must hold a JSON object, not a number"},
+    {"true", 1, 1, "file must hold a JSON object, not true or false"},
     {"null", 1, 1, "file must hold a JSON object, not null"},
 };
 
@@ -218,6 +225,13 @@ static void check_mistakes(const struct mistake_case *c) {
 START_TEST(test_mistakes) {
     for (size_t i = 0; i < sizeof mistake_cases / sizeof *mistake_cases; i++)
         check_mistakes(&mistake_cases[i]);
+}
+END_TEST
+
+START_TEST(test_too_large) {
+    const size_t len = (size_t)BST_SPEC_BYTES_MAX + 1;
+    ck_assert_int_eq(bst_json_source_parse("f.json", "", len, &source, diags), BST_LIMIT);
+    ck_assert_str_eq(bst_diags_at(diags, 0)->code, "file-too-large");
 }
 END_TEST
 
@@ -408,10 +422,12 @@ Suite *test_base_json_source_suite(void) {
     TCase *tc = tcase_create("json_source");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_places);
+    tcase_add_test(tc, test_escapes_in_keys);
     tcase_add_test(tc, test_inside);
     tcase_add_test(tc, test_accessors);
     tcase_add_test(tc, test_pointer);
     tcase_add_test(tc, test_mistakes);
+    tcase_add_test(tc, test_too_large);
     tcase_add_test(tc, test_nul_byte);
     tcase_add_test(tc, test_opened_here);
     tcase_add_test(tc, test_without_diags);

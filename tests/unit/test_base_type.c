@@ -126,6 +126,7 @@ static const struct wrong_case {
     {"enum()", "an enum member must not be empty"},
     {"enum(a,)", "an enum member must not be empty"},
     {"enum(a,,b)", "an enum member must not be empty"},
+    {"enum(a,\xFF)", "an enum member must be UTF-8"},
     {"enum(a,b, a )", "an enum member is named twice"},
 };
 

@@ -1,7 +1,10 @@
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/timestamp.h"
+#include "random.h"
 #include "zone_private.h"
 
 /* Where clocks showed each of these; what PostgreSQL 15 makes of them, and where it has to
@@ -108,6 +111,12 @@ START_TEST(test_from_naive) {
     ck_assert_int_eq(bst_time_from_naive(BST_TIME_END, zone, &time), BST_TIME_RANGE);
     ck_assert_int_eq(bst_time_from_naive(INT64_MAX - 1, zone, &time), BST_TIME_RANGE);
     ck_assert_int_eq(bst_time_from_naive(INT64_MIN + 1, zone, &time), BST_TIME_RANGE);
+    ck_assert_int_eq(time, -77);
+    ck_assert_int_eq(bst_time_parse("2021-03-28 02:30Z", 17, NULL, &naive), BST_TIME_OK);
+    ck_assert_int_eq(bst_time_from_naive(naive, zone, &time), BST_TIME_GAP);
+    const bst_zone *west = bst_zone_new("-01");
+    ck_assert_int_eq(bst_time_from_naive(BST_TIME_END - 1, west, &time), BST_TIME_RANGE);
+    bst_zone_free(west);
     ck_assert_int_eq(time, -77);
     ck_assert_int_eq(bst_time_from_naive(BST_TIME_INFINITY, NULL, &time), BST_TIME_OK);
     ck_assert_int_eq(time, BST_TIME_INFINITY);
@@ -242,6 +251,56 @@ START_TEST(test_no_rule) {
 }
 END_TEST
 
+static size_t read_berlin(uint8_t *bytes, size_t size) {
+    FILE *const file = fopen("/usr/share/zoneinfo/Europe/Berlin", "rb");
+    ck_assert_ptr_nonnull(file);
+    const size_t len = fread(bytes, 1, size, file);
+    fclose(file);
+    ck_assert_uint_lt(len, size);
+    return len;
+}
+
+/* A file that is cut anywhere is no zone. */
+START_TEST(test_cut_file) {
+    uint8_t bytes[8192];
+    const size_t len = read_berlin(bytes, sizeof bytes);
+    for (size_t cut = 0; cut < len; cut++) {
+        /* Behind this copy ends the memory: reading on would be seen. */
+        uint8_t *const copy = malloc(cut + 1);
+        memcpy(copy, bytes, cut);
+        if (bst__zone_parse(copy, cut))
+            ck_abort_msg("%zu of %zu bytes", cut, len);
+        free(copy);
+    }
+    const bst_zone *zone = bst__zone_parse(bytes, len);
+    ck_assert_ptr_nonnull(zone);
+    bst_zone_free(zone);
+}
+END_TEST
+
+/* Whatever a file holds, asking it for the time comes to an end. */
+START_TEST(test_damaged_file) {
+    uint8_t good[8192], bytes[8192];
+    const size_t len = read_berlin(good, sizeof good);
+    uint64_t seed = 10;
+    size_t read = 0;
+    for (int round = 0; round < 20000; round++) {
+        memcpy(bytes, good, len);
+        for (uint64_t n = random_next(&seed) % 3 + 1; n > 0; n--)
+            bytes[random_next(&seed) % len] = (uint8_t)random_next(&seed);
+        const bst_zone *zone = bst__zone_parse(bytes, len);
+        read += zone != NULL;
+        for (int i = 0; zone && i < 10; i++) {
+            int64_t time;
+            bst_time_from_naive(random_int64(&seed), zone, &time);
+        }
+        bst_zone_free(zone);
+    }
+    ck_assert_uint_gt(read, 0);
+    ck_assert_uint_lt(read, 20000);
+}
+END_TEST
+
 Suite *test_base_zone_suite(void) {
     Suite *suite = suite_create("zone");
     TCase *tc = tcase_create("zone");
@@ -249,6 +308,8 @@ Suite *test_base_zone_suite(void) {
     tcase_add_test(tc, test_from_naive);
     tcase_add_test(tc, test_no_zone);
     tcase_add_test(tc, test_name_of_any_length);
+    tcase_add_test(tc, test_cut_file);
+    tcase_add_test(tc, test_damaged_file);
     tcase_add_test(tc, test_rule);
     tcase_add_test(tc, test_no_rule);
     suite_add_tcase(suite, tc);

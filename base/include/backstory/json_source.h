@@ -40,7 +40,9 @@ BST_API const char *bst_json_source_text(const bst_json_source *source, size_t *
 
 /* Where the value at `pointer` starts, or (`_key`) where its key does. A pointer to nothing gives
  * the place of the nearest enclosing value that is there. O(length of the pointer), whatever the
- * size of the file. */
+ * size of the file; only the first look-up reads the file once more, and keeps what it finds (so
+ * two threads must not make it at once).
+ */
 BST_API bst_loc bst_json_source_value(const bst_json_source *source, const char *pointer);
 BST_API bst_loc bst_json_source_key(const bst_json_source *source, const char *pointer);
 /* Where a byte `offset` inside the string value at `pointer` stands, escapes counted: errors in

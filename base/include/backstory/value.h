@@ -69,8 +69,10 @@ typedef struct bst_value {
 
 #define BST_ABSENT ((bst_value){false, 0, {0}})
 
-/* Reads "decimal(12,2)", "text?", "enum(a,b)" ... Members are kept in `arena`. On failure writes a
- * short reason ("unknown type", "precision must be 1 to 18", ...) to `reterr`, a constant text. */
+/* Reads "decimal(12,2)", "text?", "enum(a,b)" ...; "char" is char(1), as in SQL. Members are kept
+ * in `arena`. On failure writes a short reason ("unknown type", "the precision of a decimal must be
+ * 1 to 18", ...) to `reterr`, a constant text.
+ */
 BST_API bool bst_type_parse(const char *text, bst_arena *arena, bst_type *ret_type,
                             const char **reterr);
 /* Appends the type as it is written in a machine file. */
