@@ -29,7 +29,8 @@ typedef struct cli_command {
     int (*run)(const struct cli_command *command, int argc, const char **argv);
 } cli_command;
 
-extern const cli_command cli_check, cli_compile, cli_plan, cli_migrate, cli_compare, cli_history;
+extern const cli_command cli_check, cli_compile, cli_plan, cli_migrate, cli_compare, cli_history,
+    cli_diff;
 
 /* One call of a command: what every command understands, and where its findings gather. */
 typedef struct cli_call {

@@ -13,11 +13,11 @@
 
 /* States. */
 
-enum { STATE_ON, STATE_TYPE, STATE_LABEL, STATE_DESCRIPTION, STATE_META, STATE_KEYS };
+enum { STATE_ON, STATE_TYPE, STATE_LABEL, STATE_DESCRIPTION, STATE_WAS, STATE_META, STATE_KEYS };
 static const char *const state_keys[STATE_KEYS] = {
     [STATE_ON] = "on",       [STATE_TYPE] = "type",
     [STATE_LABEL] = "label", [STATE_DESCRIPTION] = "description",
-    [STATE_META] = "meta",
+    [STATE_WAS] = "was",     [STATE_META] = "meta",
 };
 
 static void read_state_type(bst__load *l, const bst__path *path, const json_t *json,
@@ -56,6 +56,9 @@ static void read_state(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         case STATE_DESCRIPTION:
             state->description = bst__string(l, &here, value);
+            break;
+        case STATE_WAS:
+            state->was = bst__string(l, &here, value);
             break;
         default: /* meta is the user's own */
             break;

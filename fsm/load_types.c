@@ -93,12 +93,10 @@ static void read_default(bst__load *l, const bst__path *path, json_t *json, bst_
 }
 
 /* The default comes last: payloads have the others only. */
-enum { FIELD_TYPE, FIELD_LABEL, FIELD_DESCRIPTION, FIELD_DEFAULT, FIELD_KEYS };
+enum { FIELD_TYPE, FIELD_LABEL, FIELD_DESCRIPTION, FIELD_WAS, FIELD_DEFAULT, FIELD_KEYS };
 static const char *const field_keys[FIELD_KEYS] = {
-    [FIELD_TYPE] = "type",
-    [FIELD_LABEL] = "label",
-    [FIELD_DESCRIPTION] = "description",
-    [FIELD_DEFAULT] = "default",
+    [FIELD_TYPE] = "type", [FIELD_LABEL] = "label",     [FIELD_DESCRIPTION] = "description",
+    [FIELD_WAS] = "was",   [FIELD_DEFAULT] = "default",
 };
 
 static void read_field_object(bst__load *l, const bst__path *path, int key_count, json_t *json,
@@ -118,6 +116,9 @@ static void read_field_object(bst__load *l, const bst__path *path, int key_count
             break;
         case FIELD_DESCRIPTION:
             field->description = bst__string(l, &here, value);
+            break;
+        case FIELD_WAS:
+            field->was = bst__string(l, &here, value);
             break;
         case FIELD_DEFAULT:
             given_default = value;
@@ -225,11 +226,19 @@ static bool add_event(bst__load *l, const char *name, uint32_t *ret_event) {
            bst__nomem(l);
 }
 
-enum { EVENT_FIELDS, EVENT_APPLY, EVENT_VERSION, EVENT_LABEL, EVENT_DESCRIPTION, EVENT_KEYS };
+enum {
+    EVENT_FIELDS,
+    EVENT_APPLY,
+    EVENT_VERSION,
+    EVENT_LABEL,
+    EVENT_DESCRIPTION,
+    EVENT_WAS,
+    EVENT_KEYS
+};
 static const char *const event_keys[EVENT_KEYS] = {
     [EVENT_FIELDS] = "fields",           [EVENT_APPLY] = "apply",
     [EVENT_VERSION] = "version",         [EVENT_LABEL] = "label",
-    [EVENT_DESCRIPTION] = "description",
+    [EVENT_DESCRIPTION] = "description", [EVENT_WAS] = "was",
 };
 
 static void read_version(bst__load *l, const bst__path *path, const json_t *json,
@@ -267,6 +276,9 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         case EVENT_VERSION:
             read_version(l, &here, value, event);
+            break;
+        case EVENT_WAS:
+            event->was = bst__string(l, &here, value);
             break;
         case EVENT_LABEL:
             event->label = bst__string(l, &here, value);

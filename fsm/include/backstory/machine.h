@@ -35,6 +35,7 @@ extern "C" {
 typedef struct bst_field {
     const char *name;
     const char *label, *description; /* may be NULL */
+    const char *was;                 /* its name in the version before, for diff.h; or NULL */
     bst_type type;
     bst_value default_value; /* absent: none. Fields of the entity only */
 } bst_field;
@@ -50,6 +51,7 @@ typedef struct bst_assignment {
 typedef struct bst_event_type {
     const char *name; /* "PaymentCaptured" */
     const char *label, *description;
+    const char *was; /* its name in the version before, or NULL */
     uint32_t version; /* of its payload: 1, 2, ... */
     bool derived;     /* the file does not list it: named after its command */
     uint32_t field_count, assignment_count;
@@ -76,6 +78,7 @@ typedef struct bst_guard {
 typedef struct bst_state {
     const char *name;
     const char *label, *description;
+    const char *was; /* its name in the version before, or NULL */
     bool final;
     /* those that leave it: consecutive, grouped by command in file order */
     uint32_t first_transition, transition_count;
