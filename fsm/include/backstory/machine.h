@@ -51,7 +51,7 @@ typedef struct bst_assignment {
 typedef struct bst_event_type {
     const char *name; /* "PaymentCaptured" */
     const char *label, *description;
-    const char *was; /* its name in the version before, or NULL */
+    const char *was;  /* its name in the version before, or NULL */
     uint32_t version; /* of its payload: 1, 2, ... */
     bool derived;     /* the file does not list it: named after its command */
     uint32_t field_count, assignment_count;
