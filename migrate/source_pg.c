@@ -761,13 +761,16 @@ static const struct bst__source_ops pg_ops = {
     pg_next, pg_original, pg_expected, pg_progress, pg_column_count, pg_column_name, pg_free};
 
 static bst_status begin(pg_source *s, bst_diags *diags) {
+    /* The same table is read in the same order each time: neither from where another scan just is,
+     * nor as parallel workers happen to deliver. */
+    static const char begin[] =
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off;"
+        "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0";
     bst_pg_rows *rows = NULL;
     bst_status status = bst_pg_connect(s->conninfo, &s->pg, diags);
 
     if (status == BST_OK)
-        status = bst_pg_exec(
-            s->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off",
-            diags);
+        status = bst_pg_exec(s->pg, begin, diags);
     if (status == BST_OK)
         status =
             bst_pg_query(s->pg, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, &rows, diags);

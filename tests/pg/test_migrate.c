@@ -16,7 +16,8 @@ static const char machine_text[] =
     "  'events': { 'TicketCreated': { 'fields': { 'price': 'decimal(10,2)', 'note': 'text?' } },"
     "              'TicketSold': {}, 'TicketReturned': {} },"
     "  'initial': 'free',"
-    "  'states': { 'free': { 'on': { 'sell': 'sold' } }, 'sold': { 'on': { 'return': 'free' } } } }";
+    "  'states': { 'free': { 'on': { 'sell': 'sold' } },"
+    "              'sold': { 'on': { 'return': 'free' } } } }";
 
 static const char mapping_text[] =
     "{ 'machine': 'm.fsm.json',"
