@@ -331,7 +331,8 @@ static void add_apply(bst__c_step *step, bst_strbuf *out) {
                 out, step->events.overflow ? "absent ? %s_APPLY_INVALID : " : "%s_APPLY_INVALID",
                 c->upper);
         }
-        bst_strbuf_addf(out, step->events.overflow ? "%s_APPLY_OVERFLOW" : "", c->upper);
+        if (step->events.overflow)
+            bst_strbuf_addf(out, "%s_APPLY_OVERFLOW", c->upper);
         bst_strbuf_adds(out, ";\n    }\n");
     } else if (step->events_change) {
         bst_strbuf_addf(out, "    %s;\n", change_call(step, "event"));
