@@ -154,6 +154,9 @@ static bool assign_explicit(bst__load *l, work *w, uint32_t number) {
 static bool shared_type_fits(bst__load *l, uint32_t number, const bst_field *from,
                              const bst_field *to) {
     const bool same = bst__types_agree(&from->type, &to->type);
+    if (from->type.kind == BST_KIND_COUNT || to->type.kind == BST_KIND_COUNT) {
+        return false; /* reported already */
+    }
     if (same && (!from->type.optional || to->type.optional)) {
         return true;
     }

@@ -36,16 +36,17 @@ static void bad_type(bst__load *l, const bst__path *path, const char *text, cons
 static void read_type(bst__load *l, const bst__path *path, const json_t *json, bst_type *type) {
     const char *text = bst__string(l, path, json);
     const char *reason = NULL;
-    type->kind = BST_KIND_COUNT;
+    *type = (bst_type){.kind = BST_KIND_COUNT};
     if (!text) {
         return;
     }
-    if (!bst_type_parse(text, l->arena, type, &reason)) {
-        type->kind = BST_KIND_COUNT;
+    bst_type read = {.kind = BST_KIND_COUNT};
+    if (!bst_type_parse(text, l->arena, &read, &reason)) {
         bad_type(l, path, text, reason);
-    } else if (type->kind == BST_KIND_DURATION) {
-        type->kind = BST_KIND_COUNT;
+    } else if (read.kind == BST_KIND_DURATION) {
         bad_type(l, path, text, "a duration stands in expressions only");
+    } else {
+        *type = read;
     }
 }
 

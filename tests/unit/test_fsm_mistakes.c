@@ -465,6 +465,11 @@ static const machine_case apply_cases[] = {
      "  'initial': 'open', 'states': { 'open': { 'on': { 'close': { 'guard': 'few' } } } } }",
      "error unknown-name 4:15\n"
      "error expr-syntax 5:26\n"},
+    /* no second finding from a name that is shared with it */
+    {"{ 'id': 'door',\n"
+     "  'fields': { 'n': 'itn4' },\n"
+     "  'events': { 'DoorClosed': { 'fields': { 'n': 'int4?' } } },\n" STATES,
+     "error bad-type 2:20\n"},
     /* one mistake in a field is one finding */
     {"{ 'id': 'door',\n"
      "  'fields': { 'n': 'itn4' },\n"
