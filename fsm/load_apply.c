@@ -92,6 +92,9 @@ static bool assign(bst__load *l, work *w, uint32_t number, const bst__path *path
     const bst_machine *table = &l->m->table;
     const bst_event_type *event = &l->events[number];
     const uint32_t field = bst_machine_field(table, path->key);
+    if (bst__is_broken(l, "fields")) {
+        return true;
+    }
     if (field == BST_NONE) {
         const bst_loc where = bst__key_at(l, path);
         const bst__names names = {table->fields, sizeof *table->fields};

@@ -57,6 +57,9 @@ static bool mentions_poisoned(const char *text, const bst_scope *scope) {
 bool bst__compile(bst__load *l, const json_t *text, const char *pointer, const bst_scope *scope,
                   const bst_type *want, const bst_expr **ret) {
     *ret = NULL;
+    if (bst__is_broken(l, "fields")) {
+        return true;
+    }
     if (l->status != BST_OK && mentions_poisoned(json_string_value(text), scope)) {
         return true;
     }

@@ -117,6 +117,9 @@ bool bst__load_guards(bst__load *l) {
 
 static void report_unknown(bst__load *l, const bst_transition *t, const char *name) {
     const bst_machine *table = &l->m->table;
+    if (bst__is_broken(l, "guards")) {
+        return;
+    }
     const bst__names names = {table->guards, sizeof *table->guards};
     bst_strbuf pointer = BST_STRBUF_INIT;
     bst__transition_pointer(table, t, &pointer);

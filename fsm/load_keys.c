@@ -132,6 +132,11 @@ bool bst__is_object(bst__load *l, const bst__path *path, const json_t *value) {
     return json_is_object(value) || bst__wrong_kind(l, path, "an object", value);
 }
 
+bool bst__is_broken(const bst__load *l, const char *list) {
+    const json_t *json = json_object_get(l->root, list);
+    return json && !json_is_object(json);
+}
+
 /* Names. */
 
 bool bst__is_identifier(const char *name) {

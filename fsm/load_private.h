@@ -112,6 +112,9 @@ extern const char bst__flat_advice[];
 const char *bst__string(bst__load *l, const bst__path *path, const json_t *value);
 bool bst__is_object(bst__load *l, const bst__path *path, const json_t *value);
 bool bst__is_identifier(const char *name);
+/* Whether a list of the root is there and is no object: whatever is missing from it may be its
+ * fault. */
+bool bst__is_broken(const bst__load *l, const char *list);
 bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted, const json_t *value);
 /* Whether `name` is an identifier of ours; reports it at the key (or value) of `path` when it is
  * not. */

@@ -70,7 +70,7 @@ static bool find_state(bst__load *l, const bst__path *path, const json_t *json, 
     const bst_machine *table = &l->m->table;
     const char *name = bst__string(l, path, json);
     *ret = name ? bst_machine_state(table, name) : BST_NONE;
-    if (!name || *ret != BST_NONE) {
+    if (!name || *ret != BST_NONE || table->state_count == 0) {
         return *ret != BST_NONE;
     }
     const bst_loc where = bst__value_at(l, path);
@@ -83,23 +83,31 @@ static bool find_state(bst__load *l, const bst__path *path, const json_t *json, 
     return false;
 }
 
+/* How many there are, at least one; 0 after a finding. */
+static size_t count_states(bst__load *l, const bst__path *path, const json_t *list) {
+    const size_t count = json_object_size(list);
+    if (!list || !bst__is_object(l, path, list)) {
+        return 0;
+    }
+    if (count == 0) {
+        const bst_loc where = bst__value_at(l, path);
+        bst__error(l, &where, "missing-key", "machine has no states");
+        bst_diag_hint(l->diags, "Add at least one, such as \"open\": {}.");
+    } else if (count > BST_STATES_MAX) {
+        const bst_loc where = bst__value_at(l, path);
+        bst__limit(l, &where, "states", BST_STATES_MAX);
+        return 0;
+    }
+    return count;
+}
+
 bool bst__load_states(bst__load *l) {
     bst_machine *table = &l->m->table;
     json_t *list = json_object_get(l->root, "states");
     const bst__path path = {NULL, "states", 0};
-    const size_t count = json_object_size(list);
+    const size_t count = count_states(l, &path, list);
     table->initial = BST_NONE;
-    if (!list || !bst__is_object(l, &path, list)) {
-        return true;
-    }
-    const bst_loc where =
-        count == 0 || count > BST_STATES_MAX ? bst__value_at(l, &path) : (bst_loc){0};
-    if (count > BST_STATES_MAX) {
-        return bst__limit(l, &where, "states", BST_STATES_MAX);
-    }
     if (count == 0) {
-        bst__error(l, &where, "missing-key", "machine has no states");
-        bst_diag_hint(l->diags, "Add at least one, such as \"open\": {}.");
         return true;
     }
     l->states = bst_arena_array(l->arena, count, sizeof *l->states);
@@ -292,7 +300,7 @@ static bool read_on(bst__load *l, uint32_t from) {
 static void find_late_event(bst__load *l, bst_transition *t, const char *name) {
     const bst_machine *table = &l->m->table;
     t->event = bst_machine_event(table, name);
-    if (t->event != BST_NONE) {
+    if (t->event != BST_NONE || bst__is_broken(l, "events")) {
         return;
     }
     bst_strbuf pointer = BST_STRBUF_INIT;

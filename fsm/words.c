@@ -15,6 +15,7 @@
 
 typedef struct words {
     size_t count;
+    bool failed; /* out of memory: what is in it is not the name */
     char word[WORDS_MAX][WORD_MAX];
 } words;
 
@@ -211,7 +212,8 @@ static void add_participle(words *out, const char *verb) {
     } else {
         bst_past_participle(verb, &text);
     }
-    add_word(out, text.failed || text.len >= WORD_MAX ? verb : text.text);
+    out->failed = out->failed || text.failed;
+    add_word(out, text.len >= WORD_MAX ? verb : text.text);
     bst_strbuf_release(&text);
 }
 
@@ -333,9 +335,11 @@ void bst_event_name(const char *machine_id, const char *command, bst_strbuf *out
     split(machine_id, &id);
     split(command, &c);
     fact.count = 0;
+    fact.failed = false;
     if (c.count) {
         name_fact(&c, &fact);
     }
+    out->failed = out->failed || fact.failed;
     for (size_t i = 0; i < id.count; i++) {
         add_camel(id.word[i], out);
     }

@@ -1,5 +1,6 @@
-/* Fuzz target: any bytes as a machine file. A file that is refused must say why; one that loads is
- * checked, its tables must be sound, and every step that decide accepts must be one that apply takes.
+/* Fuzz target: any bytes as a machine file. A file that is refused must say why; one that loads
+ * is checked, its tables must be sound, and every step that decide accepts must be one that
+ * apply takes.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -133,6 +133,21 @@ static const machine_case kinds_cases[] = {
      "error wrong-type 2:44\n"
      "error wrong-type 2:57\n"
      "error wrong-type 3:14\n"},
+    /* what refers to a list that is no list is not blamed */
+    {"{ 'id': 'door', 'fields': 1,\n"
+     "  'events': 2, 'guards': 3,\n"
+     "  'creates': [ { 'target': 'shut' } ], 'initial': 'open',\n"
+     "  'states': [] }",
+     "error wrong-type 1:27\n"
+     "error wrong-type 2:13\n"
+     "error wrong-type 2:26\n"
+     "error wrong-type 4:13\n"},
+    {"{ 'id': 'door', 'fields': 1,\n"
+     "  'events': { 'DoorClosed': { 'fields': { 'a': 'text' }, 'apply': { 'n': 'n + 1' } } },\n"
+     "  'guards': 3, 'initial': 'open', 'states': { 'open': { 'on': { 'close': [\n"
+     "    { 'guard': 'few' }, { 'guard': { 'cel': 'n < 3' } } ] } } } }",
+     "error wrong-type 1:27\n"
+     "error wrong-type 3:13\n"},
     /* states as an array */
     {"{ 'id': 'door',\n"
      "  'initial': 'open', 'states': [ 'open' ] }",
