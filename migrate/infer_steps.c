@@ -4,7 +4,7 @@
  * of equal rank to the end of the next. (Claims with times cut a history into such stretches;
  * nothing finer than a stretch is known of the time of what lies in it.)
  * - A step that meets a ranked claim is recorded. Its confidence is the share of the walks in which
- *   the same transition meets that claim; one step of each walk does.
+ *   the same event, into the same state, meets that claim; one step of each walk does.
  * - Any other step is, in its place, the k-th taking of its transition that meets no ranked claim.
  *   Its confidence is the share of the walks that take it there at least k times. When all possible
  *   walks do, it is implied: that is decided by the graph alone, by a search for the path with the
@@ -82,6 +82,14 @@ static bool is_in(const maker *m, uint32_t node, uint32_t place) {
 /* ---- recorded steps ---- */
 
 /* How many of the walks meet the item by this transition. Exactly 1 when there is no other. */
+/* Whether two steps leave the same trace: their event, and the state after it. Where an entity came
+ * from is the business of the steps before. */
+static bool same_fact(const maker *m, uint32_t a, uint32_t b) {
+    const bst_transition *const x = &m->rules->machine->transitions[a];
+    const bst_transition *const y = &m->rules->machine->transitions[b];
+    return a == b || (x->event == y->event && x->to == y->to);
+}
+
 static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
     const uint32_t place = m->rules->items[item].place;
     const uint32_t first = place_edge(m, place), end = place_edge(m, place + 1);
@@ -93,7 +101,7 @@ static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
         const uint32_t bit = UINT32_C(1) << item % 32, word = item / 32;
         if (!(met_after(m, edge)[word] & ~met_before(m, edge)[word] & bit))
             continue;
-        if (edge->transition == transition)
+        if (same_fact(m, edge->transition, transition))
             share += m->chain->visits[edge->from] * m->chain->share[e];
         else
             others = true;

@@ -100,6 +100,7 @@ static void make_machine(void) {
     }
     for (uint32_t t = 0; t < now.small.machine.transition_count; t++) {
         now.event[t] = roll(EVENTS);
+        now.small.transitions[t].event = now.event[t];
         now.weight[t] = roll(12) == 0 ? 0 : 1 + roll(3);
     }
     for (uint32_t s = 0; s < states; s++)
@@ -302,7 +303,10 @@ static void check_recorded(const bst_walk_step *step, const oracle_walk *best, u
     bool all = true;
     for (uint32_t w = 0; w < truths.count; w++) {
         const oracle_walk *const walk = &truths.walks[w];
-        const bool same = walk->steps[walk->met_at[step->claim]] == step->transition;
+        const bst_transition *const it =
+            &now.small.transitions[walk->steps[walk->met_at[step->claim]]];
+        const bst_transition *const ours = &now.small.transitions[step->transition];
+        const bool same = it->event == ours->event && it->to == ours->to;
         mass += same ? walk->mass : 0;
         all = all && same;
     }

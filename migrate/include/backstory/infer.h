@@ -29,8 +29,9 @@ extern "C" {
 #endif
 
 #define BST_CLAIMS_MAX      256u    /* of one entity */
-#define BST_INFER_NODES_MAX 200000u /* default budget of the product graph: some 0.2 s and 50 MB */
-#define BST_WALK_STEPS_MAX  10000u
+#define BST_INFER_NODES_MAX 200000u /* default budget of the product graph: some 0.2 s and 50 MB   \
+                                     */
+#define BST_WALK_STEPS_MAX 10000u
 
 typedef enum bst_claim_kind {
     BST_CLAIM_HAPPENED, /* one of `transitions` was taken, at a known place in the order of times */
@@ -91,9 +92,9 @@ typedef struct bst_question {
 
 /* The place of a step is the stretch between two neighbouring groups of claims with equal rank,
  * where ANY claims count as met by the earliest steps that can. Confidence of a recorded step: the
- * share of the possible walks (by their probability) where this transition meets the claim; of
- * another: where it is taken in this place, if it is the second such step there then twice, and so
- * on. `basis` and `certain` do not depend on weights, nor on rounding. */
+ * share of the possible walks (by their probability) where this event, into this state, meets the
+ * claim; of another: where it is taken in this place, if it is the second such step there then
+ * twice, and so on. `basis` and `certain` do not depend on weights, nor on rounding. */
 typedef struct bst_walk_step {
     uint32_t transition;
     /* the HAPPENED claim with a rank that this step meets (the lowest index), or BST_NONE */
