@@ -76,8 +76,8 @@ static uint32_t states, events, commands, event_of[COMMANDS_MAX], kind_of[EVENTS
 /* Kinds of events: 0 says nothing, 1 has an amount, 2 has a note. */
 static void write_events(bst_strbuf *out) {
     static const char *const bodies[] = {"{}",
-                                         "{\"fields\":{\"amount\":\"decimal(12,2)\"},"
-                                         "\"apply\":{\"total\":\"total + event.amount\"}}",
+                                         ("{\"fields\":{\"amount\":\"decimal(12,2)\"},"
+                                          "\"apply\":{\"total\":\"total + event.amount\"}}"),
                                          "{\"fields\":{\"note\":\"text?\"}}"};
     bst_strbuf_adds(out, "\"events\":{\"MBorn\":{}");
     for (uint32_t e = 0; e < events; e++) {

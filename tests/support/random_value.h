@@ -44,8 +44,7 @@ static inline bst_value random_text(uint64_t *random, const bst_type *type) {
                                         "\xc3\xa9",
                                         "zzz",
                                         "\xe2\x82\xac\xe2\x82\xac",
-                                        "a \"quoted\"\nline \\ ?"
-                                        "?/ \xc3\xa9",
+                                        "a \"quoted\"\nline \\ ?\?/ \xc3\xa9",
                                         "a longer text, with z"};
     static const char *const json[] = {"{}", "[1,2]", "\"x\"", "null", "{\"a\":{\"b\":1}}"};
     const char *text = texts[random_next(random) % (sizeof texts / sizeof texts[0])];
