@@ -82,9 +82,11 @@ CREATE FUNCTION backstory.to_us(at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN ((extract(epoch FROM at) - 946684800) * 1000000)::bigint;
 
+-- The parts of append(), which sets the search_path for them: that costs more than what they do.
+
 -- The run that live events of a machine's latest version belong to.
 CREATE FUNCTION backstory.live_run(machine_id smallint) RETURNS integer
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     latest integer;
     number integer;
@@ -105,7 +107,7 @@ $$;
 
 -- The plan of these events; made when they come in this sequence for the first time.
 CREATE FUNCTION backstory.live_plan(run_id integer, events jsonb) RETURNS integer
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     shape  text;
     number integer;
@@ -137,7 +139,7 @@ $$;
 
 -- The version an entity is at; 0: there is none.
 CREATE FUNCTION backstory.version_of(machine_id smallint, key text) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE AS $$
     SELECT coalesce((
         SELECT segment.first_version + cardinality(plan.type) - 1
         FROM backstory.segment JOIN backstory.plan USING (run_id, plan)
@@ -146,7 +148,7 @@ LANGUAGE sql STABLE SET search_path = '' AS $$
 $$;
 
 CREATE FUNCTION backstory.check_events(events jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = '' AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     IF jsonb_typeof(events) IS DISTINCT FROM 'array' OR events = '[]' OR EXISTS (
         SELECT FROM jsonb_array_elements(events) AS given (event)
@@ -163,7 +165,7 @@ $$;
 
 -- The events as a segment keeps them.
 CREATE FUNCTION backstory.live_data(events jsonb, at timestamptz) RETURNS text
-LANGUAGE sql STABLE SET search_path = '' AS $$
+LANGUAGE sql STABLE AS $$
     SELECT '[' || string_agg(format('[%s,%s]',
         backstory.to_us(coalesce((event->>'occurred_at')::timestamptz, at)),
         coalesce(event->'data', '{}')), ',' ORDER BY place) || ']'

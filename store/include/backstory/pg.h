@@ -2,10 +2,12 @@
  * with BACKSTORY_POSTGRES.
  *
  * Every session: TimeZone UTC, client_encoding UTF8, search_path '', statement/lock/idle timeouts
- * 0, lc_monetary C, extra_float_digits and DateStyle fixed, application_name "backstory". Errors
- * keep the server's SQLSTATE, message, detail and hint in one finding (code `sqlstate-23505`, or
- * `connect`); 23505 is BST_CONFLICT, class 40 BST_RETRY, else BST_DATABASE. Passwords never appear
- * in a message.
+ * 0, lc_monetary C, extra_float_digits and DateStyle fixed, application_name "backstory" (unless
+ * the connection string names another). Errors keep the server's SQLSTATE, message, detail and hint
+ * in one finding with the code `sqlstate-23505`; 23505 and the store's own BST01 are BST_CONFLICT,
+ * class 40 is BST_RETRY, all else BST_DATABASE. Where the server said nothing the code is `connect`,
+ * `rolled-back` (a COMMIT that was not one) or `copy-cut-short`. Passwords never appear in a
+ * message.
  */
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H

@@ -2,7 +2,8 @@
  *
  * All or nothing: what was written counts only after bst_sink_finish(). A sink that is freed before
  * leaves its target as it was. Nobody else's events are touched; an entity that already has events
- * is a BST_CONFLICT.
+ * is a BST_CONFLICT (a file sees only neighbours: it has no index). Two loads of one machine into
+ * one store at a time: the second is a BST_RETRY. After a failure a sink can only be freed.
  */
 #ifndef BACKSTORY_SINK_H
 #define BACKSTORY_SINK_H
