@@ -5,28 +5,40 @@ set -eu
 cd "${1:-$(dirname "$0")/..}"
 
 banned='strcpy|stpcpy|strcat|sprintf|vsprintf|strncpy|strncat|strtok|strtok_r|atoi|atol|atoll|atof|gets|gmtime|localtime|ctime|asctime|alloca'
-status=0
 
-# `file:line: text` of every line of code that matches, comments and strings taken out.
+# `file:line: text` of every line of code that matches, comments and literals taken out.
 search() {
     pattern=$1
     shift
-    for file; do
-        ${CC:-cc} -fpreprocessed -dD -E -x c "$file" 2>/dev/null | awk -v file="$file" -v pattern="$pattern" '
-            /^# [0-9]+ "/ { line = $2; next }
-            {
-                gsub(/\\./, "")
-                gsub(/"[^"]*"/, "\"\"")
-                if ($0 ~ pattern) { print file ":" line ": " $0; found = 1 }
-                line++
+    awk -v pattern="$pattern" '
+        FNR == 1 { comment = 0 }
+        {
+            rest = $0
+            code = ""
+            gsub(/\\./, "", rest)
+            while (rest != "") {
+                if (comment) {
+                    end = index(rest, "*/")
+                    comment = !end
+                    rest = end ? substr(rest, end + 2) : ""
+                } else if (match(rest, /"[^"]*"|\047[^\047]*\047|\/\*/)) {
+                    comment = substr(rest, RSTART, RLENGTH) == "/*"
+                    code = code substr(rest, 1, RSTART - 1) " "
+                    rest = substr(rest, RSTART + RLENGTH)
+                } else {
+                    code = code rest
+                    rest = ""
+                }
             }
-            END { exit found }' || status=1
-    done
+            if (code ~ pattern) { print FILENAME ":" FNR ": " $0; found = 1 }
+        }
+        END { exit found }' "$@" || status=1
 }
 
-files=$(find base fsm eventgen store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
-# shellcheck disable=SC2086 # names of ours: no spaces
-search "(^|[^A-Za-z0-9_])($banned)[ ]*\\(" $files
+status=0
+# shellcheck disable=SC2046 # names of ours: no spaces
+search "(^|[^A-Za-z0-9_])($banned)[ ]*\\(" \
+    $(find base fsm eventgen store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
 # shellcheck disable=SC2046
 search "(^|[^A-Za-z0-9_])PQ[a-z][A-Za-z]*[ ]*\\(" \
     $(find base fsm eventgen store migrate cli -name '*.[ch]' 2>/dev/null | grep -v '^store/pg[^/]*\.[ch]$' | sort)
