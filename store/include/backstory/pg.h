@@ -5,9 +5,9 @@
  * 0, lc_monetary C, extra_float_digits and DateStyle fixed, application_name "backstory" (unless
  * the connection string names another). Errors keep the server's SQLSTATE, message, detail and hint
  * in one finding with the code `sqlstate-23505`; 23505 and the store's own BST01 are BST_CONFLICT,
- * class 40 is BST_RETRY, all else BST_DATABASE. Where the server said nothing the code is `connect`,
- * `rolled-back` (a COMMIT that was not one) or `copy-cut-short`. Passwords never appear in a
- * message.
+ * class 40 is BST_RETRY, all else BST_DATABASE. Where the server said nothing the code is
+ * `connect`, `rolled-back` (a COMMIT that was not one) or `copy-cut-short`. Passwords never appear
+ * in a message.
  */
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H
