@@ -28,8 +28,9 @@
 extern "C" {
 #endif
 
-#define BST_CLAIMS_MAX      256u    /* of one entity */
-#define BST_INFER_NODES_MAX 200000u /* default budget of the product graph: some 0.2 s and 50 MB   \
+#define BST_CLAIMS_MAX 256u /* of one entity */
+#define BST_INFER_NODES_MAX                                                                        \
+    200000u /* default budget of the product graph: some 0.2 s and 50 MB   \
                                      */
 #define BST_WALK_STEPS_MAX 10000u
 
