@@ -1,0 +1,211 @@
+/* The road at full length, on PostgreSQL: reading, inferring, checking and loading against what the
+ * server alone takes for the same bytes.
+ *
+ * Starts a throw-away cluster, makes ROWS legacy payments (500,000 unless the environment says
+ * otherwise), and takes each figure several times in turn, so that a noisy machine disturbs all
+ * alike:
+ *
+ *   plan     against a binary COPY of the same columns to nowhere
+ *   migrate  against that COPY out and a binary COPY in of the very segments it makes
+ *   compare  against a COPY out of both sides
+ *
+ * and the bytes an event takes on disk, and the largest memory of a run.
+ */
+#define _DEFAULT_SOURCE /* wait4 */
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "figure.h"
+
+#define TURNS 3
+
+static char folder[] = "/tmp/bst-road-XXXXXX";
+static char mapping[4096];
+
+typedef struct cost {
+    double seconds;
+    long memory_kb;
+} cost;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Runs a shell line; its output goes to `output` (NULL: nowhere). Ends the bench when it fails. */
+static cost run(const char *line, const char *output) {
+    const double start = now();
+    const pid_t child = fork();
+    if (child == 0) {
+        const int fd = open(output ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(fd, STDOUT_FILENO);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    int status = 0;
+    struct rusage usage;
+    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0) {
+        fprintf(stderr, "bench road: failed: %s\n", line);
+        exit(1);
+    }
+    return (cost){now() - start, usage.ru_maxrss};
+}
+
+static cost run_in_database(const char *database, const char *sql) {
+    char line[20000];
+    snprintf(line, sizeof line, "exec psql -Xq -v ON_ERROR_STOP=1 -d %s -c \"%s\"", database, sql);
+    return run(line, NULL);
+}
+
+static double ask(const char *database, const char *sql) {
+    char line[4096], path[128], text[64] = "";
+    snprintf(path, sizeof path, "%s/answer", folder);
+    snprintf(line, sizeof line, "exec psql -XAt -d %s -c \"%s\"", database, sql);
+    run(line, path);
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(text, sizeof text, file))
+        exit(1);
+    fclose(file);
+    return strtod(text, NULL);
+}
+
+static int ascending(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *values, int count) {
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[count / 2];
+}
+
+static const char columns[] =
+    "id::text, status::text, amount, currency::text, captured_cents, refunded_amount, refund_count,"
+    " failure_reason, created_at, challenged_at, authorized_at, captured_at, refunded_at,"
+    " closed_at, updated_at, deleted_at";
+
+static void make_databases(const char *samples, const char *rows) {
+    char line[8192];
+    run_in_database("postgres", "CREATE DATABASE shop");
+    snprintf(line, sizeof line, "exec psql -Xq -d shop -v rows=%s -f %s/payment/legacy.sql", rows,
+             samples);
+    run(line, NULL);
+    run_in_database("shop", "VACUUM payments");
+}
+
+typedef struct figures {
+    double copy[TURNS], plan[TURNS], load[TURNS], migrate[TURNS], compare[TURNS], store[TURNS];
+    long memory_kb;
+} figures;
+
+static void one_turn(const char *program, int turn, figures *f) {
+    char line[16384], out[128], back[128];
+
+    snprintf(out, sizeof out, "%s/segments", folder);
+    snprintf(back, sizeof back, "%s/quarantine.jsonl", folder);
+    run_in_database("postgres", "DROP DATABASE IF EXISTS events");
+    run_in_database("postgres", "CREATE DATABASE events");
+    snprintf(line, sizeof line, "COPY (SELECT %s FROM payments) TO STDOUT (FORMAT binary)",
+             columns);
+    f->copy[turn] = run_in_database("shop", line).seconds;
+    snprintf(line, sizeof line, "exec %s plan %s --from dbname=shop --quiet", program, mapping);
+    f->plan[turn] = run(line, NULL).seconds;
+    snprintf(line, sizeof line,
+             "exec %s migrate %s --from dbname=shop --to dbname=events --quiet --quarantine %s",
+             program, mapping, back);
+    const cost migrate = run(line, NULL);
+    f->migrate[turn] = migrate.seconds;
+    if (migrate.memory_kb > f->memory_kb)
+        f->memory_kb = migrate.memory_kb;
+    /* The very bytes, into a table of the same form, with the same index built after. */
+    run("exec psql -Xq -d events -c 'COPY backstory.segment TO STDOUT (FORMAT binary)'", out);
+    run_in_database("events", "CREATE TABLE floor (LIKE backstory.segment)");
+    snprintf(line, sizeof line,
+             "exec psql -Xq -d events -c '\\copy floor FROM %s WITH (FORMAT binary)'"
+             " -c 'CREATE UNIQUE INDEX ON floor (machine_id, key, first_version)'",
+             out);
+    f->load[turn] = run(line, NULL).seconds;
+    run_in_database("events", "DROP TABLE floor");
+    f->store[turn] =
+        run("exec psql -Xq -d events -c 'COPY (SELECT * FROM backstory.segment ORDER BY"
+            " machine_id, key COLLATE \"C\", first_version) TO STDOUT (FORMAT binary)'",
+            NULL)
+            .seconds;
+    snprintf(line, sizeof line,
+             "exec %s compare %s --from dbname=shop --to dbname=events --quiet --quarantine %s",
+             program, mapping, back);
+    f->compare[turn] = run(line, NULL).seconds;
+}
+
+static void report_all(figures *f) {
+    const double rows = ask("shop", "SELECT count(*) FROM payments");
+    const double events = ask("events", "SELECT count(*) FROM backstory.event");
+    const double bytes = ask("events", "SELECT pg_total_relation_size('backstory.segment')");
+    const double copy = median(f->copy, TURNS), plan = median(f->plan, TURNS);
+    const double load = median(f->load, TURNS), migrate = median(f->migrate, TURNS);
+    const double store = median(f->store, TURNS), compare = median(f->compare, TURNS);
+
+    const bench_limit bare_copy = {"COPY out alone", copy, true, 1 / 0.7};
+    const bench_limit both_copies = {"COPY out, COPY in and index", copy + load, true, 2};
+    const bench_limit both_sides = {"COPY of both sides", copy + store, true, 2};
+    const bench_limit lean = {"110 bytes", 110, true, 1};
+    const bench_limit small = {"64 MB + 32 MB", 96, true, 1};
+
+    printf("%.0f rows, %.0f events\n", rows, events);
+    bench_figure("road/plan", plan, "s", &bare_copy);
+    bench_figure("road/plan_rows", rows / plan, "1/s", NULL);
+    bench_figure("road/migrate", migrate, "s", &both_copies);
+    bench_figure("road/migrate_rows", rows / migrate, "1/s", NULL);
+    bench_figure("road/compare", compare, "s", &both_sides);
+    bench_figure("road/disk_per_event", bytes / events, "bytes", &lean);
+    bench_figure("road/memory", (double)f->memory_kb / 1024, "MB", &small);
+}
+
+/* The cluster's address: the first line of its file has PGHOST=... PGPORT=... and so on. */
+static void take_environment(void) {
+    char path[128], name[64], value[256];
+    snprintf(path, sizeof path, "%s/pg/env", folder);
+    FILE *file = fopen(path, "r");
+    while (file && fscanf(file, " %63[A-Z_]=%255s", name, value) == 2) {
+        if (strncmp(name, "PG", 2) == 0)
+            setenv(name, value, 1);
+    }
+    if (file)
+        fclose(file);
+}
+
+int main(void) {
+    const char *program = getenv("BACKSTORY"), *samples = getenv("SAMPLES");
+    const char *tree = getenv("SOURCE_DIR"), *rows = getenv("ROWS");
+    char line[8192];
+    static figures f;
+
+    if (!program || !samples || !tree || !mkdtemp(folder)) {
+        fputs("bench road: run it with ./dev bench road\n", stderr);
+        return 2;
+    }
+    snprintf(mapping, sizeof mapping, "%s/payment/payment.legacy.json", samples);
+    snprintf(line, sizeof line, "exec %s/tests/support/pg-cluster.sh start %s/pg --while %d", tree,
+             folder, (int)getpid());
+    run(line, NULL);
+    snprintf(line, sizeof line, "%s/pg", folder);
+    take_environment();
+    setenv("PGOPTIONS", "-c client_min_messages=warning", 1);
+    make_databases(samples, rows ? rows : "500000");
+    for (int turn = 0; turn < TURNS; turn++)
+        one_turn(program, turn, &f);
+    report_all(&f);
+    snprintf(line, sizeof line, "%s/tests/support/pg-cluster.sh stop %s/pg; exec rm -rf %s", tree,
+             folder, folder);
+    run(line, NULL);
+    return 0;
+}
