@@ -29,10 +29,9 @@ extern "C" {
 #endif
 
 #define BST_CLAIMS_MAX 256u /* of one entity */
-#define BST_INFER_NODES_MAX                                                                        \
-    200000u /* default budget of the product graph: some 0.2 s and 50 MB   \
-                                     */
-#define BST_WALK_STEPS_MAX 10000u
+/* Default budget of the product graph: some 0.2 s and 50 MB. */
+#define BST_INFER_NODES_MAX 200000u
+#define BST_WALK_STEPS_MAX  10000u
 
 typedef enum bst_claim_kind {
     BST_CLAIM_HAPPENED, /* one of `transitions` was taken, at a known place in the order of times */
