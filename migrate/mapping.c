@@ -357,33 +357,46 @@ static void read_all(bst__map *map) {
     }
 }
 
-bst_status bst_mapping_load(const char *path, bst_mapping **ret, bst_diags *diags) {
+/* Takes `json`, also when it fails. */
+static bst_status compile(bst_json_source *json, bst_mapping **ret, bst_diags *diags) {
     bst__map_whole *whole = calloc(1, sizeof *whole);
     bst__map map = {.diags = diags};
     if (!whole || !(whole->arena = bst_arena_new())) {
         free(whole);
+        bst_json_source_free(json);
         return bst_diag_nomem(diags);
     }
+    whole->json = json;
     map.whole = whole;
     map.arena = whole->arena;
     map.mapping = &whole->mapping;
     map.pending_tail = &map.pending;
-    map.status = bst_json_source_read(path, &whole->json, diags);
-    if (map.status == BST_OK) {
-        size_t len = 0;
-        const char *text = bst_json_source_text(whole->json, &len);
-        map.json = whole->json;
-        whole->mapping.json = whole->json;
-        whole->mapping.file = bst_json_source_name(whole->json);
-        bst_sha256_hex(text, len, whole->mapping.sha256);
-        read_all(&map);
-    }
+    size_t len = 0;
+    const char *text = bst_json_source_text(json, &len);
+    map.json = json;
+    whole->mapping.json = json;
+    whole->mapping.file = bst_json_source_name(json);
+    bst_sha256_hex(text, len, whole->mapping.sha256);
+    read_all(&map);
     if (map.status != BST_OK) {
         bst_mapping_free(&whole->mapping);
         return map.status;
     }
     *ret = &whole->mapping;
     return BST_OK;
+}
+
+bst_status bst_mapping_load(const char *path, bst_mapping **ret, bst_diags *diags) {
+    bst_json_source *json = NULL;
+    const bst_status status = bst_json_source_read(path, &json, diags);
+    return status == BST_OK ? compile(json, ret, diags) : status;
+}
+
+bst_status bst_mapping_parse(const char *name, const char *text, size_t len, bst_mapping **ret,
+                             bst_diags *diags) {
+    bst_json_source *json = NULL;
+    const bst_status status = bst_json_source_parse(name, text, len, &json, diags);
+    return status == BST_OK ? compile(json, ret, diags) : status;
 }
 
 bst_mapping *bst_mapping_free(bst_mapping *mapping) {

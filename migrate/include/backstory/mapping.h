@@ -83,6 +83,10 @@ typedef struct bst_mapping {
  * both files is reported. */
 BST_API bst_status bst_mapping_load(const char *path, bst_mapping **ret,
                                     bst_diags *diags) BST_MUST_USE;
+/* The same from memory. `name` is what findings call it, and in its folder the machine is looked
+ * for. */
+BST_API bst_status bst_mapping_parse(const char *name, const char *text, size_t len,
+                                     bst_mapping **ret, bst_diags *diags) BST_MUST_USE;
 BST_API bst_mapping *bst_mapping_free(bst_mapping *mapping);
 
 /* The state a status text stands for; BST_NONE. O(1) on average. `char(n)` padding is stripped,
