@@ -1,8 +1,8 @@
 /* State Chart XML 1.0 (W3C), for tools that draw, check or run it.
  *
  * A state's id is its path ("authorized.partial"), a command an event, a timer a delayed <send>
- * that is cancelled on the way out. Conditions stay in the language that they are written in, CEL over
- * the entity's fields: no data model of the standard knows those, which a comment says.
+ * that is cancelled on the way out. Conditions stay in the language that they are written in, CEL
+ * over the entity's fields: no data model of the standard knows those, which a comment says.
  *
  * The standard lets a document carry foreign names. What it has no word for stands under our own
  * (`backstory:event`, and in <backstory:machine> fields, events and guards as JSON), from where an

@@ -1,8 +1,8 @@
 /* XState: a machine config (version 5) as JSON, for createMachine() and what draws it.
  *
  * A machine file is nearly one already. What is rewritten: durations become milliseconds, a guard
- * in place becomes { "type": a name made of its place, "params": its text }, and a target that
- * only our reader would find is written out. What XState has no word for (fields, events, the text of
+ * in place becomes { "type": a name made of its place, "params": its text }, and a target that only
+ * our reader would find is written out. What XState has no word for (fields, events, the text of
  * guards, the events of transitions ...) stands in "meta"."backstory", from where an import takes
  * it again; so nothing is lost on the way there and back.
  */
