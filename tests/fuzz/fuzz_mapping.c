@@ -11,24 +11,28 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* With ' for ", to be read by people. */
 static const char machine[] =
-    "{\"id\":\"m\",\"fields\":{\"amount\":\"decimal(12,2)\",\"captured\":{\"type\":\"decimal(12,2)\","
-    "\"default\":\"0.00\"},\"refunded\":\"decimal(12,2)?\",\"currency\":\"char(3)\","
-    "\"failure_reason\":\"text?\"},\"events\":{\"PaymentCreated\":{\"fields\":{\"amount\":"
-    "\"decimal(12,2)\",\"currency\":\"char(3)\"}},\"PaymentChallenged\":{},\"PaymentAuthorized\":{},"
-    "\"PaymentCaptured\":{\"fields\":{\"amount\":\"decimal(12,2)\"},\"apply\":{\"amount\":\"amount\","
-    "\"captured\":\"captured + event.amount\"}},\"PaymentRefunded\":{\"fields\":{\"amount\":"
-    "\"decimal(12,2)\"},\"apply\":{\"amount\":\"amount\",\"refunded\":\"event.amount\"}}},"
-    "\"creates\":[{\"command\":\"create\",\"event\":\"PaymentCreated\",\"target\":\"pending\"}],"
-    "\"initial\":\"pending\",\"states\":{\"pending\":{\"on\":{\"challenge\":{\"target\":"
-    "\"challenged\",\"event\":\"PaymentChallenged\"},\"authorize\":{\"target\":\"authorized\","
-    "\"event\":\"PaymentAuthorized\"},\"fail\":\"failed\",\"cancel\":\"canceled\"}},"
-    "\"challenged\":{\"on\":{\"authorize\":{\"target\":\"authorized\",\"event\":"
-    "\"PaymentAuthorized\"},\"expire\":\"expired\"}},\"authorized\":{\"on\":{\"capture\":{"
-    "\"target\":\"captured\",\"event\":\"PaymentCaptured\"},\"void\":\"voided\"}},\"captured\":{"
-    "\"on\":{\"refund\":[{\"target\":\"refunded\",\"guard\":{\"cel\":\"command.amount == captured\"},"
-    "\"event\":\"PaymentRefunded\"},{\"event\":\"PaymentRefunded\"}]}},\"refunded\":{},\"failed\":{},"
-    "\"voided\":{},\"expired\":{},\"canceled\":{}}}";
+    "{'id':'m','fields':{'amount':'decimal(12,2)','captured':{'type':'decimal(12,2)',"
+    "'default':'0.00'},'refunded':'decimal(12,2)?','currency':'char(3)','failure_reason':'text?'},"
+    "'events':{'PaymentCreated':{'fields':{'amount':'decimal(12,2)','currency':'char(3)'}},"
+    "'PaymentChallenged':{},'PaymentAuthorized':{},"
+    "'PaymentCaptured':{'fields':{'amount':'decimal(12,2)'},"
+    "'apply':{'amount':'amount','captured':'captured + event.amount'}},"
+    "'PaymentRefunded':{'fields':{'amount':'decimal(12,2)'},"
+    "'apply':{'amount':'amount','refunded':'event.amount'}}},"
+    "'creates':[{'command':'create','event':'PaymentCreated','target':'pending'}],"
+    "'initial':'pending','states':{"
+    "'pending':{'on':{'challenge':{'target':'challenged','event':'PaymentChallenged'},"
+    "'authorize':{'target':'authorized','event':'PaymentAuthorized'},"
+    "'fail':'failed','cancel':'canceled'}},"
+    "'challenged':{'on':{'authorize':{'target':'authorized','event':'PaymentAuthorized'},"
+    "'expire':'expired'}},"
+    "'authorized':{'on':{'capture':{'target':'captured','event':'PaymentCaptured'},"
+    "'void':'voided'}},"
+    "'captured':{'on':{'refund':[{'target':'refunded','event':'PaymentRefunded',"
+    "'guard':{'cel':'command.amount == captured'}},{'event':'PaymentRefunded'}]}},"
+    "'refunded':{},'failed':{},'voided':{},'expired':{},'canceled':{}}}";
 
 static char name[64];
 
@@ -53,7 +57,11 @@ static void make_machine(void) {
     snprintf(name, sizeof name, "%s/f.legacy.json", folder);
     snprintf(path, sizeof path, "%s/m.fsm.json", folder);
     FILE *file = fopen(path, "w");
-    require(file != NULL && fputs(machine, file) >= 0 && fclose(file) == 0);
+    require(file != NULL);
+    for (const char *c = machine; *c; c++) {
+        fputc(*c == '\'' ? '"' : *c, file);
+    }
+    require(fclose(file) == 0);
     atexit(clean_up);
 }
 
