@@ -285,6 +285,24 @@ static const expectation expectations[] = {
 };
 _Static_assert(sizeof expectations / sizeof expectations[0] == EVENTGEN_MACHINES, "all of them");
 
+/* tests/machines/ */
+static const char *const real_machines[] = {"gitlab_build",
+                                            "medusa_order",
+                                            "ofbiz_inventory_transfer",
+                                            "ofbiz_invoice",
+                                            "ofbiz_order",
+                                            "ofbiz_order_item",
+                                            "ofbiz_quote",
+                                            "ofbiz_return",
+                                            "ofbiz_shipment",
+                                            "solidus_order",
+                                            "solidus_payment",
+                                            "solidus_return_item_acceptance",
+                                            "solidus_return_item_reception",
+                                            "solidus_shipment",
+                                            "temporal_workflow"};
+enum { REAL_MACHINES = sizeof real_machines / sizeof real_machines[0] };
+
 static unsigned seen_bits(const uint32_t *counts, size_t count) {
     unsigned bits = 0;
     for (size_t i = 0; i < count; i++) {
@@ -316,6 +334,30 @@ START_TEST(test_against_interpreter) {
     }
     eventgen_remove(folder);
     bst_machine_free(machine);
+}
+END_TEST
+
+/* Those of real systems: each of their transitions is taken. */
+START_TEST(test_machines_of_real_systems) {
+    char *path = eventgen_path("tests/machines", real_machines[_i], ".fsm.json");
+    char *folder = eventgen_scratch();
+    bst_machine *machine = NULL;
+    ck_assert_int_eq(bst_machine_load(path, &machine, NULL), BST_OK);
+    ck_assert_str_eq(machine->id, real_machines[_i]);
+    eventgen_write(machine, folder, "c");
+    adapter_write(machine, folder);
+    ck_assert(compile(machine, folder, 0));
+    walk w = new_walk(machine, load_generated(folder, 0), 2026u + (unsigned)_i);
+    check_next(machine, w.code.next);
+    run_walk(&w, 20000);
+    for (uint32_t t = 0; t < machine->transition_count; t++) {
+        ck_assert_msg(w.taken[t] > 0, "no walk took transition %u", t);
+    }
+    dlclose(w.code.library);
+    free_walk(&w);
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+    free(path);
 }
 END_TEST
 
@@ -422,6 +464,7 @@ Suite *test_eventgen_c_suite(void) {
     TCase *tcase = tcase_create("run");
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * COMPILERS);
+    tcase_add_loop_test(tcase, test_machines_of_real_systems, 0, REAL_MACHINES);
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
     tcase_add_test(tcase, test_documentation);
     tcase_add_test(tcase, test_headers_together);
