@@ -113,22 +113,29 @@ static bool find_ways(check *c) {
     return true;
 }
 
+static void report_unreachable(check *c, const bst_loc *where, const char *name) {
+    WARN(c, "unreachable-state", where, "state \"%s\" cannot be reached", name);
+    bst_diag_hint(c->diags, "Lead a transition to it, create entities in it with \"creates\", or "
+                            "remove it.");
+}
+
 static void check_state(check *c, uint32_t number) {
     const bst_machine *m = c->machine;
     const bst_state *state = &m->states[number];
     const bst_loc where = bst_machine_state_where(m, number);
     if (!c->reachable[number]) {
-        WARN(c, "unreachable-state", &where, "state \"%s\" cannot be reached", state->name);
-        bst_diag_hint(c->diags,
-                      "Lead a transition to it, create entities in it with \"creates\", or "
-                      "remove it.");
+        report_unreachable(c, &where, state->name);
         return;
     }
     if (c->has_final && c->dead_end[number]) {
+        const bool inner_end = m->nodes[state->nodes[0]].kind == BST_NODE_FINAL;
         WARN(c, "dead-end", &where, "state \"%s\" is not final, but nothing leads out of it",
              state->name);
         bst_diag_hint(c->diags,
-                      "Add \"type\": \"final\" when a life may end here, or a transition.");
+                      inner_end ? "It ends the state around it, not the machine: give that one an "
+                                  "\"onDone\"."
+                                : "Add \"type\": \"final\" when a life may end here, or a "
+                                  "transition.");
     } else if (c->has_final && !c->ends[number]) {
         WARN(c, "no-way-to-final", &where, "no final state can be reached from state \"%s\"",
              state->name);
@@ -136,47 +143,90 @@ static void check_state(check *c, uint32_t number) {
     }
 }
 
-static void check_states(check *c) {
+/* Leaves that are part of no configuration. Without regions every leaf is one. */
+static bool check_leaves(check *c) {
     const bst_machine *m = c->machine;
-    for (uint32_t s = 0; s < m->state_count; s++) {
-        const bool odd = !c->reachable[s] || (c->has_final && (c->dead_end[s] || !c->ends[s]));
-        if (odd) {
-            check_state(c, s);
-        }
-        if (m->states[s].final && m->states[s].transition_count) {
-            const bst_loc where =
-                bst__member_where(m->source, "states", m->states[s].name, "on", true);
-            WARN(c, "final-with-exit", &where, "final state \"%s\" accepts commands",
-                 m->states[s].name);
-            bst_diag_hint(
-                c->diags,
-                "Remove \"on\", or \"type\": \"final\": a final state is the end of a life.");
+    bool *active = bst_arena_array(c->arena, m->node_count, sizeof *active);
+    for (uint32_t s = 0; active && s < m->state_count; s++) {
+        for (uint32_t i = 0; i < m->states[s].node_count; i++) {
+            active[m->states[s].nodes[i]] = true;
         }
     }
+    for (uint32_t n = 1; active && n < m->node_count; n++) {
+        const bool leaf = m->nodes[n].kind == BST_NODE_ATOMIC || m->nodes[n].kind == BST_NODE_FINAL;
+        if (leaf && !active[n]) {
+            const bst_loc where = bst_machine_node_where(m, n);
+            report_unreachable(c, &where, m->nodes[n].path);
+        }
+    }
+    return active != NULL;
+}
+
+/* A final node that something leaves of its own accord. */
+static void check_exits(check *c) {
+    const bst_machine *m = c->machine;
+    uint32_t before = BST_NONE;
+    for (uint32_t i = 0; i < c->m->written_count; i++) {
+        const uint32_t node = c->m->written[i].node;
+        if (node == BST_NONE || node == before || m->nodes[node].kind != BST_NODE_FINAL) {
+            continue;
+        }
+        before = node;
+        bst_strbuf pointer = BST_STRBUF_INIT;
+        bst__node_pointer(m, node, &pointer);
+        bst_json_pointer_add(&pointer, "on");
+        const bst_loc where = bst_json_source_key(m->source, pointer.text);
+        bst_strbuf_release(&pointer);
+        WARN(c, "final-with-exit", &where, "final state \"%s\" accepts commands",
+             m->nodes[node].path);
+        bst_diag_hint(c->diags,
+                      "Remove \"on\", or \"type\": \"final\": a final state is the end of a life.");
+    }
+}
+
+/* Where states are combinations, what is odd about one is odd about many: the first speaks for
+ * all. */
+static void check_states(check *c) {
+    const bst_machine *m = c->machine;
+    bool dead_end_said = false;
+    bool no_way_said = false;
+    for (uint32_t s = 0; s < m->state_count; s++) {
+        const bool combined = m->states[s].node_count > 1;
+        const bool odd = !c->reachable[s] || (c->has_final && (c->dead_end[s] || !c->ends[s]));
+        bool *said = c->dead_end[s] ? &dead_end_said : &no_way_said;
+        if (odd && (!combined || !*said)) {
+            check_state(c, s);
+            *said = *said || combined;
+        }
+    }
+    check_exits(c);
 }
 
 /* Order. */
 
-static bool always_holds(const bst_machine *m, uint32_t guard) {
+static bool always_holds(const bst__machine *m, uint32_t guard) {
     if (guard == BST_NONE) {
         return true;
     }
-    const bst_expr *expr = m->guards[guard].expr;
+    const bst_expr *expr = m->written_guards[guard].expr;
     return expr->op == BST_EXPR_LITERAL && expr->type.kind == BST_KIND_BOOL && expr->literal.u.i;
 }
 
 static void report_shadowed(check *c, uint32_t shadowed, uint32_t by) {
     const bst_machine *m = c->machine;
-    const bst_transition *t = &m->transitions[shadowed];
-    const bst_loc where = bst_machine_transition_where(m, shadowed);
-    const bst_loc there = bst_machine_transition_where(m, by);
-    const char *command = m->commands[t->command].name;
-    if (t->from == BST_NONE) {
-        WARN(c, "shadowed-transition", &where, "creation by \"%s\" can never happen", command);
+    const bst__written *w = &c->m->written[shadowed];
+    const bst_loc where = bst__written_where(m, shadowed);
+    const bst_loc there = bst__written_where(m, by);
+    if (w->form == BST__CREATION) {
+        WARN(c, "shadowed-transition", &where, "creation by \"%s\" can never happen",
+             m->commands[w->command].name);
     } else {
         WARN(c, "shadowed-transition", &where,
-             "transition of \"%s\" in state \"%s\" can never be taken", command,
-             m->states[t->from].name);
+             "transition of \"%s\" in state \"%s\" can never be taken",
+             w->form == BST__ALWAYS ? "always"
+             : w->form == BST__DONE ? "onDone"
+                                    : m->commands[w->command].name,
+             w->node == 0 ? m->id : m->nodes[w->node].path);
     }
     bst_diag_hint(c->diags, "Transitions are tried in order: move it up, or give the one before a "
                             "narrower guard.");
@@ -184,9 +234,9 @@ static void report_shadowed(check *c, uint32_t shadowed, uint32_t by) {
 }
 
 /* The transition of the group that keeps number `at` from ever being taken, or BST_NONE. */
-static uint32_t shadow_of(const bst_machine *m, uint32_t first, uint32_t at,
-                          const uint32_t *asked) {
-    const uint32_t guard = m->transitions[at].guard;
+static uint32_t shadow_of(const check *c, uint32_t first, uint32_t at, const uint32_t *asked) {
+    const bst__machine *m = c->m;
+    const uint32_t guard = m->written[at].guard;
     if (guard == BST_NONE) {
         return BST_NONE;
     }
@@ -195,37 +245,43 @@ static uint32_t shadow_of(const bst_machine *m, uint32_t first, uint32_t at,
     }
     const uint32_t begin = at - first > SAME_GUARD_WINDOW ? at - SAME_GUARD_WINDOW : first;
     for (uint32_t i = begin; i < at; i++) {
-        const uint32_t other = m->transitions[i].guard;
-        if (other != BST_NONE && bst_expr_equal(m->guards[other].expr, m->guards[guard].expr)) {
+        const uint32_t other = m->written[i].guard;
+        if (other != BST_NONE &&
+            bst_expr_equal(m->written_guards[other].expr, m->written_guards[guard].expr)) {
             return i;
         }
     }
     return BST_NONE;
 }
 
+static bool same_group(const bst__written *a, const bst__written *b) {
+    return a->node == b->node && a->command == b->command && a->form == b->form;
+}
+
+/* Each list of the file by itself: that a state's own come before those around it is no mistake. */
 static bool check_order(check *c) {
-    const bst_machine *m = c->machine;
-    uint32_t *asked =
-        bst_arena_array(c->arena, m->guard_count, sizeof *asked); /* by guard: transition + 1 */
+    const bst__machine *m = c->m;
+    uint32_t *asked = bst_arena_array(c->arena, m->written_guard_count,
+                                      sizeof *asked); /* by guard: transition + 1 */
     uint32_t first = 0;
     uint32_t open_end = BST_NONE; /* the first of the group that always holds */
     if (!asked) {
         return false;
     }
-    for (uint32_t i = 0; i < m->transition_count; i++) {
-        const bst_transition *t = &m->transitions[i];
-        if (i == 0 || t[-1].from != t->from || t[-1].command != t->command) {
+    for (uint32_t i = 0; i < m->written_count; i++) {
+        const bst__written *w = &m->written[i];
+        if (i == 0 || !same_group(&w[-1], w)) {
             first = i;
             open_end = BST_NONE;
         }
-        const uint32_t by = open_end != BST_NONE ? open_end : shadow_of(m, first, i, asked);
+        const uint32_t by = open_end != BST_NONE ? open_end : shadow_of(c, first, i, asked);
         if (by != BST_NONE) {
             report_shadowed(c, i, by);
-        } else if (always_holds(m, t->guard)) {
+        } else if (always_holds(m, w->guard)) {
             open_end = i;
         }
-        if (t->guard != BST_NONE) {
-            asked[t->guard] = asked[t->guard] > first ? asked[t->guard] : i + 1;
+        if (w->guard != BST_NONE) {
+            asked[w->guard] = asked[w->guard] > first ? asked[w->guard] : i + 1;
         }
     }
     return true;
@@ -265,7 +321,7 @@ static void check_used_events(check *c) {
                 c->diags,
                 "Command \"%s\" emits \"%s\": call the event so, or add \"event\": \"%s\" to "
                 "the transition.",
-                m->commands[m->transitions[user].command].name, near, name);
+                m->commands[c->m->written[user].command].name, near, name);
         } else {
             bst_diag_hint(c->diags, "Name it in the \"event\" of a transition, or remove it.");
         }
@@ -285,9 +341,9 @@ static void check_used(check *c) {
     }
     for (uint32_t i = 0; i < c->m->named_guard_count; i++) {
         if (c->m->guard_user[i] == BST_NONE) {
-            const bst_loc where = bst_machine_guard_where(m, i);
+            const bst_loc where = bst__written_guard_where(m, i);
             WARN(c, "unused-guard", &where, "guard \"%s\" is asked by no transition",
-                 m->guards[i].name);
+                 c->m->written_guards[i].name);
             bst_diag_hint(c->diags, "Name it in the \"guard\" of a transition, or remove it.");
         }
     }
@@ -343,7 +399,7 @@ static void report_tense(check *c, uint32_t event) {
     const bst_machine *m = c->machine;
     const bst_loc where = bst_machine_event_where(m, event);
     const uint32_t user = c->m->event_user[event];
-    const char *command = m->commands[m->transitions[user].command].name;
+    const char *command = m->commands[c->m->written[user].command].name;
     if (m->events[event].derived) {
         WARN(c, "not-past-tense", &where,
              "command \"%s\" gives the event name \"%s\", which is not in the past tense", command,
@@ -385,7 +441,8 @@ static void check_names(check *c) {
 bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) {
     check c = {.machine = machine, .m = bst__machine_of(machine), .diags = diags};
     c.arena = bst_arena_new();
-    const bool ok = c.arena && find_ways(&c) && check_order(&c) && check_creations(&c);
+    const bool ok =
+        c.arena && find_ways(&c) && check_order(&c) && check_creations(&c) && check_leaves(&c);
     if (ok) {
         check_states(&c);
         check_used(&c);

@@ -177,8 +177,9 @@ static void compare_states(differ *d) {
                 "is new");
         }
     }
-    const uint32_t old_initial = d->states[before->initial];
-    if (old_initial != BST_NONE && old_initial != after->initial) {
+    const uint32_t old_initial =
+        before->initial == BST_NONE ? BST_NONE : d->states[before->initial];
+    if (old_initial != BST_NONE && after->initial != BST_NONE && old_initial != after->initial) {
         const bst_loc where = bst_machine_state_where(after, after->initial);
         add(d, BST_CHANGED_INITIAL, BST_EFFECT_COMPATIBLE, &where,
             after->states[after->initial].name,

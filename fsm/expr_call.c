@@ -20,6 +20,7 @@ static const struct function {
     {"timestamp", BST_EXPR_LITERAL, 1, false, BST_KIND_TIMESTAMPTZ},
     {"duration", BST_EXPR_LITERAL, 1, false, BST_KIND_DURATION},
     {"date", BST_EXPR_LITERAL, 1, false, BST_KIND_DATE},
+    {"state_in", BST_EXPR_REF, 1, false, BST_KIND_BOOL},
 };
 
 /* Functions that people bring along from CEL and SQL, and why they are not here. */
@@ -65,6 +66,30 @@ static bst__ast *make_time(bst__job *job, const struct function *f, uint32_t off
     return ast;
 }
 
+/* A name like any other, under a root of its own. */
+static bst__ast *make_state(bst__job *job, uint32_t offset, bst__ast *const *args) {
+    const bst__ast *text = args[0];
+    bst__ast *ast = bst__ast_make(job, BST__POISON, offset, 0, NULL);
+    if (ast == NULL || text->op == BST__POISON) {
+        return ast;
+    }
+    if (text->op != BST_EXPR_LITERAL || text->type.kind != BST_KIND_TEXT) {
+        bst__job_error(job, text->offset, "not-in-language",
+                       "state_in() takes a text written in place");
+        bst_diag_hint(job->diags, "Write the path of a state, such as state_in(\"outer.inner\").");
+        return ast;
+    }
+    ast->op = BST_EXPR_REF;
+    ast->prefix = "state_in()"; /* which nobody can write */
+    ast->name =
+        bst_arena_strndup(job->arena, (const char *)text->literal.u.text, text->literal.len);
+    if (ast->name == NULL) {
+        bst__job_nomem(job);
+        return NULL;
+    }
+    return ast;
+}
+
 static void report_foreign(bst__job *job, const char *name, uint32_t offset) {
     const char *word = bst_arena_printf(job->scratch, " %s ", name);
     for (size_t i = 0; word != NULL && i < sizeof foreign_functions / sizeof *foreign_functions;
@@ -87,7 +112,7 @@ static void report_foreign(bst__job *job, const char *name, uint32_t offset) {
         bst_diag_hint(job->diags, "Did you mean \"%s\"?", near);
     } else {
         bst_diag_hint(job->diags, "There are has, size, startsWith, endsWith, contains, timestamp, "
-                                  "duration and date.");
+                                  "duration, date and state_in.");
     }
 }
 
@@ -111,9 +136,14 @@ bst__ast *bst__call(bst__job *job, const char *name, uint32_t offset, bool metho
     } else if (arg_count != f->arg_count) {
         bst__job_error(job, offset, "expr-syntax", "%s() takes %u argument%s, not %u", name,
                        f->arg_count, f->arg_count == 1 ? "" : "s", arg_count);
+    } else if (f->op == BST_EXPR_REF) {
+        return make_state(job, offset, args);
     } else if (f->op == BST_EXPR_LITERAL) {
         return make_time(job, f, offset, args);
-    } else if (f->op == BST_EXPR_HAS && args[0]->op != BST_EXPR_REF && args[0]->op != BST__POISON) {
+    } else if (f->op == BST_EXPR_HAS &&
+               (args[0]->op != BST_EXPR_REF ||
+                (args[0]->prefix != NULL && strcmp(args[0]->prefix, "state_in()") == 0)) &&
+               args[0]->op != BST__POISON) {
         bst__job_error(job, args[0]->offset, "expr-syntax", "has() takes the name of a field");
     } else {
         return bst__ast_make(job, f->op, offset, arg_count, args);

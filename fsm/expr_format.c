@@ -183,6 +183,10 @@ static void format_op(const bst_expr *e, bst_strbuf *out) {
         bst_strbuf_adds(out, "null");
         break;
     case BST_EXPR_REF:
+        if (e->root == BST_ROOT_STATE) {
+            bst_strbuf_addf(out, "state_in(\"%s\")", e->name);
+            break;
+        }
         format_ref(e, out);
         break;
     case BST_EXPR_NOT:

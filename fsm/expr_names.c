@@ -108,14 +108,76 @@ static void report_unknown(bst__job *job, const bst__ast *ast, bst_root root) {
 
 /* The root that is written: BST_ROOT_COUNT for a prefix that is none. */
 static bst_root written_root(const bst__job *job, const bst__ast *ast) {
-    return ast->prefix == NULL                   ? bare_root(job->scope)
-           : strcmp(ast->prefix, "command") == 0 ? BST_ROOT_COMMAND
-           : strcmp(ast->prefix, "event") == 0   ? BST_ROOT_EVENT
-                                                 : BST_ROOT_COUNT;
+    return ast->prefix == NULL                      ? bare_root(job->scope)
+           : strcmp(ast->prefix, "command") == 0    ? BST_ROOT_COMMAND
+           : strcmp(ast->prefix, "event") == 0      ? BST_ROOT_EVENT
+           : strcmp(ast->prefix, "state_in()") == 0 ? BST_ROOT_STATE
+                                                    : BST_ROOT_COUNT;
+}
+
+static bool ends_in(const char *path, const char *name) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot + 1, name) == 0;
+}
+
+/* A node by its path, or by its name where only one node has it: -1 for none, -2 for several. */
+static int find_state(const bst_scope *scope, const char *name) {
+    const size_t count = scope->root[BST_ROOT_STATE].known ? scope->root[BST_ROOT_STATE].count : 0;
+    int found = find_field(scope, BST_ROOT_STATE, name);
+    for (size_t i = 0; found < 0 && i < count; i++) {
+        if (ends_in(scope->root[BST_ROOT_STATE].fields[i].name, name)) {
+            found = (int)i;
+            for (size_t k = i + 1; k < count; k++) {
+                if (ends_in(scope->root[BST_ROOT_STATE].fields[k].name, name)) {
+                    return -2;
+                }
+            }
+        }
+    }
+    return *name ? found : -1;
+}
+
+static void report_state(bst__job *job, const bst__ast *ast, bool several) {
+    if (!job->scope->root[BST_ROOT_STATE].known) {
+        bst__job_error(job, ast->offset, "not-in-language", "state_in() cannot be asked here");
+        bst_diag_hint(job->diags, "Guards of transitions can ask it, nothing else.");
+    } else if (several) {
+        bst__job_error(job, ast->offset, "ambiguous-state", "several states are called \"%.60s\"",
+                       ast->name);
+        bst_diag_hint(job->diags, "Write its path: \"outer.inner\".");
+    } else {
+        const char *near = nearest_field(job, BST_ROOT_STATE, ast->name);
+        bst__job_error(job, ast->offset, "unknown-state", "state \"%.60s\" is not declared",
+                       ast->name);
+        if (near != NULL) {
+            bst_diag_hint(job->diags, "Did you mean \"%s\"?", near);
+        } else {
+            bst_diag_hint(job->diags, "Write its path as it stands in the file: outer.inner.");
+        }
+    }
+}
+
+static bool resolve_state(bst__job *job, const bst__ast *ast, bst_expr *ret_ref) {
+    const int index = find_state(job->scope, ast->name);
+    if (index < 0 && !already_reported(job, ast)) {
+        report_state(job, ast, index == -2);
+    }
+    if (index >= 0) {
+        *ret_ref = (bst_expr){.op = BST_EXPR_REF,
+                              .type = job->scope->root[BST_ROOT_STATE].fields[index].type,
+                              .offset = ast->offset,
+                              .root = BST_ROOT_STATE,
+                              .index = (uint32_t)index,
+                              .name = job->scope->root[BST_ROOT_STATE].fields[index].name};
+    }
+    return index >= 0;
 }
 
 bool bst__resolve(bst__job *job, const bst__ast *ast, bst_expr *ret_ref) {
     const bst_root root = written_root(job, ast);
+    if (root == BST_ROOT_STATE) {
+        return resolve_state(job, ast, ret_ref);
+    }
     if (root == BST_ROOT_COUNT && find_field(job->scope, bare_root(job->scope), ast->prefix) >= 0) {
         bst__job_error(job, ast->offset, "not-in-language",
                        "field \"%.60s\" has no parts to select", ast->prefix);

@@ -2,10 +2,11 @@
  *
  *     root, id                         what the machine is called
  *     fields, events, commands, guards what the file lists
- *     states                           their names
+ *     states                           the tree, by name
  *     creations, transitions           everything by number; implied commands and events
  *     payloads                         what commands carry
  *     apply, guards                    expressions, once every field of every record is known
+ *     flatten                          the table, when all of this is right
  *
  * A step that finds mistakes lets the next ones go on. Names and text are borrowed from the
  * parsed JSON, which lives as long as the machine; all else lives in its arena.
@@ -28,6 +29,10 @@ enum {
     ROOT_CREATES,
     ROOT_INITIAL,
     ROOT_STATES,
+    ROOT_TYPE,
+    ROOT_ON,
+    ROOT_AFTER,
+    ROOT_ALWAYS,
     ROOT_META,
     ROOT_KEYS
 };
@@ -44,6 +49,10 @@ static const char *const root_keys[ROOT_KEYS] = {
     [ROOT_CREATES] = "creates",
     [ROOT_INITIAL] = "initial",
     [ROOT_STATES] = "states",
+    [ROOT_TYPE] = "type",
+    [ROOT_ON] = "on",
+    [ROOT_AFTER] = "after",
+    [ROOT_ALWAYS] = "always",
     [ROOT_META] = "meta",
 };
 
@@ -52,6 +61,21 @@ static void missing_key(bst__load *l, const char *key, const char *hint) {
         const bst_loc where = bst__value_at(l, NULL);
         bst__error(l, &where, "missing-key", "machine has no \"%s\"", key);
         bst_diag_hint(l->diags, "%s", hint);
+    }
+}
+
+static void read_type(bst__load *l, const bst__path *path, const json_t *json) {
+    const char *type = bst__string(l, path, json);
+    l->parallel = type && strcmp(type, "parallel") == 0;
+    if (type && !l->parallel && strcmp(type, "compound") != 0) {
+        const bst_loc where = bst__value_at(l, path);
+        bst__error(l, &where, "bad-state-type", "machine has the type \"%s\"", type);
+        bst_diag_hint(l->diags, "A machine is \"parallel\", or has no \"type\" at all.");
+    } else if (l->parallel && json_object_get(l->root, "initial")) {
+        const bst__path initial = {NULL, "initial", 0};
+        const bst_loc where = bst__key_at(l, &initial);
+        bst__error(l, &where, "unsupported-key", "key \"initial\" is not supported here");
+        bst_diag_hint(l->diags, "All regions of a parallel machine are entered.");
     }
 }
 
@@ -80,12 +104,17 @@ static void read_root(bst__load *l) {
         case ROOT_DESCRIPTION:
             table->description = bst__string(l, &here, value);
             break;
+        case ROOT_TYPE:
+            read_type(l, &here, value);
+            break;
         default: /* the rest has its turn below */
             break;
         }
     }
     missing_key(l, "id", "Add the name of the entity, such as \"id\": \"payment\".");
-    missing_key(l, "initial", "Name the state in which an entity begins.");
+    if (!l->parallel) {
+        missing_key(l, "initial", "Name the state in which an entity begins.");
+    }
     missing_key(l, "states", "Add the states, such as \"states\": { \"open\": {} }.");
 }
 
@@ -94,7 +123,7 @@ static bool read_machine(bst__load *l) {
     return bst__load_fields(l) && bst__load_events(l) && bst__load_commands(l) &&
            bst__load_guards(l) && bst__load_states(l) && bst__load_creations(l) &&
            bst__load_transitions(l) && bst__load_payloads(l) && bst__load_assignments(l) &&
-           bst__compile_guards(l);
+           bst__compile_guards(l) && (l->status != BST_OK || bst__flatten(l));
 }
 
 /* The seed of the name indices: the first digits of the file's digest. */

@@ -21,6 +21,7 @@ static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32
         }
         l->guard_room = room;
         l->m->guard_user = l->guard_user;
+        l->m->written_guards = l->guards;
         table->guards = l->guards;
     }
     l->guards[count] = *guard;
@@ -110,19 +111,19 @@ bool bst__load_guards(bst__load *l) {
     }
     l->m->named_guard_count = table->guard_count;
     const bst__names names = {table->guards, sizeof *table->guards};
-    return bst__check_clashes(l, "guard", &names, table->guard_count, bst_machine_guard_where);
+    return bst__check_clashes(l, "guard", &names, table->guard_count, bst__written_guard_where);
 }
 
 /* Resolving. */
 
-static void report_unknown(bst__load *l, const bst_transition *t, const char *name) {
+static void report_unknown(bst__load *l, uint32_t transition, const char *name) {
     const bst_machine *table = &l->m->table;
     if (bst__is_broken(l, "guards")) {
         return;
     }
     const bst__names names = {table->guards, sizeof *table->guards};
     bst_strbuf pointer = BST_STRBUF_INIT;
-    bst__transition_pointer(table, t, &pointer);
+    bst__written_pointer(table, transition, &pointer);
     bst_json_pointer_add(&pointer, "guard");
     const bst_loc where = bst_json_source_value(l->source, pointer.text);
     bst_strbuf_release(&pointer);
@@ -148,7 +149,7 @@ static bool resolve(bst__load *l, uint32_t transition) {
         const bst__names names = {table->guards, sizeof *table->guards};
         t->guard = bst__name_find(&l->m->guards, l->m->seed, &names, note->guard_name);
         if (t->guard == BST_NONE) {
-            report_unknown(l, t, note->guard_name);
+            report_unknown(l, transition, note->guard_name);
         } else if (l->guard_user[t->guard] == BST_NONE) {
             l->guard_user[t->guard] = transition;
         }
@@ -180,7 +181,11 @@ static bool same_variant(const void *wanted, uint32_t number) {
 }
 
 static void set_command(const bst__load *l, work *w, uint32_t command) {
-    if (w->command != command) {
+    if (command == BST_NONE) { /* what happens by itself carries nothing */
+        w->scope.root[BST_ROOT_COMMAND].known = false;
+        w->scope.root[BST_ROOT_COMMAND].count = 0;
+        w->command = command;
+    } else if (w->command != command) {
         bst__scope_root(&w->scope, BST_ROOT_COMMAND, w->command_fields, l->commands[command].fields,
                         l->commands[command].field_count);
         w->command = command;
@@ -194,7 +199,7 @@ static void point_at(bst__load *l, work *w, uint32_t guard) {
         bst_json_pointer_add(&w->pointer, "guards");
         bst_json_pointer_add(&w->pointer, l->guards[guard].name);
     } else {
-        bst__transition_pointer(table, &table->transitions[l->guard_user[guard]], &w->pointer);
+        bst__written_pointer(table, l->guard_user[guard], &w->pointer);
         bst_json_pointer_add(&w->pointer, "guard");
     }
     const json_t *list = json_object_get(l->root, "guards");
@@ -239,9 +244,13 @@ static bool compile_variant(bst__load *l, work *w, uint32_t transition, uint32_t
     }
     if (!variant.expr) {
         if (bst_diags_count(l->diags) > findings) {
-            const bst_loc where = bst_machine_transition_where(&l->m->table, transition);
-            bst_diag_also(l->diags, &where, "command \"%s\" asks the guard here",
-                          l->commands[t->command].name);
+            const bst_loc where = bst__written_where(&l->m->table, transition);
+            if (t->command == BST_NONE) {
+                bst_diag_also(l->diags, &where, "it is asked without a command here");
+            } else {
+                bst_diag_also(l->diags, &where, "command \"%s\" asks the guard here",
+                              l->commands[t->command].name);
+            }
         }
         return true;
     }
@@ -254,10 +263,17 @@ static void check_creation(bst__load *l, uint32_t transition) {
     const bst_transition *t = &l->transitions[transition];
     const bst_expr *expr = l->guards[t->guard].expr;
     const bst_expr *field = expr ? bst__expr_reads(expr, BST_ROOT_ENTITY) : NULL;
+    const bst_expr *state = expr ? bst__expr_reads(expr, BST_ROOT_STATE) : NULL;
+    if (state) {
+        const bst_loc place = bst__written_where(&l->m->table, transition);
+        bst__error(l, &place, "creation-guard",
+                   "guard of a creation asks the state of an entity that does not exist yet");
+        bst_diag_hint(l->diags, "Read what the command brings: command.x.");
+    }
     if (!field) {
         return;
     }
-    const bst_loc where = bst_machine_transition_where(&l->m->table, transition);
+    const bst_loc where = bst__written_where(&l->m->table, transition);
     bst__error(l, &where, "creation-guard",
                "guard of a creation reads field \"%s\" of an entity that does not exist yet",
                field->name);
@@ -267,8 +283,9 @@ static void check_creation(bst__load *l, uint32_t transition) {
 static bool compile_for(bst__load *l, work *w, uint32_t transition) {
     const bst_transition *t = &l->transitions[transition];
     const uint32_t number = t->guard;
-    if (number == BST_NONE || t->command == BST_NONE || w->failed[number] ||
-        l->command_notes[t->command].poisoned) {
+    const bool silent = l->written[transition].form >= BST__ALWAYS;
+    if (number == BST_NONE || w->failed[number] || (t->command == BST_NONE && !silent) ||
+        (!silent && l->command_notes[t->command].poisoned)) {
         return true;
     }
     set_command(l, w, t->command);
@@ -375,6 +392,27 @@ static uint32_t largest_command(const bst_machine *table) {
     return largest;
 }
 
+/* state_in() knows all nodes, by their paths; few machines ask it. */
+static bool scope_states(bst__load *l, work *w) {
+    static const bst_type answer = {.kind = BST_KIND_BOOL};
+    bool asked = false;
+    for (uint32_t i = 0; i < l->m->table.guard_count && !asked; i++) {
+        asked = l->guard_text[i] && strstr(json_string_value(l->guard_text[i]), "state_in");
+    }
+    if (!asked) {
+        return true;
+    }
+    bst_scope_field *fields = bst_arena_array(l->arena, l->node_count, sizeof *fields);
+    for (uint32_t i = 0; fields && i < l->node_count; i++) {
+        fields[i] = (bst_scope_field){l->nodes[i].path, answer};
+    }
+    w->scope.root[BST_ROOT_STATE].known = true;
+    w->scope.root[BST_ROOT_STATE].fields = fields;
+    w->scope.root[BST_ROOT_STATE].count = l->node_count;
+    l->nested = true;
+    return fields || bst__nomem(l);
+}
+
 static bool compile_all(bst__load *l, work *w) {
     const bst_machine *table = &l->m->table;
     bst_scope_field *entity = bst_arena_array(l->arena, table->field_count, sizeof *entity);
@@ -384,8 +422,11 @@ static bool compile_all(bst__load *l, work *w) {
     if (!entity || !w->command_fields || !w->failed) {
         return bst__nomem(l);
     }
+    if (!scope_states(l, w)) {
+        return false;
+    }
     bst__scope_root(&w->scope, BST_ROOT_ENTITY, entity, table->fields, table->field_count);
-    for (uint32_t i = 0; i < table->transition_count; i++) {
+    for (uint32_t i = 0; i < l->written_count; i++) {
         if (!compile_for(l, w, i)) {
             return false;
         }
@@ -394,7 +435,7 @@ static bool compile_all(bst__load *l, work *w) {
 }
 
 bool bst__compile_guards(bst__load *l) {
-    for (uint32_t i = 0; i < l->m->table.transition_count; i++) {
+    for (uint32_t i = 0; i < l->written_count; i++) {
         if (!resolve(l, i)) {
             return false;
         }

@@ -10,14 +10,8 @@
 
 /* Keys. */
 
-const char bst__flat_advice[] = "States are flat: give each combination a state of its own, with "
-                                "the transitions of its parent.";
 static const char no_effects[] = "A machine has no side effects: say what an event changes in its "
                                  "\"apply\", and let readers of events act.";
-static const char no_time[] = "Time is a command like any other: add it to \"on\" and let a timer "
-                              "send it.";
-static const char no_always[] = "Nothing happens by itself: lead the transitions to where it would "
-                                "go, with a guard.";
 static const char as_field[] = "Put the values into the fields of the last event.";
 
 /* Keys that mean something, but not where they stand: XState's, and our own elsewhere. */
@@ -25,26 +19,28 @@ static const struct {
     const char *key, *advice;
 } misplaced[] = {
     {"actions", no_effects},
-    {"after", no_time},
-    {"always", no_always},
-    {"command", "The command is the key in \"on\"."},
+    {"after", "Timers belong to a state."},
+    {"always", "What happens by itself belongs to a state."},
+    {"command", "The command is the key in \"on\"; only timers and creations name theirs."},
     {"cond", "Write \"guard\"."},
     {"context", "Declare the entity's data in \"fields\", each with a type."},
     {"default", "Only the entity's own \"fields\" have defaults; make this type optional with a "
                 "\"?\" instead."},
     {"entry", no_effects},
     {"exit", no_effects},
-    {"history", bst__flat_advice},
-    {"in", "Say it in the guard, or give the combination a state of its own."},
-    {"initial", bst__flat_advice},
+    {"event", "Only the transition of a command emits an event; the state after it is where this "
+              "one leads."},
+    {"history", "A history is a state of its own, with \"type\": \"history\"."},
+    {"in", "Ask state_in(\"...\") in the guard."},
+    {"initial", "Only a state with states in it has one."},
     {"internal", "Leave \"target\" out to stay; \"reenter\": true enters the state again."},
     {"invoke", no_effects},
     {"on", "Write it into each state that it is meant for."},
-    {"onDone", "Lead the transition to the state that follows instead."},
+    {"onDone", "A machine that is done has reached its end: nothing follows."},
     {"output", as_field},
     {"params", "Write the values into the expression."},
     {"reenter", "A creation enters its target for the first time."},
-    {"states", bst__flat_advice},
+    {"states", "States stand in the machine, or in a state."},
     {"tags", "Put it into \"meta\"."},
     {"type", "States and fields have a type; a machine has none, and a guard only its name."},
     {"upcast", "Reading old payloads is not part of the language yet; keep version 1."},
@@ -60,7 +56,7 @@ static const char *advice_for(const char *key) {
 }
 
 int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys, int count) {
-    const char *known[16]; /* no object of ours has more keys */
+    const char *known[20]; /* no object of ours has more keys */
     uint32_t known_count = 0;
     for (int i = 0; i < count; i++) {
         if (keys[i] && strcmp(keys[i], path->key) == 0) {
@@ -233,13 +229,15 @@ bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name)
 }
 
 /* Clashes. Generated identifiers are made by changing case, so names must stay apart both when
- * their case is folded and when their words are joined by underscores. A list without capitals
- * cannot clash: its names are both forms already. */
+ * their case is folded and when their words are joined by underscores. A list without capitals, and
+ * without states that are made of several, cannot clash: its names are both forms already. */
 
-static bool has_capitals(const bst__names *names, uint32_t count) {
+#define MADE_OF ".+~" /* between the names of nodes in the name of a configuration */
+
+static bool is_mixed(const bst__names *names, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         for (const char *p = bst__name_at(names, i); *p; p++) {
-            if (isupper((unsigned char)*p)) {
+            if (isupper((unsigned char)*p) || strchr(MADE_OF, *p)) {
                 return true;
             }
         }
@@ -295,7 +293,7 @@ static void report_clash(bst__load *l, const char *kind, const bst__names *names
 
 bool bst__check_clashes(bst__load *l, const char *kind, const bst__names *names, uint32_t count,
                         bst__where *where) {
-    if (!has_capitals(names, count)) {
+    if (!is_mixed(names, count)) {
         return true;
     }
     bst__index by_fold = {0};
@@ -308,7 +306,8 @@ bool bst__check_clashes(bst__load *l, const char *kind, const bst__names *names,
     for (uint32_t i = 0; i < count; i++) {
         uint32_t same_fold;
         uint32_t same_snake;
-        if (!bst__is_identifier(bst__name_at(names, i))) {
+        const char *name = bst__name_at(names, i);
+        if (!bst__is_identifier(name) && !strpbrk(name, MADE_OF)) {
             continue; /* reported already */
         }
         folds[i] = folded(l, bst__name_at(names, i));

@@ -44,7 +44,7 @@ static bool add_emission(bst__load *l, uint32_t hash, const bst_transition *t) {
 }
 
 static bool find_emissions(bst__load *l) {
-    for (uint32_t i = 0; i < l->m->table.transition_count; i++) {
+    for (uint32_t i = 0; i < l->written_count; i++) {
         const bst_transition *t = &l->transitions[i];
         l->transition_notes[i].emission = BST_NONE;
         if (t->command == BST_NONE) {
@@ -307,7 +307,7 @@ bool bst__load_payloads(bst__load *l) {
             return false;
         }
     }
-    for (uint32_t i = 0; i < table->transition_count; i++) {
+    for (uint32_t i = 0; i < l->written_count; i++) {
         const uint32_t emission = l->transition_notes[i].emission;
         if (emission != BST_NONE) {
             l->transitions[i].payload_from = l->emissions[emission].payload_from;

@@ -38,10 +38,25 @@ typedef struct bst__command_note {
     bool poisoned;          /* nothing can be said about its payload */
     uint32_t derived_event; /* BST_NONE: not asked for yet */
     uint32_t first_emission, last_emission;
+    uint32_t last_written; /* transition under it, so far */
     uint32_t emission_count;
 } bst__command_note;
 
+/* A node of the tree of states, beside its table. */
+typedef struct bst__node_note {
+    json_t *states, *on, *after, *always, *done; /* NULL: none */
+    json_t *initial;                             /* as it is written; NULL: it is not */
+    json_t *target;                              /* of a history; the same */
+    const char *id;                              /* "#id" names it; NULL: no id of its own */
+    const uint32_t *targets; /* of a history: what it stands for as long as nothing is remembered */
+    uint32_t target_count;
+    /* Its written transitions: those of commands, then those of "always", then of "onDone". */
+    uint32_t first, command_count, always_count, done_count;
+} bst__node_note;
+
 typedef struct bst__transition_note {
+    const uint32_t *targets; /* nodes, when they are several; one stands in `to` */
+    uint32_t target_count;
     const char *guard_name;        /* NULL: none, or in place */
     json_t *guard_text;            /* in place: the expression; NULL: none */
     const char *guard_description; /* in place */
@@ -67,7 +82,6 @@ typedef struct bst__load {
     uint32_t payload_total;
 
     json_t *root;
-    json_t **on; /* by state: its "on", or NULL */
 
     /* The tables while they grow; those of the machine point here once they are done. */
     bst_field *fields;
@@ -82,10 +96,21 @@ typedef struct bst__load {
     json_t *
         *guard_text; /* the expression, a JSON string; NULL: there is none, which was reported */
     uint32_t guard_room;
-    bst_state *states;
+    /* The tree. Until it is flattened `from` and `to` of transitions are nodes, not states. */
+    bst_node *nodes;
+    bst__node_note *node_notes;
+    uint32_t node_count, node_room;
+    bst__index children;    /* (parent, name) -> node */
+    bst__index node_names;  /* name -> the first node with it; made when first wanted */
+    bst__index ids;         /* "id" -> node */
+    uint32_t *next_of_name; /* by node; made with node_names */
+    size_t path_bytes;
+    bool parallel; /* the machine itself */
+    bool nested;   /* the tree is not the table: levels, regions, history, "always" */
     bst_transition *transitions;
     bst__transition_note *transition_notes;
-    uint32_t transition_room;
+    bst__written *written;
+    uint32_t written_count, transition_room, creation_count;
     bst__emission *emissions;
     uint32_t emission_count, emission_room;
     bst__index emission_index;
@@ -107,7 +132,6 @@ void bst__did_you_mean(bst__load *l, const char *name, const bst__names *names, 
 /* load_keys.c: the form of objects */
 /* The number of the path's key in `keys` (a gap is NULL), or -1 after reporting it. */
 int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys, int count);
-extern const char bst__flat_advice[];
 /* Each reports a value of another kind at `path` and returns NULL (or false) then. */
 const char *bst__string(bst__load *l, const bst__path *path, const json_t *value);
 bool bst__is_object(bst__load *l, const bst__path *path, const json_t *value);
@@ -142,10 +166,23 @@ bool bst__intern_command(bst__load *l, const bst__path *path, bool key, const ch
                          uint32_t *ret_command);
 bool bst__derive_event(bst__load *l, uint32_t command, uint32_t *ret_event);
 
-/* load_states.c: states, transitions, creations */
+/* load_states.c: the tree of states */
 bool bst__load_states(bst__load *l);
+/* load_targets.c: the nodes that a "target" names, seen from the node where it stands (0: the
+ * machine). False after a finding, or when out of memory. */
+bool bst__find_target(bst__load *l, const bst__path *path, const json_t *json, uint32_t source,
+                      uint32_t *ret);
+bool bst__find_targets(bst__load *l, const bst__path *path, const json_t *json, uint32_t source,
+                       const uint32_t **ret, uint32_t *ret_count);
+uint32_t bst__child(const bst__load *l, uint32_t parent, const char *name, size_t len);
+uint32_t bst__child_hash(const bst__load *l, uint32_t parent, const char *name, size_t len);
+
+/* load_transitions.c: transitions and creations */
 bool bst__load_creations(bst__load *l);
 bool bst__load_transitions(bst__load *l);
+
+/* flatten.c: the tables of the machine, from the tree. Last of all. */
+bool bst__flatten(bst__load *l);
 
 /* load_payloads.c: what commands carry, and how events take it */
 bool bst__load_payloads(bst__load *l);

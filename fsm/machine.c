@@ -35,6 +35,31 @@ uint32_t bst_machine_state(const bst_machine *machine, const char *name) {
                 sizeof *machine->states, name);
 }
 
+uint32_t bst_machine_node(const bst_machine *machine, const char *path) {
+    uint32_t found = BST_NONE;
+    uint32_t count = 0;
+    for (uint32_t i = 1; i < machine->node_count; i++) {
+        if (strcmp(machine->nodes[i].path, path) == 0) {
+            return i;
+        }
+        if (strcmp(machine->nodes[i].name, path) == 0) {
+            found = i;
+            count++;
+        }
+    }
+    return count == 1 ? found : BST_NONE;
+}
+
+bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t node) {
+    const bst_state *s = &machine->states[state];
+    for (uint32_t i = 0; i < s->node_count; i++) {
+        if (s->nodes[i] == node || bst__inside(machine->nodes, s->nodes[i], node)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t bst_machine_command(const bst_machine *machine, const char *name) {
     return find(machine, &bst__machine_of(machine)->commands, machine->commands,
                 sizeof *machine->commands, name);
@@ -151,62 +176,92 @@ bst_loc bst__member_where(const bst_json_source *source, const char *list, const
     return where;
 }
 
-/* "/states/a/on/go" and, of several, "/states/a/on/go/2"; "/creates/2"; "/initial" for the
- * creation that nobody wrote. */
-void bst__transition_pointer(const bst_machine *machine, const bst_transition *transition,
-                             bst_strbuf *pointer) {
-    const json_t *root = bst_json_source_root(machine->source);
-    if (transition->from == BST_NONE) {
-        const bool written = json_object_get(root, "creates") != NULL;
-        bst_json_pointer_add(pointer, written ? "creates" : "initial");
-        if (written) {
-            bst_json_pointer_add_index(pointer, transition->place);
-        }
-        return;
+void bst__node_pointer(const bst_machine *machine, uint32_t node, bst_strbuf *pointer) {
+    uint32_t chain[BST_NESTING_MAX + 1];
+    uint32_t count = 0;
+    for (; node != 0; node = machine->nodes[node].parent) {
+        chain[count++] = node;
     }
-    const char *state = machine->states[transition->from].name;
-    const char *command = machine->commands[transition->command].name;
-    bst_json_pointer_add(pointer, "states");
-    bst_json_pointer_add(pointer, state);
-    bst_json_pointer_add(pointer, "on");
-    bst_json_pointer_add(pointer, command);
-    const json_t *on = json_object_get(json_object_get(root, "states"), state);
-    if (json_is_array(json_object_get(json_object_get(on, "on"), command))) {
-        bst_json_pointer_add_index(pointer, transition->place);
+    while (count > 0) {
+        bst_json_pointer_add(pointer, "states");
+        bst_json_pointer_add(pointer, machine->nodes[chain[--count]].name);
     }
 }
 
-bst_loc bst_machine_transition_where(const bst_machine *machine, uint32_t transition) {
+uint32_t bst__origin(const bst_machine *machine, uint32_t transition) {
+    const bst__machine *m = bst__machine_of(machine);
+    return m->origin ? m->origin[transition] : transition;
+}
+
+/* The key under which it is written: "/states/a/on/go", "/states/a/always". */
+static void add_key(const bst_machine *machine, const bst__written *w, bst_strbuf *pointer) {
+    static const char *const lists[] = {[BST__CREATION] = "creates",
+                                        [BST__ON] = "on",
+                                        [BST__AFTER] = "after",
+                                        [BST__ALWAYS] = "always",
+                                        [BST__DONE] = "onDone"};
+    bst__node_pointer(machine, w->node, pointer);
+    bst_json_pointer_add(pointer, lists[w->form]);
+    if (w->key) {
+        bst_json_pointer_add(pointer, w->key);
+    }
+}
+
+/* "/states/a/on/go" and, of several, "/states/a/on/go/2"; "/creates/2"; "/initial" for the
+ * creation that nobody wrote. */
+void bst__written_pointer(const bst_machine *machine, uint32_t written, bst_strbuf *pointer) {
+    const bst__written *w = &bst__machine_of(machine)->written[written];
+    if (w->form == BST__CREATION) {
+        bst_json_pointer_add(pointer, w->listed ? "creates" : "initial");
+    } else {
+        add_key(machine, w, pointer);
+    }
+    if (w->listed) {
+        bst_json_pointer_add_index(pointer, w->place);
+    }
+}
+
+bst_loc bst__written_where(const bst_machine *machine, uint32_t written) {
     bst_strbuf pointer = BST_STRBUF_INIT;
-    bst__transition_pointer(machine, &machine->transitions[transition], &pointer);
+    bst__written_pointer(machine, written, &pointer);
     const bst_loc where = bst_json_source_value(machine->source, pointer.text);
     bst_strbuf_release(&pointer);
     return where;
 }
 
-bst_loc bst__transition_command_where(const bst_machine *machine, uint32_t transition) {
-    const bst_transition *t = &machine->transitions[transition];
-    if (t->from == BST_NONE) {
-        return bst_machine_transition_where(machine, transition);
+bst_loc bst_machine_transition_where(const bst_machine *machine, uint32_t transition) {
+    return bst__written_where(machine, bst__origin(machine, transition));
+}
+
+bst_loc bst__written_command_where(const bst_machine *machine, uint32_t written) {
+    const bst__written *w = &bst__machine_of(machine)->written[written];
+    if (w->form == BST__CREATION) {
+        return bst__written_where(machine, written);
     }
     bst_strbuf pointer = BST_STRBUF_INIT;
-    bst_json_pointer_add(&pointer, "states");
-    bst_json_pointer_add(&pointer, machine->states[t->from].name);
-    bst_json_pointer_add(&pointer, "on");
-    bst_json_pointer_add(&pointer, machine->commands[t->command].name);
+    add_key(machine, w, &pointer);
     const bst_loc where = bst_json_source_key(machine->source, pointer.text);
     bst_strbuf_release(&pointer);
     return where;
 }
 
+bst_loc bst_machine_node_where(const bst_machine *machine, uint32_t node) {
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst__node_pointer(machine, node, &pointer);
+    const bst_loc where = node == 0 ? bst_json_source_value(machine->source, pointer.text)
+                                    : bst_json_source_key(machine->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
+
 bst_loc bst_machine_state_where(const bst_machine *machine, uint32_t state) {
-    return bst__member_where(machine->source, "states", machine->states[state].name, NULL, true);
+    return bst_machine_node_where(machine, machine->states[state].nodes[0]);
 }
 
 bst_loc bst_machine_event_where(const bst_machine *machine, uint32_t event) {
     const uint32_t user = bst__machine_of(machine)->event_user[event];
     if (machine->events[event].derived && user != BST_NONE) {
-        return bst__transition_command_where(machine, user);
+        return bst__written_command_where(machine, user);
     }
     return bst__member_where(machine->source, "events", machine->events[event].name, NULL, true);
 }
@@ -216,7 +271,7 @@ bst_loc bst__command_where(const bst_machine *machine, uint32_t command) {
     const uint32_t user = bst__machine_of(machine)->command_user[command];
     const json_t *listed = json_object_get(bst_json_source_root(machine->source), "commands");
     if (user != BST_NONE && !json_object_get(listed, name)) {
-        return bst__transition_command_where(machine, user);
+        return bst__written_command_where(machine, user);
     }
     return bst__member_where(machine->source, "commands", name, NULL, true);
 }
@@ -225,16 +280,21 @@ bst_loc bst_machine_field_where(const bst_machine *machine, uint32_t field) {
     return bst__member_where(machine->source, "fields", machine->fields[field].name, NULL, true);
 }
 
-bst_loc bst_machine_guard_where(const bst_machine *machine, uint32_t guard) {
-    const bst_guard *g = &machine->guards[guard];
-    if (g->name) {
-        return bst__member_where(machine->source, "guards", g->name, NULL, true);
+bst_loc bst__written_guard_where(const bst_machine *machine, uint32_t guard) {
+    const bst__machine *m = bst__machine_of(machine);
+    if (m->written_guards[guard].name) {
+        return bst__member_where(machine->source, "guards", m->written_guards[guard].name, NULL,
+                                 true);
     }
     bst_strbuf pointer = BST_STRBUF_INIT;
-    const uint32_t user = bst__machine_of(machine)->guard_user[guard];
-    bst__transition_pointer(machine, &machine->transitions[user], &pointer);
+    bst__written_pointer(machine, m->guard_user[guard], &pointer);
     bst_json_pointer_add(&pointer, "guard");
     const bst_loc where = bst_json_source_value(machine->source, pointer.text);
     bst_strbuf_release(&pointer);
     return where;
+}
+
+bst_loc bst_machine_guard_where(const bst_machine *machine, uint32_t guard) {
+    const bst__machine *m = bst__machine_of(machine);
+    return bst__written_guard_where(machine, m->guard_origin ? m->guard_origin[guard] : guard);
 }

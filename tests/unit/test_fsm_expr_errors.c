@@ -430,7 +430,7 @@ static const struct {
      "13 expr-syntax: \"|\" is not an operator | Write \"||\"."},
     {"if (flag) 1", NULL,
      "1 unknown-name: function \"if\" is not known | There are has, size, startsWith, "
-     "endsWith, contains, timestamp, duration and date.\n"
+     "endsWith, contains, timestamp, duration, date and state_in.\n"
      "11 expr-syntax: expected an operator, not \"1\""},
     {"amount := 5", NULL, "8 expr-syntax: expected an operator, not \":\""},
     {"x -> y", NULL, "4 expr-syntax: expected a value, not \">\""},
@@ -500,7 +500,7 @@ static const struct {
      "1 unknown-name: function \"ends_with\" is not known | Did you mean \"endsWith\"?"},
     {"foobar(note)", NULL,
      "1 unknown-name: function \"foobar\" is not known | There are has, size, startsWith, "
-     "endsWith, contains, timestamp, duration and date."},
+     "endsWith, contains, timestamp, duration, date and state_in."},
     {"status == \"OPEN\"", NULL, "11 unknown-name: \"OPEN\" is not a member of enum(open,closed)"},
     {"status in [\"open\", \"closed\", \"x\"]", NULL,
      "30 unknown-name: \"x\" is not a member of enum(open,closed)"},

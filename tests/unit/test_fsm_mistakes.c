@@ -32,27 +32,24 @@ static const machine_case keys_cases[] = {
      "error unknown-key 2:3\n"},
     /* keys of XState at the root */
     {"{ 'id': 'door',\n"
-     "  'context': {}, 'type': 'parallel', 'on': {},\n"
-     "  'always': [], 'after': {}, 'entry': [], 'exit': [], 'invoke': {}, 'actions': [],\n"
+     "  'context': {}, 'onDone': {}, 'tags': {},\n"
+     "  'entry': [], 'exit': [], 'invoke': {}, 'actions': [],\n"
      STATES,
      "error unsupported-key 2:3\n"
      "error unsupported-key 2:18\n"
-     "error unsupported-key 2:38\n"
+     "error unsupported-key 2:32\n"
      "error unsupported-key 3:3\n"
-     "error unsupported-key 3:17\n"
-     "error unsupported-key 3:30\n"
-     "error unsupported-key 3:43\n"
-     "error unsupported-key 3:55\n"
-     "error unsupported-key 3:69\n"},
+     "error unsupported-key 3:16\n"
+     "error unsupported-key 3:28\n"
+     "error unsupported-key 3:42\n"},
     /* keys of XState in a state */
     {"{ 'id': 'door',\n"
      "  'initial': 'open', 'states': { 'open': {\n"
-     "    'entry': [], 'states': {}, 'always': [], 'after': {}, 'tags': [] } } }",
+     "    'entry': [], 'onDone': {}, 'initial': 'x', 'after': {}, 'tags': [] } } }",
      "error unsupported-key 3:5\n"
      "error unsupported-key 3:18\n"
      "error unsupported-key 3:32\n"
-     "error unsupported-key 3:46\n"
-     "error unsupported-key 3:59\n"},
+     "error unsupported-key 3:61\n"},
     /* keys of XState in a transition */
     {"{ 'id': 'door',\n"
      "  'initial': 'open', 'states': { 'open': { 'on': { 'close': {\n"
@@ -210,7 +207,7 @@ static const machine_case kinds_cases[] = {
     {"{ 'id': 'door',\n"
      "  'initial': 'open', 'states': { 'open': { 'type': 'atomic' },\n"
      "    'closed': { 'type': 'parallel' }, 'gone': { 'type': 'finl' } } }",
-     "error bad-state-type 3:25\n"
+     "error missing-key 3:25\n"
      "error bad-state-type 3:57\n"},
 };
 

@@ -2,6 +2,7 @@
  * Language).
  *
  *     == != < <= > >=  && || !  + - *  x in [a, b]  c ? a : b  has(x)  size(x)
+ *     state_in("outer.inner")
  *     x.startsWith(y)  x.endsWith(y)  x.contains(y)  timestamp("...")  duration("...")  date("...")
  *     12  12.50  "text"  'text'  true  false  null
  *     fields of the entity (or columns of the row) by name  command.x  event.x
@@ -40,6 +41,8 @@ typedef enum bst_root {
     BST_ROOT_COMMAND, /* command.x */
     BST_ROOT_EVENT,   /* event.x */
     BST_ROOT_ROW,     /* a bare name in a mapping: a column */
+    BST_ROOT_STATE, /* state_in("a.b"): whether a node is active. Guards of the file only: in the */
+                    /* table of a machine it has become true or false */
     BST_ROOT_COUNT
 } bst_root;
 

@@ -6,7 +6,10 @@
  * until bst_machine_free().
  *
  * A machine has one flat table: a state is where an entity can stand, a transition leads from one
- * to one. (Nesting and regions, when the language has them, flatten into it.)
+ * to one. The states of the file are a tree of nodes, with nesting, regions and history; it is
+ * flattened into the table, where a state is a configuration: the leaves that are active together,
+ * and what histories remember. Who executes a machine needs the table alone; who draws it wants the
+ * nodes too.
  */
 #ifndef BACKSTORY_MACHINE_H
 #define BACKSTORY_MACHINE_H
@@ -29,6 +32,12 @@ extern "C" {
 #define BST_EVENTS_MAX      32000u /* event types are 2-byte references in the store */
 #define BST_FIELDS_MAX      1000u  /* of an entity or a payload */
 #define BST_NAME_MAX        120u   /* bytes of an identifier */
+#define BST_NESTING_MAX     50u    /* levels of nodes */
+#define BST_ACTIVE_MAX      1000u  /* leaves that are active together */
+/* states of the table of a machine with regions or history, where they multiply */
+#define BST_CONFIGURATIONS_MAX 20000u
+/* ways of one command out of one configuration: guards of regions multiply as well */
+#define BST_WAYS_MAX 4096u
 /* fields of all payloads where a command's is not simply that of its one event */
 #define BST_PAYLOADS_MAX 1000000u
 
@@ -75,11 +84,38 @@ typedef struct bst_guard {
     uint32_t command;     /* whose payload it reads; BST_NONE: none, it serves every command */
 } bst_guard;
 
-typedef struct bst_state {
-    const char *name;
+typedef enum bst_node_kind {
+    BST_NODE_ATOMIC,
+    BST_NODE_COMPOUND, /* one child is active at a time */
+    BST_NODE_PARALLEL, /* all children are: regions */
+    BST_NODE_FINAL,
+    BST_NODE_HISTORY /* never active: stands for what was active last in its parent */
+} bst_node_kind;
+
+/* A state as it stands in the file. Nodes are in document order, parents before children: what is
+ * inside node n is n + 1 .. last. Node 0 is the machine itself. */
+typedef struct bst_node {
+    const char *name; /* "partial" */
+    const char *path; /* "authorized.partial"; of node 0: "" */
     const char *label, *description;
     const char *was; /* its name in the version before, or NULL */
+    bst_node_kind kind;
+    bool deep;       /* a history of leaves, not of children */
+    uint32_t parent; /* of node 0: BST_NONE */
+    uint32_t depth;  /* of node 0: 0 */
+    uint32_t first_child, next_sibling, last;
+    uint32_t initial; /* of a compound: the node that is entered with it */
+} bst_node;
+
+typedef struct bst_state {
+    /* In a flat machine that of its node. Else the path of its leaf, or those of its leaves joined
+     * by "+"; then "~" and a path for each node that a history remembers. */
+    const char *name;
+    const char *label, *description;
+    const char *was; /* its name in the version before, or NULL; of one leaf only */
     bool final;
+    const uint32_t *nodes; /* its active leaves, in document order */
+    uint32_t node_count;
     /* those that leave it: consecutive, grouped by command in file order */
     uint32_t first_transition, transition_count;
 } bst_state;
@@ -92,9 +128,11 @@ typedef struct bst_transition {
     uint32_t to;     /* state afterwards (= from when there is no target) */
     bool targetless; /* emits its event and stays */
     bool reenter;
-    /* its number among the transitions of (from, command); of a creation: its number in the file,
-     * for creations of one command stand together here. For bst_machine_transition_where */
+    /* its number in the list where it is written, which several states share when it is written in
+     * a state around them; of a creation: its number in the file, for creations of one command stand
+     * together here */
     uint32_t place;
+    int64_t after_us; /* the command is sent by time, so long after the state is entered; 0: not */
     /* payload_from[i]: the command field that fills field i of the event; BST_NONE leaves it absent
      * (it is optional then) */
     const uint32_t *payload_from;
@@ -110,12 +148,16 @@ typedef struct bst_machine {
     const bst_event_type *events;
     const bst_command *commands;
     /* Named ones in file order, then those written in place, then further ones of the same name:
-     * a named guard that reads `command.x` exists once for each command that asks it. */
+     * a named guard that reads `command.x` exists once for each command that asks it. Where the
+     * states are flattened: those that the table asks, in the order in which it does; a guard that
+     * several make up has no name. */
     const bst_guard *guards;
+    const bst_node *nodes;
+    uint32_t node_count;
     const bst_state *states;
     /* creations first (0 .. creation_count-1, from == BST_NONE), then by state */
     const bst_transition *transitions;
-    uint32_t initial;
+    uint32_t initial; /* BST_NONE when no entity of a machine with regions begins there */
     const bst_json_source *source; /* the file and the places in it */
 } bst_machine;
 
@@ -138,12 +180,19 @@ BST_API uint32_t bst_machine_field(const bst_machine *machine, const char *name)
 BST_API uint32_t bst_event_field(const bst_event_type *event, const char *name);
 BST_API uint32_t bst_command_field(const bst_command *command, const char *name);
 
+/* By its dotted path, or by its name when no other node has that name; BST_NONE when there is none.
+ * Linear in the nodes. */
+BST_API uint32_t bst_machine_node(const bst_machine *machine, const char *path);
+/* Whether the node is active in the state: it is a leaf of it, or around one. */
+BST_API bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t node);
+
 /* The transitions of (from, command), in the order in which they are tried; from == BST_NONE:
  * creations. Writes the index of the first and returns how many. */
 BST_API uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint32_t command,
                                         uint32_t *ret_first);
 
 /* Places in the file, for findings about a checked machine. */
+BST_API bst_loc bst_machine_node_where(const bst_machine *machine, uint32_t node);
 BST_API bst_loc bst_machine_state_where(const bst_machine *machine, uint32_t state);
 BST_API bst_loc bst_machine_event_where(const bst_machine *machine, uint32_t event);
 BST_API bst_loc bst_machine_field_where(const bst_machine *machine, uint32_t field);

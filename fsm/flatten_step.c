@@ -1,0 +1,617 @@
+/* One microstep, as SCXML describes it and XState v5 runs it: which of the chosen transitions
+ * preempt others, which nodes they leave and enter, what histories remember, what is done.
+ *
+ * The domain of a transition is the node within which everything is left: its source, when it stays
+ * inside and does not re-enter; else the nearest node around its source and all its targets.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flatten_private.h"
+
+#define OUTSIDE BST_NONE /* the domain that holds the machine's own node as well */
+
+bool bst__list_add(bst__flat *f, bst__list *list, uint32_t item) {
+    if (list->count == list->room) {
+        const uint32_t room = bst__next_room(list->room);
+        uint32_t *items = bst_arena_array(f->scratch, room, sizeof *items);
+        if (!items) {
+            return bst__nomem(f->l);
+        }
+        if (list->count) {
+            memcpy(items, list->items, list->count * sizeof *items);
+        }
+        list->items = items;
+        list->room = room;
+    }
+    list->items[list->count++] = item;
+    return true;
+}
+
+static bool inside(const bst__flat *f, uint32_t inner, uint32_t outer) {
+    return outer == OUTSIDE || bst__inside(f->nodes, inner, outer);
+}
+
+static bool is_leaf(const bst__flat *f, uint32_t node) {
+    const bst_node_kind kind = f->nodes[node].kind;
+    return kind == BST_NODE_ATOMIC || kind == BST_NODE_FINAL;
+}
+
+static bool is_history(const bst__flat *f, uint32_t node) {
+    return f->nodes[node].kind == BST_NODE_HISTORY;
+}
+
+/* What is active. */
+
+bool bst__activate(bst__flat *f, const bst__row *row) {
+    f->members.count = 0;
+    for (uint32_t i = 0; row->len && i < row->words[0]; i++) {
+        for (uint32_t n = row->words[1 + i]; n != BST_NONE && !f->active[n];
+             n = f->nodes[n].parent) {
+            f->active[n] = true;
+            if (!bst__list_add(f, &f->members, n)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void bst__deactivate(bst__flat *f) {
+    for (uint32_t i = 0; i < f->members.count; i++) {
+        f->active[f->members.items[i]] = false;
+    }
+    f->members.count = 0;
+}
+
+/* Nodes of which all that matters is active. */
+static bool is_done(const bst__flat *f, uint32_t node) {
+    const bst_node *n = &f->nodes[node];
+    if (n->kind == BST_NODE_FINAL) {
+        return f->active[node];
+    }
+    if (n->kind != BST_NODE_COMPOUND && n->kind != BST_NODE_PARALLEL) {
+        return false;
+    }
+    const bool all = n->kind == BST_NODE_PARALLEL;
+    for (uint32_t c = n->first_child; c != BST_NONE; c = f->nodes[c].next_sibling) {
+        if (all && !is_history(f, c) && !is_done(f, c)) {
+            return false;
+        }
+        if (!all && f->nodes[c].kind == BST_NODE_FINAL && f->active[c]) {
+            return true;
+        }
+    }
+    return all;
+}
+
+bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret) {
+    const bool ok = bst__activate(f, row);
+    *ret = ok && is_done(f, 0);
+    bst__deactivate(f);
+    return ok;
+}
+
+/* What a history remembers: NULL when that is nothing. */
+static const uint32_t *memory_of(const bst__flat *f, const bst__row *row, uint32_t history,
+                                 uint32_t *ret_count) {
+    uint32_t at = row->len ? 1 + row->words[0] : 0;
+    for (uint32_t h = 0; row->len && h < f->history_count; h++) {
+        if (f->histories[h] == history) {
+            *ret_count = row->words[at];
+            return row->words[at] ? &row->words[at + 1] : NULL;
+        }
+        at += 1 + row->words[at];
+    }
+    *ret_count = 0;
+    return NULL;
+}
+
+/* Without a memory it stands for its target, else for what is entered with its parent. */
+static const uint32_t *stands_for(const bst__flat *f, const bst__row *row, uint32_t history,
+                                  uint32_t *ret_count) {
+    const uint32_t *nodes = memory_of(f, row, history, ret_count);
+    const bst_node *parent = &f->nodes[f->nodes[history].parent];
+    if (nodes) {
+        return nodes;
+    }
+    if (f->l->node_notes[history].target_count) {
+        *ret_count = f->l->node_notes[history].target_count;
+        return f->l->node_notes[history].targets;
+    }
+    *ret_count = 1;
+    if (parent->kind != BST_NODE_COMPOUND) {
+        return &f->nodes[history].parent;
+    }
+    return is_history(f, parent->initial) ? stands_for(f, row, parent->initial, ret_count)
+                                          : &parent->initial;
+}
+
+static const uint32_t *targets_of(const bst__flat *f, uint32_t written, uint32_t *ret_count) {
+    const bst__transition_note *note = &f->l->transition_notes[written];
+    *ret_count = note->target_count;
+    return note->target_count > 1 ? note->targets : &f->l->transitions[written].to;
+}
+
+static uint32_t source_of(const bst__flat *f, uint32_t written) {
+    const uint32_t from = f->l->transitions[written].from;
+    return from == BST_NONE ? 0 : from;
+}
+
+static bool reenters(const bst__flat *f, uint32_t written) {
+    return f->l->transitions[written].reenter || f->l->transitions[written].from == BST_NONE;
+}
+
+/* The targets, with what histories stand for in their place. */
+static bool effective_targets(bst__flat *f, const bst__row *row, uint32_t written,
+                              bst__list *list) {
+    uint32_t count;
+    const uint32_t *targets = targets_of(f, written, &count);
+    list->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t one = 1;
+        const uint32_t *nodes =
+            is_history(f, targets[i]) ? stands_for(f, row, targets[i], &one) : &targets[i];
+        for (uint32_t k = 0; k < one; k++) {
+            if (!bst__list_add(f, list, nodes[k])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* `targets`: the effective ones, at least one. */
+static uint32_t domain_of(const bst__flat *f, uint32_t written, const bst__list *targets) {
+    const uint32_t source = source_of(f, written);
+    bool stays = !reenters(f, written);
+    for (uint32_t i = 0; i < targets->count && stays; i++) {
+        stays = targets->items[i] == source || inside(f, targets->items[i], source);
+    }
+    if (stays) {
+        return source;
+    }
+    for (uint32_t n = f->nodes[targets->items[0]].parent; n != BST_NONE; n = f->nodes[n].parent) {
+        bool around = bst__inside(f->nodes, source, n);
+        for (uint32_t i = 1; i < targets->count && around; i++) {
+            around = bst__inside(f->nodes, targets->items[i], n);
+        }
+        if (around) {
+            return n;
+        }
+    }
+    return reenters(f, written) ? OUTSIDE : 0;
+}
+
+/* Preemption. */
+
+/* A chosen transition: what it leaves is all inside `domain`, and the domain itself when it
+ * re-enters its source. */
+typedef struct leave {
+    bool any;
+    uint32_t domain;
+    bool itself;
+} leave;
+
+static bool find_leave(bst__flat *f, const bst__row *row, uint32_t written, bst__list *targets,
+                       leave *ret) {
+    if (!effective_targets(f, row, written, targets)) {
+        return false;
+    }
+    *ret = (leave){.any = targets->count > 0};
+    if (ret->any) {
+        ret->domain = domain_of(f, written, targets);
+        ret->itself = f->l->transitions[written].reenter && ret->domain == source_of(f, written);
+    }
+    return true;
+}
+
+static bool leaves(const bst__flat *f, const leave *a, uint32_t node) {
+    return a->any && (inside(f, node, a->domain) || (a->itself && node == a->domain));
+}
+
+/* Whether both leave some active node. Domains are nested or apart, so it is enough to look for one
+ * in the inner. */
+static bool collide(const bst__flat *f, const leave *a, const leave *b) {
+    for (uint32_t i = 0; a->any && b->any && i < f->members.count; i++) {
+        if (leaves(f, a, f->members.items[i]) && leaves(f, b, f->members.items[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool preempt(bst__flat *f, const bst__row *row, uint32_t *taken, uint32_t *taken_count) {
+    leave *all = bst_arena_array(f->scratch, *taken_count, sizeof *all);
+    bst__list targets = {0};
+    uint32_t kept = 0;
+    if (!all) {
+        return bst__nomem(f->l);
+    }
+    for (uint32_t i = 0; i < *taken_count; i++) {
+        const uint32_t one = taken[i];
+        leave mine;
+        bool preempted = false;
+        if (!find_leave(f, row, one, &targets, &mine)) {
+            return false;
+        }
+        uint32_t left = 0;
+        for (uint32_t k = 0; k < kept && !preempted; k++) {
+            preempted = collide(f, &mine, &all[k]) &&
+                        !bst__inside(f->nodes, source_of(f, one), source_of(f, taken[k]));
+        }
+        for (uint32_t k = 0; k < kept && !preempted; k++) {
+            if (!collide(f, &mine, &all[k])) {
+                taken[left] = taken[k];
+                all[left++] = all[k];
+            }
+        }
+        if (!preempted) {
+            taken[left] = one;
+            all[left] = mine;
+            kept = left + 1;
+        }
+    }
+    *taken_count = kept;
+    return true;
+}
+
+/* Entering. */
+
+static bool enter(bst__flat *f, uint32_t node) {
+    if (f->entered[node]) {
+        return true;
+    }
+    f->entered[node] = true;
+    return bst__list_add(f, &f->entries, node);
+}
+
+static bool entered_inside(const bst__flat *f, uint32_t node) {
+    for (uint32_t i = 0; i < f->entries.count; i++) {
+        if (bst__inside(f->nodes, f->entries.items[i], node)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool enter_descendants(bst__flat *f, const bst__row *row, uint32_t node);
+
+/* The regions of a parallel state into which nothing leads yet. */
+static bool enter_regions(bst__flat *f, const bst__row *row, uint32_t parallel) {
+    for (uint32_t c = f->nodes[parallel].first_child; c != BST_NONE; c = f->nodes[c].next_sibling) {
+        if (!is_history(f, c) && !entered_inside(f, c) &&
+            !(enter(f, c) && enter_descendants(f, row, c))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The nodes around `node`, up to but without `end`; those not inside `within` are only looked at for
+ * their regions. */
+static bool enter_ancestors(bst__flat *f, const bst__row *row, uint32_t node, uint32_t end,
+                            uint32_t within) {
+    if (node == end) {
+        return true;
+    }
+    for (uint32_t n = f->nodes[node].parent; n != BST_NONE && n != end; n = f->nodes[n].parent) {
+        if (inside(f, n, within) && !enter(f, n)) {
+            return false;
+        }
+        if (f->nodes[n].kind == BST_NODE_PARALLEL && !enter_regions(f, row, n)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool enter_history(bst__flat *f, const bst__row *row, uint32_t history) {
+    uint32_t count;
+    const uint32_t *nodes = stands_for(f, row, history, &count);
+    const uint32_t parent = f->nodes[history].parent;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!enter(f, nodes[i]) || !enter_descendants(f, row, nodes[i])) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!enter_ancestors(f, row, nodes[i], parent, OUTSIDE)) {
+            return false;
+        }
+    }
+    return f->nodes[parent].kind != BST_NODE_PARALLEL || enter_regions(f, row, parent);
+}
+
+static bool enter_descendants(bst__flat *f, const bst__row *row, uint32_t node) {
+    const bst_node *n = &f->nodes[node];
+    if (n->kind == BST_NODE_HISTORY) {
+        return enter_history(f, row, node);
+    }
+    if (n->kind == BST_NODE_PARALLEL) {
+        return enter_regions(f, row, node);
+    }
+    if (n->kind != BST_NODE_COMPOUND) {
+        return true;
+    }
+    return (is_history(f, n->initial) || enter(f, n->initial)) &&
+           enter_descendants(f, row, n->initial) &&
+           enter_ancestors(f, row, n->initial, node, OUTSIDE);
+}
+
+static bool enter_by(bst__flat *f, const bst__row *row, uint32_t written, bst__list *effective) {
+    uint32_t count;
+    const uint32_t *targets = targets_of(f, written, &count);
+    const uint32_t source = source_of(f, written);
+    if (!effective_targets(f, row, written, effective)) {
+        return false;
+    }
+    if (count == 0) {
+        return true;
+    }
+    const uint32_t domain = domain_of(f, written, effective);
+    for (uint32_t i = 0; i < count; i++) {
+        const bool enters = !is_history(f, targets[i]) &&
+                            (targets[i] != source || source != domain || reenters(f, written));
+        if ((enters && !enter(f, targets[i])) || !enter_descendants(f, row, targets[i])) {
+            return false;
+        }
+    }
+    const uint32_t within = source == 0 && reenters(f, written) ? OUTSIDE : domain;
+    for (uint32_t i = 0; i < effective->count; i++) {
+        if (!enter_ancestors(f, row, effective->items[i], domain, within)) {
+            return false;
+        }
+    }
+    return domain == OUTSIDE || f->nodes[domain].kind != BST_NODE_PARALLEL ||
+           enter_regions(f, row, domain);
+}
+
+/* Done. */
+
+static bool note_done(bst__flat *f, uint32_t final, bool *completed, bst__list *done) {
+    const uint32_t parent = f->nodes[final].parent;
+    uint32_t around = parent;
+    if (f->nodes[parent].kind == BST_NODE_COMPOUND) {
+        if (!bst__list_add(f, done, parent)) {
+            return false;
+        }
+        around = f->nodes[parent].parent;
+    }
+    while (around != BST_NONE && f->nodes[around].kind == BST_NODE_PARALLEL && !completed[around] &&
+           is_done(f, around)) {
+        completed[around] = true;
+        if (!bst__list_add(f, done, around)) {
+            return false;
+        }
+        around = f->nodes[around].parent;
+    }
+    return true;
+}
+
+static int by_number(const void *left, const void *right) {
+    const uint32_t a = *(const uint32_t *)left;
+    const uint32_t b = *(const uint32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The rows. */
+
+static bool add_memory(bst__flat *f, const bst__row *from, uint32_t history, bool left,
+                       bst__list *words) {
+    const bst_node *h = &f->nodes[history];
+    const uint32_t at = words->count;
+    uint32_t count;
+    const uint32_t *old = memory_of(f, from, history, &count);
+    if (!bst__list_add(f, words, 0)) {
+        return false;
+    }
+    for (uint32_t i = 0; !left && i < count; i++) {
+        if (!bst__list_add(f, words, old[i])) {
+            return false;
+        }
+    }
+    /* the nodes that were active when its parent was left */
+    for (uint32_t i = 0; left && i < f->members.count; i++) {
+        const uint32_t n = f->members.items[i];
+        if (f->active[n] &&
+            (h->deep ? is_leaf(f, n) && bst__inside(f->nodes, n, h->parent)
+                     : f->nodes[n].parent == h->parent) &&
+            !bst__list_add(f, words, n)) {
+            return false;
+        }
+    }
+    words->items[at] = words->count - at - 1;
+    qsort(words->items + at + 1, words->items[at], sizeof *words->items, by_number);
+    return true;
+}
+
+/* What the histories hold after the step: `members` still has what was active before. */
+static bool remember(bst__flat *f, const bst__row *from, const uint32_t *taken, uint32_t count,
+                     bst__list *words) {
+    leave *all = bst_arena_array(f->scratch, count, sizeof *all);
+    bst__list targets = {0};
+    if (!all) {
+        return bst__nomem(f->l);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!find_leave(f, from, taken[i], &targets, &all[i])) {
+            return false;
+        }
+    }
+    for (uint32_t h = 0; h < f->history_count; h++) {
+        const uint32_t parent = f->nodes[f->histories[h]].parent;
+        bool left = false;
+        for (uint32_t i = 0; i < count && f->active[parent]; i++) {
+            left = left || leaves(f, &all[i], parent);
+        }
+        if (!add_memory(f, from, f->histories[h], left, words)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Leaves what the transitions leave: for good, `members` has only what stays. */
+static bool leave_nodes(bst__flat *f, const bst__row *from, const uint32_t *taken, uint32_t count) {
+    bst__list targets = {0};
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        leave one;
+        if (!find_leave(f, from, taken[i], &targets, &one)) {
+            return false;
+        }
+        for (uint32_t k = 0; k < f->members.count; k++) {
+            const uint32_t n = f->members.items[k];
+            f->active[n] = f->active[n] && !leaves(f, &one, n);
+        }
+    }
+    for (uint32_t k = 0; k < f->members.count; k++) {
+        if (f->active[f->members.items[k]]) {
+            f->members.items[kept++] = f->members.items[k];
+        }
+    }
+    f->members.count = kept;
+    return true;
+}
+
+/* The entry leaves of a history with and without what it remembers: the same?  */
+static bool is_default(bst__flat *f, const bst__row *with, uint32_t history, bool *ret) {
+    bst__list first = {0};
+    *ret = false;
+    for (int round = 0; round < 2; round++) {
+        const bst__row none = {NULL, 0};
+        f->entries.count = 0;
+        if (!enter_descendants(f, round ? &none : with, history)) {
+            return false;
+        }
+        uint32_t leaf_count = 0;
+        bool same = true;
+        for (uint32_t i = 0; i < f->entries.count; i++) {
+            const uint32_t n = f->entries.items[i];
+            f->entered[n] = false;
+            if (!is_leaf(f, n)) {
+                continue;
+            }
+            leaf_count++;
+            if (round == 0) {
+                if (!bst__list_add(f, &first, n)) {
+                    return false;
+                }
+            } else {
+                bool known = false;
+                for (uint32_t k = 0; k < first.count; k++) {
+                    known = known || first.items[k] == n;
+                }
+                same = same && known;
+            }
+        }
+        *ret = round == 1 && same && leaf_count == first.count;
+    }
+    f->entries.count = 0;
+    return true;
+}
+
+/* Forgets what makes no difference, so that fewer configurations have to be told apart: what is
+ * entered without a memory as well, and what will be overwritten before anybody asks. */
+static bool forget(bst__flat *f, bst__row *row) {
+    bst__list words = {0};
+    for (uint32_t i = 0; i <= row->words[0]; i++) {
+        if (!bst__list_add(f, &words, row->words[i])) {
+            return false;
+        }
+    }
+    for (uint32_t h = 0; h < f->history_count; h++) {
+        uint32_t count;
+        const uint32_t *nodes = memory_of(f, row, f->histories[h], &count);
+        bool drop = f->active[f->nodes[f->histories[h]].parent] && !f->history_inside[h];
+        if (nodes && !drop && f->plain_initials && !is_default(f, row, f->histories[h], &drop)) {
+            return false;
+        }
+        count = drop ? 0 : count;
+        if (!bst__list_add(f, &words, count)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (!bst__list_add(f, &words, nodes[i])) {
+                return false;
+            }
+        }
+    }
+    *row = (bst__row){words.items, words.count};
+    return true;
+}
+
+/* The configuration that is active now, with the memories of a row that has only those. */
+static bool make_row(bst__flat *f, const bst__list *memories, bst__row *ret) {
+    bst__list words = {0};
+    if (!bst__list_add(f, &words, 0)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < f->members.count; i++) {
+        const uint32_t n = f->members.items[i];
+        if (f->active[n] && is_leaf(f, n) && !bst__list_add(f, &words, n)) {
+            return false;
+        }
+    }
+    words.items[0] = words.count - 1;
+    qsort(words.items + 1, words.items[0], sizeof *words.items, by_number);
+    for (uint32_t i = 1; i < memories->count; i++) {
+        if (!bst__list_add(f, &words, memories->items[i])) {
+            return false;
+        }
+    }
+    *ret = (bst__row){words.items, words.count};
+    return f->history_count == 0 || forget(f, ret);
+}
+
+static bool enter_all(bst__flat *f, const bst__row *row, const uint32_t *taken, uint32_t count,
+                      bst__list *done) {
+    bst__list targets = {0};
+    bool *completed = NULL;
+    f->entries.count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!enter_by(f, row, taken[i], &targets)) {
+            return false;
+        }
+    }
+    qsort(f->entries.items, f->entries.count, sizeof *f->entries.items, by_number);
+    for (uint32_t i = 0; i < f->entries.count; i++) {
+        const uint32_t n = f->entries.items[i];
+        f->entered[n] = false;
+        if (!f->active[n]) {
+            f->active[n] = true;
+            if (!bst__list_add(f, &f->members, n)) {
+                return false;
+            }
+        }
+        if (f->nodes[n].kind != BST_NODE_FINAL) {
+            continue;
+        }
+        completed = completed ? completed
+                              : bst_arena_array(f->scratch, f->l->node_count, sizeof *completed);
+        if (!completed) {
+            return bst__nomem(f->l);
+        }
+        if (!note_done(f, n, completed, done)) {
+            return false;
+        }
+    }
+    f->entries.count = 0;
+    return true;
+}
+
+bool bst__take(bst__flat *f, const bst__row *from, uint32_t *taken, uint32_t *taken_count,
+               bst__row *ret, bst__list *done) {
+    bst__list memories = {0};
+    /* what is entered is looked up in a row that has only the memories, as they are from now on */
+    const bool ok = bst__activate(f, from) && preempt(f, from, taken, taken_count) &&
+                    bst__list_add(f, &memories, 0) &&
+                    remember(f, from, taken, *taken_count, &memories) &&
+                    leave_nodes(f, from, taken, *taken_count);
+    const bst__row now = {memories.items, memories.count};
+    const bool entered =
+        ok && enter_all(f, &now, taken, *taken_count, done) && make_row(f, &memories, ret);
+    bst__deactivate(f);
+    return entered;
+}
