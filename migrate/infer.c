@@ -4,6 +4,7 @@
 #include "infer_private.h"
 
 #include <math.h>
+#include <string.h>
 
 #define NODES_MAX_MAX (UINT32_C(1) << 27) /* keeps all numbers of edges in 32 bits */
 
@@ -18,29 +19,89 @@ typedef struct inference {
     const bst__cost *costs, *distance;
 } inference;
 
-/* BST_LIMIT: too many steps, or sums out of range. */
-static bst_status copy_runner_up(const inference *in, const bst__path *best, double whole,
-                                 bst_answer *ret) {
-    bst__path second;
-    const bst_status status =
-        bst__second_path(&in->graph, in->costs, in->distance, best, in->scratch, &second);
-    if (status != BST_OK || second.cost == BST__COST_NEVER)
+/* The likeliest walk and the next, and how likely. */
+typedef struct ranking {
+    bst__path best, second;
+    double best_mass, second_mass, total; /* second_mass 0: there is none */
+    double steps_mass;                    /* of the total: what single steps say */
+} ranking;
+
+static bool same_path(const bst__path *a, const bst__path *b) {
+    return a->count == b->count && memcmp(a->edges, b->edges, a->count * sizeof *a->edges) == 0;
+}
+
+static void rank(ranking *r, const bst__path *path, double mass) {
+    if (mass > r->best_mass) {
+        r->second = r->best;
+        r->second_mass = r->best_mass;
+        r->best = *path;
+        r->best_mass = mass;
+    } else if (mass > r->second_mass) {
+        r->second = *path;
+        r->second_mass = mass;
+    }
+}
+
+/* Any walk among the two likeliest was seen, or is one of the two that single steps think best. */
+static void rank_all(const inference *in, const bst__seen *seen, const bst__path *by_steps,
+                     uint32_t by_steps_count, double unit, ranking *r) {
+    for (uint32_t i = 0; i < by_steps_count; i++) {
+        bool was_seen = false;
+        for (uint32_t k = 0; k < seen->count && !was_seen; k++)
+            was_seen = same_path(&seen->paths[k], &by_steps[i]);
+        const double p = exp(-(double)(by_steps[i].cost - in->distance[0]) * BST__COST_UNIT);
+        if (!was_seen)
+            rank(r, &by_steps[i], unit * p);
+    }
+    for (uint32_t k = 0; k < seen->count; k++) {
+        const double p = exp(-(double)(seen->paths[k].cost - in->distance[0]) * BST__COST_UNIT);
+        rank(r, &seen->paths[k], seen->times[k] + unit * p);
+    }
+}
+
+/* BST_LIMIT: too many steps, or sums out of range. Mixes what was seen into the chain. */
+static bst_status rank_walks(const inference *in, const bst__path *best, bst__chain *chain,
+                             ranking *ret) {
+    bst__seen seen;
+    bst__path by_steps[2] = {*best, {0}};
+    bst_status status =
+        bst__seen_make(&in->rules, &in->graph, in->costs, in->weights, in->scratch, &seen);
+    if (status == BST_OK)
+        status =
+            bst__second_path(&in->graph, in->costs, in->distance, best, in->scratch, &by_steps[1]);
+    if (status != BST_OK)
         return status;
-    uint32_t *const transitions = bst_arena_array(in->arena, second.count, sizeof *transitions);
+    /* what the best path by steps weighs; 1 when there is nothing to weigh it against */
+    double unit = 1;
+    if (seen.count > 0)
+        unit = fmax(in->weights->steps_worth, 0) *
+               bst__stop_share(in->machine, in->weights, in->question->state) *
+               exp(-(double)in->distance[0] * BST__COST_UNIT);
+    *ret = (ranking){.steps_mass = unit * chain->total};
+    ret->total = ret->steps_mass + seen.total;
+    rank_all(in, &seen, by_steps, by_steps[1].cost == BST__COST_NEVER ? 1 : 2, unit, ret);
+    return seen.count > 0 ? bst__seen_mix(&in->graph, &seen, ret->steps_mass, in->scratch, chain)
+                          : BST_OK;
+}
+
+static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answer *ret) {
+    if (!(r->second_mass > 0))
+        return BST_OK;
+    uint32_t *const transitions = bst_arena_array(in->arena, r->second.count, sizeof *transitions);
     if (!transitions)
         return BST_NOMEM;
-    for (uint32_t i = 0; i < second.count; i++)
-        transitions[i] = in->graph.edges[second.edges[i]].transition;
-    ret->runner_up_count = second.count;
+    for (uint32_t i = 0; i < r->second.count; i++)
+        transitions[i] = in->graph.edges[r->second.edges[i]].transition;
+    ret->runner_up_count = r->second.count;
     ret->runner_up = transitions;
-    ret->runner_up_confidence =
-        exp(-(double)(second.cost - in->distance[0]) * BST__COST_UNIT) / whole;
+    ret->runner_up_confidence = r->second_mass / r->total;
     return BST_OK;
 }
 
 static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
     bst__chain chain;
+    ranking ranked;
     bst_status status = bst__best_path(&in->graph, in->costs, in->distance, in->scratch, &best);
     if (status != BST_OK)
         return status;
@@ -49,11 +110,13 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     if (!ret->certain) {
         status = bst__chain_make(&in->graph, in->costs, in->distance, in->scratch, &chain);
         if (status == BST_OK)
-            status = copy_runner_up(in, &best, chain.total, ret);
+            status = rank_walks(in, &best, &chain, &ranked);
+        if (status == BST_OK)
+            status = copy_runner_up(in, &ranked, ret);
         if (status != BST_OK)
             return status;
-        ret->confidence =
-            fmin(exp(-(double)(best.cost - in->distance[0]) * BST__COST_UNIT) / chain.total, 1);
+        best = ranked.best;
+        ret->confidence = fmin(ranked.best_mass / ranked.total, 1);
     }
     bst_walk_step *const steps = bst_arena_array(in->arena, best.count, sizeof *steps);
     if (!steps)
@@ -75,7 +138,7 @@ static bst_status find_walks(inference *in, bst_answer *ret) {
         return status;
     status = bst__graph_make(&in->rules, &reached, in->scratch, &in->graph);
     if (status == BST_OK)
-        status = bst__costs_make(in->machine, in->weights, in->scratch, &in->costs);
+        status = bst__costs_make(in->machine, in->weights, in->question, in->scratch, &in->costs);
     if (status == BST_OK)
         status = bst__distances(&in->graph, in->costs, in->scratch, &in->distance);
     if (status == BST_OK)

@@ -104,7 +104,7 @@ static bst_status cost_without(finder *f, uint32_t claim, bst__cost *ret) {
         return BST_OK;
     status = bst__graph_make(&rules, &reached, f->scratch, &graph);
     if (status == BST_OK)
-        status = bst__costs_make(f->machine, f->weights, f->scratch, &costs);
+        status = bst__costs_make(f->machine, f->weights, f->question, f->scratch, &costs);
     if (status == BST_OK)
         status = bst__distances(&graph, costs, f->scratch, &distance);
     if (status == BST_OK)

@@ -5,6 +5,7 @@
  *     reached -> graph     infer_graph.c     without dead ends, in topological order
  *     graph, costs -> best  infer_best.c     the best and the second best path
  *     graph, costs -> chain infer_chain.c    how probable all paths are together, and each edge
+ *     walks seen -> paths   infer_seen.c     which of them are possible here, and the chain with them
  *     all of it -> steps   infer_steps.c     basis and marginal of each step
  *     no path -> conflict  infer_conflict.c  which claims clash, and what mends it
  *
@@ -126,8 +127,12 @@ typedef int64_t bst__cost;
 #define BST__COST_NEVER INT64_MAX
 
 /* ret[t]: of each transition. */
-bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights, bst_arena *arena,
+bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights,
+                           const bst_question *question, bst_arena *arena,
                            const bst__cost **ret) BST_MUST_USE;
+
+/* How probable it is that a history ends in `state`, once it is there. */
+double bst__stop_share(const bst_machine *machine, const bst_weights *weights, uint32_t state);
 
 typedef struct bst__path {
     uint32_t count;
@@ -161,6 +166,21 @@ bst_status bst__chain_make(const bst__graph *graph, const bst__cost *costs,
  * nodes of the components first .. end - 1. BST_LIMIT also when the work is used up. */
 bst_status bst__chain_flow(const bst__graph *graph, const double *share, uint32_t first,
                            uint32_t end, int64_t *work_left, double *value) BST_MUST_USE;
+
+/* The walks of `weights->seen` that are possible, as paths. */
+typedef struct bst__seen {
+    uint32_t count;
+    const bst__path *paths;
+    const double *times; /* each was seen */
+    double total;        /* of them */
+} bst__seen;
+
+bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__cost *costs,
+                          const bst_weights *weights, bst_arena *arena,
+                          bst__seen *ret) BST_MUST_USE;
+/* Makes the chain that of what was seen and of single steps together, these with `steps_mass`. */
+bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,
+                         bst_arena *arena, bst__chain *chain) BST_MUST_USE;
 
 /* Every step of the best path with its claim, basis, confidence and tie. `chain` is NULL when the
  * path is the only one; `whole` is its confidence. */

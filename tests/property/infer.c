@@ -105,7 +105,9 @@ static void make_machine(void) {
     }
     for (uint32_t s = 0; s < states; s++)
         now.stop[s] = roll(12) == 0 ? 0 : 1 + roll(3);
-    now.weights = (bst_weights){now.weight, now.stop, now.finite ? 0.1 * (1 + roll(9)) : 0.01};
+    now.weights = (bst_weights){.weight = now.weight,
+                                .stop = now.stop,
+                                .step_penalty = now.finite ? 0.1 * (1 + roll(9)) : 0.01};
 }
 
 static void make_truth(void) {

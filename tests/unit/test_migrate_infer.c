@@ -228,7 +228,7 @@ START_TEST(slow_loop_falls_back) {
         weight[i] = 1;
     stop[39] = 1e-4;
     question = (bst_question){.state = 39, .claims = claims};
-    weights = (bst_weights){weight, stop, 1};
+    weights = (bst_weights){.weight = weight, .stop = stop, .step_penalty = 1};
     infer(BST_FOUND);
     /* Round after round: the share that stops each time. */
     ck_assert_double_eq_tol(answer.confidence, 1e-4, 1e-6);

@@ -66,7 +66,9 @@ typedef struct bst_claim {
 } bst_claim;
 
 /* How probable steps are. weight[t]: of transition t, given its state (for a creation: among
- * creations); they need not add up to 1. NULL: all the same. stop[s]: of the history ending in
+ * creations); they need not add up to 1. NULL: all the same, but creations elsewhere than into the
+ * initial state are rare, unless such a one alone does several things that happened at the first
+ * moment. stop[s]: of the history ending in
  * state s. NULL: like the mean transition of s. A weight that is very small, zero or no number
  * counts as 1e-9 of the largest of its state: weights never make anything impossible, that is for
  * claims.
@@ -76,10 +78,23 @@ typedef struct bst_claim {
  *
  * step_penalty in (0, 1] (anything else: the default): every step costs this factor, so that the
  * plainest history wins; below 1 the sums over loops are finite whatever the weights. */
+typedef struct bst_seen_walk {
+    double times; /* how often; need not be whole */
+    uint32_t step_count;
+    const uint32_t *transitions;
+} bst_seen_walk;
+
 typedef struct bst_weights {
     const double *weight;
     const double *stop;
     double step_penalty;
+    /* Whole histories that were seen, of entities like these, each once. Then the mass of a walk is
+     *     times it was seen + steps_worth * p(walk)
+     * and probabilities are shares of the mass of all possible walks. steps_worth: for how many
+     * histories that were seen the single steps speak. */
+    uint32_t seen_count;
+    const bst_seen_walk *seen;
+    double steps_worth;
 } bst_weights;
 #define BST_STEP_PENALTY_DEFAULT 0.5
 
