@@ -10,10 +10,9 @@
  * weight is so small that it forbids anything; a weight below FLOOR of the largest of its state
  * counts as that.
  *
- * Where nobody gave weights, all transitions of a state are alike, but not all births: the machine's
- * initial state is where entities begin, other creations are exceptions. One is as good as that
- * only when it alone explains what happened at the first moment: evidence of several things at that
- * very time, all of which it does.
+ * Where nobody gave weights, all transitions of a state are alike, but not all births: the initial
+ * state of the machine is where entities begin, other creations are exceptions. One is as good as
+ * that only where there is evidence of several things at the first moment, and it does two of them.
  *
  * A cost is minus a logarithm, as an integer: then the cost of a walk does not depend on the order
  * of its steps, ties are ties, and a tolerance far above the error of rounding and far below the
@@ -73,9 +72,9 @@ static double stop_of(const bst_weights *weights, const bst_state *state, uint32
     return state->transition_count > 0 ? mean : 1;
 }
 
-/* Whether the creation does all of the two or more things that happened at the first moment. */
+/* Whether the creation does two or more of the things that happened at the first moment. */
 static bool explains_start(const bst_question *question, uint32_t creation) {
-    uint32_t first = BST_NONE, others = 0;
+    uint32_t first = BST_NONE, done = 0;
     for (size_t c = 0; c < question->claim_count; c++) {
         if (question->claims[c].kind == BST_CLAIM_HAPPENED && question->claims[c].rank < first)
             first = question->claims[c].rank;
@@ -84,11 +83,9 @@ static bool explains_start(const bst_question *question, uint32_t creation) {
         const bst_claim *const claim = &question->claims[c];
         if (claim->kind != BST_CLAIM_HAPPENED || claim->rank != first || first == BST_NONE)
             continue;
-        if (!claim->transitions[creation])
-            return false;
-        others++;
+        done += claim->transitions[creation];
     }
-    return others > 1;
+    return done > 1;
 }
 
 double bst__stop_share(const bst_machine *machine, const bst_weights *weights, uint32_t state) {

@@ -5,7 +5,7 @@
  *     reached -> graph     infer_graph.c     without dead ends, in topological order
  *     graph, costs -> best  infer_best.c     the best and the second best path
  *     graph, costs -> chain infer_chain.c    how probable all paths are together, and each edge
- *     walks seen -> paths   infer_seen.c     which of them are possible here, and the chain with them
+ *     walks seen -> paths   infer_seen.c     those that are possible, and the chain with them
  *     all of it -> steps   infer_steps.c     basis and marginal of each step
  *     no path -> conflict  infer_conflict.c  which claims clash, and what mends it
  *

@@ -67,8 +67,8 @@ typedef struct bst_claim {
 
 /* How probable steps are. weight[t]: of transition t, given its state (for a creation: among
  * creations); they need not add up to 1. NULL: all the same, but creations elsewhere than into the
- * initial state are rare, unless such a one alone does several things that happened at the first
- * moment. stop[s]: of the history ending in
+ * initial state are rare, unless there is evidence of several things at the first moment and such a
+ * one does two of them. stop[s]: of the history ending in
  * state s. NULL: like the mean transition of s. A weight that is very small, zero or no number
  * counts as 1e-9 of the largest of its state: weights never make anything impossible, that is for
  * claims.
