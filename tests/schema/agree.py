@@ -89,7 +89,7 @@ def main():
                     continue
                 document["machine"] = "machine.fsm.json"
                 (scratch / "machine.fsm.json").write_text(machine.read_text())
-            copies = [(document, "as it is")] + [damaged(document, rng) for _ in range(150)]
+            copies = [(document, "as it is")] + [damaged(document, rng) for _ in range(40)]
             for number, (candidate, what) in enumerate(copies):
                 target = scratch / f"candidate.{kind}.json"
                 target.write_text(json.dumps(candidate))
