@@ -395,6 +395,14 @@ static void put_number_conversion(bst__c_scope *s, const bst_expr *e, bst_strbuf
                           arg->type.kind == BST_KIND_DECIMAL && arg->type.scale == scale;
     const bool is_sum =
         arg->op == BST_EXPR_ADD || arg->op == BST_EXPR_SUB || arg->op == BST_EXPR_MUL;
+    if (conversion_is_safe(&arg->type, &e->type) && scale > 0) { /* nothing to check, or to set */
+        bst_strbuf_adds(out, "((int64_t)");
+        put(s, arg, BINDS_PRIMARY, out);
+        bst_strbuf_adds(out, " * ");
+        put_int(power_of_ten(scale), out);
+        bst_strbuf_addc(out, ')');
+        return;
+    }
     if (conversion_is_safe(&arg->type, &e->type) || e->type.kind == BST_KIND_INT8) {
         put_scaled(s, arg, scale, BINDS_PRIMARY, out);
         return;

@@ -1,0 +1,827 @@
+/* Expressions as SQL (PostgreSQL): the tree of expr.h, node for node.
+ *
+ * Numbers are bigint and numeric, which refuse what does not fit instead of wrapping it; where the
+ * language knows a narrower range than numeric a cast checks it, left out where the digits of the
+ * operands show that it fits. Durations are microseconds in a bigint: an interval has days whose
+ * length depends on the session's time zone. What the interpreter refuses is an error of SQLSTATE
+ * class 22 here.
+ *
+ * PostgreSQL promises an order of evaluation only for CASE. So && and || are AND and OR where
+ * neither side can fail, and CASE elsewhere. And it computes constants when it plans, also those
+ * that no row would come to: so constant parts are computed here, and one that fails becomes a
+ * call of overflow(), which is volatile and hence left alone.
+ */
+#include "emit_sql_expr_private.h"
+
+#include <string.h>
+
+#include "backstory/decimal.h"
+#include "backstory/timestamp.h"
+
+/* How tightly PostgreSQL's operators bind. */
+enum {
+    BINDS_OR = 1,
+    BINDS_AND,
+    BINDS_NOT,
+    BINDS_EQUAL, /* IS and all comparisons; an operand of one binds tighter */
+    BINDS_SUM,
+    BINDS_PRODUCT,
+    BINDS_PRIMARY
+};
+
+static void put(bst__sql_scope *s, const bst_expr *e, int binding, bst_strbuf *out);
+
+static void open_call(bst__sql_scope *s, bst__sql_helper h, bst_strbuf *out) {
+    static const char *const names[] = {
+#define X(name, text) text,
+        BST__SQL_HELPER_LIST(X)
+#undef X
+    };
+    s->helpers |= UINT32_C(1) << h;
+    bst_strbuf_addf(out, "%s.%s(", s->schema, names[h]);
+}
+
+/* What refuses in the place of a value of the type. */
+static void put_overflow(bst__sql_scope *s, const bst_type *type, bst_strbuf *out) {
+    open_call(s, BST__SQL_HELPER_OVERFLOW, out);
+    bst_strbuf_adds(out, "NULL::");
+    bst__sql_type(type, out);
+    bst_strbuf_addc(out, ')');
+}
+
+static bool is_text(bst_kind kind) {
+    return kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR || kind == BST_KIND_CHAR;
+}
+
+static bool is_number(bst_kind kind) {
+    return kind == BST_KIND_INT2 || kind == BST_KIND_INT4 || kind == BST_KIND_INT8 ||
+           kind == BST_KIND_DECIMAL;
+}
+
+/* ---- what a tree needs ---- */
+
+static bool is_constant(const bst_expr *e);
+
+static bool evaluate(const bst_expr *constant, bst_value *ret) {
+    static const bst_records nothing;
+    return bst_expr_eval(constant, &nothing, ret) == BST_EVAL_OK;
+}
+
+static bool chooses(const bst_expr *e) {
+    return e->op == BST_EXPR_AND || e->op == BST_EXPR_OR || e->op == BST_EXPR_COND;
+}
+
+/* What && || ?: amounts to when its first operand is a constant: the part that is reached, or the
+ * expression itself. */
+static const bst_expr *reached(const bst_expr *e) {
+    bst_value test;
+    if (!chooses(e) || !is_constant(e->args[0])) {
+        return e;
+    }
+    if (!evaluate(e->args[0], &test)) {
+        return e->args[0];
+    }
+    if (e->op == BST_EXPR_COND) {
+        return e->args[test.u.i != 0 ? 1 : 2];
+    }
+    return e->args[(test.u.i != 0) == (e->op == BST_EXPR_AND) ? 1 : 0];
+}
+
+/* Whether it has the same value, or the same refusal, always. */
+static bool is_constant(const bst_expr *e) {
+    if (chooses(e)) {
+        const bst_expr *part = reached(e);
+        return part != e && is_constant(part);
+    }
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        if (!is_constant(e->args[i])) {
+            return false;
+        }
+    }
+    return e->op != BST_EXPR_REF;
+}
+
+static int literal_digits(int64_t units, int scale) {
+    int digits = 0;
+    for (; units != 0; units /= 10) {
+        digits++;
+    }
+    return digits > scale ? digits - scale : 0;
+}
+
+/* A bound of the digits before the point; only of numbers. */
+static int whole_digits(const bst_expr *e) {
+    const int scale = e->type.kind == BST_KIND_DECIMAL ? e->type.scale : 0;
+    const int of_type = e->type.kind == BST_KIND_INT2   ? 5
+                        : e->type.kind == BST_KIND_INT4 ? 10
+                        : e->type.kind == BST_KIND_INT8 ? 19
+                                                        : e->type.precision - scale;
+    int digits = of_type;
+    if (e->op == BST_EXPR_LITERAL) {
+        digits = literal_digits(e->literal.u.i, scale);
+    } else if (e->op == BST_EXPR_ADD || e->op == BST_EXPR_SUB) {
+        const int a = whole_digits(e->args[0]), b = whole_digits(e->args[1]);
+        digits = (a > b ? a : b) + 1;
+    } else if (e->op == BST_EXPR_MUL) {
+        digits = whole_digits(e->args[0]) + whole_digits(e->args[1]);
+    } else if (e->op == BST_EXPR_NEG) {
+        digits = whole_digits(e->args[0]);
+    }
+    return digits < of_type ? digits : of_type;
+}
+
+/* Whether the result of + - * may be out of range; its operands are looked at apart. */
+static bool may_leave(const bst_expr *e) {
+    if (!is_number(e->type.kind)) {
+        return true;
+    }
+    const int a = whole_digits(e->args[0]), b = whole_digits(e->args[1]);
+    const int digits = e->op == BST_EXPR_MUL ? a + b : (a > b ? a : b) + 1;
+    return digits >
+           (e->type.kind == BST_KIND_DECIMAL ? BST_DECIMAL_DIGITS_MAX - e->type.scale : 18);
+}
+
+static bool conversion_is_safe(const bst_expr *e) {
+    const bst_expr *arg = e->args[0];
+    if (arg->op == BST_EXPR_NULL) {
+        return true;
+    }
+    if (!is_number(e->type.kind)) {
+        return e->type.kind == BST_KIND_TEXT || e->type.length == 0;
+    }
+    return e->type.kind == BST_KIND_DECIMAL
+               ? whole_digits(arg) <= e->type.precision - e->type.scale
+               : arg->type.kind != BST_KIND_DECIMAL && arg->type.kind <= e->type.kind;
+}
+
+static bool is_unsure(const bst__sql_scope *s, const bst_expr *ref) {
+    return !ref->type.optional && s->is_unsure != NULL && s->is_unsure(s->context, ref);
+}
+
+/* Whether it matters that a part is evaluated, and when. */
+static bool can_fail(const bst__sql_scope *s, const bst_expr *e) {
+    switch (e->op) {
+    case BST_EXPR_REF:
+        return is_unsure(s, e);
+    case BST_EXPR_HAS:
+        return false;
+    case BST_EXPR_NEG:
+        if (whole_digits(e->args[0]) > 18) {
+            return true;
+        }
+        break;
+    case BST_EXPR_ADD:
+    case BST_EXPR_SUB:
+    case BST_EXPR_MUL:
+        if (may_leave(e)) {
+            return true;
+        }
+        break;
+    case BST_EXPR_CONVERT:
+        if (!conversion_is_safe(e)) {
+            return true;
+        }
+        break;
+    default:
+        break;
+    }
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        if (can_fail(s, e->args[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- names, types and constants ---- */
+
+/* Of no meaning to PostgreSQL as a name: lower case, and no word of SQL as far as length tells. */
+static bool is_plain_name(const char *name) {
+    static const char *const reserved[] = {"all",
+                                           "analyse",
+                                           "analyze",
+                                           "and",
+                                           "any",
+                                           "array",
+                                           "as",
+                                           "asc",
+                                           "asymmetric",
+                                           "authorization",
+                                           "between",
+                                           "bigint",
+                                           "binary",
+                                           "bit",
+                                           "boolean",
+                                           "both",
+                                           "case",
+                                           "cast",
+                                           "char",
+                                           "character",
+                                           "check",
+                                           "coalesce",
+                                           "collate",
+                                           "collation",
+                                           "column",
+                                           "concurrently",
+                                           "constraint",
+                                           "create",
+                                           "cross",
+                                           "current_catalog",
+                                           "current_date",
+                                           "current_role",
+                                           "current_schema",
+                                           "current_time",
+                                           "current_timestamp",
+                                           "current_user",
+                                           "dec",
+                                           "decimal",
+                                           "default",
+                                           "deferrable",
+                                           "desc",
+                                           "distinct",
+                                           "do",
+                                           "else",
+                                           "end",
+                                           "except",
+                                           "exists",
+                                           "extract",
+                                           "false",
+                                           "fetch",
+                                           "float",
+                                           "for",
+                                           "foreign",
+                                           "freeze",
+                                           "from",
+                                           "full",
+                                           "grant",
+                                           "greatest",
+                                           "group",
+                                           "grouping",
+                                           "having",
+                                           "ilike",
+                                           "in",
+                                           "initially",
+                                           "inner",
+                                           "inout",
+                                           "int",
+                                           "integer",
+                                           "intersect",
+                                           "interval",
+                                           "into",
+                                           "is",
+                                           "isnull",
+                                           "join",
+                                           "json",
+                                           "json_array",
+                                           "json_arrayagg",
+                                           "json_exists",
+                                           "json_object",
+                                           "json_objectagg",
+                                           "json_query",
+                                           "json_scalar",
+                                           "json_serialize",
+                                           "json_table",
+                                           "json_value",
+                                           "lateral",
+                                           "leading",
+                                           "least",
+                                           "left",
+                                           "like",
+                                           "limit",
+                                           "localtime",
+                                           "localtimestamp",
+                                           "merge_action",
+                                           "national",
+                                           "natural",
+                                           "nchar",
+                                           "none",
+                                           "normalize",
+                                           "not",
+                                           "notnull",
+                                           "null",
+                                           "nullif",
+                                           "numeric",
+                                           "offset",
+                                           "on",
+                                           "only",
+                                           "or",
+                                           "order",
+                                           "out",
+                                           "outer",
+                                           "overlaps",
+                                           "overlay",
+                                           "placing",
+                                           "position",
+                                           "precision",
+                                           "primary",
+                                           "real",
+                                           "references",
+                                           "returning",
+                                           "right",
+                                           "row",
+                                           "select",
+                                           "session_user",
+                                           "setof",
+                                           "similar",
+                                           "smallint",
+                                           "some",
+                                           "substring",
+                                           "symmetric",
+                                           "system_user",
+                                           "table",
+                                           "tablesample",
+                                           "then",
+                                           "time",
+                                           "timestamp",
+                                           "to",
+                                           "trailing",
+                                           "treat",
+                                           "trim",
+                                           "true",
+                                           "union",
+                                           "unique",
+                                           "user",
+                                           "using",
+                                           "values",
+                                           "varchar",
+                                           "variadic",
+                                           "verbose",
+                                           "when",
+                                           "where",
+                                           "window",
+                                           "with",
+                                           "xmlattributes",
+                                           "xmlconcat",
+                                           "xmlelement",
+                                           "xmlexists",
+                                           "xmlforest",
+                                           "xmlnamespaces",
+                                           "xmlparse",
+                                           "xmlpi",
+                                           "xmlroot",
+                                           "xmlserialize",
+                                           "xmltable"};
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (strcmp(reserved[i], name) == 0) {
+            return false;
+        }
+    }
+    const char first = name[0];
+    return ((first >= 'a' && first <= 'z') || first == '_') &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+}
+
+void bst__sql_name(const char *name, bst_strbuf *out) {
+    if (is_plain_name(name)) {
+        bst_strbuf_adds(out, name);
+        return;
+    }
+    bst_strbuf_addc(out, '"');
+    for (const char *p = name; *p != '\0'; p++) {
+        bst_strbuf_adds(out, *p == '"' ? "\"" : "");
+        bst_strbuf_addc(out, *p);
+    }
+    bst_strbuf_addc(out, '"');
+}
+
+/* A backslash means something in E'' only, whatever the server's settings. */
+void bst__sql_text(const char *text, size_t len, bst_strbuf *out) {
+    bst_strbuf_adds(out, len > 0 && memchr(text, '\\', len) != NULL ? "E'" : "'");
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\'' || text[i] == '\\') {
+            bst_strbuf_addc(out, text[i]);
+        }
+        bst_strbuf_addc(out, text[i]);
+    }
+    bst_strbuf_addc(out, '\'');
+}
+
+void bst__sql_type(const bst_type *type, bst_strbuf *out) {
+    static const char *const names[BST_KIND_COUNT] = {
+        [BST_KIND_BOOL] = "boolean",    [BST_KIND_INT2] = "smallint",
+        [BST_KIND_INT4] = "integer",    [BST_KIND_INT8] = "bigint",
+        [BST_KIND_TEXT] = "text",       [BST_KIND_VARCHAR] = "text",
+        [BST_KIND_CHAR] = "text",       [BST_KIND_UUID] = "uuid",
+        [BST_KIND_DATE] = "date",       [BST_KIND_TIMESTAMPTZ] = "timestamptz",
+        [BST_KIND_DURATION] = "bigint", [BST_KIND_BYTEA] = "bytea",
+        [BST_KIND_JSON] = "jsonb",      [BST_KIND_ENUM] = "text",
+    };
+    if (type->kind == BST_KIND_DECIMAL) {
+        bst_strbuf_addf(out, "numeric(%d,%d)", type->precision, type->scale);
+    } else {
+        bst_strbuf_adds(out, names[type->kind]);
+    }
+}
+
+static void put_int(int64_t value, bst_strbuf *out) {
+    if (value == INT64_MIN) { /* -9223372036854775808 would be the negative of a numeric */
+        bst_strbuf_adds(out, "'-9223372036854775808'::bigint");
+        return;
+    }
+    bst_strbuf_adds(out, value < 0 ? "(" : "");
+    bst_strbuf_add_int(out, value);
+    bst_strbuf_adds(out, value < 0 ? ")" : "");
+}
+
+void bst__sql_constant(const bst_type *type, const bst_value *value, bst_strbuf *out) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    char digits[BST_DECIMAL_TEXT_MAX];
+    if (!value->present) {
+        bst_strbuf_adds(out, "NULL::");
+        bst__sql_type(type, out);
+        return;
+    }
+    switch (type->kind) {
+    case BST_KIND_BOOL:
+        bst_strbuf_adds(out, value->u.i != 0 ? "true" : "false");
+        break;
+    case BST_KIND_INT2:
+    case BST_KIND_INT4:
+    case BST_KIND_INT8:
+    case BST_KIND_DURATION:
+        put_int(value->u.i, out);
+        break;
+    case BST_KIND_DECIMAL: /* without a point it would be an integer, which computes in less */
+        (void)bst_decimal_format(value->u.i, type->scale, digits);
+        bst_strbuf_adds(out, value->u.i < 0 ? "(" : "");
+        bst_strbuf_addf(out, "%s%s", digits, type->scale == 0 ? "::numeric" : "");
+        bst_strbuf_adds(out, value->u.i < 0 ? ")" : "");
+        break;
+    default:
+        bst_value_to_text(type, value, &text);
+        bst__sql_text(text.text, text.len, out);
+        if (!is_text(type->kind) && type->kind != BST_KIND_ENUM) {
+            bst_strbuf_adds(out, "::");
+            bst__sql_type(type, out);
+        }
+    }
+    out->failed = out->failed || text.failed;
+    bst_strbuf_release(&text);
+}
+
+/* ---- numbers ---- */
+
+/* Whether PostgreSQL takes it for a bigint by itself, so that it computes in 64 bits. */
+static bool is_wide(const bst_expr *e) {
+    if (e->op == BST_EXPR_LITERAL) {
+        return e->literal.u.i > INT32_MAX || e->literal.u.i < -INT32_MAX;
+    }
+    if (is_constant(e)) { /* written as its value */
+        return false;
+    }
+    switch (e->op) {
+    case BST_EXPR_COND:
+        return is_wide(e->args[1]) && is_wide(e->args[2]);
+    case BST_EXPR_SIZE:
+        return false;
+    default: /* + - * give bigint, see put_arithmetic() */
+        return e->type.kind == BST_KIND_INT8 || e->type.kind == BST_KIND_DURATION;
+    }
+}
+
+/* An operand of integer arithmetic, `wide` when it has to be a bigint. */
+static void put_integer(bst__sql_scope *s, const bst_expr *e, bool wide, int binding,
+                        bst_strbuf *out) {
+    if (!wide || is_wide(e)) {
+        put(s, e, binding, out);
+        return;
+    }
+    put(s, e, BINDS_PRIMARY, out);
+    bst_strbuf_adds(out, "::bigint");
+}
+
+static int binding_of_arithmetic(const bst_expr *e) {
+    return e->op == BST_EXPR_MUL ? BINDS_PRODUCT : BINDS_SUM;
+}
+
+/* a + b on numbers and durations, not checked. */
+static void put_sum(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool integers = e->type.kind != BST_KIND_DECIMAL;
+    const int binding = binding_of_arithmetic(e);
+    const bool cast = integers && !is_wide(e->args[0]) && !is_wide(e->args[1]);
+    put_integer(s, e->args[0], cast, binding, out);
+    bst_strbuf_addf(out, " %s ", e->op == BST_EXPR_ADD ? "+" : e->op == BST_EXPR_SUB ? "-" : "*");
+    put(s, e->args[1], binding + 1, out);
+}
+
+/* Whether a cast stands round it: of what may have more than 18 digits. */
+static bool is_checked(const bst_expr *e) {
+    return e->type.kind == BST_KIND_DECIMAL && may_leave(e);
+}
+
+/* Times are computed in microseconds: time_at(microseconds(t) + 60000000). Those of a constant are
+ * known; microseconds('infinity') would be refused even where it is never reached. */
+static void put_time_operand(bst__sql_scope *s, const bst_expr *e, int binding, bst_strbuf *out) {
+    static const bst_type count = {.kind = BST_KIND_INT8};
+    bst_value time;
+    if (e->type.kind != BST_KIND_TIMESTAMPTZ) {
+        put(s, e, binding, out);
+        return;
+    }
+    if (is_constant(e)) {
+        if (evaluate(e, &time) && bst_time_is_finite(time.u.i)) {
+            put_integer(s,
+                        &(const bst_expr){.op = BST_EXPR_LITERAL, .type = count, .literal = time},
+                        true, binding, out);
+        } else {
+            put_overflow(s, &count, out);
+        }
+        return;
+    }
+    open_call(s, BST__SQL_HELPER_MICROSECONDS, out);
+    put(s, e, BINDS_OR, out);
+    bst_strbuf_addc(out, ')');
+}
+
+static bool is_of_times(const bst_expr *e) {
+    return e->args[0]->type.kind == BST_KIND_TIMESTAMPTZ ||
+           e->args[1]->type.kind == BST_KIND_TIMESTAMPTZ;
+}
+
+static void put_arithmetic(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    if (is_of_times(e)) {
+        const bool gives_time = e->type.kind == BST_KIND_TIMESTAMPTZ;
+        if (gives_time) {
+            open_call(s, BST__SQL_HELPER_TIME_AT, out);
+        }
+        put_time_operand(s, e->args[0], BINDS_SUM, out);
+        bst_strbuf_addf(out, " %c ", e->op == BST_EXPR_ADD ? '+' : '-');
+        put_time_operand(s, e->args[1], BINDS_PRODUCT, out);
+        bst_strbuf_adds(out, gives_time ? ")" : "");
+    } else if (is_checked(e)) {
+        bst_strbuf_addc(out, '(');
+        put_sum(s, e, out);
+        bst_strbuf_adds(out, ")::");
+        bst__sql_type(&e->type, out);
+    } else {
+        put_sum(s, e, out);
+    }
+}
+
+/* The range of a conversion lies within that of the sum that it converts, so one check does. */
+static void put_conversion(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bst_expr *arg = e->args[0];
+    const bool is_sum =
+        arg->op == BST_EXPR_ADD || arg->op == BST_EXPR_SUB || arg->op == BST_EXPR_MUL;
+    if (is_number(e->type.kind)) {
+        if (e->type.kind == BST_KIND_DECIMAL && is_sum && is_checked(arg)) {
+            bst_strbuf_addc(out, '(');
+            put_sum(s, arg, out);
+            bst_strbuf_addc(out, ')');
+        } else {
+            put(s, arg, BINDS_PRIMARY, out);
+        }
+        bst_strbuf_adds(out, "::");
+        bst__sql_type(&e->type, out);
+        return;
+    }
+    if (e->type.kind != BST_KIND_TEXT && e->type.length > 0) {
+        open_call(s, BST__SQL_HELPER_AT_MOST, out);
+    }
+    bst_strbuf_adds(out, e->type.kind == BST_KIND_CHAR ? "rtrim(" : "");
+    put(s, arg, e->type.kind == BST_KIND_TEXT || e->type.length == 0 ? BINDS_PRIMARY : BINDS_OR,
+        out);
+    bst_strbuf_adds(out, e->type.kind == BST_KIND_CHAR ? ", ' ')" : "");
+    if (e->type.kind != BST_KIND_TEXT && e->type.length > 0) {
+        bst_strbuf_addf(out, ", %u)", (unsigned)e->type.length);
+    }
+}
+
+/* ---- comparisons ---- */
+
+/* == and != where a side may be absent: absent equals only absent. */
+static void put_optional_equality(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool equal = e->op == BST_EXPR_EQ;
+    for (int i = 0; i < 2; i++) {
+        if (e->args[i]->op == BST_EXPR_NULL ||
+            (e->args[i]->op == BST_EXPR_CONVERT && e->args[i]->args[0]->op == BST_EXPR_NULL)) {
+            put(s, e->args[1 - i], BINDS_SUM, out);
+            bst_strbuf_adds(out, equal ? " IS NULL" : " IS NOT NULL");
+            return;
+        }
+    }
+    put(s, e->args[0], BINDS_SUM, out);
+    bst_strbuf_adds(out, equal ? " IS NOT DISTINCT FROM " : " IS DISTINCT FROM ");
+    put(s, e->args[1], BINDS_SUM, out);
+}
+
+static void put_comparison(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool equality = e->op == BST_EXPR_EQ || e->op == BST_EXPR_NE;
+    if (equality && (e->args[0]->type.optional || e->args[1]->type.optional ||
+                     e->args[0]->op == BST_EXPR_NULL || e->args[1]->op == BST_EXPR_NULL)) {
+        put_optional_equality(s, e, out);
+        return;
+    }
+    put(s, e->args[0], BINDS_SUM, out);
+    bst_strbuf_addf(out, " %s ",
+                    e->op == BST_EXPR_EQ   ? "="
+                    : e->op == BST_EXPR_NE ? "<>"
+                    : e->op == BST_EXPR_LT ? "<"
+                    : e->op == BST_EXPR_LE ? "<="
+                    : e->op == BST_EXPR_GT ? ">"
+                                           : ">=");
+    put(s, e->args[1], BINDS_SUM, out);
+    if (!equality && is_text(e->args[0]->type.kind)) { /* byte by byte, in any locale */
+        bst_strbuf_adds(out, " COLLATE \"C\"");
+    }
+}
+
+/* IN stops at the first that is equal; the items of an array are all computed. */
+static void put_in(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool all = can_fail(s, e);
+    put(s, e->args[0], BINDS_SUM, out);
+    bst_strbuf_adds(out, all ? " = ANY (ARRAY[" : " IN (");
+    for (uint32_t i = 1; i < e->arg_count; i++) {
+        bst_strbuf_adds(out, i == 1 ? "" : ", ");
+        put(s, e->args[i], BINDS_OR, out);
+    }
+    bst_strbuf_adds(out, all ? "])" : ")");
+}
+
+/* ---- texts ---- */
+
+static void put_text_test(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bst_expr *text = e->args[0], *part = e->args[1];
+    switch (e->op) {
+    case BST_EXPR_STARTS_WITH:
+        bst_strbuf_adds(out, "starts_with(");
+        put(s, text, BINDS_OR, out);
+        bst_strbuf_adds(out, ", ");
+        put(s, part, BINDS_OR, out);
+        bst_strbuf_addc(out, ')');
+        break;
+    case BST_EXPR_ENDS_WITH:
+        bst_strbuf_adds(out, "right(");
+        put(s, text, BINDS_OR, out);
+        bst_strbuf_adds(out, ", char_length(");
+        put(s, part, BINDS_OR, out);
+        bst_strbuf_adds(out, ")) = ");
+        put(s, part, BINDS_SUM, out);
+        break;
+    default:
+        bst_strbuf_adds(out, "strpos(");
+        put(s, text, BINDS_OR, out);
+        bst_strbuf_adds(out, ", ");
+        put(s, part, BINDS_OR, out);
+        bst_strbuf_adds(out, ") > 0");
+    }
+}
+
+/* ---- the walk ---- */
+
+/* Of x AND false the planner would make false, and go on from there. */
+static bool by_case(const bst__sql_scope *s, const bst_expr *e) {
+    return can_fail(s, e->args[0]) || can_fail(s, e->args[1]) || is_constant(e->args[1]);
+}
+
+static void put_logic(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool is_and = e->op == BST_EXPR_AND;
+    if (by_case(s, e)) {
+        bst_strbuf_adds(out, "CASE WHEN ");
+        put(s, e->args[0], BINDS_OR, out);
+        bst_strbuf_adds(out, is_and ? " THEN " : " THEN true ELSE ");
+        put(s, e->args[1], BINDS_OR, out);
+        bst_strbuf_adds(out, is_and ? " ELSE false END" : " END");
+        return;
+    }
+    put(s, e->args[0], is_and ? BINDS_AND : BINDS_OR, out);
+    bst_strbuf_adds(out, is_and ? " AND " : " OR ");
+    put(s, e->args[1], is_and ? BINDS_AND : BINDS_OR, out);
+}
+
+static void put_cond(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    bst_strbuf_adds(out, "CASE WHEN ");
+    put(s, e->args[0], BINDS_OR, out);
+    bst_strbuf_adds(out, " THEN ");
+    put(s, e->args[1], BINDS_OR, out);
+    bst_strbuf_adds(out, " ELSE ");
+    put(s, e->args[2], BINDS_OR, out);
+    bst_strbuf_adds(out, " END");
+}
+
+static void put_ref(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    const bool ask = is_unsure(s, e);
+    if (ask) {
+        open_call(s, BST__SQL_HELPER_REQUIRED, out);
+    }
+    s->put_ref(s->context, e, out);
+    bst_strbuf_adds(out, ask ? ")" : "");
+}
+
+static int binding_of(const bst__sql_scope *s, const bst_expr *e) {
+    switch (e->op) {
+    case BST_EXPR_AND:
+    case BST_EXPR_OR:
+        return by_case(s, e) ? BINDS_PRIMARY : e->op == BST_EXPR_AND ? BINDS_AND : BINDS_OR;
+    case BST_EXPR_NOT:
+        return BINDS_NOT;
+    case BST_EXPR_HAS:
+    case BST_EXPR_EQ:
+    case BST_EXPR_NE:
+    case BST_EXPR_LT:
+    case BST_EXPR_LE:
+    case BST_EXPR_GT:
+    case BST_EXPR_GE:
+    case BST_EXPR_IN:
+    case BST_EXPR_ENDS_WITH:
+    case BST_EXPR_CONTAINS:
+        return BINDS_EQUAL;
+    case BST_EXPR_NEG:
+        return BINDS_SUM;
+    case BST_EXPR_ADD:
+    case BST_EXPR_SUB:
+    case BST_EXPR_MUL:
+        return e->type.kind == BST_KIND_TIMESTAMPTZ || is_checked(e) ? BINDS_PRIMARY
+                                                                     : binding_of_arithmetic(e);
+    default:
+        return BINDS_PRIMARY;
+    }
+}
+
+static void put_bare(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    switch (e->op) {
+    case BST_EXPR_LITERAL:
+        bst__sql_constant(&e->type, &e->literal, out);
+        break;
+    case BST_EXPR_NULL:
+        bst_strbuf_adds(out, "NULL");
+        break;
+    case BST_EXPR_REF:
+        put_ref(s, e, out);
+        break;
+    case BST_EXPR_HAS:
+        s->put_ref(s->context, e->args[0], out);
+        bst_strbuf_adds(out, " IS NOT NULL");
+        break;
+    case BST_EXPR_NOT:
+        bst_strbuf_adds(out, "NOT ");
+        put(s, e->args[0], BINDS_NOT, out);
+        break;
+    case BST_EXPR_NEG: /* two of them would begin a comment */
+        bst_strbuf_adds(out, "- ");
+        put_integer(s, e->args[0], e->type.kind == BST_KIND_INT8, BINDS_PRIMARY, out);
+        break;
+    case BST_EXPR_ADD:
+    case BST_EXPR_SUB:
+    case BST_EXPR_MUL:
+        put_arithmetic(s, e, out);
+        break;
+    case BST_EXPR_CONVERT:
+        put_conversion(s, e, out);
+        break;
+    case BST_EXPR_AND:
+    case BST_EXPR_OR:
+        put_logic(s, e, out);
+        break;
+    case BST_EXPR_IN:
+        put_in(s, e, out);
+        break;
+    case BST_EXPR_COND:
+        put_cond(s, e, out);
+        break;
+    case BST_EXPR_SIZE:
+        bst_strbuf_adds(out, "char_length(");
+        put(s, e->args[0], BINDS_OR, out);
+        bst_strbuf_addc(out, ')');
+        break;
+    case BST_EXPR_STARTS_WITH:
+    case BST_EXPR_ENDS_WITH:
+    case BST_EXPR_CONTAINS:
+        put_text_test(s, e, out);
+        break;
+    default:
+        put_comparison(s, e, out);
+    }
+}
+
+/* A part without names has its value already. */
+static void put_constant(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
+    bst_value value;
+    if (evaluate(e, &value)) {
+        bst__sql_constant(&e->type, &value, out);
+        return;
+    }
+    put_overflow(s, &e->type, out);
+}
+
+/* In brackets when it binds less tightly than the place asks for. */
+static void put(bst__sql_scope *s, const bst_expr *e, int binding, bst_strbuf *out) {
+    const bool leaf = e->op == BST_EXPR_LITERAL || e->op == BST_EXPR_NULL;
+    const bst_expr *part = reached(e);
+    if (!leaf && is_constant(e)) {
+        put_constant(s, e, out);
+        return;
+    }
+    if (part != e) {
+        put(s, part, binding, out);
+        return;
+    }
+    const bool brackets = binding_of(s, e) < binding;
+    bst_strbuf_adds(out, brackets ? "(" : "");
+    put_bare(s, e, out);
+    bst_strbuf_adds(out, brackets ? ")" : "");
+}
+
+void bst__sql_value(bst__sql_scope *scope, const bst_expr *expr, bst_strbuf *out) {
+    put(scope, expr, BINDS_OR, out);
+}
