@@ -13,8 +13,8 @@ typedef struct helper {
 
 static const helper helpers[BST__SQL_HELPER_COUNT] = {
     [BST__SQL_HELPER_OVERFLOW] =
-        {"-- Refuses; of the type that stands in its place. Volatile, so that it is not called when\n"
-         "-- a statement is planned.\n"
+        {"-- Refuses; of the type that stands in its place. Volatile, so that it is not called\n"
+         "-- when a statement is planned.\n"
          "CREATE FUNCTION ",
          ".overflow(anyelement) RETURNS anyelement\n"
          "LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$\n"
@@ -48,16 +48,18 @@ static const helper helpers[BST__SQL_HELPER_COUNT] = {
          "END\n"
          "$$;\n"},
     [BST__SQL_HELPER_MICROSECONDS] =
-        {"-- A time in microseconds from 2000-01-01 UTC; infinity has none. By way of an interval, for\n"
-         "-- the server computes the epoch of the last years with fewer digits.\n"
+        {"-- A time in microseconds from 2000-01-01 UTC; infinity has none. Through an interval,\n"
+         "-- for the server computes the epoch of the last years with fewer digits.\n"
          "CREATE FUNCTION ",
          ".microseconds(at timestamptz) RETURNS bigint\n"
          "LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$\n"
          "BEGIN\n"
          "    IF NOT isfinite(at) THEN\n"
-         "        RAISE datetime_field_overflow USING MESSAGE = 'infinity cannot be computed with';\n"
+         "        RAISE datetime_field_overflow\n"
+         "            USING MESSAGE = 'infinity cannot be computed with';\n"
          "    END IF;\n"
-         "    RETURN extract(epoch FROM at AT TIME ZONE 'UTC' - timestamp '2000-01-01') * 1000000;\n"
+         "    RETURN extract(epoch FROM at AT TIME ZONE 'UTC' - timestamp '2000-01-01')\n"
+         "           * 1000000;\n"
          "END\n"
          "$$;\n"},
     [BST__SQL_HELPER_TIME_AT] =
