@@ -1,8 +1,8 @@
 /* The tables of the machine, from its tree of states.
  *
  * A flat machine has them already: its nodes are its states. Of a machine that only nests, states
- * are its leaves, in the order of the file. With regions or history they are the configurations that
- * can be reached, found breadth first from the creations and then put in document order.
+ * are its leaves, in the order of the file. With regions or history they are the configurations
+ * that can be reached, found breadth first from the creations and then put in document order.
  */
 #include <stdlib.h>
 #include <string.h>

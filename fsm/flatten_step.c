@@ -288,8 +288,8 @@ static bool enter_regions(bst__flat *f, const bst__row *row, uint32_t parallel) 
     return true;
 }
 
-/* The nodes around `node`, up to but without `end`; those not inside `within` are only looked at for
- * their regions. */
+/* The nodes around `node`, up to but without `end`; those not inside `within` are only looked at
+ * for their regions. */
 static bool enter_ancestors(bst__flat *f, const bst__row *row, uint32_t node, uint32_t end,
                             uint32_t within) {
     if (node == end) {

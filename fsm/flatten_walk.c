@@ -6,8 +6,8 @@
  *     settle    "always" until nothing more is enabled, then "onDone" of what was completed
  *
  * A guard that may hold forks the way: first it does, then it does not. Ways are therefore found in
- * such an order that the first one whose guards all hold is the one that is gone, and a way needs to
- * ask only for what holds on it: all before it would have been taken otherwise.
+ * such an order that the first one whose guards all hold is the one that is gone, and a way needs
+ * to ask only for what holds on it: all before it would have been taken otherwise.
  */
 #include <string.h>
 

@@ -129,8 +129,8 @@ typedef struct bst_transition {
     bool targetless; /* emits its event and stays */
     bool reenter;
     /* its number in the list where it is written, which several states share when it is written in
-     * a state around them; of a creation: its number in the file, for creations of one command stand
-     * together here */
+     * a state around them; of a creation: its number in the file, for creations of one command
+     * stand together here */
     uint32_t place;
     int64_t after_us; /* the command is sent by time, so long after the state is entered; 0: not */
     /* payload_from[i]: the command field that fills field i of the event; BST_NONE leaves it absent
