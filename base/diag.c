@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "backstory/arena.h"
+#include "backstory/warnings.h"
 
 #define FIRST_CAPACITY 8
 #define NONE           SIZE_MAX
@@ -23,6 +24,7 @@ struct bst_diags {
     size_t dropped;
     size_t last; /* index of the finding added last; NONE when there is none, or it was dropped */
     bst_strbuf scratch;
+    bst_warnings line, file; /* what the command line and the file in hand say of warnings */
 };
 
 bst_diags *bst_diags_new(void) {
@@ -87,11 +89,48 @@ static const char *keep_file(bst_diags *diags, const char *file) {
     return before && strcmp(before, file) == 0 ? before : bst_arena_strdup(diags->texts, file);
 }
 
+void bst_diags_set_warnings(bst_diags *diags, const bst_warnings *line) {
+    if (diags)
+        diags->line = line ? *line : (bst_warnings){.all_errors = false};
+}
+
+void bst_diags_set_file_warnings(bst_diags *diags, const bst_warnings *file) {
+    if (diags)
+        diags->file = file ? *file : (bst_warnings){.all_errors = false};
+}
+
+static bst_warning_level level_of(const bst_diags *diags, bst_warning warning) {
+    const bst_warning_level line = diags->line.level[warning];
+    const bst_warning_level file = diags->file.level[warning];
+    return line != BST_LEVEL_UNSAID   ? line
+           : file != BST_LEVEL_UNSAID ? file
+                                      : bst_warning_default(warning);
+}
+
+bool bst_diags_wants(const bst_diags *diags, bst_warning warning) {
+    return !diags || level_of(diags, warning) != BST_LEVEL_OFF;
+}
+
+/* How a warning or a note is to be heard; false: not at all. */
+static bool is_wanted(const bst_diags *diags, const char *code, bst_severity *severity) {
+    const bst_warning warning = bst_warning_find(code, strlen(code));
+    const bool raise = *severity == BST_WARNING && diags->line.all_errors;
+    if (warning == BST_WARNING_COUNT) {
+        *severity = raise ? BST_ERROR : *severity;
+        return true;
+    }
+    const bst_warning_level level = level_of(diags, warning);
+    *severity = raise || level == BST_LEVEL_ERROR ? BST_ERROR : *severity;
+    return level != BST_LEVEL_OFF;
+}
+
 bst_status bst_diag_add(bst_diags *diags, bst_status status, bst_severity severity,
                         const char *code, const bst_loc *where, const char *format, ...) {
     if (!diags)
         return status;
     diags->last = NONE;
+    if (severity != BST_ERROR && !is_wanted(diags, code, &severity))
+        return status;
     bool kept = make_room(diags);
     if (kept) {
         const bool placed = where && where->file;

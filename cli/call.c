@@ -10,6 +10,11 @@ static void print_help(const cli_call *call) {
 
     printf("backstory %s: %s.\n\n", call->command->name, call->command->summary);
     poptPrintHelp(call->popt, stdout, 0);
+    if (cli_warns(call->command))
+        puts("\nWarnings:\n"
+             "  -Wname, -Wno-name           hear a warning, or do not; -Wall and -Wno-all for all\n"
+             "  -Werror=name                make it an error, and -Wno-error=name undoes that\n"
+             "  -Werror                     make all that are heard errors, as --werror does");
     if (call->command->examples)
         printf("\nExamples:\n%s", call->command->examples);
     bst_strbuf_release(&usage);
@@ -63,10 +68,12 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
 
     snprintf(name, sizeof name, "backstory %s", command->name);
     const char *full[64] = {name};
-    const int used = argc < 64 ? argc : 63;
+    int used = argc < 64 ? argc : 63;
     for (int i = 1; i < used; i++)
         full[i] = argv[i];
     *ret_exit = 0;
+    bst_status status =
+        cli_warns(command) && call->diags ? cli_take_warnings(call, full, &used) : BST_OK;
     call->popt = poptGetContext("backstory", used, full, all, 0);
     if (!call->diags || !call->popt) {
         *ret_exit = cli_end(call, bst_diag_nomem(call->diags));
@@ -75,7 +82,7 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
     char usage[128];
     snprintf(usage, sizeof usage, "[OPTION...] %s", command->arguments);
     poptSetOtherOptionHelp(call->popt, usage);
-    bst_status status = BST_OK;
+    code = -1;
     while (status == BST_OK && (code = poptGetNextOpt(call->popt)) >= 0) {
         if (code == OPTION_HELP) {
             print_help(call);
@@ -84,7 +91,7 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
         }
     }
     call->quiet = call->quiet_flag != 0;
-    if (code < -1)
+    if (status == BST_OK && code < -1)
         status = cli_usage(call, "%s: %s", poptBadOption(call->popt, 0), poptStrerror(code));
     if (status == BST_OK && (!read_format(call) || !take_arguments(call, count_min, count_max)))
         status = BST_USAGE;

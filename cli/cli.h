@@ -14,6 +14,7 @@
 #include "backstory/diag.h"
 #include "backstory/machine.h"
 #include "backstory/run.h"
+#include "backstory/warnings.h"
 
 #define CLI_ARGUMENTS_MAX 8
 
@@ -42,6 +43,7 @@ typedef struct cli_call {
     /* The text of standard input when a file argument is "-", for the caret lines. */
     char *stdin_text;
     size_t stdin_len;
+    bst_warnings warnings; /* what -W options say */
     poptContext popt;
     char *format;
     int quiet_flag;
@@ -51,6 +53,19 @@ typedef struct cli_call {
  * False: end with *ret_exit (help was asked for, or a mistake has been reported). */
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
                size_t count_min, size_t count_max, int argc, const char **argv, int *ret_exit);
+/* cli_warnings.c: whether the command understands -Wname and its kin */
+bool cli_warns(const cli_command *command);
+/* Obeys the -W options among the `count` arguments and leaves the others, in their
+ * order. */
+bst_status cli_take_warnings(cli_call *call, const char **arguments, int *count);
+/* -Werror after all, for --werror. */
+void cli_warnings_are_errors(cli_call *call);
+void cli_list_warnings(const cli_call *call);
+/* BST_INVALID when `status` is fine but a finding is an error. */
+bst_status cli_judge(const cli_call *call, bst_status status);
+/* What each state does with each command, on stdout. */
+void cli_print_matrix(const cli_call *call, const bst_machine *machine);
+
 /* Prints what findings are left and frees everything. Returns the exit status that belongs to
  * `status`. */
 int cli_end(cli_call *call, bst_status status);

@@ -1,5 +1,6 @@
 /* backstory check: says what is wrong with a machine, and what a mapping's histories cannot
  * recover. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/check.h"
@@ -41,41 +42,83 @@ static void print_result(cli_call *call, const bst_machine *machine) {
                machine->event_count);
 }
 
+typedef struct check_options {
+    int warnings_are_errors, matrix, list_warnings;
+    char *from;
+} check_options;
+
+static bst_status check_mapping(cli_call *call, const bst_machine *machine,
+                                const check_options *with, bst_mapping **ret) {
+    /* The machine has been heard: what the mapping loads and finds again is not said twice. */
+    bst_status status = bst_mapping_load(call->argument[1], ret, call->diags);
+    if (status == BST_OK)
+        status = same_machine(call, machine, *ret);
+    if (status == BST_OK)
+        status = bst_mapping_check(*ret, call->diags);
+    if (status == BST_OK && with->from)
+        status = bst_mapping_check_source(*ret, with->from, call->diags);
+    return status;
+}
+
 static int check(const cli_command *command, int argc, const char **argv) {
     cli_call call;
     bst_machine *machine = NULL;
     bst_mapping *mapping = NULL;
-    int warnings_are_errors = 0;
+    check_options with = {0};
     int exit_status;
-    struct poptOption options[] = {
-        {"werror", 0, POPT_ARG_NONE, &warnings_are_errors, 0, "treat warnings as errors", NULL},
-        POPT_TABLEEND};
+    struct poptOption options[] = {{"from", 0, POPT_ARG_STRING, &with.from, 0,
+                                    "hold the mapping against the values of a real table",
+                                    "SOURCE"},
+                                   {"matrix", 0, POPT_ARG_NONE, &with.matrix, 0,
+                                    "print what each state does with each command", NULL},
+                                   {"list-warnings", 0, POPT_ARG_NONE, &with.list_warnings, 0,
+                                    "list the warnings, and whether they are on", NULL},
+                                   {"werror", 0, POPT_ARG_NONE, &with.warnings_are_errors, 0,
+                                    "treat warnings as errors", NULL},
+                                   POPT_TABLEEND};
 
-    if (!cli_begin(&call, command, options, 1, 2, argc, argv, &exit_status))
+    if (!cli_begin(&call, command, options, 0, 2, argc, argv, &exit_status))
         return exit_status;
-    bst_status status = cli_load_machine(&call, call.argument[0], &machine);
+    bst_status status = BST_OK;
+    if (with.warnings_are_errors)
+        cli_warnings_are_errors(&call);
+    if (with.list_warnings) {
+        cli_list_warnings(&call);
+        free(with.from);
+        return cli_end(&call, BST_OK);
+    }
+    if (call.count == 0)
+        status = cli_usage(&call, "%s is missing", command->arguments);
+    else if (with.from && call.count < 2)
+        status = cli_usage(&call, "--from needs a mapping");
+    if (status != BST_OK) {
+        free(with.from);
+        return cli_end(&call, status);
+    }
+    status = cli_load_machine(&call, call.argument[0], &machine);
     if (status == BST_OK)
         status = bst_machine_check(machine, call.diags);
-    if (status == BST_OK && call.count == 2) {
-        /* The machine has been heard: what the mapping loads and finds again is not said twice. */
-        status = bst_mapping_load(call.argument[1], &mapping, call.diags);
-        if (status == BST_OK)
-            status = same_machine(&call, machine, mapping);
-        if (status == BST_OK)
-            status = bst_mapping_check(mapping, call.diags);
-    }
+    if (status == BST_OK && call.count == 2)
+        status = check_mapping(&call, machine, &with, &mapping);
     bst_diags_sort(call.diags);
-    if (status == BST_OK && warnings_are_errors && bst_diags_count_of(call.diags, BST_WARNING) > 0)
-        status = BST_INVALID;
-    print_result(&call, machine);
+    status = cli_judge(&call, status);
+    if (with.matrix && machine)
+        cli_print_matrix(&call, machine);
+    else
+        print_result(&call, machine);
     bst_mapping_free(mapping);
     bst_machine_free(machine);
+    free(with.from);
     return cli_end(&call, status);
 }
 
-const cli_command cli_check = {"check", "MACHINE [MAPPING]",
-                               "analyse a machine, and what a mapping can recover of its histories",
-                               "  backstory check payment.fsm.json\n"
-                               "  backstory check payment.fsm.json payment.legacy.json --werror\n"
-                               "  backstory check --format json - < payment.fsm.json\n",
-                               check};
+const cli_command cli_check = {
+    "check", "MACHINE [MAPPING]",
+    "analyse a machine, and what a mapping can recover of its histories",
+    "  backstory check payment.fsm.json\n"
+    "  backstory check payment.fsm.json payment.legacy.json --werror\n"
+    "  backstory check payment.fsm.json payment.legacy.json --from old.csv\n"
+    "  backstory check payment.fsm.json -Wguard-gap -Werror=dead-end\n"
+    "  backstory check --matrix payment.fsm.json\n"
+    "  backstory check --format json - < payment.fsm.json\n",
+    check};

@@ -94,7 +94,7 @@ static int compile(const cli_command *command, int argc, const char **argv) {
     if (status == BST_OK)
         status = cli_load_machine(&call, call.argument[0], &machine);
     if (status == BST_OK)
-        status = bst_machine_check(machine, call.diags);
+        status = cli_judge(&call, bst_machine_check(machine, call.diags));
     if (status == BST_OK && folder && strcmp(folder, "-") == 0) {
         status = name_count == 1 ? emit_to_stdout(&call, machine, names[0])
                                  : cli_usage(&call, "-o - takes one emitter");

@@ -33,6 +33,7 @@ enum {
     ROOT_ON,
     ROOT_AFTER,
     ROOT_ALWAYS,
+    ROOT_WARNINGS,
     ROOT_META,
     ROOT_KEYS
 };
@@ -53,6 +54,7 @@ static const char *const root_keys[ROOT_KEYS] = {
     [ROOT_ON] = "on",
     [ROOT_AFTER] = "after",
     [ROOT_ALWAYS] = "always",
+    [ROOT_WARNINGS] = "warnings",
     [ROOT_META] = "meta",
 };
 
@@ -122,8 +124,9 @@ static bool read_machine(bst__load *l) {
     read_root(l);
     return bst__load_fields(l) && bst__load_events(l) && bst__load_commands(l) &&
            bst__load_guards(l) && bst__load_states(l) && bst__load_creations(l) &&
-           bst__load_transitions(l) && bst__load_payloads(l) && bst__load_assignments(l) &&
-           bst__compile_guards(l) && (l->status != BST_OK || bst__flatten(l));
+           bst__load_transitions(l) && bst__load_ignores(l) && bst__load_warnings(l) &&
+           bst__load_payloads(l) && bst__load_assignments(l) && bst__compile_guards(l) &&
+           (l->status != BST_OK || bst__flatten(l));
 }
 
 /* The seed of the name indices: the first digits of the file's digest. */

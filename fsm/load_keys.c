@@ -56,7 +56,7 @@ static const char *advice_for(const char *key) {
 }
 
 int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys, int count) {
-    const char *known[20]; /* no object of ours has more keys */
+    const char *known[24]; /* no object of ours has more keys */
     uint32_t known_count = 0;
     for (int i = 0; i < count; i++) {
         if (keys[i] && strcmp(keys[i], path->key) == 0) {

@@ -44,10 +44,10 @@ typedef struct bst__command_note {
 
 /* A node of the tree of states, beside its table. */
 typedef struct bst__node_note {
-    json_t *states, *on, *after, *always, *done; /* NULL: none */
-    json_t *initial;                             /* as it is written; NULL: it is not */
-    json_t *target;                              /* of a history; the same */
-    const char *id;                              /* "#id" names it; NULL: no id of its own */
+    json_t *states, *on, *after, *always, *done, *ignores; /* NULL: none */
+    json_t *initial;                                       /* as it is written; NULL: it is not */
+    json_t *target;                                        /* of a history; the same */
+    const char *id;          /* "#id" names it; NULL: no id of its own */
     const uint32_t *targets; /* of a history: what it stands for as long as nothing is remembered */
     uint32_t target_count;
     /* Its written transitions: those of commands, then those of "always", then of "onDone". */
@@ -180,6 +180,10 @@ uint32_t bst__child_hash(const bst__load *l, uint32_t parent, const char *name, 
 /* load_transitions.c: transitions and creations */
 bool bst__load_creations(bst__load *l);
 bool bst__load_transitions(bst__load *l);
+
+/* load_check.c: what only check.h reads */
+bool bst__load_ignores(bst__load *l); /* once transitions and commands are known */
+bool bst__load_warnings(bst__load *l);
 
 /* flatten.c: the tables of the machine, from the tree. Last of all. */
 bool bst__flatten(bst__load *l);

@@ -24,6 +24,7 @@ enum {
     STATE_LABEL,
     STATE_DESCRIPTION,
     STATE_WAS,
+    STATE_IGNORES,
     STATE_META,
     STATE_KEYS
 };
@@ -32,7 +33,7 @@ static const char *const state_keys[STATE_KEYS] = {
     [STATE_DONE] = "onDone",   [STATE_TYPE] = "type",       [STATE_INITIAL] = "initial",
     [STATE_STATES] = "states", [STATE_HISTORY] = "history", [STATE_TARGET] = "target",
     [STATE_ID] = "id",         [STATE_LABEL] = "label",     [STATE_DESCRIPTION] = "description",
-    [STATE_WAS] = "was",       [STATE_META] = "meta",
+    [STATE_WAS] = "was",       [STATE_META] = "meta",       [STATE_IGNORES] = "ignores",
 };
 
 /* The kinds. */
@@ -111,6 +112,7 @@ static void check_keys(bst__load *l, const bst__path *path, uint32_t node, unsig
          "\"on\"."},
         {STATE_HISTORY, !history, "Add \"type\": \"history\"."},
         {STATE_ON, history, lives},
+        {STATE_IGNORES, history, lives},
         {STATE_AFTER, history, lives},
         {STATE_ALWAYS, history, lives},
         {STATE_DONE, !parent, history ? lives : "Only a state with states in it is ever done."},
@@ -219,6 +221,9 @@ static bool read_state(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         case STATE_WAS:
             n->was = bst__string(l, &here, value);
+            break;
+        case STATE_IGNORES:
+            note->ignores = value;
             break;
         default: /* meta is the user's own */
             break;

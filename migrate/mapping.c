@@ -14,9 +14,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const root_keys[] = {"$schema", "machine",    "source", "state",
-                                        "fields",  "evidence",   "log",    "probabilities",
-                                        "policy",  "description"};
+static const char *const root_keys[] = {"$schema", "machine",  "source",     "state",
+                                        "fields",  "evidence", "log",        "probabilities",
+                                        "policy",  "warnings", "description"};
 
 /* Weights are relative; what a file calls impossible is kept as barely possible, so that a row that
  * proves it is not a contradiction. */
@@ -328,6 +328,41 @@ static void read_policy(bst__map *map, const json_t *root) {
     }
 }
 
+/* ---- warnings ---- */
+
+static void read_warnings(bst__map *map, const json_t *root) {
+    static const char *const levels[] = {"off", "warning", "error"};
+    const json_t *json = bst__map_get(map, root, NULL, "warnings", JSON_OBJECT);
+    bst__map_path path = {NULL, "warnings", 0};
+    if (!json) {
+        return;
+    }
+    bst_warnings *warnings = bst_arena_alloc(map->arena, sizeof *warnings);
+    if (!warnings) {
+        bst__map_nomem(map);
+        return;
+    }
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)json, name, value) {
+        bst__map_path here = {&path, name, 0};
+        const bst_warning warning = bst_warning_find(name, strlen(name));
+        if (warning == BST_WARNING_COUNT) {
+            bst_loc where = bst__map_key_at(map, &here);
+            const char *near = bst_warning_nearest(name);
+            bst__map_error(map, &where, "unknown-warning", "there is no warning \"%s\"", name);
+            bst_diag_hint(map->diags,
+                          near ? "Did you mean \"%s\"?"
+                               : "`backstory check --list-warnings` names them%s.",
+                          near ? near : "");
+            continue;
+        }
+        const int level = bst__map_choice(map, json, &path, name, levels, COUNT(levels), 1);
+        warnings->level[warning] = (uint8_t)(BST_LEVEL_OFF + level);
+    }
+    map->mapping->warnings = warnings;
+}
+
 /* ---- the whole ---- */
 
 static void read_all(bst__map *map) {
@@ -342,6 +377,7 @@ static void read_all(bst__map *map) {
     bst__map_evidence(map, root);
     read_probabilities(map, root);
     read_policy(map, root);
+    read_warnings(map, root);
     if (json_object_get(root, "log")) {
         bst__map_path here = {NULL, "log", 0};
         not_supported(map, &here, "log tables cannot be read yet", "Leave \"log\" out for now.");

@@ -132,11 +132,57 @@ static void check_times(const bst_mapping *mapping, bst_diags *diags) {
                   "Add { \"creation\": ... } with the column that holds when a row was made.");
 }
 
+/* Values that mean one state: what told them apart in the old system is lost. */
+static void check_folded(const bst_mapping *mapping, bst_diags *diags) {
+    for (uint32_t c = 1; c < mapping->state_code_count; c++) {
+        const bst_state_code *code = &mapping->state_codes[c];
+        uint32_t before = 0;
+        while (before < c && mapping->state_codes[before].state != code->state) {
+            before++;
+        }
+        if (before == c) {
+            continue;
+        }
+        bst_strbuf pointer = BST_STRBUF_INIT;
+        bst_strbuf other = BST_STRBUF_INIT;
+        bst_strbuf_adds(&pointer, "/state/values");
+        bst_strbuf_adds(&other, "/state/values");
+        bst_json_pointer_add(&pointer, code->text);
+        bst_json_pointer_add(&other, mapping->state_codes[before].text);
+        const bst_loc where = bst_json_source_key(mapping->json, pointer.text);
+        const bst_loc there = bst_json_source_key(mapping->json, other.text);
+        bst_diag_add(diags, BST_OK, BST_NOTE, "folded-states", &where,
+                     "values \"%s\" and \"%s\" both mean state \"%s\": what tells them apart is "
+                     "lost",
+                     mapping->state_codes[before].text, code->text,
+                     mapping->machine->states[code->state].name);
+        bst_diag_hint(diags, "Give one of them a state of its own if they are not synonyms.");
+        bst_diag_also(diags, &there, "the first of them is here");
+        bst_strbuf_release(&pointer);
+        bst_strbuf_release(&other);
+    }
+}
+
+void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags) {
+    bst_warnings both = {.all_errors = false};
+    const bst_warnings *const said[] = {mapping->machine->warnings, mapping->warnings};
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; said[i] && k < BST_WARNING_COUNT; k++) {
+            both.level[k] = said[i]->level[k] ? said[i]->level[k] : both.level[k];
+        }
+    }
+    bst_diags_set_file_warnings(diags, &both);
+}
+
 bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diags) {
+    bst__map_warnings_begin(mapping, diags);
     check_states(mapping, diags);
+    check_folded(mapping, diags);
     check_fields(mapping, diags);
     check_payloads(mapping, diags);
     check_twins(mapping, diags);
     check_times(mapping, diags);
-    return BST_OK;
+    const bst_status status = bst__map_check_histories(mapping, diags);
+    bst_diags_set_file_warnings(diags, NULL);
+    return status;
 }

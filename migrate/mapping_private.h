@@ -126,6 +126,12 @@ void bst__map_source(bst__map *map, const json_t *root);
 /* mapping_evidence.c */
 void bst__map_evidence(bst__map *map, const json_t *root);
 
+/* mapping_check.c: the warnings of mapping and machine are those of the file in hand until
+ * bst_diags_set_file_warnings(diags, NULL). */
+void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
+/* mapping_histories.c */
+bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
+
 /* mapping_where.c: `a IS NULL AND b IS NOT NULL` as CEL; false when the SQL is anything else. */
 bool bst__map_where_cel(const char *sql, bst_strbuf *out);
 

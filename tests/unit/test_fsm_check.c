@@ -42,8 +42,37 @@ static const machine_case analyses_cases[] = {
      "'closed': { 'type': 'final' },\n"
      "    'a': { 'on': { 'go': 'b' } },\n"
      "    'b': { 'on': { 'go': 'a' } } } }",
-     "warning no-way-to-final 3:5\n"
-     "warning no-way-to-final 4:5\n"},
+     "warning cycle-without-exit 3:5\n"},
+    /* two circles; one state stands before them, and a dead end is no circle */
+    {"{ 'id': 'door',\n"
+     "  'initial': 'open', 'states': { 'open': { 'on': { 'close': 'closed', 'lose': 'way', 'drop': "
+     "'d' } }, 'closed': { 'type': 'final' },\n"
+     "    'b': { 'on': { 'go': 'c' } }, 'way': { 'on': { 'go': 'b' } }, 'c': { 'on': { 'go': 'b', "
+     "'open': 'c' } },\n"
+     "    'd': { 'on': { 'go': 'e', 'drop': 'f' } },\n"
+     "    'e': { 'on': { 'go': 'd' } },\n"
+     "    'f': {} } }",
+     "warning cycle-without-exit 3:5\n"
+     "warning dead-end 6:5\n"},
+    /* all that no final state follows, when asked for */
+    {"{ 'id': 'door', 'warnings': { 'no-way-to-final': 'error', 'cycle-without-exit': 'off' },\n"
+     "  'initial': 'open', 'states': { 'open': { 'on': { 'close': 'closed', 'lose': 'way' } }, "
+     "'closed': { 'type': 'final' },\n"
+     "    'b': { 'on': { 'go': 'c' } },\n"
+     "    'c': { 'on': { 'go': 'b' } },\n"
+     "    'way': { 'on': { 'go': 'b' } } } }",
+     "error no-way-to-final 5:5\n"},
+    /* what a state says nothing of; creations are not expected, nor is a final state */
+    {"{ 'id': 'door', 'warnings': { 'unhandled-command': 'warning' },\n"
+     "  'initial': 'open', 'states': { 'open': { 'on': { 'close': 'closed' } },\n"
+     "    'closed': { 'on': { 'open': 'open', 'lock': 'locked' }, 'ignores': ['close'] },\n"
+     "    'locked': { 'on': { 'unlock': 'closed', 'drop': 'gone' }, 'ignores': '*' },\n"
+     "    'gone': { 'type': 'final' } } }",
+     "warning unhandled-command 2:34\n"
+     "warning unhandled-command 3:5\n"},
+    {"{ 'id': 'door',\n"
+     "  'initial': 'open', 'states': { 'open': { 'on': { 'close': 'closed' } }, 'closed': {} } }",
+     ""},
     /* a circle with a way out */
     {"{ 'id': 'door',\n"
      "  'initial': 'open', 'states': { 'open': { 'on': { 'close': 'closed', 'lose': 'a' } }, "

@@ -1,5 +1,5 @@
 /* Analyses of a compiled machine: what is legal but surely not meant. Each finding has a code, a
- * warning's name at the same time, and a page in docs/. */
+ * warning's name at the same time (warnings.h has them all), and a page in docs/diagnostics/. */
 #ifndef BACKSTORY_CHECK_H
 #define BACKSTORY_CHECK_H
 
@@ -9,14 +9,23 @@
 extern "C" {
 #endif
 
-/* Runs every analysis and adds warnings to `diags`. BST_OK also when there are warnings; BST_NOMEM
- * otherwise. Linear in states + transitions.
- *     unreachable-state  no-way-to-final  dead-end  shadowed-transition
- *     unused-event  unused-command  unused-guard
- *     unset-field (a required field that some creation leaves unset)
- *     not-past-tense  leaks-implementation  final-with-exit
- */
+/* Runs every analysis that `diags` and the machine's own "warnings" want, and adds warnings and
+ * notes; those that are meant to be errors are errors in the list. BST_OK also then; BST_NOMEM
+ * otherwise. The time is proportional to states + transitions; the search for values of guards has
+ * a fixed budget. */
 BST_API bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) BST_MUST_USE;
+
+/* What a state does with a command; `state` BST_NONE: whether it creates. */
+typedef enum bst_handling {
+    BST_HANDLING_NONE,    /* nothing is said: it is refused */
+    BST_HANDLING_IGNORED, /* it is refused, and "ignores" says that this is meant */
+    BST_HANDLING_GUARDED, /* accepted or refused: every transition has a guard */
+    BST_HANDLING_ACCEPTED
+} bst_handling;
+BST_API bst_handling bst_machine_handling(const bst_machine *machine, uint32_t state,
+                                          uint32_t command);
+/* "unhandled", "ignored", "guarded", "accepted" */
+BST_API const char *bst_handling_text(bst_handling handling);
 
 #ifdef __cplusplus
 }

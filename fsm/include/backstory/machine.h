@@ -19,6 +19,7 @@
 #include "backstory/expr.h"
 #include "backstory/json_source.h"
 #include "backstory/value.h"
+#include "backstory/warnings.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -105,6 +106,10 @@ typedef struct bst_node {
     uint32_t depth;  /* of node 0: 0 */
     uint32_t first_child, next_sibling, last;
     uint32_t initial; /* of a compound: the node that is entered with it */
+    /* commands that it knows and means to refuse, for those inside it too; for check.h alone */
+    bool ignores_all;
+    uint32_t ignore_count;
+    const uint32_t *ignores;
 } bst_node;
 
 typedef struct bst_state {
@@ -158,6 +163,7 @@ typedef struct bst_machine {
     /* creations first (0 .. creation_count-1, from == BST_NONE), then by state */
     const bst_transition *transitions;
     uint32_t initial; /* BST_NONE when no entity of a machine with regions begins there */
+    const bst_warnings *warnings;  /* what the file says of them; NULL: nothing */
     const bst_json_source *source; /* the file and the places in it */
 } bst_machine;
 

@@ -74,8 +74,9 @@ typedef struct bst_mapping {
     const bst_value_from *fields;
     uint32_t evidence_count;
     const bst_evidence *evidence;
-    const double *weights;       /* transition weights declared by "probabilities"; NULL: none */
-    bst_policy_choice ambiguous; /* LIKELIEST by default */
+    const double *weights;        /* transition weights declared by "probabilities"; NULL: none */
+    bst_policy_choice ambiguous;  /* LIKELIEST by default */
+    const bst_warnings *warnings; /* what the file says of them; NULL: nothing */
     const bst_json_source *json;
 } bst_mapping;
 
@@ -93,9 +94,14 @@ BST_API bst_mapping *bst_mapping_free(bst_mapping *mapping);
  * nothing else. */
 BST_API uint32_t bst_mapping_state(const bst_mapping *mapping, const char *text, size_t len);
 
-/* Warnings about what a history cannot recover: states without a code, required payload fields that
- * no column supplies, fields that are not mapped, states that no evidence tells apart. */
+/* Warnings about what a history cannot recover: states without a code, values that mean one state,
+ * required payload fields that no column supplies, fields that are not mapped, histories that look
+ * the same. Obeys the "warnings" of the mapping and, where that is silent, of its machine. */
 BST_API bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diags) BST_MUST_USE;
+/* Reads the state column of the real table: values in scope that the mapping lacks, with their
+ * counts, and values of the mapping that the table lacks. */
+BST_API bst_status bst_mapping_check_source(const bst_mapping *mapping, const char *from,
+                                            bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,149 @@
+/* Warnings on the command line, and the matrix. popt has no word for -Wname: such arguments are
+ * taken out before it sees the rest.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstory/check.h"
+
+#include "cli.h"
+
+bool cli_warns(const cli_command *command) {
+    return command == &cli_check || command == &cli_compile;
+}
+
+static bst_status unknown_warning(cli_call *call, const char *name) {
+    const char *nearest = bst_warning_nearest(name);
+    const bst_status status = cli_usage(call, "there is no warning \"%s\"", name);
+    if (nearest)
+        bst_diag_hint(call->diags, "Did you mean \"%s\"?", nearest);
+    else
+        bst_diag_hint(call->diags, "`backstory check --list-warnings` names them all.");
+    return status;
+}
+
+bst_status cli_take_warnings(cli_call *call, const char **arguments, int *count) {
+    bst_status status = BST_OK;
+    int kept = 0;
+    bool options = true;
+
+    for (int i = 0; i < *count; i++) {
+        const char *name;
+        options = options && strcmp(arguments[i], "--") != 0;
+        if (!options || strncmp(arguments[i], "-W", 2) != 0)
+            arguments[kept++] = arguments[i];
+        else if (status == BST_OK && !bst_warnings_option(&call->warnings, arguments[i], &name))
+            status = unknown_warning(call, name);
+    }
+    *count = kept;
+    bst_diags_set_warnings(call->diags, &call->warnings);
+    return status;
+}
+
+void cli_warnings_are_errors(cli_call *call) {
+    call->warnings.all_errors = true;
+    bst_diags_set_warnings(call->diags, &call->warnings);
+}
+
+bst_status cli_judge(const cli_call *call, bst_status status) {
+    return status == BST_OK && bst_diags_count_of(call->diags, BST_ERROR) > 0 ? BST_INVALID
+                                                                              : status;
+}
+
+static const char *level_text(bst_warning warning) {
+    return bst_warning_default(warning) == BST_LEVEL_OFF ? "off" : "on";
+}
+
+void cli_list_warnings(const cli_call *call) {
+    if (call->json) {
+        json_t *list = json_array();
+        for (int i = 0; i < BST_WARNING_COUNT; i++)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name",
+                                                  bst_warning_name((bst_warning)i), "default",
+                                                  level_text((bst_warning)i), "summary",
+                                                  bst_warning_summary((bst_warning)i)));
+        json_t *root = json_pack("{s:o}", "warnings", list);
+        json_dumpf(root, stdout, JSON_COMPACT);
+        putchar('\n');
+        json_decref(root);
+        return;
+    }
+    cli_table *table = cli_table_new("lll");
+    for (int i = 0; i < BST_WARNING_COUNT; i++)
+        cli_table_add(table, (const char *const[]){bst_warning_name((bst_warning)i),
+                                                   level_text((bst_warning)i),
+                                                   bst_warning_summary((bst_warning)i)});
+    cli_table_print(table, stdout);
+    cli_table_free(table);
+}
+
+/* The commands of one state, by what it does with them. */
+static json_t *row_json(const bst_machine *machine, uint32_t state) {
+    json_t *row = json_object();
+    if (state != BST_NONE)
+        json_object_set_new(row, "state", json_string(machine->states[state].name));
+    for (int handling = BST_HANDLING_ACCEPTED; handling >= BST_HANDLING_NONE; handling--) {
+        json_t *names = json_array();
+        for (uint32_t k = 0; k < machine->command_count; k++) {
+            if (bst_machine_handling(machine, state, k) == (bst_handling)handling)
+                json_array_append_new(names, json_string(machine->commands[k].name));
+        }
+        json_object_set_new(row, bst_handling_text((bst_handling)handling), names);
+    }
+    return row;
+}
+
+static void print_json(const cli_call *call, const bst_machine *machine) {
+    bst_strbuf findings = BST_STRBUF_INIT;
+    json_t *rows = json_array();
+
+    for (uint32_t s = 0; s < machine->state_count; s++)
+        json_array_append_new(rows, row_json(machine, s));
+    bst_diags_format_json(call->diags, &findings);
+    json_t *root = json_pack("{s:s, s:o, s:o}", "machine", machine->id, "creation",
+                             row_json(machine, BST_NONE), "states", rows);
+    json_t *diagnostics = json_loadb(findings.text, findings.len, 0, NULL);
+    json_object_update_new(root, diagnostics);
+    json_dumpf(root, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(root);
+    bst_strbuf_release(&findings);
+    bst_diags_clear(call->diags);
+}
+
+/* A command a line: states have longer names than marks, and there are more of them. */
+static void print_row(const bst_machine *machine, uint32_t state, cli_table *table) {
+    bst_strbuf text[BST_HANDLING_ACCEPTED + 1];
+    const char *cells[BST_HANDLING_ACCEPTED + 2];
+
+    for (int h = 0; h <= BST_HANDLING_ACCEPTED; h++)
+        bst_strbuf_init(&text[h]);
+    for (uint32_t k = 0; k < machine->command_count; k++) {
+        bst_strbuf *to = &text[bst_machine_handling(machine, state, k)];
+        bst_strbuf_addf(to, "%s%s", to->len ? " " : "", machine->commands[k].name);
+    }
+    cells[0] = state == BST_NONE ? "(creation)" : machine->states[state].name;
+    for (int h = 0; h <= BST_HANDLING_ACCEPTED; h++) {
+        const bool quiet = state == BST_NONE && h == BST_HANDLING_NONE;
+        const char *commands = text[h].len && !quiet ? text[h].text : "-";
+        cells[1 + BST_HANDLING_ACCEPTED - h] = commands;
+    }
+    cli_table_add(table, cells);
+    for (int h = 0; h <= BST_HANDLING_ACCEPTED; h++)
+        bst_strbuf_release(&text[h]);
+}
+
+void cli_print_matrix(const cli_call *call, const bst_machine *machine) {
+    if (call->json) {
+        print_json(call, machine);
+        return;
+    }
+    cli_table *table = cli_table_new("lllll");
+    cli_table_add(table,
+                  (const char *const[]){"state", "accepted", "guarded", "ignored", "unhandled"});
+    print_row(machine, BST_NONE, table);
+    for (uint32_t s = 0; s < machine->state_count; s++)
+        print_row(machine, s, table);
+    cli_table_print(table, stdout);
+    cli_table_free(table);
+}
