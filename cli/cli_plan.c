@@ -21,9 +21,9 @@ static void add_path(const bst_machine *machine, const bst_plan *plan, bst_strbu
 
 static void add_runner_up(const bst_machine *machine, const bst_signature_info *info,
                           bst_strbuf *out) {
-    for (uint32_t i = 0; i < info->runner_up_count; i++)
+    for (uint32_t i = 0; i < info->runner_up->event_count; i++)
         bst_strbuf_addf(out, "%s%s", i ? " > " : "",
-                        cli_short_event(machine, machine->transitions[info->runner_up[i]].event));
+                        cli_short_event(machine, info->runner_up->events[i].type));
 }
 
 static void print_histories(const bst_machine *machine, const bst_signature_info *info,
@@ -51,7 +51,7 @@ static void print_histories(const bst_machine *machine, const bst_signature_info
         const cli_text sure = cli_confidence(info[i].plan->confidence, info[i].plan->certain);
         cli_table_add(table, (const char *[]){number.text, share.text, sure.text,
                                               info[i].example_key, path.text});
-        if (info[i].runner_up_count > 0) {
+        if (info[i].runner_up) {
             bst_strbuf_clear(&path);
             bst_strbuf_adds(&path, "  or ");
             add_runner_up(machine, &info[i], &path);
@@ -103,12 +103,11 @@ static json_t *signature_to_json(const bst_machine *machine, const bst_signature
     json_object_set_new(object, "confidence", json_real(info->plan->confidence));
     json_object_set_new(object, "certain", json_boolean(info->plan->certain));
     json_object_set_new(object, "events", events);
-    if (info->runner_up_count > 0) {
+    if (info->runner_up) {
         json_t *other = json_array();
-        for (uint32_t i = 0; i < info->runner_up_count; i++)
+        for (uint32_t i = 0; i < info->runner_up->event_count; i++)
             json_array_append_new(
-                other,
-                json_string(machine->events[machine->transitions[info->runner_up[i]].event].name));
+                other, json_string(machine->events[info->runner_up->events[i].type].name));
         json_object_set_new(
             object, "runner_up",
             json_pack("{s:f, s:o}", "confidence", info->runner_up_confidence, "events", other));

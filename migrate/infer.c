@@ -24,6 +24,8 @@ typedef struct ranking {
     bst__path best, second;
     double best_mass, second_mass, total; /* second_mass 0: there is none */
     double steps_mass;                    /* of the total: what single steps say */
+    double unit;                          /* what the best path by steps weighs */
+    bst__seen seen;
 } ranking;
 
 static bool same_path(const bst__path *a, const bst__path *b) {
@@ -77,7 +79,7 @@ static bst_status rank_walks(const inference *in, const bst__path *best, bst__ch
         unit = fmax(in->weights->steps_worth, 0) *
                bst__stop_share(in->machine, in->weights, in->question->state) *
                exp(-(double)in->distance[0] * BST__COST_UNIT);
-    *ret = (ranking){.steps_mass = unit * chain->total};
+    *ret = (ranking){.steps_mass = unit * chain->total, .unit = unit, .seen = seen};
     ret->total = ret->steps_mass + seen.total;
     rank_all(in, &seen, by_steps, by_steps[1].cost == BST__COST_NEVER ? 1 : 2, unit, ret);
     return seen.count > 0 ? bst__seen_mix(&in->graph, &seen, ret->steps_mass, in->scratch, chain)
@@ -117,6 +119,15 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
             return status;
         best = ranked.best;
         ret->confidence = fmin(ranked.best_mass / ranked.total, 1);
+    }
+    ret->complete = ret->certain;
+    if (!ret->certain && in->question->others_max > 0) {
+        const bst__others_wanted wanted = {&best, in->question->others_max, ranked.seen,
+                                           ranked.unit, ranked.total};
+        status = bst__other_walks(&in->rules, &in->graph, in->costs, in->distance, &wanted,
+                                  in->scratch, in->arena, ret);
+        if (status != BST_OK)
+            return status;
     }
     bst_walk_step *const steps = bst_arena_array(in->arena, best.count, sizeof *steps);
     if (!steps)

@@ -6,6 +6,7 @@
  *     graph, costs -> best  infer_best.c     the best and the second best path
  *     graph, costs -> chain infer_chain.c    how probable all paths are together, and each edge
  *     walks seen -> paths   infer_seen.c     those that are possible, and the chain with them
+ *     graph, costs -> others infer_walks.c  the next best paths, in order
  *     all of it -> steps   infer_steps.c     basis and marginal of each step
  *     no path -> conflict  infer_conflict.c  which claims clash, and what mends it
  *
@@ -181,6 +182,19 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
 /* Makes the chain that of what was seen and of single steps together, these with `steps_mass`. */
 bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,
                          bst_arena *arena, bst__chain *chain) BST_MUST_USE;
+
+typedef struct bst__others_wanted {
+    const bst__path *best; /* is none of them */
+    uint32_t max;
+    bst__seen seen;
+    double unit, total; /* masses: of the best path by steps; of all walks */
+} bst__others_wanted;
+
+/* Fills in others and complete. */
+bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
+                            const bst__cost *costs, const bst__cost *distance,
+                            const bst__others_wanted *wanted, bst_arena *scratch, bst_arena *arena,
+                            bst_answer *ret) BST_MUST_USE;
 
 /* Every step of the best path with its claim, basis, confidence and tie. `chain` is NULL when the
  * path is the only one; `whole` is its confidence. */

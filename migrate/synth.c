@@ -64,6 +64,7 @@ bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags 
     }
     synth->mapping = mapping;
     synth->machine = mapping->machine;
+    synth->outcomes_end = &synth->outcomes;
     bst_strbuf_init(&synth->refusal.message);
     bst_strbuf_init(&synth->refusal.repair);
     if (!prepare(synth)) {
@@ -90,8 +91,7 @@ bst_synth *bst_synth_free(bst_synth *synth) {
 
 /* ---- signatures ---- */
 
-static bst_status add_signature(bst_synth *synth, const bst_row *row, uint32_t state,
-                                bst__signature **ret) {
+static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
     if (synth->signature_count >= BST_SIGNATURES_MAX) {
         bst_diag_add(synth->diags, BST_LIMIT, BST_ERROR, "too-many-signatures", NULL,
                      "the rows have more than %u different patterns of evidence",
@@ -103,24 +103,14 @@ static bst_status add_signature(bst_synth *synth, const bst_row *row, uint32_t s
     }
     bst__signature *sig = bst_arena_alloc(synth->arena, sizeof *sig);
     uint8_t *bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
-    char *key = bst_arena_strndup(synth->arena, row->key, row->key_len);
-    if (!sig || !bytes || !key) {
+    if (!sig || !bytes) {
         return bst_diag_nomem(synth->diags);
     }
     memcpy(bytes, synth->bytes, synth->bytes_len);
     sig->bytes = bytes;
-    sig->example_key = key;
-    sig->number = synth->signature_count;
     bst_status status = bst__signature_solve(synth, state, sig);
     if (status != BST_OK) {
         return status;
-    }
-    if (sig->reason != BST_REASON_NONE) {
-        bst__refuse_signature(synth, sig, state);
-        sig->message = bst_arena_strdup(synth->arena, synth->refusal.message.text);
-        if (!sig->message) {
-            return bst_diag_nomem(synth->diags);
-        }
     }
     HASH_ADD_KEYPTR(hh, synth->signatures, sig->bytes, synth->bytes_len, sig);
     if (sig->lost) {
@@ -131,24 +121,13 @@ static bst_status add_signature(bst_synth *synth, const bst_row *row, uint32_t s
     return BST_OK;
 }
 
-/* False: the refusal says why, or synth->status is not OK. */
-static bool find_signature(bst_synth *synth, const bst_row *row, uint32_t state,
-                           const bst__signature **ret) {
-    bst__signature *sig = NULL;
-    HASH_FIND(hh, synth->signatures, synth->bytes, synth->bytes_len, sig);
-    if (!sig) {
-        synth->status = add_signature(synth, row, state, &sig);
-        if (synth->status != BST_OK) {
-            return false;
-        }
+/* False: synth->status is not OK. */
+static bool find_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
+    HASH_FIND(hh, synth->signatures, synth->bytes, synth->bytes_len, *ret);
+    if (!*ret) {
+        synth->status = add_signature(synth, state, ret);
     }
-    sig->rows++;
-    *ret = sig;
-    if (sig->reason != BST_REASON_NONE) {
-        bst__refuse_signature(synth, sig, state);
-        return false;
-    }
-    return true;
+    return synth->status == BST_OK;
 }
 
 /* ---- rows ---- */
@@ -178,14 +157,15 @@ static bool check_key(bst_synth *synth, const bst_row *row) {
 static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret) {
     uint32_t state = BST_NONE;
     uint32_t bad_field = BST_NONE;
-    const bst__signature *sig = NULL;
+    bst__signature *sig = NULL;
     return check_key(synth, row) && bst__read_state(synth, row, &state) &&
            bst__read_fields(synth, row, &bad_field) && bst__say_row(synth, row, state) &&
-           find_signature(synth, row, state, &sig) && bst__history_fill(synth, sig, row, ret);
+           find_signature(synth, state, &sig) && bst__history_choose(synth, sig, state, row, ret);
 }
 
 void bst__synth_begin(bst_synth *synth, bst_diags *diags) {
     synth->status = BST_OK;
+    synth->timeless = false;
     synth->diags = diags;
     bst_arena_clear(synth->scratch);
 }
@@ -230,40 +210,44 @@ bool bst_synth_entity(bst_synth *synth, const bst_row *row, bst_entity *ret_enti
 /* ---- what was seen ---- */
 
 size_t bst_synth_signature_count(const bst_synth *synth) {
-    return synth->signature_count;
+    return synth->outcome_count;
 }
 
 static int compare_by_rows(const void *a, const void *b) {
-    const bst__signature *const *one = a;
-    const bst__signature *const *other = b;
+    const bst__outcome *const *one = a;
+    const bst__outcome *const *other = b;
     if ((*one)->rows != (*other)->rows) {
         return (*one)->rows > (*other)->rows ? -1 : 1;
     }
     return (*one)->number < (*other)->number ? -1 : (*one)->number > (*other)->number;
 }
 
+static bst_signature_info describe(const bst__outcome *outcome) {
+    const bst__walk *next =
+        outcome->next_walk == BST_NONE ? NULL : &outcome->signature->walks[outcome->next_walk];
+    return (bst_signature_info){.rows = outcome->rows,
+                                .example_key = outcome->example_key,
+                                .reason = outcome->reason,
+                                .plan = outcome->walk == BST_NONE ? NULL : &outcome->plan,
+                                .runner_up = next ? &next->plan : NULL,
+                                .runner_up_confidence = outcome->next_confidence,
+                                .text = outcome->text,
+                                .message = outcome->message};
+}
+
 bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
                                 bst_diags *diags) {
     size_t found = 0;
-    const bst__signature **sorted = calloc(synth->signature_count + 1, sizeof *sorted);
+    const bst__outcome **sorted = calloc(synth->outcome_count + 1, sizeof *sorted);
     if (!sorted) {
         return bst_diag_nomem(diags);
     }
-    for (const bst__signature *sig = synth->signatures; sig; sig = sig->hh.next) {
-        sorted[found++] = sig;
+    for (const bst__outcome *outcome = synth->outcomes; outcome; outcome = outcome->next) {
+        sorted[found++] = outcome;
     }
     qsort(sorted, found, sizeof *sorted, compare_by_rows);
     for (size_t i = 0; i < count && i < found; i++) {
-        const bst__signature *sig = sorted[i];
-        ret[i] = (bst_signature_info){.rows = sig->rows,
-                                      .example_key = sig->example_key,
-                                      .reason = sig->reason,
-                                      .plan = sig->has_plan ? &sig->plan : NULL,
-                                      .runner_up_count = sig->runner_up_count,
-                                      .runner_up = sig->runner_up,
-                                      .runner_up_confidence = sig->runner_up_confidence,
-                                      .text = sig->text,
-                                      .message = sig->message};
+        ret[i] = describe(sorted[i]);
     }
     free(sorted);
     return BST_OK;

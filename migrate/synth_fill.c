@@ -1,4 +1,4 @@
-/* A plan and a row make a history: times, payloads, and the proof that it holds.
+/* A walk and a row make a history: times, payloads, and the proof that it holds.
  *
  * Times. An event with evidence has its time. One without lies between the nearest recorded times
  * before and after it (after the last: the last change, when the row has one), and that interval is
@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool make_room(bst_synth *synth, const bst__signature *signature) {
+static bool make_room(bst_synth *synth, const bst__walk *walk) {
     size_t values = 0;
-    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
-        values += signature->steps[i].filler_count;
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        values += walk->steps[i].filler_count;
     }
-    if (signature->plan.event_count > synth->happening_room) {
-        size_t room = 2 * (size_t)signature->plan.event_count;
+    if (walk->plan.event_count > synth->happening_room) {
+        size_t room = 2 * (size_t)walk->plan.event_count;
         bst_happening *more = realloc(synth->happenings, room * sizeof *more);
         if (!more) {
             return false;
@@ -80,6 +80,7 @@ static void spread(bst_happening *happenings, uint32_t first, uint32_t end, int6
 }
 
 static bool refuse_timeless(bst_synth *synth) {
+    synth->timeless = true;
     bst__refuse(synth, BST_REASON_MISSING_VALUE);
     bst_strbuf *message = &synth->refusal.message;
     bst_strbuf_adds(message, "no column says when anything happened");
@@ -95,16 +96,16 @@ static bool refuse_timeless(bst_synth *synth) {
     return false;
 }
 
-static bool fill_times(bst_synth *synth, const bst__signature *signature) {
+static bool fill_times(bst_synth *synth, const bst__walk *walk) {
     bst_happening *happenings = synth->happenings;
-    uint32_t count = signature->plan.event_count;
+    uint32_t count = walk->plan.event_count;
     int64_t low = BST_TIME_MINUS_INFINITY;
     uint32_t first = 0; /* of the events that wait for an upper neighbour */
     for (uint32_t i = 0; i < count; i++) {
-        if (signature->steps[i].item == BST_NONE) {
+        if (walk->steps[i].item == BST_NONE) {
             continue;
         }
-        int64_t time = synth->said[signature->steps[i].item].time;
+        int64_t time = synth->said[walk->steps[i].item].time;
         spread(happenings, first, i, low, time);
         happenings[i] = (bst_happening){.occurred_at = time, .after = time, .before = time};
         low = time;
@@ -120,7 +121,7 @@ static bool fill_times(bst_synth *synth, const bst__signature *signature) {
 
 /* ---- payloads ---- */
 
-static bool refuse_null(bst_synth *synth, const bst__signature *signature, uint32_t step,
+static bool refuse_null(bst_synth *synth, const bst__walk *walk, uint32_t step,
                         const bst__filler *filler) {
     bst_strbuf *message = &synth->refusal.message;
     bst__refuse(synth, BST_REASON_MISSING_VALUE);
@@ -133,11 +134,10 @@ static bool refuse_null(bst_synth *synth, const bst__signature *signature, uint3
         bst_strbuf_addf(message, "%s%s", i > 0 ? ", " : "",
                         synth->mapping->source.columns[synth->refused_columns[i]].name);
     }
-    bst_strbuf_addf(message, "%s event %u, %s, must have \"%s\"",
-                    synth->refusal.evidence_count > 0 ? " is NULL, but"
-                                                      : "no column supplies it, but",
-                    step + 1, synth->machine->events[signature->plan.events[step].type].name,
-                    filler->field->name);
+    bst_strbuf_addf(
+        message, "%s event %u, %s, must have \"%s\"",
+        synth->refusal.evidence_count > 0 ? " is NULL, but" : "no column supplies it, but",
+        step + 1, synth->machine->events[walk->plan.events[step].type].name, filler->field->name);
     return false;
 }
 
@@ -174,17 +174,17 @@ static bool fill_field(bst_synth *synth, const bst__filler *filler, const bst_ro
     return result == BST_VALUE_OK || refuse_conversion(synth, filler, result);
 }
 
-static bool fill_payloads(bst_synth *synth, const bst__signature *signature, const bst_row *row) {
+static bool fill_payloads(bst_synth *synth, const bst__walk *walk, const bst_row *row) {
     bst_value *values = synth->values;
-    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
-        const bst__step *step = &signature->steps[i];
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        const bst__step *step = &walk->steps[i];
         synth->happenings[i].fields = values;
         for (uint32_t f = 0; f < step->filler_count; f++) {
             if (!fill_field(synth, &step->fillers[f], row, &values[f])) {
                 return false;
             }
             if (!values[f].present && !step->fillers[f].field->type.optional) {
-                return refuse_null(synth, signature, i, &step->fillers[f]);
+                return refuse_null(synth, walk, i, &step->fillers[f]);
             }
         }
         values += step->filler_count;
@@ -194,9 +194,9 @@ static bool fill_payloads(bst_synth *synth, const bst__signature *signature, con
 
 /* ---- replay ---- */
 
-static bool ask_guards(bst_synth *synth, const bst__signature *signature, uint32_t i,
+static bool ask_guards(bst_synth *synth, const bst__walk *walk, uint32_t i,
                        const bst_value *payload) {
-    const bst__step *step = &signature->steps[i];
+    const bst__step *step = &walk->steps[i];
     const bst_transition *transition = &synth->machine->transitions[step->transition];
     const bst_command *command = &synth->machine->commands[transition->command];
     for (uint32_t f = 0; f < command->field_count; f++) {
@@ -218,73 +218,66 @@ static bool ask_guards(bst_synth *synth, const bst__signature *signature, uint32
             result = bst_expr_eval(synth->machine->guards[check->guard].expr, &records, &holds);
         }
         if (result != BST_EVAL_OK) {
-            bst__refuse_step(synth, signature, i, "a guard", result == BST_EVAL_OVERFLOW);
+            bst__refuse_step(synth, walk, i, "a guard", result == BST_EVAL_OVERFLOW);
             return false;
         }
         bool held = check->guard == BST_NONE || (holds.present && holds.u.i != 0);
         if (held != check->expected) {
-            bst__refuse_guard(synth, signature, i, check);
+            bst__refuse_guard(synth, walk, i, check);
             return false;
         }
     }
     return true;
 }
 
-static bool apply_event(bst_synth *synth, const bst__signature *signature, uint32_t i,
-                        bst_entity *entity, bst_value *payload) {
-    const bst_plan_event *planned = &signature->plan.events[i];
+static bool apply_event(bst_synth *synth, const bst__walk *walk, uint32_t i, bst_entity *entity,
+                        bst_value *payload) {
+    const bst_plan_event *planned = &walk->plan.events[i];
     const bst_event event = {planned->type, planned->state, payload};
     switch (bst_apply(synth->machine, entity, &event)) {
     case BST_APPLY_OK:
         return true;
     case BST_APPLY_OVERFLOW:
-        bst__refuse_step(synth, signature, i, "an apply", true);
+        bst__refuse_step(synth, walk, i, "an apply", true);
         return false;
     case BST_APPLY_INVALID:
-        bst__refuse_step(synth, signature, i, "an apply", false);
+        bst__refuse_step(synth, walk, i, "an apply", false);
         return false;
     case BST_APPLY_ILLEGAL:
         break;
     }
     synth->status =
         bst_diag_add(synth->diags, BST_INTERNAL, BST_ERROR, "internal", NULL,
-                     "event %u of the plan \"%s\" cannot be applied", i + 1, signature->text);
+                     "event %u of the plan \"%s\" cannot be applied", i + 1, walk->plan.signature);
     return false;
 }
 
-static bool replay(bst_synth *synth, const bst__signature *signature) {
+static bool replay(bst_synth *synth, const bst__walk *walk) {
     const bst_machine *machine = synth->machine;
     bst_entity entity = {BST_NONE, synth->folded};
     bst_value *payload = synth->values;
     bst_entity_clear(machine, &entity);
-    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
-        if ((signature->steps[i].guard_check_count > 0 &&
-             !ask_guards(synth, signature, i, payload)) ||
-            !apply_event(synth, signature, i, &entity, payload)) {
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        if ((walk->steps[i].guard_check_count > 0 && !ask_guards(synth, walk, i, payload)) ||
+            !apply_event(synth, walk, i, &entity, payload)) {
             return false;
         }
-        payload += signature->steps[i].filler_count;
+        payload += walk->steps[i].filler_count;
     }
     for (uint32_t f = 0; f < machine->field_count; f++) {
         if (synth->fields[f].from->kind != BST_FROM_NOTHING &&
             !bst_value_equal(&machine->fields[f].type, &synth->folded[f], &synth->expected[f])) {
-            bst__refuse_fold(synth, signature, f);
+            bst__refuse_fold(synth, walk, f);
             return false;
         }
     }
     return true;
 }
 
-bool bst__history_fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
-                       bst_history *ret) {
-    if (!make_room(synth, signature)) {
+bool bst__walk_fill(bst_synth *synth, const bst__walk *walk, const bst_row *row) {
+    if (!make_room(synth, walk)) {
         synth->status = bst_diag_nomem(synth->diags);
         return false;
     }
-    if (!fill_times(synth, signature) || !fill_payloads(synth, signature, row) ||
-        !replay(synth, signature)) {
-        return false;
-    }
-    *ret = (bst_history){row->key, row->key_len, &signature->plan, synth->happenings};
-    return true;
+    return fill_times(synth, walk) && fill_payloads(synth, walk, row) && replay(synth, walk);
 }

@@ -45,14 +45,15 @@ static const bst_claim *make_claims(bst_synth *synth, uint32_t leave_out, size_t
     return claims;
 }
 
-static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out,
+static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out, uint32_t others,
                         const bst_claim **ret_claims, bst_answer *ret) {
     size_t count = 0;
     *ret_claims = make_claims(synth, leave_out, &count);
     if (!*ret_claims) {
         return bst_diag_nomem(synth->diags);
     }
-    bst_question question = {.state = state, .claims = *ret_claims, .claim_count = count};
+    bst_question question = {
+        .state = state, .claims = *ret_claims, .claim_count = count, .others_max = others};
     return bst_infer(synth->machine, &synth->weights, &question, synth->scratch, ret, synth->diags);
 }
 
@@ -146,7 +147,7 @@ static bst_status repair_bound(bst_synth *synth, uint32_t state, const bst_answe
     if (sig->conflict_count == 2) {
         const bst_claim *claims = NULL;
         bst_answer without = {0};
-        bst_status status = infer(synth, state, sig->conflict[0], &claims, &without);
+        bst_status status = infer(synth, state, sig->conflict[0], 0, &claims, &without);
         if (status != BST_OK) {
             return status;
         }
@@ -280,45 +281,157 @@ static bool make_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_
     for (uint32_t f = 0; f < count; f++) {
         fill_in(synth, item, event, f, &fillers[f]);
     }
-    *ret = (bst__step){transition, item, count, fillers, 0, NULL};
+    *ret = (bst__step){
+        .transition = transition, .item = item, .filler_count = count, .fillers = fillers};
     return find_guards(synth, ret);
 }
 
-/* ---- the plan ---- */
+/* ---- walks ---- */
 
-static bst_status keep_plan(bst_synth *synth, const bst_claim *claims, const bst_answer *answer,
+/* Where in the order of times each step stands. */
+static void find_places(const bst_synth *synth, bst__step *steps, uint32_t count) {
+    uint32_t place = BST_NONE;
+    for (uint32_t i = count; i-- > 0;) {
+        if (steps[i].item != BST_NONE) {
+            place = synth->said[steps[i].item].number;
+        }
+        steps[i].place = place;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < i && steps[i].item == BST_NONE; k++) {
+            steps[i].ordinal += steps[k].item == BST_NONE && steps[k].place == steps[i].place &&
+                                steps[k].transition == steps[i].transition;
+        }
+    }
+}
+
+/* Whether a row's values have a say in a step. */
+static bool asks_values(const bst_synth *synth, const bst__step *step) {
+    uint32_t event = synth->machine->transitions[step->transition].event;
+    return step->guard_check_count > 0 || step->filler_count > 0 ||
+           synth->machine->events[event].assignment_count > 0;
+}
+
+static const bst__step *next_asking(const bst_synth *synth, const bst__walk *walk, uint32_t *at) {
+    while (*at < walk->plan.event_count && !asks_values(synth, &walk->steps[*at])) {
+        (*at)++;
+    }
+    return *at < walk->plan.event_count ? &walk->steps[(*at)++] : NULL;
+}
+
+static bool ask_alike(const bst_synth *synth, const bst__walk *a, const bst__walk *b) {
+    uint32_t at_a = 0;
+    uint32_t at_b = 0;
+    for (;;) {
+        const bst__step *one = next_asking(synth, a, &at_a);
+        const bst__step *other = next_asking(synth, b, &at_b);
+        if (!one || !other) {
+            return one == other;
+        }
+        if (one->transition != other->transition ||
+            (one->filler_count > 0 && one->item != other->item)) {
+            return false;
+        }
+    }
+}
+
+/* Room for a walk of so many steps; NULL: no memory. */
+static bst_plan_event *start_walk(bst_synth *synth, bst__signature *sig, uint32_t count,
+                                  bst__step **ret_steps) {
+    bst_plan_event *events = bst_arena_array(synth->arena, count, sizeof *events);
+    *ret_steps = bst_arena_array(synth->arena, count, sizeof **ret_steps);
+    bst__walk *walk = &sig->walks[sig->walk_count];
+    *walk = (bst__walk){.plan = {.signature = sig->text, .event_count = count, .events = events},
+                        .steps = *ret_steps};
+    return *ret_steps ? events : NULL;
+}
+
+static bool add_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_plan_event *event,
+                     bst__step *step) {
+    const bst_transition *of = &synth->machine->transitions[transition];
+    event->type = of->event;
+    event->state = of->to;
+    event->command = of->command;
+    event->source = item == BST_NONE ? NULL : synth->mapping->evidence[item].label;
+    return make_step(synth, transition, item, step);
+}
+
+static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
+    bst__walk *walk = &sig->walks[sig->walk_count];
+    find_places(synth, steps, walk->plan.event_count);
+    while (walk->like < sig->walk_count && !ask_alike(synth, walk, &sig->walks[walk->like])) {
+        walk->like++;
+    }
+    sig->walk_count++;
+}
+
+static bst_status keep_best(bst_synth *synth, const bst_claim *claims, const bst_answer *answer,
                             bst__signature *sig) {
-    bst_plan_event *events = bst_arena_array(synth->arena, answer->step_count, sizeof *events);
-    bst__step *steps = bst_arena_array(synth->arena, answer->step_count, sizeof *steps);
-    uint32_t *runner_up = bst_arena_array(synth->arena, answer->runner_up_count, sizeof *runner_up);
-    if (!events || !steps || !runner_up) {
+    bst__step *steps = NULL;
+    sig->walks = bst_arena_array(synth->arena, 1, sizeof *sig->walks);
+    bst_plan_event *events = sig->walks ? start_walk(synth, sig, answer->step_count, &steps) : NULL;
+    if (!events) {
         return bst_diag_nomem(synth->diags);
     }
     for (uint32_t i = 0; i < answer->step_count; i++) {
         const bst_walk_step *step = &answer->steps[i];
-        const bst_transition *transition = &synth->machine->transitions[step->transition];
         uint32_t item = step->claim == BST_NONE ? BST_NONE : claims[step->claim].item;
-        events[i] = (bst_plan_event){
-            .type = transition->event,
-            .state = transition->to,
-            .command = transition->command,
-            .basis = step->basis,
-            .confidence = step->confidence,
-            .source = item == BST_NONE ? NULL : synth->mapping->evidence[item].label};
-        if (!make_step(synth, step->transition, item, &steps[i])) {
+        events[i].basis = step->basis;
+        events[i].confidence = step->confidence;
+        if (!add_step(synth, step->transition, item, &events[i], &steps[i])) {
             return bst_diag_nomem(synth->diags);
         }
     }
-    if (answer->runner_up_count > 0) {
-        memcpy(runner_up, answer->runner_up, answer->runner_up_count * sizeof *runner_up);
+    sig->walks->plan.confidence = answer->confidence;
+    sig->walks->plan.certain = answer->certain;
+    sig->complete = answer->certain;
+    sig->asked = 1;
+    end_walk(synth, sig, steps);
+    return BST_OK;
+}
+
+static bool keep_other(bst_synth *synth, const bst_claim *claims, const bst_other_walk *other,
+                       bst__signature *sig) {
+    bst__step *steps = NULL;
+    bst_plan_event *events = start_walk(synth, sig, other->step_count, &steps);
+    if (!events) {
+        return false;
     }
-    sig->plan =
-        (bst_plan){sig->text, answer->confidence, answer->certain, answer->step_count, events};
-    sig->steps = steps;
-    sig->has_plan = true;
-    sig->runner_up = runner_up;
-    sig->runner_up_count = answer->runner_up_count;
-    sig->runner_up_confidence = answer->runner_up_confidence;
+    for (uint32_t i = 0; i < other->step_count; i++) {
+        uint32_t claim = other->claims[i];
+        events[i].basis = claim == BST_NONE ? BST_BASIS_ASSUMED : BST_BASIS_RECORDED;
+        events[i].confidence = other->confidence;
+        if (!add_step(synth, other->transitions[i],
+                      claim == BST_NONE ? BST_NONE : claims[claim].item, &events[i], &steps[i])) {
+            return false;
+        }
+    }
+    sig->walks[sig->walk_count].plan.confidence = other->confidence;
+    end_walk(synth, sig, steps);
+    return true;
+}
+
+bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked,
+                                bst__signature *sig) {
+    const bst_claim *claims = NULL;
+    bst_answer answer = {0};
+    bst_status status = infer(synth, state, BST_NONE, asked - 1, &claims, &answer);
+    if (status != BST_OK) {
+        return status;
+    }
+    bst__walk *walks = bst_arena_array(synth->arena, (size_t)answer.other_count + 1, sizeof *walks);
+    if (!walks) {
+        return bst_diag_nomem(synth->diags);
+    }
+    memcpy(walks, sig->walks, sig->walk_count * sizeof *walks);
+    sig->walks = walks;
+    for (uint32_t i = sig->walk_count - 1; i < answer.other_count; i++) {
+        if (!keep_other(synth, claims, &answer.others[i], sig)) {
+            return bst_diag_nomem(synth->diags);
+        }
+    }
+    sig->asked = asked;
+    sig->complete = answer.complete;
     return BST_OK;
 }
 
@@ -326,10 +439,7 @@ static bst_status take_answer(bst_synth *synth, const bst_claim *claims, const b
                               bst__signature *sig) {
     switch (answer->outcome) {
     case BST_FOUND:
-        if (!answer->certain && synth->mapping->ambiguous == BST_POLICY_QUARANTINE) {
-            sig->reason = BST_REASON_AMBIGUOUS;
-        }
-        return keep_plan(synth, claims, answer, sig);
+        return keep_best(synth, claims, answer, sig);
     case BST_TOO_AMBIGUOUS:
         sig->reason = BST_REASON_TOO_AMBIGUOUS;
         return BST_OK;
@@ -354,7 +464,7 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     }
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
-    bst_status status = infer(synth, state, BST_NONE, &claims, &answer);
+    bst_status status = infer(synth, state, BST_NONE, 0, &claims, &answer);
     if (status == BST_OK) {
         status = find_disorder(synth, state, claims, &answer, ret);
     }

@@ -4,7 +4,8 @@
  *     synth_read.c   cells -> values of the machine's types
  *     synth_say.c    evidence -> what it says of this row -> the signature
  *     synth_plan.c   a signature -> inference -> a plan, once
- *     synth_fill.c   a plan and a row -> times and payloads; replay
+ *     synth_fill.c   a walk and a row -> times and payloads; replay
+ *     synth_choose.c walks and a row -> the likeliest walk that fits the row's values
  *     synth_text.c   why not, in words
  */
 #ifndef BACKSTORY_SYNTH_PRIVATE_H
@@ -71,34 +72,61 @@ typedef struct bst__guard_check {
 
 typedef struct bst__step {
     uint32_t transition;
-    uint32_t item; /* whose time it has, or BST_NONE */
+    uint32_t item;    /* whose time it has, or BST_NONE */
+    uint32_t place;   /* the rank of the next time, its own included; BST_NONE: after all */
+    uint32_t ordinal; /* of such steps without a time in this place: 0, 1, ... */
     uint32_t filler_count;
     const bst__filler *fillers;
     uint32_t guard_check_count;
     const bst__guard_check *guard_checks;
 } bst__step;
 
-/* A signature and what inference made of it. */
-typedef struct bst__signature {
-    const uint8_t *bytes;
-    uint64_t rows;
-    size_t number; /* in order of arrival */
-    const char *example_key;
-    bst_reason reason;
-    bool has_plan;
-    bool lost; /* the hash table had no memory for it */
+/* How many walks of a signature a row is held against: when the likeliest fits it (so that its
+ * confidence leaves out those that do not), and when it does not. */
+#define BST__WALKS_ASKED 8u
+#define BST__WALKS_MAX   64u
+
+/* A possible walk, and what is known of it before any values are. */
+typedef struct bst__walk {
     bst_plan plan;
     const bst__step *steps;
-    uint32_t runner_up_count;
-    const uint32_t *runner_up;
-    double runner_up_confidence;
+    uint32_t like; /* the first walk that asks the same of a row's values */
+} bst__walk;
+
+typedef struct bst__signature bst__signature;
+
+/* What is left of a signature when the values of a row rule out some of its walks. */
+typedef struct bst__outcome {
+    const bst__signature *signature;
+    struct bst__outcome *next, *next_of_signature;
+    uint64_t unfit;    /* walks, by bit, that do not fit the row */
+    bst_reason reason; /* NONE: it has a history */
+    uint32_t walk;     /* the likeliest that is left; BST_NONE */
+    bst_plan plan;     /* of that walk */
+    uint32_t next_walk;
+    double next_confidence;
+    uint64_t rows;
+    size_t number; /* in order of arrival */
+    const char *example_key, *text;
+    const char *message; /* of its first row, when it has no history */
+} bst__outcome;
+
+/* A signature and what inference made of it. */
+struct bst__signature {
+    const uint8_t *bytes;
+    bst_reason reason; /* NONE: it has a walk */
+    bool lost;         /* the hash table had no memory for it */
     const char *text;
-    const char *message; /* of its first row, when it has no plan */
+    /* the likeliest first; others only when values have to tell them apart */
+    uint32_t walk_count, asked;
+    bst__walk *walks;
+    bool complete; /* no other walk is possible */
+    bst__outcome *outcomes;
     /* items of evidence */
     uint32_t conflict_count, repair_count;
     const uint32_t *conflict, *repairs;
     UT_hash_handle hh;
-} bst__signature;
+};
 
 struct bst_synth {
     const bst_mapping *mapping;
@@ -112,6 +140,8 @@ struct bst_synth {
 
     bst__signature *signatures; /* hash table */
     size_t signature_count;
+    bst__outcome *outcomes, **outcomes_end;
+    size_t outcome_count;
     uint8_t *bytes; /* of the signature of this row */
     size_t bytes_len;
 
@@ -129,6 +159,7 @@ struct bst_synth {
     size_t value_room;
 
     bst_refusal refusal;
+    bool timeless;             /* this row has no time at all */
     uint32_t *refused_columns; /* room: columns of the mapping */
     bst_status status;         /* of this row: not OK when memory ran out */
     bst_diags *diags;          /* of this call */
@@ -165,10 +196,16 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
 
 /* synth_plan.c */
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
+/* Makes the walks after the likeliest one, up to `asked` in all. */
+bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked,
+                                bst__signature *sig);
 
 /* synth_fill.c: false: the refusal says why (or synth->status is not OK) */
-bool bst__history_fill(bst_synth *synth, const bst__signature *signature, const bst_row *row,
-                       bst_history *ret);
+bool bst__walk_fill(bst_synth *synth, const bst__walk *walk, const bst_row *row);
+
+/* synth_choose.c: false: the refusal says why (or synth->status is not OK) */
+bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, const bst_row *row,
+                         bst_history *ret);
 
 /* synth_text.c */
 void bst__refuse(bst_synth *synth, bst_reason reason); /* starts a refusal: texts empty */
@@ -178,14 +215,16 @@ void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
 /* Why a signature has no plan, with the values of this row. */
 void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state);
-void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
+void bst__refuse_guard(bst_synth *synth, const bst__walk *walk, uint32_t step,
                        const bst__guard_check *check);
-void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_t field);
+void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field);
 /* `what` ("a guard", "an apply") leaves its range, or else reads what is not there. */
-void bst__refuse_step(bst_synth *synth, const bst__signature *signature, uint32_t step,
-                      const char *what, bool overflow);
+void bst__refuse_step(bst_synth *synth, const bst__walk *walk, uint32_t step, const char *what,
+                      bool overflow);
 /* "in the only possible history (created, captured)" */
-void bst__add_history(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out);
+void bst__add_history(const bst_synth *synth, const bst__walk *walk, bst_strbuf *out);
+/* Several histories are left, and the policy wants one. */
+void bst__refuse_ambiguous(bst_synth *synth, const bst__outcome *outcome);
 /* "captured" of "PaymentCaptured" in the machine "payment" */
 void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf *out);
 

@@ -73,12 +73,12 @@ void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf
     bst_strbuf_release(&prefix);
 }
 
-void bst__add_history(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out) {
-    bst_strbuf_adds(out, signature->plan.certain ? "in the only possible history ("
-                                                 : "in the likeliest history (");
-    for (uint32_t i = 0; i < signature->plan.event_count; i++) {
+void bst__add_history(const bst_synth *synth, const bst__walk *walk, bst_strbuf *out) {
+    bst_strbuf_adds(out, walk->plan.certain ? "in the only possible history ("
+                                            : "in the likeliest history (");
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
         bst_strbuf_adds(out, i > 0 ? ", " : "");
-        bst__add_event_short(synth->machine, signature->plan.events[i].type, out);
+        bst__add_event_short(synth->machine, walk->plan.events[i].type, out);
     }
     bst_strbuf_addc(out, ')');
 }
@@ -214,22 +214,24 @@ static void add_repair(const bst_synth *synth, const bst__signature *signature, 
     }
 }
 
-static void add_alternatives(const bst_synth *synth, const bst__signature *signature,
-                             bst_strbuf *out) {
-    const bst_plan *plan = &signature->plan;
-    bst_strbuf_adds(out, "several histories are possible: ");
+static void add_walk(const bst_synth *synth, const bst_plan *plan, double confidence,
+                     bst_strbuf *out) {
     for (uint32_t i = 0; i < plan->event_count; i++) {
         bst_strbuf_adds(out, i > 0 ? ", " : "");
         bst__add_event_short(synth->machine, plan->events[i].type, out);
     }
-    bst_strbuf_addf(out, " (%.2f)", plan->confidence);
-    for (uint32_t i = 0; i < signature->runner_up_count; i++) {
-        bst_strbuf_adds(out, i > 0 ? ", " : "; ");
-        bst__add_event_short(synth->machine,
-                             synth->machine->transitions[signature->runner_up[i]].event, out);
-    }
-    if (signature->runner_up_count > 0) {
-        bst_strbuf_addf(out, " (%.2f)", signature->runner_up_confidence);
+    bst_strbuf_addf(out, " (%.2f)", confidence);
+}
+
+void bst__refuse_ambiguous(bst_synth *synth, const bst__outcome *outcome) {
+    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, BST_REASON_AMBIGUOUS);
+    bst_strbuf_adds(message, "several histories are possible: ");
+    add_walk(synth, &outcome->plan, outcome->plan.confidence, message);
+    if (outcome->next_walk != BST_NONE) {
+        bst_strbuf_adds(message, "; ");
+        add_walk(synth, &outcome->signature->walks[outcome->next_walk].plan,
+                 outcome->next_confidence, message);
     }
 }
 
@@ -252,9 +254,6 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
     case BST_REASON_AFTER_LAST_CHANGE:
         add_disorder(synth, sorted, count, "after", "the last change", message);
         break;
-    case BST_REASON_AMBIGUOUS:
-        add_alternatives(synth, signature, message);
-        break;
     case BST_REASON_TOO_AMBIGUOUS:
         bst_strbuf_addf(message, "so many paths lead to state \"%s\" that the search was given up",
                         name);
@@ -268,8 +267,8 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
 
 /* ---- what the values refuse ---- */
 
-static void blame_step(bst_synth *synth, const bst__signature *signature, uint32_t step) {
-    const bst__step *of = &signature->steps[step];
+static void blame_step(bst_synth *synth, const bst__walk *walk, uint32_t step) {
+    const bst__step *of = &walk->steps[step];
     for (uint32_t f = 0; f < of->filler_count; f++) {
         if (of->fillers[f].getter) {
             bst__getter_columns(synth, of->fillers[f].getter);
@@ -289,14 +288,14 @@ static void blame_entity(bst_synth *synth, const bst_expr *expr) {
     }
 }
 
-void bst__refuse_guard(bst_synth *synth, const bst__signature *signature, uint32_t step,
+void bst__refuse_guard(bst_synth *synth, const bst__walk *walk, uint32_t step,
                        const bst__guard_check *check) {
     const bst_machine *machine = synth->machine;
-    const bst_transition *taken = &machine->transitions[signature->steps[step].transition];
+    const bst_transition *taken = &machine->transitions[walk->steps[step].transition];
     bst_strbuf *message = &synth->refusal.message;
     bst__refuse(synth, BST_REASON_GUARD_REFUSED);
-    blame_step(synth, signature, step);
-    bst__add_history(synth, signature, message);
+    blame_step(synth, walk, step);
+    bst__add_history(synth, walk, message);
     if (check->guard == BST_NONE) {
         bst_strbuf_addf(message, " command \"%s\" would have led to state \"%s\", not to \"%s\"",
                         machine->commands[taken->command].name, machine->states[check->to].name,
@@ -328,24 +327,24 @@ static void add_value(const bst_type *type, const bst_value *value, bst_strbuf *
     }
 }
 
-void bst__refuse_fold(bst_synth *synth, const bst__signature *signature, uint32_t field) {
+void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field) {
     const bst_field *of = &synth->machine->fields[field];
     bst_strbuf *message = &synth->refusal.message;
     bst__refuse(synth, BST_REASON_FOLD_DIFFERS);
     bst__getter_columns(synth, &synth->fields[field]);
-    bst__add_history(synth, signature, message);
+    bst__add_history(synth, walk, message);
     bst_strbuf_addf(message, " the events give %s ", of->name);
     add_value(&of->type, &synth->folded[field], message);
     bst_strbuf_adds(message, ", but the row has ");
     add_value(&of->type, &synth->expected[field], message);
 }
 
-void bst__refuse_step(bst_synth *synth, const bst__signature *signature, uint32_t step,
-                      const char *what, bool overflow) {
+void bst__refuse_step(bst_synth *synth, const bst__walk *walk, uint32_t step, const char *what,
+                      bool overflow) {
     bst__refuse(synth, overflow ? BST_REASON_OVERFLOW : BST_REASON_MISSING_VALUE);
-    blame_step(synth, signature, step);
-    bst__add_history(synth, signature, &synth->refusal.message);
+    blame_step(synth, walk, step);
+    bst__add_history(synth, walk, &synth->refusal.message);
     bst_strbuf_addf(&synth->refusal.message, " %s of event %u, %s, %s", what, step + 1,
-                    synth->machine->events[signature->plan.events[step].type].name,
+                    synth->machine->events[walk->plan.events[step].type].name,
                     overflow ? "leaves its range" : "reads a field that has no value yet");
 }

@@ -222,7 +222,8 @@ static const row_case cases[] = {
     {"1,,N,,,,," T8 ",,,,0,," T8,
      "missing-value: amount is NULL, but field \"amount\" must have a value <amount>"},
     {"1,,F,10.00,,,," T8 ",,,,0," T9 "," T12,
-     "missing-value: error is NULL, but event 2, PaymentFailed, must have \"reason\" <error>"},
+     "missing-value: error is NULL, but event 2, PaymentFailed, must have \"reason\"; the "
+     "other history does not fit either <error>"},
     {"1,,N,10.00,,,,,,,,0,,",
      "missing-value: no column says when anything happened: NULL in created, authorized, "
      "captured, refunded_at, closed, changed <created authorized captured refunded_at "

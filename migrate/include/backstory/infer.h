@@ -102,7 +102,8 @@ typedef struct bst_question {
     uint32_t state; /* where the entity stands now */
     const bst_claim *claims;
     size_t claim_count;
-    uint32_t nodes_max; /* 0: BST_INFER_NODES_MAX */
+    uint32_t nodes_max;  /* 0: BST_INFER_NODES_MAX */
+    uint32_t others_max; /* how many walks are wanted beside the best one */
 } bst_question;
 
 /* The place of a step is the stretch between two neighbouring groups of claims with equal rank,
@@ -119,6 +120,14 @@ typedef struct bst_walk_step {
     /* Times tie: some possible walk meets this claim and another of its rank the other way round */
     bool tied;
 } bst_walk_step;
+
+/* Another possible walk. */
+typedef struct bst_other_walk {
+    uint32_t step_count;
+    const uint32_t *transitions;
+    const uint32_t *claims; /* as in bst_walk_step */
+    double confidence;
+} bst_other_walk;
 
 typedef enum bst_outcome {
     BST_FOUND,
@@ -138,6 +147,11 @@ typedef struct bst_answer {
     uint32_t runner_up_count;  /* steps of the second most probable walk; 0: there is none */
     const uint32_t *runner_up; /* transitions */
     double runner_up_confidence;
+    /* the next best walks, at most question->others_max of them; with the best one these are
+     * (complete) all there are */
+    uint32_t other_count;
+    const bst_other_walk *others;
+    bool complete;
     /* CONTRADICTION: a smallest set of claims (indices) that cannot hold together with the state
      * (none of them can be left out; none at all: the state is out of reach), and the single claims
      * whose removal mends it (may be none), the most plausible first: by the best walk there is

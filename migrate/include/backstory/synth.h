@@ -79,17 +79,17 @@ BST_API bst_status bst_synth_row(bst_synth *synth, const bst_row *row, bst_fate 
 BST_API bool bst_synth_entity(bst_synth *synth, const bst_row *row, bst_entity *ret_entity,
                               const bst_refusal **ret_refusal);
 
-/* What was seen so far, for `plan`: one entry a signature, by falling count. */
+/* What was seen so far, for `plan`: one entry for each signature and what the values of rows leave
+ * of its histories, by falling count. */
 typedef struct bst_signature_info {
     uint64_t rows;
     const char *example_key;
-    bst_reason reason;    /* NONE: it has a plan */
-    const bst_plan *plan; /* may be NULL */
-    uint32_t runner_up_count;
-    const uint32_t *runner_up; /* transitions */
+    bst_reason reason;         /* NONE: it has a plan */
+    const bst_plan *plan;      /* may be NULL */
+    const bst_plan *runner_up; /* the next likeliest history; NULL: there is none */
     double runner_up_confidence;
     const char *text;    /* the signature, readable */
-    const char *message; /* of a contradiction */
+    const char *message; /* of its first row, when it has no history */
 } bst_signature_info;
 BST_API size_t bst_synth_signature_count(const bst_synth *synth);
 BST_API bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
