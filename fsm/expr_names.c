@@ -116,11 +116,13 @@ static bst_root written_root(const bst__job *job, const bst__ast *ast) {
 }
 
 static bool ends_in(const char *path, const char *name) {
-    const char *dot = strrchr(path, '.');
-    return dot != NULL && strcmp(dot + 1, name) == 0;
+    const size_t path_len = strlen(path);
+    const size_t len = strlen(name);
+    return path_len > len && path[path_len - len - 1] == '.' &&
+           strcmp(path + path_len - len, name) == 0;
 }
 
-/* A node by its path, or by its name where only one node has it: -1 for none, -2 for several. */
+/* A node by its path, or by the end of it where only one node has that: -1 for none, -2 for several. */
 static int find_state(const bst_scope *scope, const char *name) {
     const size_t count = scope->root[BST_ROOT_STATE].known ? scope->root[BST_ROOT_STATE].count : 0;
     int found = find_field(scope, BST_ROOT_STATE, name);

@@ -125,6 +125,11 @@ static void check_keys(bst__load *l, const bst__path *path, uint32_t node, unsig
             bst_diag_hint(l->diags, "%s", rules[i].advice);
         }
     }
+    bst__node_note *note = &l->node_notes[node]; /* reported: nothing may follow from it */
+    note->on = history ? NULL : note->on;
+    note->after = history ? NULL : note->after;
+    note->always = history ? NULL : note->always;
+    note->done = parent ? note->done : NULL;
 }
 
 static void read_history(bst__load *l, const bst__path *path, const json_t *json, uint32_t node) {

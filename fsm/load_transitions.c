@@ -177,6 +177,12 @@ static bool complete(bst__load *l, const bst__path *path, const stand *at, json_
     const bool timer = at->form == BST__AFTER;
     const char *command = at->form == BST__ON ? at->key : timer ? NULL : "create";
     if (at->form == BST__ALWAYS || at->form == BST__DONE) {
+        if (t->targetless) {
+            const bst_loc where = bst__value_at(l, path);
+            bst__error(l, &where, "missing-key", "\"%s\" without a \"target\" does nothing",
+                       at->form == BST__DONE ? "onDone" : "always");
+            bst_diag_hint(l->diags, "Name the state that it leads to.");
+        }
         return true;
     }
     if (command_json) {
