@@ -122,7 +122,8 @@ static bool ends_in(const char *path, const char *name) {
            strcmp(path + path_len - len, name) == 0;
 }
 
-/* A node by its path, or by the end of it where only one node has that: -1 for none, -2 for several. */
+/* A node by its path, or by the end of it where only one node has that: -1 for none, -2 for
+ * several. */
 static int find_state(const bst_scope *scope, const char *name) {
     const size_t count = scope->root[BST_ROOT_STATE].known ? scope->root[BST_ROOT_STATE].count : 0;
     int found = find_field(scope, BST_ROOT_STATE, name);
