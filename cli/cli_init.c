@@ -1,0 +1,191 @@
+/* backstory init: drafts a machine and a mapping from a table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backstory/draft.h"
+#include "backstory/strbuf.h"
+
+#include "cli.h"
+
+/* "x" in the mode: a file that is there is never written over unless asked. */
+static bst_status write_file(cli_call *call, const char *path, const char *text, bool force) {
+    FILE *file = fopen(path, force ? "w" : "wx");
+    const size_t len = strlen(text);
+
+    if (!file && errno == EEXIST) {
+        bst_diag_add(call->diags, BST_USAGE, BST_ERROR, "file-exists", NULL,
+                     "\"%s\" is there already", path);
+        bst_diag_hint(call->diags, "Give another folder with -o, or --force to write over it.");
+        return BST_USAGE;
+    }
+    bool fine = file && fwrite(text, 1, len, file) == len;
+    if (file && fclose(file) != 0)
+        fine = false;
+    return fine ? BST_OK
+                : bst_diag_add(call->diags, BST_IO, BST_ERROR, "write-failed", NULL,
+                               "could not write \"%s\": %s", path, strerror(errno));
+}
+
+static void print_states(const bst_draft *draft) {
+    cli_table *table = cli_table_new("lrll");
+
+    cli_table_add(table, (const char *[]){draft->state_column, "rows", "state", ""});
+    for (size_t i = 0; i < draft->state_count; i++) {
+        const bst_draft_state *s = &draft->states[i];
+        const cli_text rows = cli_number(s->rows);
+        cli_table_add(table, (const char *[]){s->code, rows.text, s->name,
+                                              s->initial ? "initial"
+                                              : s->final ? "final"
+                                                         : ""});
+    }
+    cli_table_print(table, stdout);
+    cli_table_free(table);
+}
+
+static void print_steps(const bst_draft *draft) {
+    cli_table *table = cli_table_new("rll");
+
+    cli_table_add(table, (const char *[]){"seen", "transition", "command"});
+    for (size_t i = 0; i < draft->step_count; i++) {
+        const bst_draft_step *s = &draft->steps[i];
+        bst_strbuf what = BST_STRBUF_INIT;
+        const cli_text count = cli_number(s->count);
+        bst_strbuf_addf(&what, "%s > %s", s->from, s->to);
+        cli_table_add(table,
+                      (const char *[]){s->guess ? "guess" : count.text, what.text, s->command});
+        bst_strbuf_release(&what);
+    }
+    cli_table_print(table, stdout);
+    cli_table_free(table);
+}
+
+static void print_text(const bst_draft *draft) {
+    printf("%s: %s rows\n\n", draft->table, cli_number(draft->rows).text);
+    print_states(draft);
+    putchar('\n');
+    print_steps(draft);
+    putchar('\n');
+    for (size_t i = 0; i < draft->note_count; i++)
+        printf("- %s\n", draft->notes[i]);
+}
+
+static void print_json(const bst_draft *draft) {
+    json_t *states = json_array();
+    json_t *steps = json_array();
+    json_t *notes = json_array();
+
+    for (size_t i = 0; i < draft->state_count; i++) {
+        const bst_draft_state *s = &draft->states[i];
+        json_array_append_new(states,
+                              json_pack("{s:s, s:s, s:I, s:b, s:b}", "name", s->name, "code",
+                                        s->code, "rows", (json_int_t)s->rows, "initial",
+                                        (int)s->initial, "final", (int)s->final));
+    }
+    for (size_t i = 0; i < draft->step_count; i++) {
+        const bst_draft_step *s = &draft->steps[i];
+        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:I, s:b}", "from", s->from, "to",
+                                               s->to, "command", s->command, "count",
+                                               (json_int_t)s->count, "guess", (int)s->guess));
+    }
+    for (size_t i = 0; i < draft->note_count; i++)
+        json_array_append_new(notes, json_string(draft->notes[i]));
+    json_t *root = json_pack("{s:s, s:s, s:I, s:s, s:s?, s:o, s:o, s:o}", "id", draft->id, "table",
+                             draft->table, "rows", (json_int_t)draft->rows, "state_column",
+                             draft->state_column, "log", draft->log, "states", states,
+                             "transitions", steps, "notes", notes);
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+/* The files first: what is printed speaks of what was written. */
+static bst_status write_both(cli_call *call, const bst_draft *draft, const char *dir, bool force) {
+    const char *suffixes[] = {".fsm.json", ".legacy.json"};
+    const char *texts[] = {draft->machine, draft->mapping};
+    bst_strbuf path[2] = {BST_STRBUF_INIT, BST_STRBUF_INIT};
+    bst_status status = BST_OK;
+
+    for (size_t i = 0; i < 2; i++)
+        bst_strbuf_addf(&path[i], "%s/%s%s", dir, draft->id, suffixes[i]);
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+        status = bst_diag_add(call->diags, BST_IO, BST_ERROR, "write-failed", NULL,
+                              "could not make folder \"%s\": %s", dir, strerror(errno));
+    /* Neither is written when one of them is there. */
+    for (size_t i = 0; i < 2 && status == BST_OK && !force; i++) {
+        if (access(path[i].text, F_OK) == 0)
+            status = write_file(call, path[i].text, "", false);
+    }
+    for (size_t i = 0; i < 2 && status == BST_OK; i++)
+        status = write_file(call, path[i].text, texts[i], force);
+    if (status == BST_OK && !call->json && !call->quiet) {
+        print_text(draft);
+        printf("\nwrote %s and %s\n", path[0].text, path[1].text);
+    } else if (status == BST_OK && call->json) {
+        print_json(draft);
+    }
+    for (size_t i = 0; i < 2; i++)
+        bst_strbuf_release(&path[i]);
+    return status;
+}
+
+static bst_status read_sample(cli_call *call, const char *text, double *ret) {
+    char *end;
+
+    if (!text)
+        return BST_OK;
+    *ret = strtod(text, &end);
+    if (*end || !(*ret > 0 && *ret <= 100))
+        return cli_usage(call, "--sample is a percentage above 0 and up to 100, not \"%s\"", text);
+    return BST_OK;
+}
+
+static int init(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    bst_draft draft = {0};
+    char *from = NULL, *table = NULL, *key = NULL, *state = NULL, *dir = NULL, *sample = NULL;
+    int force = 0;
+    int exit_status;
+    struct poptOption options[] = {
+        {"from", 0, POPT_ARG_STRING, &from, 0,
+         "where the table is: a connection string, a .csv file, or a folder of them", "SOURCE"},
+        {"table", 0, POPT_ARG_STRING, &table, 0, "the table, with its schema unless it is public",
+         "TABLE"},
+        {"output", 'o', POPT_ARG_STRING, &dir, 0, "where the two files go (default: here)", "DIR"},
+        {"key", 0, POPT_ARG_STRING, &key, 0,
+         "the columns that tell one entity from another (default: the primary key)", "COLUMNS"},
+        {"state", 0, POPT_ARG_STRING, &state, 0, "the state's column (default: by its name)",
+         "COLUMN"},
+        {"sample", 0, POPT_ARG_STRING, &sample, 0,
+         "look at this share of a large table only (PostgreSQL)", "PERCENT"},
+        {"force", 0, POPT_ARG_NONE, &force, 0, "write over files that are there", NULL},
+        POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 0, 0, argc, argv, &exit_status))
+        return exit_status;
+    bst_status status = BST_OK;
+    bst_draft_options wishes = {.from = from, .table = table, .key = key, .state = state};
+    if (!from)
+        status = cli_usage(&call, "--from is missing");
+    if (status == BST_OK)
+        status = read_sample(&call, sample, &wishes.sample_percent);
+    if (status == BST_OK)
+        status = bst_draft_make(&wishes, &draft, call.diags);
+    if (status == BST_OK)
+        status = write_both(&call, &draft, dir ? dir : ".", force != 0);
+    bst_draft_release(&draft);
+    free(from);
+    free(table);
+    free(key);
+    free(state);
+    free(dir);
+    free(sample);
+    return cli_end(&call, status);
+}
+
+const cli_command cli_init = {"init", "", "draft a machine and a mapping from a live table",
+                              "  backstory init --from dbname=shop --table payments -o drafts\n"
+                              "  backstory init --from payments.csv --state status_code\n",
+                              init};

@@ -1,0 +1,341 @@
+/* Which column is the state, and what its values are called.
+ *
+ * The name of a column decides more than its contents: many columns have few values. What the
+ * catalogue lists (an enum, a CHECK, a lookup table) is taken whole, so that a draft knows states
+ * that no row is in at the moment. A value becomes an identifier; its own text is kept as label.
+ */
+#include "draft_private.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "backstory/words.h"
+
+/* 0: not by its name. */
+static int rank_of_name(const draft *d, const draft_column *column) {
+    static const char *const whole[] = {"aasm_state", "workflow_state", "lifecycle_state", NULL};
+    draft_words w;
+    char own[80];
+
+    bst__draft_split(column->name, &w);
+    if (w.count == 0)
+        return 0;
+    const char *last = w.word[w.count - 1];
+    if (w.count > 1 && (strcmp(last, "id") == 0 || strcmp(last, "code") == 0 ||
+                        strcmp(last, "cd") == 0 || strcmp(last, "type") == 0)) {
+        last = w.word[--w.count - 1];
+    }
+    for (const char *const *name = whole; *name; name++) {
+        if (strcmp(column->name, *name) == 0)
+            return 95;
+    }
+    const bool status = strcmp(last, "status") == 0 || strcmp(last, "state") == 0;
+    if (status && w.count == 1)
+        return strcmp(last, "status") == 0 ? 100 : 99;
+    for (const char *which[] = {"status", "state"}, *const *it = which; it < which + 2; it++) {
+        snprintf(own, sizeof own, "%s_%s", d->id, *it);
+        if (strcasecmp(column->name, own) == 0)
+            return 96;
+    }
+    if (status)
+        return strstr(column->name, "previous") || strstr(column->name, "old") ? 0 : 60;
+    return strcmp(last, "stage") == 0 || strcmp(last, "phase") == 0 ? 50 : 0;
+}
+
+static bool few_values(const draft *d, const draft_column *column) {
+    return column->distinct > 0 && column->distinct <= BST_DRAFT_STATES_MAX &&
+           (d->rows < 50 || column->distinct * 3 <= d->rows);
+}
+
+static bst_status want_distinct(draft *d, uint32_t i) {
+    if (d->columns[i].distinct_known)
+        return BST_OK;
+    const bst_status status = d->ops->distinct(d, i);
+    d->columns[i].distinct_known = true;
+    return status;
+}
+
+static bool could_be(const draft_column *column) {
+    return (column->text || column->integer) && column->role != ROLE_KEY;
+}
+
+static bst_status refuse(draft *d) {
+    bst_strbuf names = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+    size_t found = 0;
+
+    for (uint32_t i = 0; i < d->column_count && status == BST_OK; i++) {
+        if (!could_be(&d->columns[i]))
+            continue;
+        status = want_distinct(d, i);
+        if (status == BST_OK && few_values(d, &d->columns[i]) && d->columns[i].distinct > 1)
+            bst_strbuf_addf(&names, "%s\"%s\" (%llu values)", found++ ? ", " : "",
+                            d->columns[i].name, (unsigned long long)d->columns[i].distinct);
+    }
+    if (status == BST_OK) {
+        status = bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "no-state-column", NULL,
+                              "table \"%s\" has no column that is named like a state", d->table);
+        if (found > 0)
+            bst_diag_hint(d->diags, "Name it with --state; few values are in %s.", names.text);
+        else
+            bst_diag_hint(d->diags, "No other column has few values either: a machine cannot be "
+                                    "drafted from this table.");
+    }
+    bst_strbuf_release(&names);
+    return status;
+}
+
+static bst_status given(draft *d) {
+    const char **names = bst__draft_array(d, d->column_count, sizeof *names);
+
+    for (uint32_t i = 0; i < d->column_count; i++) {
+        if (names)
+            names[i] = d->columns[i].name;
+        if (strcmp(d->columns[i].name, d->options->state) == 0) {
+            d->state_column = i;
+            return want_distinct(d, i);
+        }
+    }
+    const char *nearest =
+        names ? bst_nearest_name(d->options->state, names, d->column_count) : NULL;
+    bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "unknown-column", NULL,
+                 "table \"%s\" has no column \"%s\"", d->table, d->options->state);
+    if (nearest)
+        bst_diag_hint(d->diags, "Did you mean \"%s\"?", nearest);
+    return BST_INVALID;
+}
+
+static bst_status guess(draft *d) {
+    bst_strbuf others = BST_STRBUF_INIT;
+    int best = 0;
+    bst_status status = BST_OK;
+
+    for (uint32_t i = 0; i < d->column_count && status == BST_OK; i++) {
+        const int rank = could_be(&d->columns[i]) ? rank_of_name(d, &d->columns[i]) : 0;
+        if (rank == 0)
+            continue;
+        status = want_distinct(d, i);
+        if (status != BST_OK || !few_values(d, &d->columns[i]))
+            continue;
+        if (rank > best) {
+            best = rank;
+            d->state_column = i;
+        }
+    }
+    if (status == BST_OK && best == 0)
+        status = refuse(d);
+    for (uint32_t i = 0; i < d->column_count && status == BST_OK; i++) {
+        if (i != d->state_column && could_be(&d->columns[i]) &&
+            rank_of_name(d, &d->columns[i]) > 0 && few_values(d, &d->columns[i]))
+            bst_strbuf_addf(&others, "%s\"%s\"", others.len ? ", " : "", d->columns[i].name);
+    }
+    if (status == BST_OK)
+        bst__draft_note(d, "The state is taken from column \"%s\", for its name.",
+                        d->columns[d->state_column].name);
+    if (others.len > 0)
+        bst__draft_note(d,
+                        "It has other columns that may be states of their own: %s. They are "
+                        "fields here; draft them with --state.",
+                        others.text);
+    bst_strbuf_release(&others);
+    return status;
+}
+
+bst_status bst__draft_find_state_column(draft *d) {
+    const bst_status status = d->options->state ? given(d) : guess(d);
+
+    if (status != BST_OK)
+        return status;
+    draft_column *column = &d->columns[d->state_column];
+    if (column->distinct > BST_DRAFT_STATES_MAX)
+        return bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "too-many-states", NULL,
+                            "column \"%s\" has more than %u values: it is no state", column->name,
+                            BST_DRAFT_STATES_MAX);
+    if (column->distinct == 0 && column->value_count == 0)
+        return bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "no-states", NULL,
+                            "column \"%s\" has no value in any row", column->name);
+    column->role = ROLE_STATE;
+    return BST_OK;
+}
+
+/* ORDER_CREATED, ORDER_SENT: how many bytes in front say nothing. */
+static size_t common_prefix(const draft *d) {
+    size_t len = d->code_count > 1 ? strlen(d->codes[0].text) : 0;
+
+    for (size_t i = 1; i < d->code_count; i++) {
+        size_t same = 0;
+        while (same < len && d->codes[i].text[same] == d->codes[0].text[same])
+            same++;
+        len = same;
+    }
+    while (len > 0 && d->codes[0].text[len - 1] != '_' && d->codes[0].text[len - 1] != '.' &&
+           d->codes[0].text[len - 1] != ':')
+        len--;
+    for (size_t i = 0; i < d->code_count; i++) {
+        if (!isalpha((unsigned char)d->codes[i].text[len]))
+            return 0; /* nothing would be left, or a number */
+    }
+    return len;
+}
+
+/* "status" of status_id: what stands in front of a number. */
+static const char *number_prefix(draft *d) {
+    draft_words w;
+    bst_strbuf out = BST_STRBUF_INIT;
+
+    bst__draft_split(d->columns[d->state_column].name, &w);
+    if (w.count > 1 &&
+        (strcmp(w.word[w.count - 1], "id") == 0 || strcmp(w.word[w.count - 1], "code") == 0))
+        w.count--;
+    for (size_t i = 0; i < w.count; i++)
+        bst_strbuf_addf(&out, "%s%s", i ? "_" : "", w.word[i]);
+    const char *text = bst__draft_text(d, "%s", out.len ? out.text : "state");
+    bst_strbuf_release(&out);
+    return text;
+}
+
+static bool is_number(const char *text) {
+    if (*text == '-')
+        text++;
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+/* "Paid", "paid " and "PAID" are one state. */
+static bool same_but_for_case(const char *a, const char *b) {
+    size_t la = strlen(a), lb = strlen(b);
+    while (la > 0 && a[la - 1] == ' ')
+        la--;
+    while (lb > 0 && b[lb - 1] == ' ')
+        lb--;
+    while (la > 0 && *a == ' ')
+        a++, la--;
+    while (lb > 0 && *b == ' ')
+        b++, lb--;
+    return la == lb && strncasecmp(a, b, la) == 0;
+}
+
+static bool name_is_free(const draft *d, const char *name) {
+    for (size_t i = 0; i < d->state_count; i++) {
+        if (strcmp(d->states[i].name, name) == 0)
+            return false;
+    }
+    return true;
+}
+
+static void add_state(draft *d, draft_code *code, const char *prefix, size_t skip) {
+    const bool number = is_number(code->text) && !code->label;
+    const char *text = code->label ? code->label : code->text + skip;
+    char *name = number ? bst__draft_text(d, "%s_%s%s", prefix, *code->text == '-' ? "minus_" : "",
+                                          code->text + (*code->text == '-'))
+                        : bst__draft_identifier(d, text, *text ? prefix : "empty");
+    const char *base = name;
+
+    for (unsigned n = 2; !name_is_free(d, name) && !d->failed; n++)
+        name = bst__draft_text(d, "%s_%u", base, n);
+    draft_state *state = &d->states[d->state_count];
+    code->state = (uint32_t)d->state_count++;
+    *state = (draft_state){.name = name};
+    const char *label = code->label ? code->label : code->text;
+    if (strcmp(label, name) != 0)
+        state->label = label;
+    if (number)
+        state->note = bst__draft_text(d, "No table says what %s %s means: give it a name.",
+                                      d->columns[d->state_column].name, code->text);
+}
+
+bst_status bst__draft_name_states(draft *d) {
+    const size_t skip = common_prefix(d);
+    const char *prefix = number_prefix(d);
+
+    d->states = bst__draft_array(d, d->code_count + 1, sizeof *d->states);
+    if (!d->states)
+        return bst_diag_nomem(d->diags);
+    for (size_t i = 0; i < d->code_count && !d->failed; i++) {
+        draft_code *code = &d->codes[i];
+        size_t like = 0;
+        while (like < i && !same_but_for_case(d->codes[like].text, code->text))
+            like++;
+        if (like < i) {
+            code->state = d->codes[like].state;
+            bst__draft_note(d, "\"%s\" and \"%s\" are taken for one state.", d->codes[like].text,
+                            code->text);
+        } else {
+            add_state(d, code, prefix, skip);
+        }
+        d->states[code->state].rows += code->rows;
+    }
+    for (size_t i = 0; i < d->state_count && !d->failed; i++) {
+        draft_state *state = &d->states[i];
+        state->verb = bst__draft_verb(d, state->name);
+        for (size_t j = 0; j < i; j++) { /* `fail` and `failed` */
+            if (strcmp(d->states[j].verb, state->verb) == 0)
+                state->verb = bst__draft_text(d, "move_to_%s", state->name);
+        }
+        state->set = bst__draft_array(d, d->column_count, sizeof *state->set);
+        state->last = bst__draft_array(d, d->column_count, sizeof *state->last);
+    }
+    return d->failed ? bst_diag_nomem(d->diags) : BST_OK;
+}
+
+uint32_t bst__draft_state_of(const draft *d, const char *code) {
+    for (size_t i = 0; code && i < d->code_count; i++) {
+        if (strcmp(d->codes[i].text, code) == 0)
+            return d->codes[i].state;
+    }
+    return DRAFT_NONE;
+}
+
+/* How much a state's name sounds like a beginning. */
+static double sounds_initial(const char *name) {
+    static const char *const first[] = {
+        "new",       "created",    "initial",  "draft",      "cart",       "checkout", "open",
+        "pending",   "requested",  "received", "queued",     "registered", "awaiting", "input",
+        "submitted", "in_process", "running",  "processing", NULL};
+    for (size_t i = 0; first[i]; i++) {
+        if (strcmp(name, first[i]) == 0)
+            return 1.0 - (double)i * 0.04;
+    }
+    return 0;
+}
+
+/* What the log says, then the column's default, then the name; else the first one listed. */
+void bst__draft_find_initial(draft *d) {
+    uint64_t most = 0;
+    double best = 0;
+    const char *why = "it is the first one listed";
+
+    d->initial = 0;
+    for (size_t i = 0; i < d->edge_count; i++) {
+        const draft_edge *edge = &d->edges[i];
+        if (edge->from == DRAFT_NONE && edge->count > most) {
+            most = edge->count;
+            d->initial = edge->to;
+        }
+    }
+    if (most > 0) {
+        bst__draft_note(d, "The initial state is \"%s\": most entities in the log begin there.",
+                        d->states[d->initial].name);
+        return;
+    }
+    const uint32_t standard = bst__draft_state_of(d, d->columns[d->state_column].initial_text);
+    for (uint32_t i = 0; i < d->state_count; i++) {
+        uint64_t in = 0;
+        for (size_t j = 0; j < d->edge_count; j++)
+            in += d->edges[j].to == i && d->edges[j].from != i;
+        const double name = sounds_initial(d->states[i].name);
+        const double score = name + (d->log && in == 0 ? 0.5 : 0);
+        if (standard == DRAFT_NONE && score > best) {
+            best = score;
+            d->initial = i;
+            why = name > 0 ? "its name sounds like a beginning" : "nothing in the log leads there";
+        }
+    }
+    if (standard != DRAFT_NONE) {
+        d->initial = standard;
+        why = "it is the column's default";
+    }
+    bst__draft_note(d, "The initial state is \"%s\" because %s.", d->states[d->initial].name, why);
+}
