@@ -134,6 +134,23 @@ bst__arrow bst__emit_arrow(const bst_machine *machine, const bst_transition *tra
     return arrow;
 }
 
+bool bst__emit_is_leaf(const bst_machine *machine, uint32_t node) {
+    const bst_node_kind kind = machine->nodes[node].kind;
+    return kind == BST_NODE_ATOMIC || kind == BST_NODE_FINAL;
+}
+
+bool bst__emit_nests(const bst_machine *machine) {
+    bool nested = false;
+    for (uint32_t i = 1; i < machine->node_count; i++) {
+        const bst_node_kind kind = machine->nodes[i].kind;
+        if (kind == BST_NODE_HISTORY || kind == BST_NODE_PARALLEL) {
+            return false;
+        }
+        nested = nested || kind == BST_NODE_COMPOUND;
+    }
+    return nested && machine->nodes[0].kind != BST_NODE_PARALLEL;
+}
+
 const char *bst__emit_direction(const bst_emit_options *options) {
     static const char *const known[] = {"LR", "TB", "RL", "BT"};
     for (size_t i = 0; options->direction && i < sizeof known / sizeof known[0]; i++) {

@@ -29,10 +29,12 @@ static void add_escaped(bst_strbuf *out, const char *text) {
     }
 }
 
-static void add_state(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
+/* `name`: what is shown when it has no label. */
+static void add_state(bst_strbuf *out, const bst_machine *machine, uint32_t index,
+                      const char *name) {
     const bst_state *state = &machine->states[index];
     bst_strbuf_addf(out, "    s%u [label=\"", (unsigned)index);
-    add_escaped(out, state->label ? state->label : state->name);
+    add_escaped(out, state->label ? state->label : name);
     bst_strbuf_addc(out, '"');
     if (state->final) {
         bst_strbuf_adds(out, ", peripheries=2");
@@ -43,6 +45,34 @@ static void add_state(bst_strbuf *out, const bst_machine *machine, uint32_t inde
         bst_strbuf_addc(out, '"');
     }
     bst_strbuf_adds(out, "];\n");
+}
+
+/* States inside others stand in their boxes. */
+static void add_nodes(bst_strbuf *out, const bst_machine *machine, uint32_t around,
+                      uint32_t *state) {
+    for (uint32_t n = machine->nodes[around].first_child; n != BST_NONE;
+         n = machine->nodes[n].next_sibling) {
+        const bst_node *node = &machine->nodes[n];
+        if (bst__emit_is_leaf(machine, n)) {
+            add_state(out, machine, (*state)++, node->name);
+            continue;
+        }
+        bst_strbuf_addf(out, "    subgraph cluster_%u {\n    label=\"", (unsigned)n);
+        add_escaped(out, node->label ? node->label : node->name);
+        bst_strbuf_adds(out, "\";\n    style=rounded;\n");
+        add_nodes(out, machine, n, state);
+        bst_strbuf_adds(out, "    }\n");
+    }
+}
+
+static void add_states(bst_strbuf *out, const bst_machine *machine) {
+    uint32_t state = 0;
+    if (bst__emit_nests(machine)) {
+        add_nodes(out, machine, 0, &state);
+    }
+    for (; state < machine->state_count; state++) {
+        add_state(out, machine, state, machine->states[state].name);
+    }
 }
 
 static void add_transition(bst_strbuf *out, const bst_machine *machine,
@@ -84,9 +114,7 @@ bst_status bst__emit_dot(const bst_machine *machine, const bst_emit_options *opt
                          "    node [shape=box, style=rounded, fontname=\"Helvetica\"];\n"
                          "    edge [fontname=\"Helvetica\", fontsize=10];\n\n"
                          "    start [shape=point, width=0.15, label=\"\"];\n");
-    for (uint32_t i = 0; i < machine->state_count; i++) {
-        add_state(out, machine, i);
-    }
+    add_states(out, machine);
     bst_strbuf_addc(out, '\n');
     for (uint32_t i = 0; i < machine->transition_count; i++) {
         add_transition(out, machine, &machine->transitions[i], &scratch);

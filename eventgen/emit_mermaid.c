@@ -49,22 +49,55 @@ static bool is_keyword(const char *name) {
     return false;
 }
 
-/* `s_end`; a state really called `s_end` becomes `s_s_end`, so no two meet. */
+/* `s_end`; a state really called `s_end` becomes `s_s_end`, so no two meet. What joins the names of
+ * nodes becomes `_`: that these do not meet either, the loader has seen to. */
+static void add_name(bst_strbuf *out, const char *name) {
+    bst_strbuf_adds(out, is_keyword(name) || strncmp(name, "s_", 2) == 0 ? "s_" : "");
+    for (const char *p = name; *p; p++) {
+        bst_strbuf_addc(out, isalnum((unsigned char)*p) ? *p : '_');
+    }
+}
+
 static void add_state_name(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
-    const char *name = machine->states[index].name;
-    bst_strbuf_addf(out, "%s%s", is_keyword(name) || strncmp(name, "s_", 2) == 0 ? "s_" : "", name);
+    add_name(out, machine->states[index].name);
+}
+
+/* `state "shown" as name`, or the name alone where it is what is shown. */
+static void add_declaration(bst_strbuf *out, const char *shown, const char *name) {
+    if (strcmp(shown, name) != 0 || is_keyword(name) || strpbrk(name, ".+~")) {
+        bst_strbuf_adds(out, "state \"");
+        add_escaped(out, shown);
+        bst_strbuf_adds(out, "\" as ");
+    }
+    add_name(out, name);
 }
 
 static void add_state(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
     const bst_state *state = &machine->states[index];
     bst_strbuf_adds(out, "    ");
-    if (state->label || is_keyword(state->name)) {
-        bst_strbuf_adds(out, "state \"");
-        add_escaped(out, state->label ? state->label : state->name);
-        bst_strbuf_adds(out, "\" as ");
-    }
-    add_state_name(out, machine, index);
+    add_declaration(out, state->label ? state->label : state->name, state->name);
     bst_strbuf_addc(out, '\n');
+}
+
+/* States inside others stand in their boxes. */
+static void add_nodes(bst_strbuf *out, const bst_machine *machine, uint32_t around) {
+    for (uint32_t n = machine->nodes[around].first_child; n != BST_NONE;
+         n = machine->nodes[n].next_sibling) {
+        const bst_node *node = &machine->nodes[n];
+        bst_strbuf_addf(out, "%*s", (int)(4 * node->depth), "");
+        if (!bst__emit_is_leaf(machine, n)) {
+            bst_strbuf_adds(out, "state \"");
+            add_escaped(out, node->label ? node->label : node->name);
+            bst_strbuf_adds(out, "\" as ");
+            add_name(out, node->path);
+            bst_strbuf_adds(out, " {\n");
+            add_nodes(out, machine, n);
+            bst_strbuf_addf(out, "%*s}\n", (int)(4 * node->depth), "");
+            continue;
+        }
+        add_declaration(out, node->label ? node->label : node->name, node->path);
+        bst_strbuf_addc(out, '\n');
+    }
 }
 
 static void add_transition(bst_strbuf *out, const bst_machine *machine,
@@ -98,7 +131,11 @@ bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options 
     bst_strbuf_adds(out, "%% ");
     bst__emit_notice(machine, out);
     bst_strbuf_addf(out, "\nstateDiagram-v2\n    direction %s\n", bst__emit_direction(options));
-    for (uint32_t i = 0; i < machine->state_count; i++) {
+    const bool nests = bst__emit_nests(machine);
+    if (nests) {
+        add_nodes(out, machine, 0);
+    }
+    for (uint32_t i = 0; !nests && i < machine->state_count; i++) {
         add_state(out, machine, i);
     }
     for (uint32_t i = 0; i < machine->transition_count; i++) {

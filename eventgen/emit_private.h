@@ -32,6 +32,11 @@ typedef struct bst__arrow {
 bst__arrow bst__emit_arrow(const bst_machine *machine, const bst_transition *transition,
                            bst_strbuf *scratch);
 
+/* Whether each state is one innermost node, in the order of nodes, and some are inside others: then
+ * a diagram draws them there. */
+bool bst__emit_nests(const bst_machine *machine);
+bool bst__emit_is_leaf(const bst_machine *machine, uint32_t node);
+
 /* The wanted direction if it is one of LR, TB, RL, BT; otherwise LR. */
 const char *bst__emit_direction(const bst_emit_options *options);
 

@@ -312,10 +312,18 @@ static bool has_no_way(const ways *w, uint32_t state) {
            !w->circling[state];
 }
 
+static bool is_passed(const ways *w, uint32_t node) {
+    const bool *passed = w->check->m->passed;
+    return passed && passed[node];
+}
+
 static void check_state(ways *w, uint32_t number) {
     const bst_machine *m = w->machine;
     const bst_state *state = &m->states[number];
     const bst_loc where = bst_machine_state_where(m, number);
+    if (!w->reachable[number] && is_passed(w, state->nodes[0])) {
+        return; /* nothing ever rests there */
+    }
     if (!w->reachable[number]) {
         report_unreachable(w, &where, state->name);
         return;
@@ -347,7 +355,7 @@ static bool check_leaves(ways *w) {
     }
     for (uint32_t n = 1; active && n < m->node_count; n++) {
         const bool leaf = m->nodes[n].kind == BST_NODE_ATOMIC || m->nodes[n].kind == BST_NODE_FINAL;
-        if (leaf && !active[n]) {
+        if (leaf && !active[n] && !is_passed(w, n)) {
             const bst_loc where = bst_machine_node_where(m, n);
             report_unreachable(w, &where, m->nodes[n].path);
         }

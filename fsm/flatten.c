@@ -131,8 +131,10 @@ static bool prepare(bst__flat *f) {
     f->entered = bst_arena_array(f->scratch, l->node_count, sizeof *f->entered);
     f->reported = bst_arena_array(f->scratch, l->written_count, sizeof *f->reported);
     f->group_of = bst_arena_array(f->scratch, l->m->table.command_count, sizeof *f->group_of);
+    f->passed = bst_arena_array(l->arena, l->node_count, sizeof *f->passed);
     f->visits = bst_arena_array(f->scratch, BST_SETTLE_MAX + 1, sizeof *f->visits);
-    return (f->active && f->entered && f->reported && f->group_of && f->visits) || bst__nomem(f->l);
+    return (f->active && f->entered && f->reported && f->group_of && f->passed && f->visits) ||
+           bst__nomem(f->l);
 }
 
 /* Without regions every leaf is a configuration, reached or not. */
@@ -350,6 +352,7 @@ static bool flatten_tree(bst__flat *f) {
     table->initial = find_initial(f);
     l->m->origin = f->origin;
     l->m->guard_origin = f->guard_origin;
+    l->m->passed = f->passed;
     return true;
 }
 

@@ -87,6 +87,7 @@ typedef struct bst__flat {
     bst__visit *visits;
     uint32_t visit_count;
     bool *reported; /* by written transition */
+    bool *passed;   /* by node; the machine's */
 
     /* The tables. */
     bst_transition *transitions;

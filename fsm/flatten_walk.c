@@ -214,6 +214,9 @@ static bool step_on(bst__flat *f, const bst__row *row, uint32_t *taken, uint32_t
     bst__list rest = {0};
     bool circle;
     const uint32_t first = taken[0];
+    for (uint32_t i = 0; i < row->words[0]; i++) {
+        f->passed[row->words[1 + i]] = true;
+    }
     for (uint32_t i = at; i < done->count; i++) {
         if (!bst__list_add(f, &rest, done->items[i])) {
             return false;
@@ -335,8 +338,12 @@ static bool settle(bst__flat *f, const bst__row *row, const bst__list *done, uin
     if (!bst__is_end(f, row, &end)) {
         return false;
     }
-    if (end) {
-        return add_transition(f, row);
+    if (end) { /* nobody will ask what histories remember */
+        const bst__row last = {row->words, 1 + row->words[0] + f->history_count};
+        for (uint32_t i = 1 + row->words[0]; i < last.len; i++) {
+            row->words[i] = 0;
+        }
+        return add_transition(f, &last);
     }
     if (row->words[0] > BST_ACTIVE_MAX) {
         return bst__limit(f->l, NULL, "states active at once", BST_ACTIVE_MAX);

@@ -48,6 +48,7 @@ typedef struct bst__machine {
     /* From the table to the file; NULL where both are the same: states are flat. */
     const uint32_t *origin;       /* by transition */
     const uint32_t *guard_origin; /* by guard */
+    const bool *passed; /* by node: was active within a step, before "always" or "onDone" left it */
     uint32_t payload_max;
 } bst__machine;
 
