@@ -244,8 +244,11 @@ START_TEST(test_play) {
     char script[500];
     bst_entity_clear(m, &entity);
     snprintf(script, sizeof script, "%s", c->script);
-    char *rest = script;
-    for (char *step = strtok_r(rest, " ", &rest); step; step = strtok_r(NULL, " ", &rest)) {
+    for (char *step = script, *next = NULL; step; step = next) {
+        next = strchr(step, ' ');
+        if (next) {
+            *next++ = '\0';
+        }
         char *arrow = strchr(step, '>');
         *arrow = '\0';
         char *equals = strchr(step, '=');
