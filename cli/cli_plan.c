@@ -9,6 +9,7 @@
 #include "figures.h"
 
 #define SIGNATURES_SHOWN 30
+#define ADVICE_SHOWN     3
 
 static void add_path(const bst_machine *machine, const bst_plan *plan, bst_strbuf *out) {
     for (uint32_t i = 0; i < plan->event_count; i++) {
@@ -26,59 +27,237 @@ static void add_runner_up(const bst_machine *machine, const bst_signature_info *
                         cli_short_event(machine, info->runner_up->events[i].type));
 }
 
-static void print_histories(const bst_machine *machine, const bst_signature_info *info,
-                            size_t count, uint64_t rows, size_t limit) {
+/* Kinds of rows that get the same history, in one line. */
+typedef struct line {
+    const bst_signature_info *first; /* the one with the most rows */
+    uint64_t rows;
+    double confidence; /* sum over rows */
+    size_t number;
+} line;
+
+static int compare_numbers(uint64_t a, uint64_t b) {
+    return a < b ? -1 : a > b;
+}
+
+/* By what is shown: certain or not, and the events. */
+static int compare_paths(const line *a, const line *b) {
+    const bst_plan *one = a->first->plan;
+    const bst_plan *other = b->first->plan;
+    int order = compare_numbers(other->certain, one->certain);
+
+    if (order == 0)
+        order = compare_numbers(one->event_count, other->event_count);
+    for (uint32_t i = 0; order == 0 && i < one->event_count; i++) {
+        order = compare_numbers(one->events[i].type, other->events[i].type);
+        if (order == 0)
+            order = compare_numbers(one->events[i].state, other->events[i].state);
+    }
+    return order;
+}
+
+static int by_path(const void *a, const void *b) {
+    const int order = compare_paths(a, b);
+    return order != 0 ? order
+                      : compare_numbers(((const line *)a)->number, ((const line *)b)->number);
+}
+
+static int by_rows(const void *a, const void *b) {
+    const line *one = a;
+    const line *other = b;
+    return one->rows != other->rows ? compare_numbers(other->rows, one->rows)
+                                    : compare_numbers(one->number, other->number);
+}
+
+static size_t make_lines(const bst_signature_info *info, size_t count, bool merge, line *lines) {
+    size_t found = 0;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (info[i].plan)
+            lines[found++] =
+                (line){&info[i], info[i].rows, info[i].plan->confidence * (double)info[i].rows, i};
+    }
+    if (!merge)
+        return found;
+    qsort(lines, found, sizeof *lines, by_path);
+    for (size_t i = 0; i < found; i++) {
+        if (kept > 0 && compare_paths(&lines[kept - 1], &lines[i]) == 0) {
+            lines[kept - 1].rows += lines[i].rows;
+            lines[kept - 1].confidence += lines[i].confidence;
+        } else {
+            lines[kept++] = lines[i];
+        }
+    }
+    qsort(lines, kept, sizeof *lines, by_rows);
+    return kept;
+}
+
+static void add_line(cli_table *table, const bst_machine *machine, const line *l, uint64_t rows) {
+    bst_strbuf path = BST_STRBUF_INIT;
+    const cli_text number = cli_number(l->rows);
+    const cli_text share = cli_percent(l->rows, rows);
+    const cli_text sure = cli_confidence(l->confidence / (double)l->rows, l->first->plan->certain);
+
+    add_path(machine, l->first->plan, &path);
+    cli_table_add(table, (const char *[]){number.text, share.text, sure.text, l->first->example_key,
+                                          path.text});
+    if (l->first->runner_up) {
+        const cli_text next = cli_confidence(l->first->runner_up_confidence, false);
+        bst_strbuf_clear(&path);
+        bst_strbuf_adds(&path, "  or ");
+        add_runner_up(machine, l->first, &path);
+        cli_table_add(table, (const char *[]){"", "", next.text, "", path.text});
+    }
+    bst_strbuf_release(&path);
+}
+
+static void print_histories(const bst_machine *machine, const line *lines, size_t count,
+                            uint64_t rows, size_t limit) {
     cli_table *table = cli_table_new("rrlll");
-    size_t shown = 0;
-    size_t left = 0;
     uint64_t left_rows = 0;
 
     cli_table_add(table, (const char *[]){"rows", "share", "sure", "example",
                                           "history (? is a choice; the next best below it)"});
     for (size_t i = 0; i < count; i++) {
-        if (!info[i].plan)
-            continue;
-        if (shown == limit) {
-            left++;
-            left_rows += info[i].rows;
-            continue;
-        }
-        shown++;
-        bst_strbuf path = BST_STRBUF_INIT;
-        add_path(machine, info[i].plan, &path);
-        const cli_text number = cli_number(info[i].rows);
-        const cli_text share = cli_percent(info[i].rows, rows);
-        const cli_text sure = cli_confidence(info[i].plan->confidence, info[i].plan->certain);
-        cli_table_add(table, (const char *[]){number.text, share.text, sure.text,
-                                              info[i].example_key, path.text});
-        if (info[i].runner_up) {
-            bst_strbuf_clear(&path);
-            bst_strbuf_adds(&path, "  or ");
-            add_runner_up(machine, &info[i], &path);
-            const cli_text next = cli_confidence(info[i].runner_up_confidence, false);
-            cli_table_add(table, (const char *[]){"", "", next.text, "", path.text});
-        }
-        bst_strbuf_release(&path);
+        if (i < limit)
+            add_line(table, machine, &lines[i], rows);
+        else
+            left_rows += lines[i].rows;
     }
     cli_table_print(table, stdout);
     cli_table_free(table);
-    if (left > 0)
-        printf("  ... and %s kinds more, with %s rows; --all shows them\n", cli_number(left).text,
-               cli_number(left_rows).text);
+    if (count > limit)
+        printf("  ... and %s kinds more, with %s rows; --all shows them\n",
+               cli_number(count - limit).text, cli_number(left_rows).text);
 }
 
-static void print_refusals(const bst_signature_info *info, size_t count, size_t limit) {
-    size_t shown = 0;
+/* ---- contradictions, by kind ---- */
 
-    for (size_t i = 0; i < count && shown < limit; i++) {
-        if (info[i].plan)
+typedef struct refusals {
+    const bst_signature_info *first;
+    uint64_t rows;
+} refusals;
+
+static bool same_kind(const bst_signature_info *a, const bst_signature_info *b) {
+    return a->reason == b->reason && strcmp(a->columns, b->columns) == 0 &&
+           strcmp(a->repair ? a->repair : "", b->repair ? b->repair : "") == 0;
+}
+
+static size_t gather_refusals(const bst_signature_info *info, size_t count, refusals *ret) {
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t k = 0;
+        if (info[i].reason == BST_REASON_NONE)
             continue;
-        if (shown++ == 0)
-            puts("\nno history, for example");
-        printf("  %s rows, as %s: %s: %s\n", cli_number(info[i].rows).text,
-               info[i].example_key ? info[i].example_key : "(no key)",
-               bst_reason_text(info[i].reason), info[i].message ? info[i].message : info[i].text);
+        while (k < found && !same_kind(ret[k].first, &info[i]))
+            k++;
+        if (k == found)
+            ret[found++] = (refusals){&info[i], 0};
+        ret[k].rows += info[i].rows;
     }
+    for (size_t i = 1; i < found; i++) {
+        const refusals moved = ret[i];
+        size_t at = i;
+        for (; at > 0 && ret[at - 1].rows < moved.rows; at--)
+            ret[at] = ret[at - 1];
+        ret[at] = moved;
+    }
+    return found;
+}
+
+static void print_refusals(const refusals *kinds, size_t count, size_t limit) {
+    if (count > 0)
+        puts("\nno history, by kind");
+    for (size_t i = 0; i < count && i < limit; i++) {
+        const bst_signature_info *of = kinds[i].first;
+        printf("  %s row%s: %s, as %s: %s\n", cli_number(kinds[i].rows).text,
+               kinds[i].rows == 1 ? "" : "s", bst_reason_text(of->reason), of->example_key,
+               of->message);
+        if (of->repair)
+            printf("    %s\n", of->repair);
+    }
+    if (count > limit)
+        printf("  ... and %s kinds more; --all shows them\n", cli_number(count - limit).text);
+}
+
+/* ---- what would help, what to expect ---- */
+
+typedef struct outlook {
+    size_t advice_count;
+    bst_advice advice[ADVICE_SHOWN];
+    double open_rows;
+    uint64_t bytes;
+    uint64_t minutes; /* rounded up */
+} outlook;
+
+static void print_advice(const bst_machine *machine, const bst_advice *advice) {
+    const cli_text rows = cli_number((uint64_t)(advice->rows + 0.5));
+
+    switch (advice->kind) {
+    case BST_ADVICE_EVENT_TIME:
+        printf("  %s  when %s last happened\n", rows.text, machine->events[advice->subject].name);
+        break;
+    case BST_ADVICE_STATE_TIME:
+        printf("  %s  when state \"%s\" was last entered\n", rows.text,
+               machine->states[advice->subject].name);
+        break;
+    case BST_ADVICE_EVENT_COUNT:
+        printf("  %s  how often %s happened\n", rows.text, machine->events[advice->subject].name);
+        break;
+    case BST_ADVICE_COUNT_ALL:
+        printf("  %s  how many events there were\n", rows.text);
+        break;
+    }
+}
+
+static cli_text bytes_text(uint64_t bytes) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double size = (double)bytes;
+    size_t unit = 0;
+    cli_text out;
+
+    for (; size >= 1000 && unit < 4; unit++)
+        size /= 1000;
+    snprintf(out.text, sizeof out.text, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+    return out;
+}
+
+static void print_outlook(const bst_machine *machine, const bst_run_figures *figures,
+                          const outlook *look) {
+    if (look->open_rows > 0)
+        printf("\nnot certain: %s histories; one further column would make certain, about\n",
+               cli_number((uint64_t)look->open_rows).text);
+    for (size_t i = 0; i < look->advice_count; i++)
+        print_advice(machine, &look->advice[i]);
+    if (look->open_rows > 0)
+        printf("  %s  a log table with every event\n", cli_number((uint64_t)look->open_rows).text);
+    printf("\nto expect: %s events, about %s as JSON Lines; ", cli_number(figures->events).text,
+           bytes_text(look->bytes).text);
+    if (look->minutes > 1)
+        printf("at the rate of this run %s minutes, and what the store takes\n",
+               cli_number(look->minutes).text);
+    else
+        puts("at the rate of this run less than a minute");
+}
+
+static json_t *outlook_to_json(const bst_machine *machine, const bst_run_figures *figures,
+                               const outlook *look) {
+    static const char *const kinds[] = {"event_time", "state_time", "event_count", "count_all"};
+    json_t *advice = json_array();
+
+    for (size_t i = 0; i < look->advice_count; i++) {
+        const bst_advice *of = &look->advice[i];
+        json_t *object = json_pack("{s:s, s:f}", "column", kinds[of->kind], "rows", of->rows);
+        if (of->kind == BST_ADVICE_STATE_TIME)
+            json_object_set_new(object, "state", json_string(machine->states[of->subject].name));
+        else if (of->kind != BST_ADVICE_COUNT_ALL)
+            json_object_set_new(object, "event", json_string(machine->events[of->subject].name));
+        json_array_append_new(advice, object);
+    }
+    return json_pack("{s:I, s:I, s:I, s:f, s:o}", "events", (json_int_t)figures->events, "bytes",
+                     (json_int_t)look->bytes, "minutes", (json_int_t)look->minutes, "uncertain",
+                     look->open_rows, "would_help", advice);
 }
 
 static json_t *signature_to_json(const bst_machine *machine, const bst_signature_info *info) {
@@ -89,6 +268,8 @@ static json_t *signature_to_json(const bst_machine *machine, const bst_signature
         json_object_set_new(object, "reason", json_string(bst_reason_text(info->reason)));
         if (info->message)
             json_object_set_new(object, "message", json_string(info->message));
+        if (info->repair)
+            json_object_set_new(object, "repair", json_string(info->repair));
         return object;
     }
     json_t *events = json_array();
@@ -116,7 +297,7 @@ static json_t *signature_to_json(const bst_machine *machine, const bst_signature
 }
 
 static void print_json(const bst_machine *machine, const bst_run_figures *figures,
-                       const bst_signature_info *info, size_t count) {
+                       const bst_signature_info *info, size_t count, const outlook *look) {
     json_t *root = json_object();
     json_t *list = json_array();
 
@@ -124,28 +305,49 @@ static void print_json(const bst_machine *machine, const bst_run_figures *figure
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, signature_to_json(machine, &info[i]));
     json_object_set_new(root, "plans", list);
+    json_object_set_new(root, "outlook", outlook_to_json(machine, figures, look));
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
+static void print_text(const bst_machine *machine, const bst_run_figures *figures,
+                       const bst_signature_info *info, size_t count, line *lines, refusals *kinds,
+                       const outlook *look, bool all) {
+    const size_t limit = all ? SIZE_MAX : SIGNATURES_SHOWN;
+
+    const size_t line_count = make_lines(info, count, !all, lines);
+    print_histories(machine, lines, line_count, figures->read, limit);
+    print_refusals(kinds, gather_refusals(info, count, kinds), limit);
+    putchar('\n');
+    cli_figures_print(figures);
+    print_outlook(machine, figures, look);
+}
+
 static bst_status report(cli_call *call, const bst_mapping *mapping, bst_synth *synth,
-                         const bst_run_figures *figures, bool all) {
+                         const bst_run_figures *figures, double seconds, bool all) {
     const size_t count = bst_synth_signature_count(synth);
     bst_signature_info *info = calloc(count + 1, sizeof *info);
-    bst_status status =
-        info ? bst_synth_signatures(synth, info, count, call->diags) : bst_diag_nomem(call->diags);
+    line *lines = calloc(count + 1, sizeof *lines);
+    refusals *kinds = calloc(count + 1, sizeof *kinds);
+    outlook look = {.minutes = (uint64_t)(seconds / 60) + 1};
+    bst_status status = info && lines && kinds
+                            ? bst_synth_signatures(synth, info, count, call->diags)
+                            : bst_diag_nomem(call->diags);
 
-    if (status == BST_OK && call->json) {
-        print_json(mapping->machine, figures, info, count);
-    } else if (status == BST_OK) {
-        const size_t limit = all ? SIZE_MAX : SIGNATURES_SHOWN;
-        print_histories(mapping->machine, info, count, figures->read, limit);
-        print_refusals(info, count, limit);
-        putchar('\n');
-        cli_figures_print(figures);
-    }
+    if (figures->sampled_events > 0)
+        look.bytes = (uint64_t)((double)figures->events * (double)figures->sampled_bytes /
+                                (double)figures->sampled_events);
+    if (status == BST_OK)
+        status = bst_synth_advise(synth, ADVICE_SHOWN, look.advice, &look.advice_count,
+                                  &look.open_rows, call->diags);
+    if (status == BST_OK && call->json)
+        print_json(mapping->machine, figures, info, count, &look);
+    else if (status == BST_OK)
+        print_text(mapping->machine, figures, info, count, lines, kinds, &look, all);
     free(info);
+    free(lines);
+    free(kinds);
     return status;
 }
 
@@ -160,7 +362,7 @@ static int plan(const cli_command *command, int argc, const char **argv) {
         {"from", 0, POPT_ARG_STRING, &from, 0,
          "the legacy rows: a connection string, a .csv file, or a folder of them", "SOURCE"},
         {"all", 0, POPT_ARG_NONE, &all, 0,
-         "show every kind of history, not the most frequent ones only", NULL},
+         "show every kind of row by itself, not the most frequent histories only", NULL},
         POPT_TABLEEND};
 
     if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
@@ -173,13 +375,14 @@ static int plan(const cli_command *command, int argc, const char **argv) {
     if (status == BST_OK) {
         cli_progress progress;
         bst_run_figures figures = {0};
+        const double start = cli_now();
         cli_progress_begin(&progress, &call, "plan");
         const bst_run_options run = {
             .from = from, .on_progress = cli_figures_progress, .context = &progress};
         status = bst_migrate(mapping, synth, &run, &figures, call.diags);
         cli_progress_end(&progress);
         if (status == BST_OK)
-            status = report(&call, mapping, synth, &figures, all != 0);
+            status = report(&call, mapping, synth, &figures, cli_now() - start, all != 0);
     }
     bst_synth_free(synth);
     bst_mapping_free(mapping);

@@ -10,9 +10,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "backstory/reader.h"
+
 #include "quarantine_private.h"
 
 #define PROGRESS_ROWS 4096u
+#define SAMPLED_ROWS  1000u /* histories whose size is taken */
 
 typedef struct run {
     const bst_mapping *mapping;
@@ -36,6 +39,35 @@ static void count_history(bst_run_figures *figures, const bst_plan *plan) {
     }
 }
 
+/* How large the events are, to tell what to expect. */
+static bst_status measure(run *r, const bst_history *history) {
+    bst_strbuf lines = BST_STRBUF_INIT;
+    for (uint32_t i = 0; i < history->plan->event_count; i++) {
+        const bst_plan_event *planned = &history->plan->events[i];
+        const bst_happening *at = &history->events[i];
+        const bst_stored_event event = {.key = history->key,
+                                        .key_len = history->key_len,
+                                        .version = (int64_t)i + 1,
+                                        .type = planned->type,
+                                        .state = planned->state,
+                                        .command = planned->command,
+                                        .occurred_at = at->occurred_at,
+                                        .interval = at->interval,
+                                        .after = at->after,
+                                        .before = at->before,
+                                        .basis = planned->basis,
+                                        .confidence = planned->confidence,
+                                        .source = planned->source,
+                                        .fields = at->fields};
+        bst_event_line(r->mapping->machine, &event, &lines);
+    }
+    bool failed = lines.failed;
+    r->figures->sampled_events += history->plan->event_count;
+    r->figures->sampled_bytes += lines.len;
+    bst_strbuf_release(&lines);
+    return failed ? bst_diag_nomem(r->diags) : BST_OK;
+}
+
 static bst_status take_row(run *r, const bst_row *row) {
     bst_fate fate = BST_OUT_OF_SCOPE;
     bst_history history;
@@ -56,7 +88,10 @@ static bst_status take_row(run *r, const bst_row *row) {
         break;
     }
     count_history(r->figures, history.plan);
-    return r->sink ? bst_sink_write(r->sink, &history, r->diags) : BST_OK;
+    if (r->sink) {
+        return bst_sink_write(r->sink, &history, r->diags);
+    }
+    return r->figures->migrated <= SAMPLED_ROWS ? measure(r, &history) : BST_OK;
 }
 
 static bst_status report(run *r) {

@@ -166,6 +166,7 @@ static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret)
 void bst__synth_begin(bst_synth *synth, bst_diags *diags) {
     synth->status = BST_OK;
     synth->timeless = false;
+    synth->last_outcome = NULL;
     synth->diags = diags;
     bst_arena_clear(synth->scratch);
 }
@@ -232,7 +233,9 @@ static bst_signature_info describe(const bst__outcome *outcome) {
                                 .runner_up = next ? &next->plan : NULL,
                                 .runner_up_confidence = outcome->next_confidence,
                                 .text = outcome->text,
-                                .message = outcome->message};
+                                .message = outcome->message,
+                                .repair = outcome->repair,
+                                .columns = outcome->columns};
 }
 
 bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
@@ -251,4 +254,20 @@ bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_
     }
     free(sorted);
     return BST_OK;
+}
+
+size_t bst_synth_alternatives(const bst_synth *synth, bst_alternative *ret, size_t max) {
+    const bst__outcome *outcome = synth->last_outcome;
+    size_t count = 0;
+    if (!outcome || outcome->walk == BST_NONE || outcome->next_walk == BST_NONE) {
+        return 0;
+    }
+    const bst__walk *walks = outcome->signature->walks;
+    double unit = outcome->next_confidence / walks[outcome->next_walk].plan.confidence;
+    for (uint32_t w = outcome->next_walk; w < outcome->signature->walk_count && count < max; w++) {
+        if (!(outcome->unfit >> w & 1)) {
+            ret[count++] = (bst_alternative){&walks[w].plan, walks[w].plan.confidence * unit};
+        }
+    }
+    return count;
 }

@@ -150,6 +150,25 @@ static const char *name_outcome(bst_synth *synth, const bst__signature *sig,
     return kept;
 }
 
+/* What is said of the first row stands for all of them. */
+static bool keep_refusal(bst_synth *synth, bst__outcome *outcome) {
+    const bst_refusal *refusal = &synth->refusal;
+    bst_strbuf columns = BST_STRBUF_INIT;
+    for (uint32_t i = 0; i < refusal->evidence_count; i++) {
+        bst_strbuf_addf(&columns, "%s%s", i > 0 ? ", " : "",
+                        synth->mapping->source.columns[refusal->evidence[i]].name);
+    }
+    outcome->message = bst_arena_strdup(synth->arena, refusal->message.text);
+    outcome->columns = bst_arena_strdup(synth->arena, columns.len > 0 ? columns.text : "");
+    bool good = !columns.failed && outcome->message && outcome->columns;
+    if (good && refusal->repair.len > 0) {
+        outcome->repair = bst_arena_strdup(synth->arena, refusal->repair.text);
+        good = outcome->repair != NULL;
+    }
+    bst_strbuf_release(&columns);
+    return good;
+}
+
 static bool describe(bst_synth *synth, bst__signature *sig, const bst_row *row,
                      bst__outcome *outcome) {
     outcome->example_key = bst_arena_strndup(synth->arena, row->key, row->key_len);
@@ -166,10 +185,7 @@ static bool describe(bst_synth *synth, bst__signature *sig, const bst_row *row,
             bst__refuse_ambiguous(synth, outcome);
         }
     }
-    if (outcome->reason != BST_REASON_NONE) {
-        outcome->message = bst_arena_strdup(synth->arena, synth->refusal.message.text);
-    }
-    return outcome->reason == BST_REASON_NONE || outcome->message;
+    return outcome->reason == BST_REASON_NONE || keep_refusal(synth, outcome);
 }
 
 /* The outcome that a row belongs to, made if need be. NULL: synth->status is not OK. */
@@ -288,6 +304,7 @@ bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, 
     if (!outcome || outcome->reason != BST_REASON_NONE) {
         return false;
     }
+    synth->last_outcome = outcome;
     *ret = (bst_history){row->key, row->key_len, &outcome->plan, synth->happenings};
     return true;
 }

@@ -6,6 +6,7 @@
  *     synth_plan.c   a signature -> inference -> a plan, once
  *     synth_fill.c   a walk and a row -> times and payloads; replay
  *     synth_choose.c walks and a row -> the likeliest walk that fits the row's values
+ *     synth_advise.c which further column would help
  *     synth_text.c   why not, in words
  */
 #ifndef BACKSTORY_SYNTH_PRIVATE_H
@@ -108,7 +109,8 @@ typedef struct bst__outcome {
     uint64_t rows;
     size_t number; /* in order of arrival */
     const char *example_key, *text;
-    const char *message; /* of its first row, when it has no history */
+    /* of its first row, when it has no history; see bst_signature_info */
+    const char *message, *repair, *columns;
 } bst__outcome;
 
 /* A signature and what inference made of it. */
@@ -142,7 +144,8 @@ struct bst_synth {
     size_t signature_count;
     bst__outcome *outcomes, **outcomes_end;
     size_t outcome_count;
-    uint8_t *bytes; /* of the signature of this row */
+    const bst__outcome *last_outcome; /* of the last row that has a history; or NULL */
+    uint8_t *bytes;                   /* of the signature of this row */
     size_t bytes_len;
 
     /* buffers for one row */

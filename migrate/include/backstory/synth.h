@@ -88,12 +88,40 @@ typedef struct bst_signature_info {
     const bst_plan *plan;      /* may be NULL */
     const bst_plan *runner_up; /* the next likeliest history; NULL: there is none */
     double runner_up_confidence;
-    const char *text;    /* the signature, readable */
-    const char *message; /* of its first row, when it has no history */
+    const char *text; /* the signature, readable */
+    /* of its first row, when it has no history */
+    const char *message;
+    const char *repair;  /* NULL: none is known */
+    const char *columns; /* that clash: "captured_at, authorized_at" */
 } bst_signature_info;
 BST_API size_t bst_synth_signature_count(const bst_synth *synth);
 BST_API bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
                                         bst_diags *diags) BST_MUST_USE;
+
+/* What else fits the row that was last made a history of: the next likeliest walks, as far as they
+ * are known. Returns how many were filled in. */
+typedef struct bst_alternative {
+    const bst_plan *plan; /* its events; their basis and confidence are not worked out */
+    double confidence;
+} bst_alternative;
+BST_API size_t bst_synth_alternatives(const bst_synth *synth, bst_alternative *ret, size_t max);
+
+/* One further column of the legacy table, and how many more rows would be certain with it. */
+typedef enum bst_advice_kind {
+    BST_ADVICE_EVENT_TIME, /* when an event last happened; NULL: never */
+    BST_ADVICE_STATE_TIME, /* when a state was last entered */
+    BST_ADVICE_EVENT_COUNT,
+    BST_ADVICE_COUNT_ALL /* of all events; `subject` is BST_NONE */
+} bst_advice_kind;
+typedef struct bst_advice {
+    bst_advice_kind kind;
+    uint32_t subject; /* event or state */
+    double rows;      /* expected */
+} bst_advice;
+/* The most useful first. *ret_open_rows: those with a history that is not certain. */
+BST_API bst_status bst_synth_advise(const bst_synth *synth, size_t max, bst_advice *ret,
+                                    size_t *ret_count, double *ret_open_rows,
+                                    bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }
