@@ -103,6 +103,29 @@ static const char *state_changes(draft *d, const log_table *t) {
             : "");
 }
 
+/* Which content types are ours; nothing when their table is not there. */
+static const char *is_our_content_type(draft *d, const char *schema) {
+    const char *types =
+        bst__draft_text(d, "%s.django_content_type", bst__draft_quoted(d, "", schema));
+    const char *params[] = {types};
+    bst_pg_rows *rows = NULL;
+    const char *id = bst__draft_literal(d, d->id);
+
+    if (bst__draft_query(d, "SELECT has_table_privilege(to_regclass($1), 'SELECT')", 1, params,
+                         &rows) != BST_OK)
+        return "";
+    const char *readable = bst_pg_rows_text(rows, 0, 0);
+    const bool there = readable && *readable == 't';
+    bst_pg_rows_free(rows);
+    if (!there)
+        return "";
+    return bst__draft_text(d,
+                           " AND l.content_type_id IN (SELECT ct.id FROM %s ct WHERE ct.app_label"
+                           " || '_' || ct.model IN (%s, %s) OR ct.model = replace(%s, '_', ''))",
+                           types, bst__draft_literal(d, ((const draft_pg *)d->source)->table), id,
+                           id);
+}
+
 static const char *fsm_log(draft *d, const log_table *t) {
     static const char *const columns[] = {"timestamp",       "state",     "transition",
                                           "content_type_id", "object_id", NULL};
@@ -113,19 +136,25 @@ static const char *fsm_log(draft *d, const log_table *t) {
     return bst__draft_text(
         d,
         "SELECT %s::text AS f, l.state::text AS t, l.transition::text AS c FROM %s l"
-        " WHERE EXISTS (SELECT FROM %s own WHERE own.%s::text = l.object_id::text)"
-        " AND l.content_type_id IN (SELECT ct.id FROM %s.django_content_type ct"
-        " WHERE ct.app_label || '_' || ct.model IN (%s, %s) OR ct.model = replace(%s, '_', ''))",
+        " WHERE EXISTS (SELECT FROM %s own WHERE own.%s::text = l.object_id::text)%s",
         has(t, "source_state") ? bst__draft_text(d, "coalesce(l.source_state, %s)", before)
                                : before,
-        t->quoted, ((draft_pg *)d->source)->quoted, bst__draft_quoted(d, "", key_name(d)),
-        bst__draft_quoted(d, "", t->schema), bst__draft_literal(d, ((draft_pg *)d->source)->table),
-        bst__draft_literal(d, d->id), bst__draft_literal(d, d->id));
+        t->quoted, ((const draft_pg *)d->source)->quoted, bst__draft_quoted(d, "", key_name(d)),
+        is_our_content_type(d, t->schema));
+}
+
+/* app_historicalloan is the history of app_loan. */
+static bool is_historical_of(draft *d, const char *name) {
+    static const char word[] = "historical";
+    const char *at = strstr(name, word);
+    return at && strcmp(bst__draft_text(d, "%.*s%s", (int)(at - name), name, at + strlen(word)),
+                        ((const draft_pg *)d->source)->table) == 0;
 }
 
 static const char *simple_history(draft *d, const log_table *t) {
     static const char *const columns[] = {"history_id", "history_date", "history_type", NULL};
-    if (!has_all(t, columns) || !has(t, state_name(d)) || !has(t, key_name(d)))
+    if (!has_all(t, columns) || !has(t, state_name(d)) || !has(t, key_name(d)) ||
+        !is_historical_of(d, t->name))
         return NULL;
     const char *state = q(d, state_name(d));
     return bst__draft_text(d,
@@ -196,7 +225,9 @@ static const char *supa_audit(draft *d, const log_table *t) {
 }
 
 static const char *temporal(draft *d, const log_table *t) {
-    if (!has(t, "sys_period") || !has(t, state_name(d)) || !has(t, key_name(d)))
+    const char *own = ((const draft_pg *)d->source)->table;
+    if (!has(t, "sys_period") || !has(t, state_name(d)) || !has(t, key_name(d)) ||
+        strncmp(t->name, own, strlen(own)) != 0)
         return NULL;
     const char *state = bst__draft_quoted(d, "", state_name(d));
     const char *key = bst__draft_quoted(d, "", key_name(d));
@@ -217,6 +248,17 @@ static const char *first_of(const log_table *t, const char *const *names) {
     return NULL;
 }
 
+/* A child table with a state of its own is no log: the items of an order. */
+static bool sounds_like_log(const char *name) {
+    static const char *const words[] = {"status", "state",   "transition", "history", "log",
+                                        "change", "journal", "audit",      NULL};
+    for (size_t i = 0; words[i]; i++) {
+        if (strstr(name, words[i]))
+            return true;
+    }
+    return false;
+}
+
 /* order_status (order_id, status_id, status_datetime), and its many cousins. */
 static const char *custom(draft *d, const log_table *t) {
     static const char *const befores[] = {"from_state", "from_status",    "old_state",
@@ -230,7 +272,7 @@ static const char *custom(draft *d, const log_table *t) {
     for (size_t i = 0; i < t->count && !at; i++)
         at = t->is_time[i] ? t->columns[i] : NULL;
     const char *before = first_of(t, befores), *after = first_of(t, afters);
-    if (!t->link || !at || !after)
+    if (!t->link || !at || !after || !(before || sounds_like_log(t->name)))
         return NULL;
     const char *order = has(t, "id") ? bst__draft_text(d, "%s, l.id", q(d, at)) : q(d, at);
     return bst__draft_text(d,
@@ -276,6 +318,7 @@ static bst_status candidates(draft *d, bst_pg_rows **ret) {
         " LEFT JOIN linked ON linked.conrelid = c.oid LEFT JOIN named ON named.attrelid = c.oid"
         " WHERE c.relkind IN ('r', 'p') AND c.oid <> $1::oid"
         " AND n.nspname !~ '^(pg_|information_schema$)'"
+        " AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')"
         " AND (coalesce(linked.link, named.link) IS NOT NULL OR c.relname IN ('versions',"
         " 'logged_actions', 'record_version', 'django_fsm_log_statelog') OR c.relname ~"
         " '(state_changes$|_history$|historical)')"
@@ -335,6 +378,10 @@ static bst_status mine(draft *d, const log_table *t, const log_kind *kind, const
             edge->command = bst__draft_identifier(d, command, "do");
     }
     bst_pg_rows_free(rows);
+    if (unknown > known) { /* it speaks of something else */
+        d->edge_count = 0;
+        return BST_OK;
+    }
     if (known == 0)
         return BST_OK;
     d->log = bst__draft_text(d, "%s.%s (%s)", t->schema, t->name, kind->preset);

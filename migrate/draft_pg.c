@@ -384,7 +384,8 @@ static bst_status read_lookup(draft *d, draft_column *c) {
         "  AND k.conkey = ARRAY[a.attnum] JOIN pg_class r ON r.oid = k.confrelid"
         " JOIN pg_namespace n ON n.oid = r.relnamespace"
         " JOIN pg_attribute ra ON ra.attrelid = k.confrelid AND ra.attnum = k.confkey[1]"
-        " WHERE k.contype = 'f' AND k.conrelid = $1::oid AND a.attname = $2 LIMIT 1",
+        " WHERE k.contype = 'f' AND k.conrelid = $1::oid AND a.attname = $2"
+        " AND has_table_privilege(k.confrelid, 'SELECT') LIMIT 1",
         2, params, &rows);
     if (status != BST_OK || bst_pg_rows_count(rows) == 0 || !bst_pg_rows_text(rows, 0, 3))
         goto out;

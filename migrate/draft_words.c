@@ -211,7 +211,7 @@ static bool unwind(const char *word, char ret[40]) {
         snprintf(ret, 40, "%s", listed);
         return true;
     }
-    if (len < 4 || !ends(word, "ed"))
+    if (len < 4 || len >= sizeof stem || !ends(word, "ed"))
         return false;
     snprintf(stem, sizeof stem, "%.*s", (int)(len - 2), word);
     const size_t last = len - 3;

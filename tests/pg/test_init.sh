@@ -171,6 +171,11 @@ INSERT INTO spelled SELECT i, (ARRAY['new', 'Paid', 'paid ', 'PAID'])[1 + i % 4]
     at(i, 1) AT TIME ZONE 'UTC' FROM generate_series(1, 100) i;
 CREATE TABLE stateless (id int PRIMARY KEY, kind text, amount numeric, note text);
 INSERT INTO stateless SELECT i, (ARRAY['a', 'b', 'c'])[1 + i % 3], i, 'n' || i FROM generate_series(1, 100) i;
+-- Items have a state of their own: no log of their order.
+CREATE TABLE basket (id int PRIMARY KEY, state text NOT NULL, created_at timestamptz NOT NULL);
+INSERT INTO basket SELECT i, CASE i % 2 WHEN 0 THEN 'open' ELSE 'sold' END, at(i, 1) AT TIME ZONE 'UTC' FROM generate_series(1, 100) i;
+CREATE TABLE basket_item (id serial PRIMARY KEY, basket_id int REFERENCES basket, state text, created_at timestamptz);
+INSERT INTO basket_item (basket_id, state, created_at) SELECT i, 'sold', at(i, 3) AT TIME ZONE 'UTC' FROM generate_series(1, 100) i;
 CREATE TABLE keyless (status text, created_at timestamptz);
 EOF2
 
@@ -237,6 +242,71 @@ states '{ "creation": "createdOn" }'
 states '{ "last_change": "last_change" }'
 says '\"expected_at\" is a plan'
 
+say 'the other kinds of logs: from each come the same steps'
+psql -Xq <<'EOF2'
+CREATE TABLE walks AS SELECT i, pick(i, '{new,new active,new active done,new active done active,new active done active done}') AS w
+FROM generate_series(1, 200) i;
+-- One line for each step: the state before, the state after.
+CREATE VIEW steps AS SELECT i, k, w[k - 1] AS f, w[k] AS t, at(i, k) AT TIME ZONE 'UTC' AS at
+FROM walks, generate_series(1, cardinality(w)) k;
+CREATE TABLE bill (id int PRIMARY KEY, state text NOT NULL, created_at timestamptz NOT NULL);
+INSERT INTO bill SELECT i, w[cardinality(w)], at(i, 1) AT TIME ZONE 'UTC' FROM walks;
+CREATE TABLE bill_state_transitions (id serial PRIMARY KEY, bill_id int REFERENCES bill, namespace text, event text, "from" text, "to" text,
+    created_at timestamp);
+INSERT INTO bill_state_transitions (bill_id, event, "from", "to", created_at)
+SELECT i, CASE t WHEN 'active' THEN CASE f WHEN 'new' THEN 'start' ELSE 'reopen' END WHEN 'done' THEN 'finish' END, f, t, at FROM steps;
+
+CREATE TABLE app_loan AS SELECT id, state, created_at FROM bill;
+CREATE TABLE app_historicalloan (id int, state text, created_at timestamptz, history_id serial PRIMARY KEY, history_date timestamptz,
+    history_change_reason text, history_type char(1), history_user_id int);
+INSERT INTO app_historicalloan (id, state, history_date, history_type) SELECT i, t, at, CASE k WHEN 1 THEN '+' ELSE '~' END FROM steps;
+INSERT INTO app_historicalloan (id, state, history_date, history_type) SELECT i, t, at + interval '1 s', '~' FROM steps;
+
+CREATE TABLE claims AS SELECT id, state, created_at FROM bill;
+CREATE TABLE versions (id serial PRIMARY KEY, item_type text NOT NULL, item_id int NOT NULL, event text NOT NULL, whodunnit text, object text,
+    created_at timestamp);
+INSERT INTO versions (item_type, item_id, event, object, created_at)
+SELECT 'Claim', i, CASE k WHEN 1 THEN 'create' ELSE 'update' END, json_build_object('state', f)::text, at FROM steps WHERE k > 1
+UNION ALL SELECT 'Claim', i, 'create', NULL, at FROM steps WHERE k = 1
+UNION ALL SELECT 'Person', i, 'update', '{"state": "done"}', at FROM steps;
+
+CREATE TABLE audited AS SELECT id, state, created_at FROM bill;
+CREATE SCHEMA audit;
+CREATE TABLE audit.logged_actions (event_id bigserial PRIMARY KEY, schema_name text, table_name text, relid oid, session_user_name text,
+    action_tstamp_tx timestamptz, transaction_id bigint, action text, row_data text, changed_fields text, statement_only boolean);
+INSERT INTO audit.logged_actions (schema_name, table_name, action, row_data, changed_fields)
+SELECT 'public', 'audited', CASE k WHEN 1 THEN 'I' ELSE 'U' END, format('"id"=>"%s", "state"=>"%s"', i, coalesce(f, t)),
+    CASE WHEN k > 1 THEN format('"state"=>"%s"', t) END FROM steps;
+INSERT INTO audit.logged_actions (schema_name, table_name, action, row_data, changed_fields)
+VALUES ('public', 'audited', 'U', '"id"=>"1", "state"=>"new"', '"note"=>"x"'),
+    ('public', 'other', 'U', '"id"=>"1", "state"=>"new"', '"state"=>"done"');
+
+CREATE TABLE supa AS SELECT id, state, created_at FROM bill;
+CREATE TABLE audit.record_version (id bigserial PRIMARY KEY, record_id uuid, old_record_id uuid, op text, ts timestamptz, table_oid oid,
+    table_schema name, table_name name, record jsonb, old_record jsonb);
+INSERT INTO audit.record_version (op, ts, table_schema, table_name, record, old_record)
+SELECT CASE k WHEN 1 THEN 'INSERT' ELSE 'UPDATE' END, at, 'public', 'supa', jsonb_build_object('id', i, 'state', t),
+    CASE WHEN k > 1 THEN jsonb_build_object('id', i, 'state', f) END FROM steps;
+
+CREATE TABLE period AS SELECT i AS id, t AS state, at(i, 1) AT TIME ZONE 'UTC' AS created_at, tstzrange(at, NULL) AS sys_period
+FROM steps JOIN walks USING (i) WHERE k = cardinality(walks.w);
+CREATE TABLE period_history (LIKE period);
+INSERT INTO period_history SELECT i, t, at(i, 1) AT TIME ZONE 'UTC', tstzrange(at, at + interval '1 s') FROM steps JOIN walks USING (i)
+WHERE k < cardinality(walks.w);
+EOF2
+for kind in 'bill state_machines-audit_trail' 'app_loan django-simple-history' 'claims paper_trail' 'audited audit trigger' \
+    'supa supa_audit' 'period temporal_tables'; do
+    draft "log_${kind%% *}" "${kind%% *}" 1000 --key id
+    says "${kind#* })"
+    step 'new > active' '(start|activate)'
+    step 'active > done' finish
+    step 'done > active' '(reopen|activate)'
+    no_step 'new > done'
+    no_step 'done > new'
+    grep -o ' *[0-9,]* .* > [a-z]*' "$name.txt" | sort >"$name.steps"
+    cmp log_bill.steps "$name.steps"
+done
+
 say 'lookups, spellings, soft deletes'
 draft tickets tickets 1000
 states '"2": "in_progress"'
@@ -245,6 +315,10 @@ states '"where": "deleted_at IS NULL"'
 draft spelled spelled 1000
 states '"paid ": "paid"'
 says 'are taken for one state'
+
+draft basket basket 1000
+says 'no log was found'
+step 'open > sold' sell
 
 say 'the sample: every transition that a person wrote is found'
 psql -Xq -v rows=20000 -f "$SAMPLES/payment/legacy.sql"
