@@ -12,7 +12,11 @@ BEGIN
             CONTINUE;
         ELSIF EXISTS (SELECT FROM pg_roles
                       WHERE rolname = current_user AND (rolcreaterole OR rolsuper)) THEN
-            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- roles belong to all databases: another one's store was installed meanwhile
+            END;
         ELSE
             RAISE NOTICE 'role % is not made: % may not create roles', name, current_user;
         END IF;
