@@ -7,6 +7,7 @@
 #include "backstory/timestamp.h"
 
 #include "cli.h"
+#include "why.h"
 
 typedef struct shown {
     cli_call *call;
@@ -174,25 +175,14 @@ static bst_status read_at(cli_call *call, const char *text, shown *s) {
                      text);
 }
 
-static int history(const cli_command *command, int argc, const char **argv) {
-    cli_call call;
+/* One entity of a store. */
+static bst_status show_stored(cli_call *call, const char *from, const char *at) {
     bst_machine *machine = NULL;
-    char *from = NULL;
-    char *at = NULL;
-    int exit_status;
-    struct poptOption options[] = {{"from", 0, POPT_ARG_STRING, &from, 0,
-                                    "the store: a connection string or a .jsonl file", "STORE"},
-                                   {"at", 0, POPT_ARG_STRING, &at, 0,
-                                    "only what had happened by then, and the state at that time",
-                                    "TIME"},
-                                   POPT_TABLEEND};
+    shown s = {.call = call, .key = call->argument[1]};
+    bst_status status = read_at(call, at, &s);
 
-    if (!cli_begin(&call, command, options, 2, 2, argc, argv, &exit_status))
-        return exit_status;
-    shown s = {.call = &call, .key = call.argument[1]};
-    bst_status status = from ? read_at(&call, at, &s) : cli_usage(&call, "--from is missing");
     if (status == BST_OK)
-        status = cli_load_machine(&call, call.argument[0], &machine);
+        status = cli_load_machine(call, call->argument[0], &machine);
     if (status == BST_OK) {
         s.machine = machine;
         s.arena = bst_arena_new();
@@ -202,20 +192,54 @@ static int history(const cli_command *command, int argc, const char **argv) {
             bst_entity_clear(machine, &s.entity);
             status = show(&s, from);
         } else {
-            status = bst_diag_nomem(call.diags);
+            status = bst_diag_nomem(call->diags);
         }
         free(s.entity.fields);
         json_decref(s.events);
         bst_arena_free(s.arena);
     }
     bst_machine_free(machine);
+    return status;
+}
+
+static int history(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    char *from = NULL;
+    char *at = NULL;
+    int why = 0;
+    int exit_status;
+    struct poptOption options[] = {{"from", 0, POPT_ARG_STRING, &from, 0,
+                                    "the store: a connection string or a .jsonl file; with --why "
+                                    "the legacy rows",
+                                    "STORE"},
+                                   {"at", 0, POPT_ARG_STRING, &at, 0,
+                                    "only what had happened by then, and the state at that time",
+                                    "TIME"},
+                                   {"why", 0, POPT_ARG_NONE, &why, 0,
+                                    "from a mapping and the legacy rows: what proves each event, "
+                                    "and what else would have been possible",
+                                    NULL},
+                                   POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 2, 2, argc, argv, &exit_status))
+        return exit_status;
+    bst_status status = BST_OK;
+    if (!from)
+        status = cli_usage(&call, "--from is missing");
+    else if (why && at)
+        status = cli_usage(&call, "--at asks a store, --why the legacy rows: one at a time");
+    else if (why)
+        status = cli_why(&call, from);
+    else
+        status = show_stored(&call, from, at);
     free(from);
     free(at);
     return cli_end(&call, status);
 }
 
 const cli_command cli_history = {
-    "history", "MACHINE KEY", "one entity, event by event: why is it in this state?",
+    "history", "MACHINE|MAPPING KEY", "one entity, event by event: why is it in this state?",
     "  backstory history payment.fsm.json 4711 --from payments.jsonl\n"
-    "  backstory history payment.fsm.json 4711 --from dbname=events --at 2023-07-01T00:00:00Z\n",
+    "  backstory history payment.fsm.json 4711 --from dbname=events --at 2023-07-01T00:00:00Z\n"
+    "  backstory history payment.legacy.json 4711 --why --from payments.csv\n",
     history};
