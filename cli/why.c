@@ -1,6 +1,6 @@
-/* history --why: one legacy row, made a history once more, in words: each event, what proves it, and
- * what else would have been possible. It asks the legacy row, not the store: what the store keeps is
- * the outcome, what the row says is the reason.
+/* history --why: one legacy row, made a history once more, in words: each event, what proves it,
+ * and what else would have been possible. It asks the legacy row, not the store: what the store
+ * keeps is the outcome, what the row says is the reason.
  */
 #include "why.h"
 
