@@ -229,16 +229,8 @@ static bool sort_rows(bst__flat *f) {
 
 /* States. */
 
-static bool shares_parent(const bst__flat *f, uint32_t h) {
-    for (uint32_t i = 0; i < f->history_count; i++) {
-        if (i != h && f->nodes[f->histories[i]].parent == f->nodes[f->histories[h]].parent) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "payment.open+shipping.packed~payment.closed" */
+/* "payment.open+shipping.packed~payment.closed"; of several histories each says whose memory it is:
+ * "off~work.last~work.second". */
 static const char *make_name(bst__flat *f, const bst__row *row) {
     bst_strbuf name = BST_STRBUF_INIT;
     const uint32_t count = row->words[0];
@@ -250,7 +242,7 @@ static const char *make_name(bst__flat *f, const bst__row *row) {
     }
     uint32_t at = 1 + count;
     for (uint32_t h = 0; h < f->history_count; h++) {
-        if (row->words[at] && shares_parent(f, h)) { /* say whose memory it is */
+        if (row->words[at] && f->history_count > 1) {
             bst_strbuf_addf(&name, "~%s", f->nodes[f->histories[h]].path);
         }
         for (uint32_t i = 0; i < row->words[at]; i++) {

@@ -320,7 +320,7 @@ static bool enter_history(bst__flat *f, const bst__row *row, uint32_t history) {
             return false;
         }
     }
-    return f->nodes[parent].kind != BST_NODE_PARALLEL || enter_regions(f, row, parent);
+    return true;
 }
 
 static bool enter_descendants(bst__flat *f, const bst__row *row, uint32_t node) {
@@ -350,6 +350,9 @@ static bool enter_by(bst__flat *f, const bst__row *row, uint32_t written, bst__l
         return true;
     }
     const uint32_t domain = domain_of(f, written, effective);
+    if (domain != OUTSIDE && domain != 0 && !f->active[domain]) {
+        return true; /* a history that stands for its source: another has left it, it was first */
+    }
     for (uint32_t i = 0; i < count; i++) {
         const bool enters = !is_history(f, targets[i]) &&
                             (targets[i] != source || source != domain || reenters(f, written));

@@ -54,14 +54,21 @@ static void split(const char *text, words *out) {
     }
 }
 
+/* Of any length: the name of a configuration has the words of many names. */
 void bst_snake_case(const char *name, bst_strbuf *out) {
-    words list;
-    split(name, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        if (i) {
+    bool open = false; /* in a word */
+    bool first = true;
+    for (size_t i = 0; name[i]; i++) {
+        if (is_separator(name[i])) {
+            open = false;
+            continue;
+        }
+        if (!first && (!open || starts_word(name, i))) {
             bst_strbuf_addc(out, '_');
         }
-        bst_strbuf_adds(out, list.word[i]);
+        bst_strbuf_addc(out, (char)tolower((unsigned char)name[i]));
+        open = true;
+        first = false;
     }
 }
 

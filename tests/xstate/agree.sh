@@ -1,0 +1,27 @@
+#!/bin/sh
+# The interpreter and the real XState v5 on random machines. XState comes from npm, into the build folder; where it
+# cannot be had the test is skipped, and says so.
+#
+#     agree.sh WALK SOURCE_DIR SCRATCH_DIR [MACHINES] [SEED]
+
+walk=$1
+source=$2
+scratch=$3
+machines=${4:-400}
+seed=${5:-1}
+
+skip() {
+    echo "######## SKIPPED: $1. Nothing was compared with XState. ########" >&2
+    exit 77
+}
+
+command -v node >/dev/null 2>&1 || skip "node is not installed"
+command -v npm >/dev/null 2>&1 || skip "npm is not installed"
+mkdir -p "$scratch" || exit 1
+cp "$source/package.json" "$source/agree.mjs" "$scratch" || exit 1
+cd "$scratch" || exit 1
+if ! [ -d node_modules/xstate ]; then
+    npm install --silent --no-audit --no-fund --no-package-lock >npm.log 2>&1 || skip "npm cannot install xstate: $(tail -1 npm.log)"
+fi
+rm -f differs-*.fsm.json
+exec node agree.mjs "$walk" "$scratch" "$machines" "$seed"
