@@ -21,8 +21,7 @@ extern "C" {
     X(CYCLE_WITHOUT_EXIT, "cycle-without-exit", ON, "a circle of states that nothing leaves")      \
     X(NO_WAY_TO_FINAL, "no-way-to-final", OFF, "every state that no final state follows")          \
     X(FINAL_WITH_EXIT, "final-with-exit", ON, "a final state that accepts commands")               \
-    X(SHADOWED_TRANSITION, "shadowed-transition", ON,                                              \
-      "those before it leave a transition nothing")                                                \
+    X(SHADOWED_TRANSITION, "shadowed-transition", ON, "a transition that never has its turn")      \
     X(NEVER_FIRES, "never-fires", ON, "a guard that no values can satisfy")                        \
     X(OVERLAPPING_GUARDS, "overlapping-guards", ON, "values for which only the order decides")     \
     X(GUARD_GAP, "guard-gap", OFF, "values for which no guard of a command holds")                 \
