@@ -255,10 +255,9 @@ static void report(ways *w, const bst_state_code *code, uint32_t a, uint32_t b, 
                  m->states[state].name, alike);
     bst_diag_detail(w->diags,
                     "Two rows that look the same:\n"
-                    "row 1  %s\n       %s\nrow 2  %s\n       %s\n"
-                    "Others are told apart by: %s.",
+                    "row 1  %s\n       %s\nrow 2  %s\n       %s%s%s",
                     row.text, one.text, row.text, other.text,
-                    tellers.len ? tellers.text : "nothing");
+                    tellers.len ? "\nOthers are told apart by " : "", tellers.text);
     bst_diag_hint(w->diags, "Name a column that only one of the two ways sets; without it the "
                             "likelier history is assumed.");
     bst_diag_also(w->diags, &declared, "the state is declared here");
