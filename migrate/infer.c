@@ -79,6 +79,8 @@ static bst_status rank_walks(const inference *in, const bst__path *best, bst__ch
         unit = fmax(in->weights->steps_worth, 0) *
                bst__stop_share(in->machine, in->weights, in->question->state) *
                exp(-(double)in->distance[0] * BST__COST_UNIT);
+    if (seen.count > 0)
+        unit *= bst__seen_weigh(&seen, in->weights, unit * chain->total);
     *ret = (ranking){.steps_mass = unit * chain->total, .unit = unit, .seen = seen};
     ret->total = ret->steps_mass + seen.total;
     rank_all(in, &seen, by_steps, by_steps[1].cost == BST__COST_NEVER ? 1 : 2, unit, ret);

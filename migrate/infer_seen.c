@@ -6,7 +6,8 @@
  *
  *     mass(walk) = times it was seen + steps_worth * p(walk)
  *
- * Where much was seen that agrees with the claims, it speaks; where little was, p(walk) does. For
+ * Where much was seen that agrees with the claims, it speaks; where little was, p(walk) does. What
+ * was seen of entities with the very same evidence speaks before both, in the same way. For
  * the marginals the two are mixed edge by edge: how often walks pass an edge, on the average, is
  * right, and so is every marginal that is a sum of these. (That of a repetition within one place is
  * that of a chain with the same averages.)
@@ -93,18 +94,20 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
     reader r = {.graph = graph, .costs = costs, .arena = arena};
     const uint32_t count = weights ? weights->seen_count : 0;
     bst__path *const paths = bst_arena_array(arena, count, sizeof *paths);
+    uint32_t *const numbers = bst_arena_array(arena, count, sizeof *numbers);
     double *const times = bst_arena_array(arena, count, sizeof *times);
-    *ret = (bst__seen){0, paths, times, 0};
-    if (!paths || !times)
+    *ret = (bst__seen){0, paths, numbers, times, 0};
+    if (!paths || !numbers || !times)
         return BST_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
         const bst_seen_walk *const walk = &weights->seen[i];
         uint32_t last;
-        if (!(walk->times > 0) || !isfinite(walk->times) ||
+        if (!(walk->times >= 0) || !isfinite(walk->times) ||
             !ends_in(rules->machine, walk, rules->state))
             continue;
         bst_status status = read_walk(&r, walk, &last);
         if (status == BST_OK && last != BST_NONE) {
+            numbers[ret->count] = i;
             times[ret->count] = walk->times;
             ret->total += walk->times;
             status =
@@ -114,6 +117,22 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
             return status;
     }
     return BST_OK;
+}
+
+double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass) {
+    const double total = seen->total + steps_mass;
+    const double factor = weights->rest_worth / total;
+    double here = 0;
+    for (uint32_t i = 0; weights->here && i < seen->count; i++)
+        here += weights->here[seen->numbers[i]];
+    if (!(here > 0) || !(factor > 0) || !isfinite(factor))
+        return 1;
+    seen->total = 0;
+    for (uint32_t i = 0; i < seen->count; i++) {
+        seen->times[i] = seen->times[i] * factor + weights->here[seen->numbers[i]];
+        seen->total += seen->times[i];
+    }
+    return factor;
 }
 
 bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,

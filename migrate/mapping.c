@@ -264,8 +264,13 @@ static void read_probabilities(bst__map *map, const json_t *root) {
     const json_t *json = json_object_get(root, "probabilities");
     bst__map_path path = {NULL, "probabilities", 0};
     if (json_is_string(json)) {
-        not_supported(map, &path, "a file of probabilities cannot be read yet",
-                      "Write them into the mapping: { \"pending\": { \"authorize\": 0.9 } }.");
+        char *file = map->machine ? beside(map->mapping->file, json_string_value(json)) : NULL;
+        if (file) {
+            bst__map_learned(map, &path, file);
+        } else if (map->machine) {
+            bst__map_nomem(map);
+        }
+        free(file);
         return;
     }
     json = bst__map_get(map, root, NULL, "probabilities", JSON_OBJECT);
@@ -298,7 +303,8 @@ static void read_probabilities(bst__map *map, const json_t *root) {
             read_state_weights(map, commands, &here, state, weights);
         }
     }
-    map->mapping->weights = weights;
+    map->mapping->weights =
+        (bst_weights){.weight = weights, .step_penalty = BST_STEP_PENALTY_DEFAULT};
 }
 
 static void read_policy(bst__map *map, const json_t *root) {
@@ -378,9 +384,11 @@ static void read_all(bst__map *map) {
     read_probabilities(map, root);
     read_policy(map, root);
     read_warnings(map, root);
-    if (json_object_get(root, "log")) {
-        bst__map_path here = {NULL, "log", 0};
-        not_supported(map, &here, "log tables cannot be read yet", "Leave \"log\" out for now.");
+    bst__map_log(map, root);
+    if (map->mapping->log && map->mapping->log->evidence) {
+        bst__map_path log = {NULL, "log", 0};
+        not_supported(map, &log, "a log cannot be evidence yet",
+                      "Write \"use\": \"learn\": `backstory learn` reads it.");
     }
     if (map->status != BST_NOMEM) {
         bst__map_compile(map);
@@ -407,6 +415,7 @@ static bst_status compile(bst_json_source *json, bst_mapping **ret, bst_diags *d
     map.arena = whole->arena;
     map.mapping = &whole->mapping;
     map.pending_tail = &map.pending;
+    whole->made = json_array();
     size_t len = 0;
     const char *text = bst_json_source_text(json, &len);
     map.json = json;
@@ -446,6 +455,8 @@ bst_mapping *bst_mapping_free(bst_mapping *mapping) {
     }
     bst_machine_free(whole->machine);
     bst_json_source_free(whole->json);
+    bst_json_source_free(whole->learned);
+    json_decref(whole->made);
     bst_arena_free(whole->arena);
     free(whole);
     return NULL;

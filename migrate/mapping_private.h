@@ -35,6 +35,8 @@ typedef struct bst__map_whole {
     bst_json_source *json;
     bst__map_zone *zones;
     bst__map_code *codes;
+    bst_json_source *learned; /* the file of probabilities */
+    json_t *made;             /* columns that a preset of the log stands for */
 } bst__map_whole;
 
 typedef struct bst__map_declared {
@@ -68,6 +70,7 @@ typedef struct bst__map {
     bst_source_column *columns;
     size_t column_count, column_room;
     bst__map_pending *pending, **pending_tail;
+    const char *state_name; /* the column of the state, for presets of logs */
 } bst__map;
 
 /* mapping_report.c: findings, and the form of objects */
@@ -131,6 +134,10 @@ void bst__map_evidence(bst__map *map, const json_t *root);
 void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
 /* mapping_histories.c */
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
+/* mapping_log.c */
+void bst__map_log(bst__map *map, const json_t *root);
+/* mapping_learned.c: the file of probabilities that is named at `path` */
+void bst__map_learned(bst__map *map, const bst__map_path *path, const char *file);
 
 /* mapping_where.c: `a IS NULL AND b IS NOT NULL` as CEL; false when the SQL is anything else. */
 bool bst__map_where_cel(const char *sql, bst_strbuf *out);

@@ -42,8 +42,7 @@ static bool prepare(bst_synth *synth) {
     const bst_mapping *mapping = synth->mapping;
     synth->arena = bst_arena_new();
     synth->scratch = bst_arena_new();
-    synth->weights =
-        (bst_weights){.weight = mapping->weights, .step_penalty = BST_STEP_PENALTY_DEFAULT};
+    synth->weights = mapping->weights;
     if (!synth->arena || !synth->scratch || !make_buffers(synth) ||
         !bst__row_expr_init(synth, mapping->where, &synth->where)) {
         return false;

@@ -5,6 +5,7 @@
  */
 #include "synth_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mapping_private.h"
@@ -12,7 +13,7 @@
 /* ---- claims ---- */
 
 /* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
-static const bst_claim *make_claims(bst_synth *synth, uint32_t leave_out, size_t *ret_count) {
+const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count) {
     const bst_mapping *mapping = synth->mapping;
     bst_claim *claims = bst_arena_array(synth->scratch, mapping->evidence_count, sizeof *claims);
     size_t count = 0;
@@ -45,16 +46,49 @@ static const bst_claim *make_claims(bst_synth *synth, uint32_t leave_out, size_t
     return claims;
 }
 
+static int compare_signature(const void *text, const void *here) {
+    return strcmp(text, ((const bst_seen_here *)here)->signature);
+}
+
+/* What was learned of entities whose evidence was the very same. */
+static bool find_seen_here(bst_synth *synth, uint32_t state, bst_weights *weights) {
+    const bst_mapping *mapping = synth->mapping;
+    bst_strbuf text = BST_STRBUF_INIT;
+    if (mapping->seen_here_count == 0) {
+        return true;
+    }
+    bst__signature_text(synth, state, &text);
+    const bst_seen_here *found =
+        text.failed ? NULL
+                    : bsearch(text.text, mapping->seen_here, mapping->seen_here_count,
+                              sizeof *mapping->seen_here, compare_signature);
+    bool good = !text.failed;
+    bst_strbuf_release(&text);
+    if (found) {
+        double *here = bst_arena_array(synth->scratch, weights->seen_count, sizeof *here);
+        for (uint32_t i = 0; here && i < found->count; i++) {
+            here[found->times[i].walk] = found->times[i].times;
+        }
+        weights->here = here;
+        good = here != NULL;
+    }
+    return good;
+}
+
 static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out, uint32_t others,
                         const bst_claim **ret_claims, bst_answer *ret) {
     size_t count = 0;
-    *ret_claims = make_claims(synth, leave_out, &count);
+    *ret_claims = bst__claims_make(synth, leave_out, &count);
     if (!*ret_claims) {
         return bst_diag_nomem(synth->diags);
     }
     bst_question question = {
         .state = state, .claims = *ret_claims, .claim_count = count, .others_max = others};
-    return bst_infer(synth->machine, &synth->weights, &question, synth->scratch, ret, synth->diags);
+    bst_weights weights = synth->weights;
+    if (!find_seen_here(synth, state, &weights)) {
+        return bst_diag_nomem(synth->diags);
+    }
+    return bst_infer(synth->machine, &weights, &question, synth->scratch, ret, synth->diags);
 }
 
 /* ---- contradictions ---- */

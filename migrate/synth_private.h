@@ -198,6 +198,8 @@ bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state);
 void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out);
 
 /* synth_plan.c */
+/* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
+const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count);
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
 /* Makes the walks after the likeliest one, up to `asked` in all. */
 bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked,

@@ -180,8 +180,8 @@ START_TEST(good_evidence) {
     ck_assert_int_eq(e[4].relation, BST_AT_MOST);
     ck_assert_int_eq(e[5].exact, true);
     /* pending: authorize 0.8; what is left goes to fail and to staying */
-    ck_assert_double_eq_tol(mapping->weights[machine->states[0].first_transition], 0.8, 1e-9);
-    ck_assert_double_eq_tol(mapping->weights[machine->states[0].first_transition + 1], 0.1, 1e-9);
+    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition], 0.8, 1e-9);
+    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition + 1], 0.1, 1e-9);
 }
 END_TEST
 

@@ -95,6 +95,11 @@ typedef struct bst_weights {
     uint32_t seen_count;
     const bst_seen_walk *seen;
     double steps_worth;
+    /* How often they were seen where the evidence was the very same, as these claims are; NULL:
+     * nowhere. Then the mass of a walk is
+     *     here[its number] + rest_worth * its share by all of the above */
+    const double *here;
+    double rest_worth;
 } bst_weights;
 #define BST_STEP_PENALTY_DEFAULT 0.5
 

@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-#define BST_EVIDENCE_MAX 200u
+#define BST_EVIDENCE_MAX  200u
+#define BST_LOG_ORDER_MAX 4u
 
 /* Where a value of the machine's comes from. */
 typedef struct bst_value_from {
@@ -58,6 +59,30 @@ typedef struct bst_state_code {
     uint32_t state;
 } bst_state_code;
 
+/* The table that holds a partial history of the entities. */
+typedef struct bst_log {
+    bst_source_spec source; /* by entity */
+    const char *entity;     /* column */
+    /* columns of `source`: the state entered (a code of bst_mapping_state()); when, or BST_NONE;
+     * the order of an entity's rows, before the time and the order of the table */
+    uint32_t to, at;
+    uint32_t order_count;
+    uint32_t order[BST_LOG_ORDER_MAX];
+    bool evidence; /* false: it is there to learn from only */
+} bst_log;
+
+/* Which of weights.seen entities with one signature had, and how often. */
+typedef struct bst_seen_times {
+    uint32_t walk;
+    double times;
+} bst_seen_times;
+
+typedef struct bst_seen_here {
+    const char *signature; /* as bst_plan has it */
+    uint32_t count;
+    const bst_seen_times *times;
+} bst_seen_here;
+
 typedef enum bst_policy_choice { BST_POLICY_QUARANTINE, BST_POLICY_LIKELIEST } bst_policy_choice;
 
 typedef struct bst_mapping {
@@ -74,7 +99,10 @@ typedef struct bst_mapping {
     const bst_value_from *fields;
     uint32_t evidence_count;
     const bst_evidence *evidence;
-    const double *weights;        /* transition weights declared by "probabilities"; NULL: none */
+    bst_weights weights;      /* "probabilities"; all 0: none */
+    uint32_t seen_here_count; /* by signature, bytewise */
+    const bst_seen_here *seen_here;
+    const bst_log *log;           /* NULL: none */
     bst_policy_choice ambiguous;  /* LIKELIEST by default */
     const bst_warnings *warnings; /* what the file says of them; NULL: nothing */
     const bst_json_source *json;

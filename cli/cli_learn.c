@@ -1,0 +1,82 @@
+/* backstory learn: how probable each step and each history is, from a log or from the rows. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstory/learn.h"
+#include "backstory/mapping.h"
+
+#include "cli.h"
+
+static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE *out) {
+    if (call->json || call->quiet)
+        return;
+    fprintf(out, "%s rows, %s kinds of evidence\n", cli_number(f->rows).text,
+            cli_number(f->signatures).text);
+    if (!f->by_log) {
+        fputs("no log: estimated from the evidence of all rows\n", out);
+        return;
+    }
+    fprintf(out, "%s histories in the log, %s different; %s entities left out\n",
+            cli_number(f->histories).text, cli_number(f->different).text,
+            cli_number(f->left_out).text);
+    if (f->tested == 0)
+        return;
+    fprintf(out, "held out: %s histories with a choice; mean log likelihood of the true one\n",
+            cli_number(f->tested).text);
+    fprintf(out, "  %8.4f  as learned\n  %8.4f  single steps alone\n  %8.4f  nothing learned\n",
+            f->fit, f->fit_steps, f->fit_plain);
+}
+
+static bst_status write_file(cli_call *call, const char *path, const bst_strbuf *text) {
+    const bool to_stdout = strcmp(path, "-") == 0;
+    FILE *const file = to_stdout ? stdout : fopen(path, "w");
+    bool good = file && fwrite(text->text, 1, text->len, file) == text->len;
+    if (file && !to_stdout && fclose(file) != 0)
+        good = false;
+    if (good)
+        return BST_OK;
+    return bst_diag_add(call->diags, BST_IO, BST_ERROR, "io", NULL, "could not write \"%s\": %s",
+                        path, strerror(errno));
+}
+
+static int learn(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    bst_mapping *mapping = NULL;
+    bst_learn_figures figures = {0};
+    bst_strbuf text = BST_STRBUF_INIT;
+    char *from = NULL;
+    char *output = NULL;
+    int exit_status;
+    struct poptOption options[] = {
+        {"from", 0, POPT_ARG_STRING, &from, 0,
+         "the legacy rows, and the log beside them: a connection string, a .csv file, or a folder",
+         "SOURCE"},
+        {"output", 'o', POPT_ARG_STRING, &output, 0, "the file to write; - is stdout", "FILE"},
+        POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
+        return exit_status;
+    bst_status status = from && output
+                            ? BST_OK
+                            : cli_usage(&call, from ? "--output is missing" : "--from is missing");
+    if (status == BST_OK)
+        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+    if (status == BST_OK)
+        status = bst_learn(mapping, from, &text, &figures, call.diags);
+    if (status == BST_OK)
+        status = write_file(&call, output, &text);
+    if (status == BST_OK)
+        print_figures(&call, &figures, strcmp(output, "-") == 0 ? stderr : stdout);
+    bst_strbuf_release(&text);
+    bst_mapping_free(mapping);
+    free(from);
+    free(output);
+    return cli_end(&call, status);
+}
+
+const cli_command cli_learn = {
+    "learn", "MAPPING", "learn from a log, or from all rows, how probable each history is",
+    "  backstory learn payment.legacy.json --from postgresql:///shop -o payment.probabilities.json\n"
+    "  backstory learn payment.legacy.json --from exports -o -\n",
+    learn};

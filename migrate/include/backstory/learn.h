@@ -1,0 +1,43 @@
+/* Learning how probable histories are, from a log of some entities, or else from the evidence of
+ * all rows.
+ *
+ * With a log: how often each step was taken, which whole histories there were, in all and for each
+ * kind of evidence, and how much each of these is to be believed. The last is not set by hand: the entities are dealt into five parts, and
+ * what makes each part's histories most probable, given what the columns of its rows say, by the
+ * counts of the other four, is kept. Without a log: expectation-maximisation over the signatures of
+ * the rows.
+ *
+ * docs/histories.md has the method, docs/probabilities.md the file.
+ */
+#ifndef BACKSTORY_LEARN_H
+#define BACKSTORY_LEARN_H
+
+#include "backstory/mapping.h"
+#include "backstory/strbuf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bst_learn_figures {
+    uint64_t rows;      /* in scope, with a state that is known */
+    uint64_t histories; /* whole ones that the log gave */
+    uint64_t left_out;  /* entities of the log: gaps, unknown states, another end than the row's */
+    uint64_t different; /* whole histories, each once */
+    uint64_t signatures;
+    bool by_log;     /* false: from the evidence of all rows */
+    uint64_t tested; /* histories held out that a signature leaves a choice for */
+    /* per tested history, the mean logarithm of its probability: as chosen; with single steps
+     * alone; without learning */
+    double fit, fit_steps, fit_plain;
+    double step_penalty, smoothing, steps_worth, discount, rest_worth, here_discount;
+} bst_learn_figures;
+
+/* Appends the file to `out`. Deterministic. */
+BST_API bst_status bst_learn(const bst_mapping *mapping, const char *from, bst_strbuf *out,
+                             bst_learn_figures *ret, bst_diags *diags) BST_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

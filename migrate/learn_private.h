@@ -1,0 +1,86 @@
+/* What the files of learning share.
+ *
+ *     rows, log -> classes, walks, cells   learn.c, learn_log.c
+ *     those -> what to believe             learn_fit.c
+ *     all of it -> the file                learn_write.c
+ */
+#ifndef BACKSTORY_LEARN_PRIVATE_H
+#define BACKSTORY_LEARN_PRIVATE_H
+
+#include "backstory/learn.h"
+
+#include "infer_private.h"
+#define bst__item bst__evidence_item /* inference has a type of this name too */
+#include "synth_private.h"
+#undef bst__item
+
+#define BST__FOLDS 5u
+
+/* A whole history, and how often each part of the entities had it. */
+typedef struct bst__learn_walk {
+    uint32_t number, step_count;
+    const uint32_t *transitions;
+    double times[BST__FOLDS], total;
+    bool lost;
+    UT_hash_handle hh;
+} bst__learn_walk;
+
+/* A signature. */
+typedef struct bst__learn_class {
+    uint32_t number, state;
+    const uint8_t *bytes;
+    const char *text; /* readable, and unique */
+    size_t claim_count;
+    const bst_claim *claims;
+    double rows;
+    bool lost;
+    UT_hash_handle hh;
+    /* learn_fit.c: NULL: it leaves no choice, or too much of it */
+    bst_arena *arena;
+    bst__rules rules;
+    bst__graph graph;
+    uint32_t path_count;
+    const uint32_t *path_walks; /* which walks are possible */
+    const bst__path *paths;
+} bst__learn_class;
+
+/* How often a signature had a walk. */
+typedef struct bst__learn_cell {
+    uint32_t key[2]; /* class, walk */
+    double times[BST__FOLDS];
+    bool lost;
+    UT_hash_handle hh;
+} bst__learn_cell;
+
+typedef struct bst__learner {
+    const bst_mapping *mapping;
+    const bst_machine *machine;
+    bst_arena *arena, *scratch;
+    bst__learn_class *classes; /* hash tables, in order of arrival */
+    bst__learn_walk *walks;
+    bst__learn_cell *cells;
+    uint32_t class_count, walk_count;
+    double *counts, *stops; /* what the file will say: by transition, by state */
+    bst_learn_figures figures;
+    bst_diags *diags;
+} bst__learner;
+
+/* learn_log.c: the log beside the rows. */
+typedef struct bst__log_reader bst__log_reader;
+bst_status bst__log_open(const bst_mapping *mapping, const char *from, bst__log_reader **ret,
+                         bst_diags *diags) BST_MUST_USE;
+bst__log_reader *bst__log_free(bst__log_reader *reader);
+/* The states of the entity `key`, in their order; keys must be asked for in order, bytewise. *ret
+ * NULL: it has no rows; BST_NONE among the states: a code that is not known. Borrowed. */
+bst_status bst__log_states(bst__log_reader *reader, const char *key, size_t key_len,
+                           const uint32_t **ret, uint32_t *ret_count,
+                           bst_diags *diags) BST_MUST_USE;
+
+/* learn_fit.c */
+bst_status bst__learn_fit(bst__learner *learner) BST_MUST_USE;
+bst_status bst__learn_em(bst__learner *learner) BST_MUST_USE;
+
+/* learn_write.c */
+bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) BST_MUST_USE;
+
+#endif

@@ -1,0 +1,191 @@
+/* The file of probabilities, one line a state and a line a history, so that a difference between
+ * two of them can be read.
+ */
+#include "learn_private.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_number(bst_strbuf *out, double number) {
+    if (number == floor(number) && fabs(number) < 1e15)
+        bst_strbuf_add_int(out, (int64_t)number);
+    else
+        bst_strbuf_addf(out, "%.6g", number);
+}
+
+/* "capture": 12, or "capture": [12, 3] where it has several transitions. */
+static void add_commands(const bst__learner *learner, uint32_t first, uint32_t count,
+                         bst_strbuf *out) {
+    const bst_machine *const machine = learner->machine;
+    for (uint32_t t = first; t < first + count;) {
+        const uint32_t command = machine->transitions[t].command;
+        uint32_t start = 0;
+        const uint32_t several =
+            bst_machine_candidates(machine, machine->transitions[t].from, command, &start);
+        bst_strbuf_addf(out, "%s\"%s\": ", t > first ? ", " : "", machine->commands[command].name);
+        if (several > 1)
+            bst_strbuf_addc(out, '[');
+        for (uint32_t i = 0; i < several; i++) {
+            bst_strbuf_adds(out, i > 0 ? ", " : "");
+            add_number(out, learner->counts[t + i]);
+        }
+        if (several > 1)
+            bst_strbuf_addc(out, ']');
+        t += several;
+    }
+}
+
+static void add_steps(const bst__learner *learner, bst_strbuf *out) {
+    const bst_machine *const machine = learner->machine;
+    bst_strbuf_adds(out, "  \"creations\": { ");
+    add_commands(learner, 0, machine->creation_count, out);
+    bst_strbuf_adds(out, " },\n  \"states\": {");
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        const bst_state *const state = &machine->states[s];
+        bst_strbuf_addf(out, "%s\n    \"%s\": { \"stop\": ", s > 0 ? "," : "", state->name);
+        add_number(out, learner->stops[s]);
+        if (state->transition_count > 0) {
+            bst_strbuf_adds(out, ", \"commands\": { ");
+            add_commands(learner, state->first_transition, state->transition_count, out);
+            bst_strbuf_adds(out, " }");
+        }
+        bst_strbuf_adds(out, " }");
+    }
+    bst_strbuf_adds(out, "\n  }");
+}
+
+static void add_walk(const bst_machine *machine, const bst__learn_walk *walk, uint32_t name,
+                     bst_strbuf *out) {
+    bst_strbuf_addf(out, "      { \"name\": \"h%" PRIu32 "\", \"times\": ", name);
+    add_number(out, walk->total);
+    bst_strbuf_adds(out, ", \"commands\": [");
+    for (uint32_t i = 0; i < walk->step_count; i++) {
+        const uint32_t t = walk->transitions[i];
+        const bst_transition *const step = &machine->transitions[t];
+        uint32_t first = 0;
+        bst_machine_candidates(machine, step->from, step->command, &first);
+        bst_strbuf_addf(out, "%s\"%s", i > 0 ? ", " : "", machine->commands[step->command].name);
+        if (t > first)
+            bst_strbuf_addf(out, "#%" PRIu32, t - first + 1);
+        bst_strbuf_addc(out, '"');
+    }
+    bst_strbuf_adds(out, "] }");
+}
+
+/* The most frequent first; then as the machine's file has their steps. */
+static int compare_walks(const void *a, const void *b) {
+    const bst__learn_walk *const x = *(const bst__learn_walk *const *)a;
+    const bst__learn_walk *const y = *(const bst__learn_walk *const *)b;
+    if (x->total != y->total)
+        return x->total > y->total ? -1 : 1;
+    for (uint32_t i = 0; i < x->step_count && i < y->step_count; i++) {
+        if (x->transitions[i] != y->transitions[i])
+            return x->transitions[i] < y->transitions[i] ? -1 : 1;
+    }
+    return (x->step_count > y->step_count) - (x->step_count < y->step_count);
+}
+
+/* Cells of a class stand together then, those of the first rows first. */
+static int compare_cells(const void *a, const void *b) {
+    const bst__learn_cell *const x = *(const bst__learn_cell *const *)a;
+    const bst__learn_cell *const y = *(const bst__learn_cell *const *)b;
+    for (int i = 0; i < 2; i++) {
+        if (x->key[i] != y->key[i])
+            return x->key[i] < y->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void add_cell(const bst__learn_cell *cell, const uint32_t *names, bst_strbuf *out) {
+    double times = 0;
+    for (uint32_t fold = 0; fold < BST__FOLDS; fold++)
+        times += cell->times[fold];
+    bst_strbuf_addf(out, "\"h%" PRIu32 "\": ", names[cell->key[1]]);
+    add_number(out, times);
+}
+
+static bst_status add_signatures(const bst__learner *learner, const uint32_t *names,
+                                 bst_strbuf *out) {
+    const uint32_t count = HASH_COUNT(learner->cells);
+    const bst__learn_cell **const cells =
+        bst_arena_array(learner->arena, count, sizeof(bst__learn_cell *));
+    const char **const texts =
+        bst_arena_array(learner->arena, learner->class_count, sizeof(char *));
+    uint32_t found = 0;
+    if (!cells || !texts)
+        return BST_NOMEM;
+    for (const bst__learn_class *class = learner->classes; class; class = class->hh.next)
+        texts[class->number] = class->text;
+    for (const bst__learn_cell *cell = learner->cells; cell; cell = cell->hh.next)
+        cells[found++] = cell;
+    qsort(cells, count, sizeof *cells, compare_cells);
+    bst_strbuf_adds(out, ",\n    \"signatures\": {");
+    for (uint32_t i = 0; i < count; i++) {
+        const bool new = i == 0 || cells[i]->key[0] != cells[i - 1]->key[0];
+        if (new) {
+            bst_strbuf_adds(out, i > 0 ? " },\n      " : "\n      ");
+            const char *const text = texts[cells[i]->key[0]];
+            bst_strbuf_add_json(out, text, strlen(text));
+            bst_strbuf_adds(out, ": { ");
+        } else {
+            bst_strbuf_adds(out, ", ");
+        }
+        add_cell(cells[i], names, out);
+    }
+    bst_strbuf_adds(out, count > 0 ? " }\n    }" : "}");
+    return BST_OK;
+}
+
+static bst_status add_seen(const bst__learner *learner, bst_strbuf *out) {
+    const bst__learn_walk **const sorted =
+        bst_arena_array(learner->arena, learner->walk_count, sizeof(bst__learn_walk *));
+    uint32_t *const names = bst_arena_array(learner->arena, learner->walk_count, sizeof *names);
+    uint32_t count = 0;
+    if (!sorted || !names)
+        return BST_NOMEM;
+    for (const bst__learn_walk *walk = learner->walks; walk; walk = walk->hh.next)
+        sorted[count++] = walk;
+    qsort(sorted, count, sizeof *sorted, compare_walks);
+    bst_strbuf_adds(out, ",\n  \"seen\": {\n    \"steps_worth\": ");
+    add_number(out, learner->figures.steps_worth);
+    bst_strbuf_adds(out, ",\n    \"discount\": ");
+    add_number(out, learner->figures.discount);
+    bst_strbuf_adds(out, ",\n    \"histories\": [\n");
+    for (uint32_t i = 0; i < count; i++) {
+        names[sorted[i]->number] = i + 1;
+        add_walk(learner->machine, sorted[i], i + 1, out);
+        bst_strbuf_adds(out, i + 1 < count ? ",\n" : "\n");
+    }
+    bst_strbuf_adds(out, "    ],\n    \"rest_worth\": ");
+    add_number(out, learner->figures.rest_worth);
+    bst_strbuf_adds(out, ",\n    \"signature_discount\": ");
+    add_number(out, learner->figures.here_discount);
+    const bst_status status = add_signatures(learner, names, out);
+    bst_strbuf_adds(out, "\n  }");
+    return status;
+}
+
+bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) {
+    const bst_learn_figures *const figures = &learner->figures;
+    bst_status status = BST_OK;
+    bst_strbuf_addf(out, "{\n  \"machine\": \"%s\",\n", learner->machine->id);
+    if (figures->by_log)
+        bst_strbuf_addf(out,
+                        "  \"learned\": { \"histories\": %" PRIu64 ", \"left_out\": %" PRIu64 ", "
+                        "\"held_out\": %" PRIu64 ", \"fit\": %.4f },\n",
+                        figures->histories, figures->left_out, figures->tested, figures->fit);
+    else
+        bst_strbuf_addf(out, "  \"learned\": { \"rows\": %" PRIu64 " },\n", figures->rows);
+    bst_strbuf_adds(out, "  \"step_penalty\": ");
+    add_number(out, figures->step_penalty);
+    bst_strbuf_adds(out, ",\n  \"smoothing\": ");
+    add_number(out, figures->smoothing);
+    bst_strbuf_adds(out, ",\n");
+    add_steps(learner, out);
+    if (figures->by_log)
+        status = add_seen(learner, out);
+    bst_strbuf_adds(out, "\n}\n");
+    return status == BST_OK && out->failed ? BST_NOMEM : status;
+}
