@@ -77,6 +77,6 @@ static int learn(const cli_command *command, int argc, const char **argv) {
 
 const cli_command cli_learn = {
     "learn", "MAPPING", "learn from a log, or from all rows, how probable each history is",
-    "  backstory learn payment.legacy.json --from postgresql:///shop -o payment.probabilities.json\n"
+    "  backstory learn payment.legacy.json --from postgresql:///shop -o payment.learned.json\n"
     "  backstory learn payment.legacy.json --from exports -o -\n",
     learn};

@@ -180,8 +180,8 @@ typedef struct bst__seen {
 bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__cost *costs,
                           const bst_weights *weights, bst_arena *arena,
                           bst__seen *ret) BST_MUST_USE;
-/* Adds what was seen where the evidence was the very same. Returns the factor for the mass of single
- * steps, which was `steps_mass`. */
+/* Adds what was seen where the evidence was the very same. Returns the factor for the mass of
+ * single steps, which was `steps_mass`. */
 double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass);
 /* Makes the chain that of what was seen and of single steps together, these with `steps_mass`. */
 bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,

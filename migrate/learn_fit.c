@@ -20,11 +20,12 @@
 #include <math.h>
 #include <string.h>
 
-#define NODES_MAX 20000u   /* of one signature's graph */
-#define NODES_ALL 4000000u /* of all together */
-#define EM_ROUNDS 30
-#define EM_SMOOTH 1.0
-#define LEAST     1e-300
+#define NODES_MAX  20000u   /* of one signature's graph */
+#define NODES_ALL  4000000u /* of all together */
+#define EM_ROUNDS  3
+#define EM_SMOOTH  1.0
+#define EM_PENALTY 0.05
+#define LEAST      1e-300
 
 static const double smoothings[] = {1, 0.1, 0.01};
 static const double penalties[] = {1, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01};
@@ -404,7 +405,7 @@ static bst_status expect(fitter *f, const bst__learn_class *class, const bst_wei
 bst_status bst__learn_em(bst__learner *learner) {
     fitter f = {.learner = learner};
     const bst_machine *const machine = learner->machine;
-    bst_weights weights = {.step_penalty = BST_STEP_PENALTY_DEFAULT};
+    bst_weights weights = {.step_penalty = EM_PENALTY};
     if (!index_tables(&f))
         return BST_NOMEM;
     bst_status status = make_graphs(&f, false);
@@ -424,6 +425,6 @@ bst_status bst__learn_em(bst__learner *learner) {
         weights.stop = f.stop;
     }
     learner->figures.smoothing = EM_SMOOTH;
-    learner->figures.step_penalty = BST_STEP_PENALTY_DEFAULT;
+    learner->figures.step_penalty = EM_PENALTY;
     return status;
 }

@@ -180,8 +180,10 @@ START_TEST(good_evidence) {
     ck_assert_int_eq(e[4].relation, BST_AT_MOST);
     ck_assert_int_eq(e[5].exact, true);
     /* pending: authorize 0.8; what is left goes to fail and to staying */
-    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition], 0.8, 1e-9);
-    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition + 1], 0.1, 1e-9);
+    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition], 0.8,
+                            1e-9);
+    ck_assert_double_eq_tol(mapping->weights.weight[machine->states[0].first_transition + 1], 0.1,
+                            1e-9);
 }
 END_TEST
 
@@ -267,9 +269,18 @@ static const struct {
     {MAPPING(SOURCE, STATE, FIELDS, "[ { 'creation': 'a', 'when': 'b == 1' } ]", ""),
      "5:45 type-mismatch"},
     /* the rest */
-    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE, ",\n'log': { 'table': 't' }"), "6:8 not-supported"},
-    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE, ",\n'probabilities': 'p.json'"),
-     "6:18 not-supported"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
+             ",\n'log': { 'table': 't', 'entity': 'id', 'to': 's' }"),
+     "6:8 not-supported"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE, ",\n'log': { 'table': 't', 'use': 'learn' }"),
+     "6:8 missing-key; 6:8 missing-key"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
+             ",\n'log': { 'table': 't', 'preset': 'statemans', 'entity': 'id', 'use': 'learn' }"),
+     "6:8 missing-key; 6:34 unknown-word"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
+             ",\n'log': { 'table': 't', 'preset': 'statesman', 'use': 'learn', 'form': 's' }"),
+     "6:8 missing-key; 6:63 unknown-key"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE, ",\n'probabilities': 'p.json'"), "0:0 file-read"},
     {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
              ",\n'probabilities': { 'pnding': {}, 'pending': { 'authorise': 1, 'capture': 1 } }"),
      "6:20 unknown-state; 6:47 unknown-command; 6:63 no-transition"},

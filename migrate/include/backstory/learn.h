@@ -2,10 +2,10 @@
  * all rows.
  *
  * With a log: how often each step was taken, which whole histories there were, in all and for each
- * kind of evidence, and how much each of these is to be believed. The last is not set by hand: the entities are dealt into five parts, and
- * what makes each part's histories most probable, given what the columns of its rows say, by the
- * counts of the other four, is kept. Without a log: expectation-maximisation over the signatures of
- * the rows.
+ * kind of evidence, and how much each of these is to be believed. The last is not set by hand: the
+ * entities are dealt into five parts, and what makes each part's histories most probable, given
+ * what the columns of its rows say, by the counts of the other four, is kept. Without a log:
+ * expectation-maximisation over the signatures of the rows.
  *
  * docs/histories.md has the method, docs/probabilities.md the file.
  */
