@@ -4,9 +4,10 @@
 
 #include "cli.h"
 
-static const cli_command *const commands[] = {&cli_check,   &cli_compile, &cli_init,
-                                              &cli_learn,   &cli_plan,    &cli_migrate,
-                                              &cli_compare, &cli_history, &cli_diff};
+static const cli_command *const commands[] = {
+    &cli_check, &cli_compile, &cli_import,  &cli_init,    &cli_learn,
+    &cli_plan,  &cli_migrate, &cli_compare, &cli_history, &cli_diff,
+};
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_help(FILE *out) {

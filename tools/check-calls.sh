@@ -38,8 +38,8 @@ search() {
 status=0
 # shellcheck disable=SC2046 # names of ours: no spaces
 search "(^|[^A-Za-z0-9_])($banned)[ ]*\\(" \
-    $(find base fsm eventgen store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
+    $(find base fsm eventgen import store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
 # shellcheck disable=SC2046
 search "(^|[^A-Za-z0-9_])PQ[a-z][A-Za-z]*[ ]*\\(" \
-    $(find base fsm eventgen store migrate cli -name '*.[ch]' 2>/dev/null | grep -v '^store/pg[^/]*\.[ch]$' | sort)
+    $(find base fsm eventgen import store migrate cli -name '*.[ch]' 2>/dev/null | grep -v '^store/pg[^/]*\.[ch]$' | sort)
 exit "$status"

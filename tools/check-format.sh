@@ -9,7 +9,7 @@ if [ "${1-}" = --fix ]; then
 fi
 cd "${1:-$(dirname "$0")/..}"
 
-files=$(find base fsm eventgen store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
+files=$(find base fsm eventgen import store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
 [ -n "$files" ] || exit 0
 status=0
 if command -v clang-format >/dev/null; then

@@ -5,7 +5,7 @@ set -eu
 cd "${1:-$(dirname "$0")/..}"
 
 warnings='-Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wpedantic -Werror -fsyntax-only'
-flags=$(for room in base fsm eventgen store migrate; do echo "-I$room/include"; done; pkg-config --cflags jansson)
+flags=$(for room in base fsm eventgen import store migrate; do echo "-I$room/include"; done; pkg-config --cflags jansson)
 status=0
 for header in */include/backstory/*.h; do
     # shellcheck disable=SC2086 # lists of flags

@@ -8,13 +8,16 @@ table='
 base
 fsm:base
 eventgen:base fsm
+import:base fsm
 store:base fsm
 migrate:base fsm store
-cli:base fsm eventgen store migrate
+cli:base fsm eventgen import store migrate
 '
 # header owner: these libraries belong to one room.
 owned='
 libpq-fe.h store
+libxml/parser.h import
+libxml/tree.h import
 popt.h cli
 '
 status=0

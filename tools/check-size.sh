@@ -4,7 +4,7 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-files=$(find base fsm eventgen store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
+files=$(find base fsm eventgen import store migrate cli tests bench -name '*.[ch]' 2>/dev/null | sort)
 [ -n "$files" ] || exit 0
 # shellcheck disable=SC2086 # names of ours: no spaces
 awk '
