@@ -52,6 +52,7 @@ bst_status bst_import(const char *name, const char *text, size_t len, bst_import
         bst_json_layout(machine, out);
         bst_strbuf_addc(out, '\n');
     }
+    bst__outline_unlisted(&o);
     if (o.status == BST_OK && out->failed) {
         bst__outline_nomem(&o);
     }

@@ -1,8 +1,8 @@
 /* An outline: what SCXML and XState both say, between reading it and writing a machine file.
  *
  * A reader (read_scxml.c, read_xstate.c) adds nodes and transitions as it finds them, in document
- * order, names as they are written. The writer (write.c) then gives everything a name of ours, finds
- * targets, writes wildcards out and lays the file out.
+ * order, names as they are written. The writer (write.c) then gives everything a name of ours,
+ * finds targets, writes wildcards out and lays the file out.
  */
 #ifndef BACKSTORY_IMPORT_PRIVATE_H
 #define BACKSTORY_IMPORT_PRIVATE_H
@@ -109,10 +109,13 @@ uint32_t bst__outline_find(const bst__outline *o, uint32_t source, const char *t
 bool bst__outline_is_inside(const bst__outline *o, uint32_t node, uint32_t outer);
 bst_status bst__outline_nomem(bst__outline *o);
 
-/* Warns and counts. */
+/* Warns and counts. Of one kind so many are listed, that no error is lost among them. */
+#define BST__LISTED_MAX 80
 void bst__outline_loss(bst__outline *o, bst__loss loss, const bst_loc *where, const char *format,
                        ...) BST_PRINTF(4, 5);
-/* The same, but only the first time that something of this name is met. */
+/* How many were not. */
+void bst__outline_unlisted(bst__outline *o);
+/* Whether something of this name is met for the first time. */
 bool bst__outline_first(bst__outline *o, const char *what, const char *name);
 
 /* condition.c: a condition that only speaks of states (`In('a') && !In("b")`) in our words. False

@@ -6,7 +6,7 @@
 #include <string.h>
 
 bst_status bst__outline_nomem(bst__outline *o) {
-    if (o->status != BST_NOMEM) {
+    if (o->status == BST_OK) { /* what follows from another failure is not said */
         o->status = bst_diag_nomem(o->diags);
     }
     return o->status;
@@ -60,6 +60,11 @@ bst__import_node *bst__outline_node(bst__outline *o, uint32_t parent, const char
     if (depth > BST__NESTING_MAX) {
         o->status = bst_diag_add(o->diags, BST_LIMIT, BST_ERROR, "too-many", where,
                                  "states are nested more than %d levels deep", BST__NESTING_MAX);
+        return NULL;
+    }
+    if (o->count > BST_IMPORT_STATES_MAX) {
+        o->status = bst_diag_add(o->diags, BST_LIMIT, BST_ERROR, "too-many", where,
+                                 "there are more than %u states", BST_IMPORT_STATES_MAX);
         return NULL;
     }
     const uint32_t number = o->count++;
@@ -210,14 +215,26 @@ static const char *const codes[BST__LOSS_COUNT] = {
 
 void bst__outline_loss(bst__outline *o, bst__loss loss, const bst_loc *where, const char *format,
                        ...) {
+    if (++o->losses[loss] > BST__LISTED_MAX) {
+        return;
+    }
     bst_strbuf text = BST_STRBUF_INIT;
     va_list args;
     va_start(args, format);
     bst_strbuf_vaddf(&text, format, args);
     va_end(args);
-    o->losses[loss]++;
     bst_diag_add(o->diags, BST_OK, BST_WARNING, codes[loss], where, "%s", text.text);
     bst_strbuf_release(&text);
+}
+
+void bst__outline_unlisted(bst__outline *o) {
+    const bst_loc file = {o->file, 0, 0};
+    for (int i = 0; i < BST__LOSS_COUNT; i++) {
+        if (o->losses[i] > BST__LISTED_MAX) {
+            bst_diag_add(o->diags, BST_OK, BST_WARNING, codes[i], &file,
+                         "there are %u more of these", (unsigned)(o->losses[i] - BST__LISTED_MAX));
+        }
+    }
 }
 
 bool bst__outline_first(bst__outline *o, const char *what, const char *name) {

@@ -78,6 +78,15 @@ static void lose_foreign(reader *r, const xmlNode *element, const char *name) {
     }
 }
 
+/* An empty object is none. */
+static json_t *keep_some(reader *r, json_t *extra) {
+    if (extra && json_object_size(extra) == 0) {
+        json_decref(extra);
+        return NULL;
+    }
+    return bst__outline_keep(r->o, extra);
+}
+
 /* Our own attributes become keys, others that are not known a warning. */
 static json_t *read_extra(reader *r, const xmlNode *element, const char *const *known) {
     const char *more = attribute(r, element, OUR_NAMESPACE, "more");
@@ -102,7 +111,7 @@ static json_t *read_extra(reader *r, const xmlNode *element, const char *const *
             lose_foreign(r, element, name);
         }
     }
-    return bst__outline_keep(r->o, extra);
+    return keep_some(r, extra);
 }
 
 /* "a b c" into a list. */
@@ -179,8 +188,8 @@ static void free_timers(timers *found) {
     json_decref(found->waited);
 }
 
-/* What is done on entry or exit. Timers are read where their transition is; of two for one event the
- * second is an action like others. */
+/* What is done on entry or exit. Timers are read where their transition is; of two for one event
+ * the second is an action like others. */
 static void read_actions(reader *r, const xmlNode *block, const timers *found) {
     const bool entry = is(block, "onentry");
     for (const xmlNode *action = block->children; action; action = action->next) {
@@ -476,6 +485,62 @@ static bst_status report(bst__outline *o, const stopped *s) {
     return o->status;
 }
 
+/* libxml2 holds every attribute of a tag against all others. Attributes are what has a "=" outside
+ * quotes; comments, character data and instructions are no tags. */
+#define ATTRIBUTES_MAX 200
+
+/* Behind the construct that begins here, if it is one without attributes; else where it begins. */
+static const char *skip_text(const char *p, const char *end) {
+    static const char *const pairs[][2] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const size_t open = strlen(pairs[i][0]);
+        const size_t close = strlen(pairs[i][1]);
+        if ((size_t)(end - p) < open || memcmp(p, pairs[i][0], open) != 0) {
+            continue;
+        }
+        p += open;
+        while ((size_t)(end - p) >= close && memcmp(p, pairs[i][1], close) != 0) {
+            p++;
+        }
+        return (size_t)(end - p) < close ? end : p + close;
+    }
+    return p;
+}
+
+static bool has_wide_tag(const char *text, size_t len, size_t *ret_offset) {
+    const char *const end = text + len;
+    int count = 0;
+    char quote = 0;
+    bool tag = false;
+    for (const char *p = text; p < end; p++) {
+        if (!tag && *p == '<') {
+            const char *behind = skip_text(p, end);
+            tag = behind == p;
+            p = tag ? p : behind - 1;
+            count = 0;
+        } else if (tag && quote) {
+            quote = *p == quote ? 0 : quote;
+        } else if (tag && (*p == '"' || *p == '\'')) {
+            quote = *p;
+        } else if (tag && *p == '>') {
+            tag = false;
+        } else if (tag && *p == '=' && ++count > ATTRIBUTES_MAX) {
+            *ret_offset = (size_t)(p - text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bst_status report_wide_tag(bst__outline *o, const char *text, size_t offset) {
+    bst_loc where = {o->file, 1, 0};
+    for (size_t i = 0; i < offset; i++) {
+        where.line += text[i] == '\n';
+    }
+    return o->status = bst_diag_add(o->diags, BST_LIMIT, BST_ERROR, "too-many", &where,
+                                    "a tag has more than %d attributes", ATTRIBUTES_MAX);
+}
+
 static bst_status read_document(bst__outline *o, xmlDocPtr doc) {
     const xmlNode *root = xmlDocGetRootElement(doc);
     reader r = {.o = o};
@@ -491,6 +556,10 @@ static bst_status read_document(bst__outline *o, xmlDocPtr doc) {
 }
 
 bst_status bst__read_scxml(bst__outline *o, const char *text, size_t len) {
+    size_t offset;
+    if (has_wide_tag(text, len, &offset)) {
+        return report_wide_tag(o, text, offset);
+    }
     const int options = XML_PARSE_NONET | XML_PARSE_NOWARNING | XML_PARSE_COMPACT |
                         XML_PARSE_BIG_LINES | XML_PARSE_NOCDATA;
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
@@ -502,7 +571,7 @@ bst_status bst__read_scxml(bst__outline *o, const char *text, size_t len) {
     parser->_private = &s;
     parser->sax->internalSubset = on_doctype;
     parser->sax->serror = on_error;
-    xmlDocPtr doc = xmlCtxtReadMemory(parser, text, (int)len, NULL, NULL, options);
+    xmlDocPtr doc = xmlCtxtReadMemory(parser, text, (int)len, NULL, "UTF-8", options);
     const bst_status status = doc && !s.doctype ? read_document(o, doc) : report(o, &s);
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(parser);

@@ -19,7 +19,9 @@ typedef struct reader {
 } reader;
 
 static bst_loc here(const reader *r) {
-    return bst_json_source_value(r->source, r->at.text);
+    bst_loc where = bst_json_source_value(r->source, r->at.text);
+    where.file = r->o->file; /* that of the source does not live as long */
+    return where;
 }
 
 static size_t enter(reader *r, const char *key) {
@@ -464,7 +466,7 @@ static bool is_old_word(const char *key) {
     return false;
 }
 
-/* As deep as the file may be nested, which its reader limits. What is under "meta" is the user's. */
+/* As deep as the file may be nested, which its reader limits. What is in "meta" does not count. */
 static bool has_old_words(json_t *json) {
     json_t *value;
     const char *key;

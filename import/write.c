@@ -94,11 +94,12 @@ static const char *unique_name(writer *w, const char *scope, const char *written
 
 static void name_states(writer *w) {
     char scope[16];
+    int renamed = 0;
     for (uint32_t i = 1; i < w->o->count && !failed(w); i++) {
         bst__import_node *n = &w->o->nodes[i];
         snprintf(scope, sizeof scope, "%u", (unsigned)n->parent);
         n->name = unique_name(w, scope, n->written ? n->written : "state");
-        if (n->written && strcmp(n->written, n->name) != 0) {
+        if (n->written && strcmp(n->written, n->name) != 0 && ++renamed <= BST__LISTED_MAX) {
             bst_diag_add(w->o->diags, BST_OK, BST_NOTE, "renamed", &n->where,
                          "state \"%s\" is called \"%s\"", n->written, n->name);
         }
@@ -145,7 +146,7 @@ static void name_commands(writer *w) {
     for (int pass = 0; pass < 2 && !failed(w); pass++) {
         for (uint32_t i = 0; i < w->o->count; i++) {
             for (bst__import_transition *t = w->o->nodes[i].transitions; t; t = t->next) {
-                if (t->form != BST__FORM_ON || !*t->event) {
+                if (t->form != BST__FORM_ON || t->as_last || !*t->event) {
                     continue;
                 }
                 if (pass == 0) {
@@ -241,7 +242,7 @@ static json_t *targets_text(writer *w, uint32_t source, const char *const *targe
  * pass, unseen. */
 static json_t *refusing(const char *why, const char *what) {
     return json_pack("{s:s, s:s++}", "cel", "false", "description", why, what,
-                     " It refuses until it is written.");
+                     "`. It refuses until it is written.");
 }
 
 static json_t *named_guard(writer *w, const bst__import_transition *t) {
@@ -251,7 +252,7 @@ static json_t *named_guard(writer *w, const bst__import_transition *t) {
         bst__outline_loss(w->o, BST__LOSS_GUARD, &t->where,
                           "guard \"%s\" is imported by its name only", written);
         bst_diag_hint(w->o->diags, "It refuses until its expression is written in \"guards\".");
-        put(w, w->guards, name, refusing("Imported by its name only: ", written));
+        put(w, w->guards, name, refusing("Imported by its name only: `", written));
     }
     return json_string(name);
 }
@@ -271,7 +272,7 @@ static json_t *guard_of(writer *w, uint32_t node, const bst__import_transition *
         bst__outline_loss(w->o, BST__LOSS_GUARD, &t->where,
                           "condition `%.200s` is not in our language", t->cond);
         bst_diag_hint(w->o->diags, "The guard refuses until its expression is written.");
-        guard = refusing("Was: ", t->cond);
+        guard = refusing("Was `", t->cond);
     }
     bst_strbuf_release(&text);
     return guard;

@@ -16,7 +16,8 @@ extern "C" {
 #endif
 
 #define BST_IMPORT_BYTES_MAX       (8u << 20) /* of a file; XML takes 30 times that in memory */
-#define BST_IMPORT_TRANSITIONS_MAX 1000000u   /* after wildcards are written out */
+#define BST_IMPORT_STATES_MAX      100000u
+#define BST_IMPORT_TRANSITIONS_MAX 1000000u /* after wildcards are written out */
 
 typedef enum bst_import_from {
     BST_IMPORT_ANY, /* as the text looks */
