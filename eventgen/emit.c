@@ -14,6 +14,7 @@ static const char *const dot_suffixes[] = {".dot", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
 static const char *const xstate_suffixes[] = {".xstate.json", NULL};
 static const char *const scxml_suffixes[] = {".scxml", NULL};
+static const char *const sql_suffixes[] = {".sql", NULL};
 
 static const bst_emitter emitters[] = {
     {"c", "types, transition table, decide and apply, as C11 that is C++17 too", c_suffixes,
@@ -21,6 +22,8 @@ static const bst_emitter emitters[] = {
     {"dot", "state diagram for graphviz", dot_suffixes, bst__emit_dot},
     {"mermaid", "state diagram for Mermaid (GitHub, GitLab)", mermaid_suffixes, bst__emit_mermaid},
     {"scxml", "State Chart XML 1.0, as the W3C has it", scxml_suffixes, bst__emit_scxml},
+    {"sql", "typed events, checks, fold, read model and guards over the store, for PostgreSQL",
+     sql_suffixes, bst__emit_sql},
     {"xstate", "machine config for XState 5 and its tools", xstate_suffixes, bst__emit_xstate},
 };
 enum { EMITTER_COUNT = sizeof emitters / sizeof emitters[0] };

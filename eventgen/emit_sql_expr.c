@@ -496,7 +496,7 @@ static int binding_of(const bst__sql_scope *s, const bst_expr *e) {
     case BST_EXPR_OR:
         return by_case(s, e) ? BINDS_PRIMARY : e->op == BST_EXPR_AND ? BINDS_AND : BINDS_OR;
     case BST_EXPR_NOT:
-        return BINDS_NOT;
+        return e->args[0]->op == BST_EXPR_HAS ? BINDS_EQUAL : BINDS_NOT;
     case BST_EXPR_HAS:
     case BST_EXPR_EQ:
     case BST_EXPR_NE:
@@ -536,6 +536,11 @@ static void put_bare(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
         bst_strbuf_adds(out, " IS NOT NULL");
         break;
     case BST_EXPR_NOT:
+        if (e->args[0]->op == BST_EXPR_HAS) {
+            s->put_ref(s->context, e->args[0]->args[0], out);
+            bst_strbuf_adds(out, " IS NULL");
+            break;
+        }
         bst_strbuf_adds(out, "NOT ");
         put(s, e->args[0], BINDS_NOT, out);
         break;

@@ -1,5 +1,6 @@
-/* SQL as text: names, texts and types. */
-#include "emit_sql_expr_private.h"
+/* SQL as text: names, texts, types and comments. */
+#define _GNU_SOURCE /* memmem */
+#include "emit_sql_private.h"
 
 #include <string.h>
 
@@ -53,10 +54,17 @@ void bst__sql_name(const char *name, bst_strbuf *out) {
     bst_strbuf_addc(out, '"');
 }
 
-/* A backslash means something in E'' only, whatever the server's settings. */
+/* A backslash means something in E'' only, whatever the server's settings. Two dollars would end
+ * the body of a function, so the second is written by its number. */
 void bst__sql_text(const char *text, size_t len, bst_strbuf *out) {
-    bst_strbuf_adds(out, len > 0 && memchr(text, '\\', len) != NULL ? "E'" : "'");
+    const bool escapes =
+        len > 0 && (memchr(text, '\\', len) != NULL || memmem(text, len, "$$", 2) != NULL);
+    bst_strbuf_adds(out, escapes ? "E'" : "'");
     for (size_t i = 0; i < len; i++) {
+        if (text[i] == '$' && i > 0 && text[i - 1] == '$') {
+            bst_strbuf_adds(out, "\\x24");
+            continue;
+        }
         if (text[i] == '\'' || text[i] == '\\') {
             bst_strbuf_addc(out, text[i]);
         }
@@ -80,4 +88,61 @@ void bst__sql_type(const bst_type *type, bst_strbuf *out) {
     } else {
         bst_strbuf_adds(out, names[type->kind]);
     }
+}
+
+void bst__sql_literal(const char *text, bst_strbuf *out) {
+    bst__sql_text(text, strlen(text), out);
+}
+
+#define COLUMNS 100
+
+/* The length of a word; a space between quotes is part of it. */
+static size_t word_length(const char *text) {
+    size_t len = 0;
+    char quote = '\0';
+    for (; text[len] != '\0' && (quote != '\0' || text[len] != ' '); len++) {
+        if (quote != '\0') {
+            quote = text[len] == quote ? '\0' : quote;
+        } else if (text[len] == '\'' || text[len] == '"') {
+            quote = text[len];
+        }
+    }
+    return len;
+}
+
+void bst__sql_wrap(const char *text, int indent, bst_strbuf *out) {
+    size_t column = strspn(text, " ");
+    bst_strbuf_add(out, text, column);
+    text += column;
+    for (bool first = true; *text != '\0'; first = false) {
+        const size_t word = word_length(text);
+        if (!first && column + 1 + word > COLUMNS) {
+            bst_strbuf_addf(out, "\n%*s", indent, "");
+            column = (size_t)indent;
+        } else if (!first) {
+            bst_strbuf_addc(out, ' ');
+            column++;
+        }
+        bst_strbuf_add(out, text, word);
+        column += word;
+        text += word;
+        text += *text == ' ';
+    }
+}
+
+void bst__sql_comment(const char *text, bst_strbuf *out) {
+    size_t column = 0;
+    while (*text != '\0') {
+        const size_t word = strcspn(text, " \t\r\n");
+        if (column > 0 && column + 1 + word > COLUMNS) {
+            bst_strbuf_addc(out, '\n');
+            column = 0;
+        }
+        bst_strbuf_adds(out, column == 0 ? "-- " : " ");
+        bst_strbuf_add(out, text, word);
+        column += word + (column == 0 ? 3 : 1);
+        text += word;
+        text += strspn(text, " \t\r\n");
+    }
+    bst_strbuf_adds(out, column > 0 ? "\n" : "");
 }

@@ -39,7 +39,8 @@ BST_API void bst_emit_files_release(bst_emit_files *files);
 
 /* NULL in place of the options, and 0 or NULL in any of them, means the default. */
 typedef struct bst_emit_options {
-    const char *prefix;    /* C: what every name starts with, instead of the id in snake case */
+    const char *prefix;    /* instead of the id in snake case; C: what every name starts with; */
+                           /* SQL: the schema */
     const char *direction; /* diagrams: "LR" (default), "TB", "RL", "BT" */
 } bst_emit_options;
 
