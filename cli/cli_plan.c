@@ -29,7 +29,8 @@ static void add_runner_up(const bst_machine *machine, const bst_signature_info *
 
 /* Kinds of rows that get the same history, in one line. */
 typedef struct line {
-    const bst_signature_info *first; /* the one with the most rows */
+    const bst_signature_info *first;  /* the one with the most rows */
+    const bst_signature_info *second; /* the first that has a runner-up; or NULL */
     uint64_t rows;
     double confidence; /* sum over rows */
     size_t number;
@@ -74,8 +75,8 @@ static size_t make_lines(const bst_signature_info *info, size_t count, bool merg
 
     for (size_t i = 0; i < count; i++) {
         if (info[i].plan)
-            lines[found++] =
-                (line){&info[i], info[i].rows, info[i].plan->confidence * (double)info[i].rows, i};
+            lines[found++] = (line){&info[i], info[i].runner_up ? &info[i] : NULL, info[i].rows,
+                                    info[i].plan->confidence * (double)info[i].rows, i};
     }
     if (!merge)
         return found;
@@ -84,6 +85,8 @@ static size_t make_lines(const bst_signature_info *info, size_t count, bool merg
         if (kept > 0 && compare_paths(&lines[kept - 1], &lines[i]) == 0) {
             lines[kept - 1].rows += lines[i].rows;
             lines[kept - 1].confidence += lines[i].confidence;
+            if (!lines[kept - 1].second)
+                lines[kept - 1].second = lines[i].second;
         } else {
             lines[kept++] = lines[i];
         }
@@ -101,11 +104,11 @@ static void add_line(cli_table *table, const bst_machine *machine, const line *l
     add_path(machine, l->first->plan, &path);
     cli_table_add(table, (const char *[]){number.text, share.text, sure.text, l->first->example_key,
                                           path.text});
-    if (l->first->runner_up) {
-        const cli_text next = cli_confidence(l->first->runner_up_confidence, false);
+    if (l->second) {
+        const cli_text next = cli_confidence(l->second->runner_up_confidence, false);
         bst_strbuf_clear(&path);
         bst_strbuf_adds(&path, "  or ");
-        add_runner_up(machine, l->first, &path);
+        add_runner_up(machine, l->second, &path);
         cli_table_add(table, (const char *[]){"", "", next.text, "", path.text});
     }
     bst_strbuf_release(&path);

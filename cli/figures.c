@@ -26,6 +26,8 @@ void cli_figures_to_json(const bst_run_figures *figures, json_t *object) {
     json_object_set_new(object, "quarantined", count(figures->quarantined));
     json_object_set_new(object, "out_of_scope", count(figures->out_of_scope));
     json_object_set_new(object, "certain", count(figures->certain));
+    if (figures->relaxed > 0)
+        json_object_set_new(object, "relaxed", count(figures->relaxed));
     json_object_set_new(object, "events", count(figures->events));
     json_object_set_new(object, "signatures", count(figures->signatures));
     json_object_set_new(object, "quarantined_by_reason", reasons);
@@ -84,6 +86,9 @@ static void print_certainty(const bst_run_figures *f) {
     printf("\nhistories: %s certain (%s), %s with a confidence of 0.9 or more (%s)\n",
            cli_number(f->certain).text, cli_percent(f->certain, f->migrated).text,
            cli_number(sure).text, cli_percent(sure, f->migrated).text);
+    if (f->relaxed > 0)
+        printf("relaxed: %s histories ignore a column that contradicts the others (%s)\n",
+               cli_number(f->relaxed).text, cli_percent(f->relaxed, f->migrated).text);
 }
 
 void cli_figures_print(const bst_run_figures *figures) {

@@ -44,8 +44,9 @@ static void print_proof(const bst_plan_event *event) {
     } else if (event->basis == BST_BASIS_IMPLIED) {
         printf("no column says so, but every possible history has it");
     } else {
-        printf("a choice (sure %s): not every possible history has it",
-               cli_confidence(event->confidence, false).text);
+        printf("a choice (sure %s): not every possible history has it%s%s",
+               cli_confidence(event->confidence, false).text, event->source ? "; " : "",
+               event->source ? event->source : "");
     }
 }
 
@@ -72,8 +73,8 @@ static void print_history(const why *w) {
         puts("\ncertain: no other history agrees with the row");
         return;
     }
-    printf("\nthe likeliest history, sure %s; what else agrees with the row:\n",
-           cli_confidence(plan->confidence, false).text);
+    printf("\nthe likeliest history, sure %s%s\n", cli_confidence(plan->confidence, false).text,
+           w->alternative_count > 0 ? "; what else agrees with the row:" : "");
     for (size_t i = 0; i < w->alternative_count; i++) {
         printf("  %s  ", cli_confidence(w->alternatives[i].confidence, false).text);
         print_path(machine, w->alternatives[i].plan);

@@ -323,8 +323,11 @@ static void read_policy(bst__map *map, const json_t *root) {
         map->mapping->ambiguous = BST_POLICY_QUARANTINE;
     }
     static const char hint[] = "Leave it out: such rows go to quarantine.";
-    if (bst__map_choice(map, policy, &path, "contradiction", contradiction, COUNT(contradiction),
-                        0) != 0) {
+    int chosen = bst__map_choice(map, policy, &path, "contradiction", contradiction,
+                                 COUNT(contradiction), 0);
+    if (chosen == 2) {
+        map->mapping->contradiction = BST_POLICY_RELAX;
+    } else if (chosen != 0) {
         bst__map_path here = {&path, "contradiction", 0};
         not_supported(map, &here, "this policy for contradictions cannot be followed yet", hint);
     }

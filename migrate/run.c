@@ -96,6 +96,7 @@ static bst_status take_row(run *r, const bst_row *row) {
 
 static bst_status report(run *r) {
     r->figures->signatures = bst_synth_signature_count(r->synth);
+    r->figures->relaxed = bst_synth_relaxed(r->synth);
     r->figures->progress = bst_source_progress(r->source);
     return r->options->on_progress ? r->options->on_progress(r->options->context, r->figures)
                                    : BST_OK;

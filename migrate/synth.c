@@ -270,3 +270,7 @@ size_t bst_synth_alternatives(const bst_synth *synth, bst_alternative *ret, size
     }
     return count;
 }
+
+uint64_t bst_synth_relaxed(const bst_synth *synth) {
+    return synth->relaxed_count;
+}

@@ -66,7 +66,8 @@ static double certain_share(const bst_synth *synth, const bst_advice *about,
 }
 
 static bool is_open(const bst__outcome *outcome) {
-    return outcome->walk != BST_NONE && !outcome->plan.certain;
+    return outcome->walk != BST_NONE && !outcome->plan.certain &&
+           outcome->signature->ignored == BST_NONE;
 }
 
 static double gain(const bst_synth *synth, const bst_advice *about) {

@@ -102,6 +102,40 @@ static void judge(const bst_synth *synth, const bst__signature *sig, const bst__
     }
 }
 
+/* Over what the values leave. */
+static void judge_all(const bst_synth *synth, const bst__signature *sig, bst__outcome *outcome,
+                      double rest, bst_plan_event *events) {
+    const bst_plan *before = &sig->walks[outcome->walk].plan;
+    outcome->plan.certain = sig->complete && outcome->next_walk == BST_NONE;
+    outcome->plan.confidence =
+        outcome->plan.certain ? 1 : within(before->confidence / rest, before->confidence);
+    for (uint32_t i = 0; i < before->event_count; i++) {
+        judge(synth, sig, outcome, i, rest, &events[i]);
+    }
+}
+
+/* A history that ignores an item. Each of the repairs might be the right one, so what is not
+ * recorded is a choice, and no history is certain. */
+static void judge_relaxed(const bst_synth *synth, const bst__signature *sig, bst__outcome *outcome,
+                          bst_plan_event *events) {
+    const bst_evidence *ignored = &synth->mapping->evidence[sig->ignored];
+    const bst__walk *walk = &sig->walks[outcome->walk];
+    outcome->plan.certain = false;
+    outcome->plan.confidence /= sig->repair_count;
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        if (events[i].basis == BST_BASIS_IMPLIED) {
+            events[i].basis = BST_BASIS_ASSUMED;
+        }
+        if (events[i].basis == BST_BASIS_ASSUMED) {
+            events[i].confidence /= sig->repair_count;
+        }
+        if (!events[i].source && ignored->transitions &&
+            ignored->transitions[walk->steps[i].transition]) {
+            events[i].source = sig->ignored_text;
+        }
+    }
+}
+
 static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome *outcome) {
     const bst_plan *before = &sig->walks[outcome->walk].plan;
     double rest = rest_of(synth, sig, outcome->unfit);
@@ -111,7 +145,7 @@ static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome 
     if (outcome->next_walk != BST_NONE) {
         outcome->next_confidence = within(sig->walks[outcome->next_walk].plan.confidence / rest, 0);
     }
-    if (outcome->unfit == 0) {
+    if (outcome->unfit == 0 && sig->ignored == BST_NONE) {
         return true;
     }
     bst_plan_event *events = bst_arena_array(synth->arena, before->event_count, sizeof *events);
@@ -120,11 +154,12 @@ static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome 
     }
     memcpy(events, before->events, before->event_count * sizeof *events);
     outcome->plan.events = events;
-    outcome->plan.certain = sig->complete && outcome->next_walk == BST_NONE;
-    outcome->plan.confidence =
-        outcome->plan.certain ? 1 : within(before->confidence / rest, before->confidence);
-    for (uint32_t i = 0; i < before->event_count; i++) {
-        judge(synth, sig, outcome, i, rest, &events[i]);
+    if (outcome->unfit != 0) {
+        judge_all(synth, sig, outcome, rest, events);
+    }
+    if (sig->ignored != BST_NONE) {
+        outcome->next_confidence /= sig->repair_count;
+        judge_relaxed(synth, sig, outcome, events);
     }
     return true;
 }
@@ -279,6 +314,9 @@ bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, 
     if (sig->reason != BST_REASON_NONE) {
         return refuse_planless(synth, sig, state, row);
     }
+    if (sig->ignored != BST_NONE) {
+        synth->said[sig->ignored].say = BST__SAY_NOTHING;
+    }
     bool fits = bst__walk_fill(synth, &sig->walks[0], row);
     bool only = sig->walks[0].plan.certain || (!fits && !is_of_walk(synth));
     uint32_t asked = only ? 1 : fits ? BST__WALKS_ASKED : BST__WALKS_MAX;
@@ -305,6 +343,7 @@ bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, 
         return false;
     }
     synth->last_outcome = outcome;
+    synth->relaxed_count += sig->ignored != BST_NONE;
     *ret = (bst_history){row->key, row->key_len, &outcome->plan, synth->happenings};
     return true;
 }

@@ -449,7 +449,7 @@ bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked
                                 bst__signature *sig) {
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
-    bst_status status = infer(synth, state, BST_NONE, asked - 1, &claims, &answer);
+    bst_status status = infer(synth, state, sig->ignored, asked - 1, &claims, &answer);
     if (status != BST_OK) {
         return status;
     }
@@ -488,6 +488,33 @@ static bst_status take_answer(bst_synth *synth, const bst_claim *claims, const b
     return kept ? BST_OK : bst_diag_nomem(synth->diags);
 }
 
+/* What is ignored leaves its mark: in the name of the plan, and on the events that the item speaks
+ * of and no other one proves. */
+static bool mark_ignored(bst_synth *synth, bst__signature *sig) {
+    const bst_evidence *evidence = &synth->mapping->evidence[sig->ignored];
+    const char *column = synth->mapping->source.columns[evidence->column].name;
+    sig->ignored_text = bst_arena_printf(synth->arena, "%s (ignored)", evidence->label);
+    sig->text = bst_arena_printf(synth->arena, "%s; %s is ignored", sig->text, column);
+    return sig->ignored_text && sig->text;
+}
+
+/* The policy: without the item whose removal leaves the most probable history. Nothing that rests
+ * on such a choice is certain. */
+static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
+    const bst_claim *claims = NULL;
+    bst_answer answer = {0};
+    bst_status status = infer(synth, state, sig->repairs[0], 0, &claims, &answer);
+    if (status != BST_OK || answer.outcome != BST_FOUND) {
+        return status;
+    }
+    sig->ignored = sig->repairs[0];
+    sig->reason = BST_REASON_NONE;
+    if (!mark_ignored(synth, sig)) {
+        return bst_diag_nomem(synth->diags);
+    }
+    return keep_best(synth, claims, &answer, sig);
+}
+
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret) {
     bst_strbuf text = BST_STRBUF_INIT;
     bst__signature_text(synth, state, &text);
@@ -496,6 +523,7 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     if (!ret->text) {
         return bst_diag_nomem(synth->diags);
     }
+    ret->ignored = BST_NONE;
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
     bst_status status = infer(synth, state, BST_NONE, 0, &claims, &answer);
@@ -504,6 +532,10 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     }
     if (status == BST_OK && ret->reason == BST_REASON_NONE) {
         status = take_answer(synth, claims, &answer, ret);
+    }
+    if (status == BST_OK && ret->repair_count > 0 &&
+        synth->mapping->contradiction == BST_POLICY_RELAX) {
+        status = relax(synth, state, ret);
     }
     return status;
 }

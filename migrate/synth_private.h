@@ -127,6 +127,8 @@ struct bst__signature {
     /* items of evidence */
     uint32_t conflict_count, repair_count;
     const uint32_t *conflict, *repairs;
+    uint32_t ignored;         /* the item that is left out so that the others hold, or BST_NONE */
+    const char *ignored_text; /* "payments.captured_at (ignored)" */
     UT_hash_handle hh;
 };
 
@@ -144,6 +146,7 @@ struct bst_synth {
     size_t signature_count;
     bst__outcome *outcomes, **outcomes_end;
     size_t outcome_count;
+    uint64_t relaxed_count;           /* histories that ignore an item */
     const bst__outcome *last_outcome; /* of the last row that has a history; or NULL */
     uint8_t *bytes;                   /* of the signature of this row */
     size_t bytes_len;

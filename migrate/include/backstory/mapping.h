@@ -83,7 +83,11 @@ typedef struct bst_seen_here {
     const bst_seen_times *times;
 } bst_seen_here;
 
-typedef enum bst_policy_choice { BST_POLICY_QUARANTINE, BST_POLICY_LIKELIEST } bst_policy_choice;
+typedef enum bst_policy_choice {
+    BST_POLICY_QUARANTINE,
+    BST_POLICY_LIKELIEST,
+    BST_POLICY_RELAX
+} bst_policy_choice;
 
 typedef struct bst_mapping {
     const char *file;
@@ -102,9 +106,10 @@ typedef struct bst_mapping {
     bst_weights weights;      /* "probabilities"; all 0: none */
     uint32_t seen_here_count; /* by signature, bytewise */
     const bst_seen_here *seen_here;
-    const bst_log *log;           /* NULL: none */
-    bst_policy_choice ambiguous;  /* LIKELIEST by default */
-    const bst_warnings *warnings; /* what the file says of them; NULL: nothing */
+    const bst_log *log;              /* NULL: none */
+    bst_policy_choice ambiguous;     /* LIKELIEST by default */
+    bst_policy_choice contradiction; /* QUARANTINE by default, or RELAX */
+    const bst_warnings *warnings;    /* what the file says of them; NULL: nothing */
     const bst_json_source *json;
 } bst_mapping;
 

@@ -17,6 +17,7 @@ typedef struct bst_run_figures {
     uint64_t by_basis[BST_BASIS_COUNT];   /* events */
     uint64_t by_reason[BST_REASON_COUNT]; /* quarantined rows */
     uint64_t by_confidence[10];           /* migrated rows: [0] below 0.1 ... [9] 0.9 and more */
+    uint64_t relaxed;                     /* migrated, but an item of evidence had to be ignored */
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
     double progress; /* of the source: 0 to 1; below 0: not known */

@@ -98,6 +98,10 @@ BST_API size_t bst_synth_signature_count(const bst_synth *synth);
 BST_API bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
                                         bst_diags *diags) BST_MUST_USE;
 
+/* Histories so far that ignore an item of evidence which contradicts the others (the policy
+ * "relax"). */
+BST_API uint64_t bst_synth_relaxed(const bst_synth *synth);
+
 /* What else fits the row that was last made a history of: the next likeliest walks, as far as they
  * are known. Returns how many were filled in. */
 typedef struct bst_alternative {
