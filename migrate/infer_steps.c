@@ -5,8 +5,8 @@
  * nothing finer than a stretch is known of the time of what lies in it.)
  * - A step that meets a ranked claim is recorded. Its confidence is the share of the walks in which
  *   the same event, into the same state, meets that claim; one step of each walk does.
- * - Any other step is, in its place, the k-th taking of its transition that meets no ranked claim.
- *   Its confidence is the share of the walks that take it there at least k times. When all possible
+ * - Any other step is, in its place, the k-th taking of its event into its state, whatever state it
+ *   came from, that meets no ranked claim. Its confidence is the share of the walks that take it there at least k times. When all possible
  *   walks do, it is implied: that is decided by the graph alone, by a search for the path with the
  *   fewest such takings, never by a sum of floating point numbers.
  * - The order of two steps of a tied group is known when no possible walk has it the other way.
@@ -36,7 +36,7 @@ typedef struct maker {
     double *flow, *next_flow;  /* of nodes; nothing but zeros while not in use */
     uint32_t *stack, *waiting; /* nodes */
     uint8_t *seen;             /* nodes */
-    uint32_t *edges;           /* that are takings of one transition in one place */
+    uint32_t *edges;           /* that are takings of one fact in one place */
     uint32_t *which;           /* steps that are */
     double *shares;            /* of those */
 } maker;
@@ -81,7 +81,6 @@ static bool is_in(const maker *m, uint32_t node, uint32_t place) {
 
 /* ---- recorded steps ---- */
 
-/* How many of the walks meet the item by this transition. Exactly 1 when there is no other. */
 /* Whether two steps leave the same trace: their event, and the state after it. Where an entity came
  * from is the business of the steps before. */
 static bool same_fact(const maker *m, uint32_t a, uint32_t b) {
@@ -90,6 +89,7 @@ static bool same_fact(const maker *m, uint32_t a, uint32_t b) {
     return a == b || (x->event == y->event && x->to == y->to);
 }
 
+/* How many of the walks meet the item by this fact. Exactly 1 when there is no other. */
 static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
     const uint32_t place = m->rules->items[item].place;
     const uint32_t first = place_edge(m, place), end = place_edge(m, place + 1);
@@ -111,7 +111,7 @@ static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
 
 /* ---- other steps ---- */
 
-/* The takings of one transition in one place. */
+/* The takings of one event into one state in one place. */
 typedef struct takings {
     uint32_t transition, place;
     uint32_t most; /* how many the best walk has */
@@ -119,7 +119,7 @@ typedef struct takings {
 } takings;
 
 static bool is_taking(const maker *m, const takings *of, const bst__edge *edge) {
-    return edge->transition == of->transition && meets(m, edge) == BST_NONE;
+    return same_fact(m, edge->transition, of->transition) && meets(m, edge) == BST_NONE;
 }
 
 static bool is_entry(const maker *m, uint32_t node, uint32_t place) {
@@ -263,7 +263,7 @@ static bst_status make_takings(maker *m, uint32_t step, uint32_t end) {
     takings of = {edge->transition, bst__graph_place(m->graph, edge->from), 0, 0};
     uint32_t *const which = m->which;
     for (uint32_t i = step; i < end; i++) {
-        if (m->steps[i].claim == BST_NONE && m->steps[i].transition == of.transition)
+        if (m->steps[i].claim == BST_NONE && same_fact(m, m->steps[i].transition, of.transition))
             which[of.most++] = i;
     }
     const uint32_t implied = m->work_left > 0 ? fewest(m, &of) : 0;

@@ -192,11 +192,18 @@ static inline uint32_t oracle_claim(const oracle *o, const oracle_walk *walk, ui
 
 /* How often the transition is taken in the place without meeting a ranked claim, before step `end`.
  */
+/* The same event, into the same state. */
+static inline bool oracle_same(const oracle *o, uint32_t a, uint32_t b) {
+    const bst_transition *const x = &o->machine->transitions[a];
+    const bst_transition *const y = &o->machine->transitions[b];
+    return x->event == y->event && x->to == y->to;
+}
+
 static inline uint32_t oracle_takings(const oracle *o, const oracle_walk *walk, uint32_t transition,
                                       uint32_t place, uint32_t end) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < end; i++)
-        count += walk->steps[i] == transition && oracle_place(o, walk, i) == place &&
+        count += oracle_same(o, walk->steps[i], transition) && oracle_place(o, walk, i) == place &&
                  oracle_claim(o, walk, i) == BST_NONE;
     return count;
 }

@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(diamond_goes_by_the_file) {
     machine("*>a a>b a>c b>d c>d");
-    found("0 1 3", "iaa");
+    found("0 1 3", "iai");
     ck_assert(!answer.certain);
     ck_assert_double_eq_tol(answer.confidence, 0.5, 1e-12);
     ck_assert_double_eq_tol(answer.steps[1].confidence, 0.5, 1e-12);
@@ -145,7 +145,7 @@ START_TEST(diamond_goes_by_the_weights) {
     static const double weight[] = {1, 1, 3, 1, 1};
     machine("*>a a>b a>c b>d c>d");
     weights.weight = weight;
-    found("0 2 4", "iaa");
+    found("0 2 4", "iai");
     ck_assert_double_eq_tol(answer.confidence, 0.75, 1e-9);
 }
 END_TEST
@@ -162,7 +162,7 @@ START_TEST(zero_weight_is_not_impossible) {
     static const double weight[] = {1, 0, 1, 1, 1};
     machine("*>a a>b a>c b>d c>d");
     weights.weight = weight;
-    found("0 2 4", "iaa");
+    found("0 2 4", "iai");
     ck_assert(!answer.certain);
     happened("1", BST_OCCURRENCE_ANY, 0);
     found("0 1 3", "iri");
@@ -175,7 +175,7 @@ START_TEST(weights_out_of_range_do_no_harm) {
     machine("*>a a>b a>c b>d c>d");
     weights.weight = weight;
     weights.step_penalty = NAN;
-    found("0 1 3", "iaa");
+    found("0 1 3", "iai");
     ck_assert_double_eq_tol(answer.confidence, 0.5, 1e-9);
 }
 END_TEST
@@ -239,9 +239,9 @@ START_TEST(order_of_ranks_decides) {
     machine("*>a a>b a>c b>c b>d c>b c>d");
     happened("2 3", BST_OCCURRENCE_ANY, 1); /* into c */
     happened("1 5", BST_OCCURRENCE_ANY, 2); /* into b */
-    found("0 2 5 4", "irra");
+    found("0 2 5 4", "irri");
     claims[0].rank = 3;
-    found("0 1 3 6", "irra");
+    found("0 1 3 6", "irri");
 }
 END_TEST
 
@@ -269,10 +269,10 @@ START_TEST(order_in_a_tie_is_not_known) {
     machine("*>a a>b a>c b>c b>d c>b c>d");
     happened("1 5", BST_OCCURRENCE_ANY, 1);
     happened("2 3", BST_OCCURRENCE_ANY, 1);
-    found("0 1 3 6", "iRRa");
+    found("0 1 3 6", "iRRi");
     ck_assert_double_eq_tol(answer.confidence, 0.5, 0.1);
     claims[1].after = 0;
-    found("0 1 3 6", "irra");
+    found("0 1 3 6", "irri");
 }
 END_TEST
 
