@@ -8,7 +8,7 @@
 // is the same; for XState its guards become functions, and every transition gets the action that sets the field.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { assign, createMachine, getNextSnapshot, getInitialSnapshot, stateIn } from "xstate";
+import { assign, createMachine, getInitialSnapshot, getMicrosteps, getNextSnapshot, stateIn } from "xstate";
 
 const [walk, scratch, machines = "300", seedText = "1"] = process.argv.slice(2);
 const COMMANDS = ["go", "turn", "stop", "jump"];
@@ -217,11 +217,13 @@ for (let number = 0; number < Number(machines); number++) {
   for (let i = 0; i < script.length; i++) {
     const [command, by] = script[i].split(" ");
     if (command === "!") snapshot = getInitialSnapshot(machine);
-    else if (snapshot.status === "active") // an actor that is done hears nothing
-      snapshot = getNextSnapshot(machine, snapshot, { type: command, by: Number(by) });
-    if (!isLegal(snapshot)) {
-      counts.illegal++;
-      break;
+    else if (snapshot.status === "active") { // an actor that is done hears nothing
+      const event = { type: command, by: Number(by) };
+      if (!getMicrosteps(machine, snapshot, event).every(([step]) => isLegal(step))) {
+        counts.illegal++;
+        break;
+      }
+      snapshot = getNextSnapshot(machine, snapshot, event);
     }
     const theirs = configuration(snapshot);
     counts.steps++;
