@@ -196,7 +196,8 @@ static bool sort_rows(bst__flat *f) {
     uint32_t *start = bst_arena_array(f->scratch, (size_t)count + 1, sizeof *start);
     bst_transition *sorted = bst_arena_array(f->l->arena, f->transition_count, sizeof *sorted);
     uint32_t *origin = bst_arena_array(f->l->arena, f->transition_count, sizeof *origin);
-    if (!ranked || !rank || !start || !sorted || !origin) {
+    bst__nodes *entries = bst_arena_array(f->l->arena, f->transition_count, sizeof *entries);
+    if (!ranked || !rank || !start || !sorted || !origin || !entries) {
         return bst__nomem(f->l);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -221,9 +222,11 @@ static bool sort_rows(bst__flat *f) {
         const uint32_t at = t.from == BST_NONE ? i : start[t.from]++;
         sorted[at] = t;
         origin[at] = f->origin[i];
+        entries[at] = f->entered_by[i];
     }
     f->transitions = sorted;
     f->origin = origin;
+    f->entered_by = entries;
     return true;
 }
 
@@ -343,6 +346,7 @@ static bool flatten_tree(bst__flat *f) {
     table->guard_count = f->guard_count;
     table->initial = find_initial(f);
     l->m->origin = f->origin;
+    l->m->entries = f->entered_by;
     l->m->guard_origin = f->guard_origin;
     l->m->passed = f->passed;
     return true;

@@ -88,10 +88,12 @@ typedef struct bst__flat {
     uint32_t visit_count;
     bool *reported; /* by written transition */
     bool *passed;   /* by node; the machine's */
+    bst__list way;  /* the nodes that were entered on it so far */
 
     /* The tables. */
     bst_transition *transitions;
     uint32_t *origin;
+    bst__nodes *entered_by; /* by transition */
     uint32_t transition_count, transition_room, creation_count;
     size_t name_bytes;
     bst_guard *guards;

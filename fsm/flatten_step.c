@@ -582,6 +582,9 @@ static bool enter_all(bst__flat *f, const bst__row *row, const uint32_t *taken, 
     for (uint32_t i = 0; i < f->entries.count; i++) {
         const uint32_t n = f->entries.items[i];
         f->entered[n] = false;
+        if (!f->active[n] && !bst__list_add(f, &f->way, n)) {
+            return false;
+        }
         if (!f->active[n]) {
             f->active[n] = true;
             if (!bst__list_add(f, &f->members, n)) {

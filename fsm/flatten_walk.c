@@ -135,9 +135,10 @@ static bool make_room(bst__flat *f) {
         const uint32_t room = bst__next_room(count);
         f->transitions = bst__longer(f->l, f->transitions, sizeof *f->transitions, count, room);
         f->origin = bst__longer(f->l, f->origin, sizeof *f->origin, count, room);
+        f->entered_by = bst__longer(f->l, f->entered_by, sizeof *f->entered_by, count, room);
         f->transition_room = room;
     }
-    return f->transitions && f->origin;
+    return f->transitions && f->origin && f->entered_by;
 }
 
 static bool add_transition(bst__flat *f, const bst__row *row) {
@@ -150,6 +151,14 @@ static bool add_transition(bst__flat *f, const bst__row *row) {
     if (!make_room(f) || !bst__intern_row(f, row, &t.to) || !bst__compose(f, &t.guard)) {
         return false;
     }
+    uint32_t *entries = bst_arena_array(f->l->arena, f->way.count, sizeof *entries);
+    if (!entries) {
+        return bst__nomem(f->l);
+    }
+    for (uint32_t i = 0; i < f->way.count; i++) {
+        entries[i] = f->way.items[i];
+    }
+    f->entered_by[f->transition_count] = (bst__nodes){entries, f->way.count};
     t.from = f->from;
     for (uint32_t i = 0; i < f->command_taken_count; i++) {
         const bst_transition *one = &f->l->transitions[f->command_taken[i]];
@@ -222,9 +231,12 @@ static bool step_on(bst__flat *f, const bst__row *row, uint32_t *taken, uint32_t
             return false;
         }
     }
-    return bst__take(f, row, taken, &count, &next, &rest) &&
-           check_circle(f, &next, first, rest.count, &circle) &&
-           (circle || settle(f, &next, &rest, 0, first));
+    const uint32_t way = f->way.count;
+    const bool ok = bst__take(f, row, taken, &count, &next, &rest) &&
+                    check_circle(f, &next, first, rest.count, &circle) &&
+                    (circle || settle(f, &next, &rest, 0, first));
+    f->way.count = way;
+    return ok;
 }
 
 /* "always": each leaf takes the first that holds, its own before those around it. */
@@ -398,6 +410,7 @@ static bool take_chosen(bst__flat *f, const choice *c, uint32_t count) {
         return bst__nomem(f->l);
     }
     memcpy(taken, c->taken, count * sizeof *taken);
+    f->way.count = 0;
     if (!bst__take(f, c->row, taken, &count, &next, &done)) {
         return false;
     }
@@ -527,6 +540,7 @@ static bool walk_creations(bst__flat *f) {
         uint32_t taken = i;
         uint32_t count = 1;
         f->ways = 0;
+        f->way.count = 0;
         f->command_taken = &taken;
         f->command_taken_count = 1;
         f->change = (bst__change){t->event, t->command, t->payload_from, true};

@@ -60,6 +60,22 @@ bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t 
     return false;
 }
 
+bool bst_machine_enters(const bst_machine *machine, uint32_t transition, uint32_t node) {
+    const bst__machine *m = bst__machine_of(machine);
+    const bst_transition *t = &machine->transitions[transition];
+    if (!m->entries) { /* flat: one node a state */
+        return machine->states[t->to].nodes[0] == node &&
+               (t->from != t->to || (t->reenter && !t->targetless));
+    }
+    const bst__nodes *entries = &m->entries[transition];
+    for (uint32_t i = 0; i < entries->count; i++) {
+        if (entries->items[i] == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint32_t bst_machine_command(const bst_machine *machine, const char *name) {
     return find(machine, &bst__machine_of(machine)->commands, machine->commands,
                 sizeof *machine->commands, name);

@@ -27,6 +27,11 @@ typedef struct bst__written {
     bool listed; /* there is a list */
 } bst__written;
 
+typedef struct bst__nodes {
+    const uint32_t *items;
+    uint32_t count;
+} bst__nodes;
+
 typedef struct bst__machine {
     bst_machine table; /* first: a bst_machine of ours is a bst__machine */
     bst_arena *arena;
@@ -48,6 +53,8 @@ typedef struct bst__machine {
     /* From the table to the file; NULL where both are the same: states are flat. */
     const uint32_t *origin;       /* by transition */
     const uint32_t *guard_origin; /* by guard */
+    const bst__nodes
+        *entries;       /* by transition: what it enters, some of it only to leave it again */
     const bool *passed; /* by node: was active within a step, before "always" or "onDone" left it */
     uint32_t payload_max;
 } bst__machine;

@@ -82,6 +82,18 @@ static void add_code(bst__map *map, bst_state_code *code, const char *text, uint
     }
 }
 
+/* A state by its name, by its path, or by its own name where only one state of the file has it. Of
+ * configurations with the same leaves the first: the one whose histories remember nothing. */
+static uint32_t find_state(const bst_machine *machine, const char *name) {
+    uint32_t state = bst_machine_state(machine, name);
+    const uint32_t node = state == BST_NONE ? bst_machine_node(machine, name) : BST_NONE;
+    for (uint32_t s = 0; node != BST_NONE && state == BST_NONE && s < machine->state_count; s++) {
+        const bst_state *one = &machine->states[s];
+        state = one->node_count == 1 && one->nodes[0] == node ? s : BST_NONE;
+    }
+    return state;
+}
+
 static void read_codes(bst__map *map, const json_t *values, const bst__map_path *path) {
     bst_state_code *codes = bst_arena_array(map->arena, json_object_size(values), sizeof *codes);
     if (!codes) {
@@ -97,7 +109,7 @@ static void read_codes(bst__map *map, const json_t *values, const bst__map_path 
             continue;
         }
         const char *name = json_string_value(json);
-        uint32_t state = bst_machine_state(map->machine, name);
+        uint32_t state = find_state(map->machine, name);
         if (state == BST_NONE) {
             bst_loc where = bst__map_value_at(map, &here);
             bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",
@@ -292,7 +304,7 @@ static void read_probabilities(bst__map *map, const json_t *root) {
     json_t *commands;
     json_object_foreach ((json_t *)(uintptr_t)json, name, commands) {
         bst__map_path here = {&path, name, 0};
-        uint32_t state = bst_machine_state(machine, name);
+        uint32_t state = find_state(machine, name);
         if (state == BST_NONE) {
             bst_loc where = bst__map_key_at(map, &here);
             bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",

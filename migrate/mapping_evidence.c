@@ -96,23 +96,19 @@ static void check_keys(bst__map *map, const item *it) {
 
 /* ---- names to transitions ---- */
 
-static bool enters(const bst_transition *t, uint32_t state) {
-    return t->to == state && (t->from != state || (t->reenter && !t->targetless));
-}
-
 static void flag_name(bst__map *map, const item *it, const bst__map_path *path, const char *name) {
     const bst_machine *machine = map->machine;
     bool events = *it->subject == 'e';
     bool all = events && strcmp(name, "*") == 0;
-    uint32_t index = events ? bst_machine_event(machine, name) : bst_machine_state(machine, name);
+    uint32_t index = events ? bst_machine_event(machine, name) : bst_machine_node(machine, name);
     bst_loc where = bst__map_value_at(map, path);
     if (!all && index == BST_NONE) {
         bst__map_error(map, &where, events ? "unknown-event" : "unknown-state",
                        "%s \"%s\" is not in the machine", it->subject, name);
         bst__map_did_you_mean(
-            map, name, events ? (const void *)machine->events : (const void *)machine->states,
-            events ? sizeof *machine->events : sizeof *machine->states,
-            events ? machine->event_count : machine->state_count,
+            map, name, events ? (const void *)machine->events : (const void *)(machine->nodes + 1),
+            events ? sizeof *machine->events : sizeof *machine->nodes,
+            events ? machine->event_count : machine->node_count - 1,
             events ? "Name an event of the machine, or \"*\" for all of them."
                    : "Name a state of the machine.");
         return;
@@ -120,7 +116,7 @@ static void flag_name(bst__map *map, const item *it, const bst__map_path *path, 
     bool any = false;
     for (uint32_t t = 0; t < machine->transition_count; t++) {
         const bst_transition *transition = &machine->transitions[t];
-        if (all || (events ? transition->event == index : enters(transition, index))) {
+        if (all || (events ? transition->event == index : bst_machine_enters(machine, t, index))) {
             it->flags[t] = 1;
             any = true;
         }

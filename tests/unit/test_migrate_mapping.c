@@ -133,6 +133,54 @@ START_TEST(good_mapping) {
 }
 END_TEST
 
+/* Which transitions of the table an item of the evidence speaks of: "create go stop". */
+static void check_entries(uint32_t item, const char *expected) {
+    const bst_machine *m = mapping->machine;
+    bst_strbuf found = BST_STRBUF_INIT;
+    for (uint32_t t = 0; t < m->transition_count; t++) {
+        if (mapping->evidence[item].transitions[t]) {
+            bst_strbuf_addf(&found, "%s%s", found.len ? " " : "",
+                            m->commands[m->transitions[t].command].name);
+        }
+    }
+    ck_assert_str_eq(found.text, expected);
+    bst_strbuf_release(&found);
+}
+
+/* Evidence and codes may name any state of the file: a leaf, one around leaves, one that is only
+ * passed through. */
+START_TEST(nested_states) {
+    scratch_write(&s, "m.fsm.json",
+                  "{ 'id': 'order', 'initial': 'open', 'states': {"
+                  " 'open': { 'initial': 'cart', 'onDone': 'parcel', 'on': { 'cancel': 'gone' },"
+                  "  'states': { 'cart': { 'on': { 'check_out': 'checkout' } },"
+                  "   'checkout': { 'on': { 'edit': 'cart', 'pay': 'paid' } },"
+                  "   'paid': { 'type': 'final' } } },"
+                  " 'parcel': { 'initial': 'packed', 'states': { 'packed': { 'on': {"
+                  "  'ship': 'shipped' } }, 'shipped': { 'on': { 'reopen': 'open' } } } },"
+                  " 'gone': { 'type': 'final' } } }",
+                  1);
+    ck_assert_int_eq(load(MAPPING("{ 'table': 'orders', 'key': 'id' }",
+                                  "{ 'column': 'status', 'values': { 'C': 'cart',"
+                                  " 'O': 'open.checkout', 'P': 'packed', 'X': 'gone' } }",
+                                  "{}",
+                                  "[ { 'state': 'open', 'at': 'opened_at' },"
+                                  "  { 'state': 'open.cart', 'at': 'cart_at' },"
+                                  "  { 'state': 'paid', 'at': 'paid_at' },"
+                                  "  { 'state': 'parcel', 'at': 'parcel_at' } ]",
+                                  "")),
+                     BST_OK);
+    check_findings("");
+    const uint32_t checkout = bst_mapping_state(mapping, "O", 1);
+    ck_assert_str_eq(mapping->machine->states[checkout].name, "open.checkout");
+    ck_assert_uint_eq(bst_mapping_state(mapping, "C", 1), 0);
+    check_entries(0, "create reopen");
+    check_entries(1, "create edit reopen");
+    check_entries(2, "pay");
+    check_entries(3, "pay");
+}
+END_TEST
+
 /* Names in expressions: in backticks, twice, beside literals and calls that look like names. */
 START_TEST(names_in_expressions) {
     ck_assert_int_eq(
@@ -381,6 +429,7 @@ Suite *test_migrate_mapping_suite(void) {
     TCase *tcase = tcase_create("files");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, good_mapping);
+    tcase_add_test(tcase, nested_states);
     tcase_add_test(tcase, names_in_expressions);
     tcase_add_test(tcase, good_evidence);
     tcase_add_loop_test(tcase, bad_mapping, 0, (int)(sizeof bad / sizeof bad[0]));

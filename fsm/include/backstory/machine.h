@@ -192,6 +192,9 @@ BST_API uint32_t bst_machine_node(const bst_machine *machine, const char *path);
 /* Whether the node is active in the state: it is a leaf of it, or around one. */
 BST_API bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t node);
 
+/* Whether the transition enters the node: also one that it only passes through on its way. */
+BST_API bool bst_machine_enters(const bst_machine *machine, uint32_t transition, uint32_t node);
+
 /* The transitions of (from, command), in the order in which they are tried; from == BST_NONE:
  * creations. Writes the index of the first and returns how many. */
 BST_API uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint32_t command,
