@@ -61,7 +61,7 @@ static int nature_of(guards *g, uint32_t guard) {
                            : bst__guards_clash(&no, 1) ? ALWAYS
                                                        : OPEN;
     }
-    return g->nature[guard];
+    return (int)g->nature[guard];
 }
 
 typedef struct wanted {
