@@ -6,9 +6,10 @@
  * - A step that meets a ranked claim is recorded. Its confidence is the share of the walks in which
  *   the same event, into the same state, meets that claim; one step of each walk does.
  * - Any other step is, in its place, the k-th taking of its event into its state, whatever state it
- *   came from, that meets no ranked claim. Its confidence is the share of the walks that take it there at least k times. When all possible
- *   walks do, it is implied: that is decided by the graph alone, by a search for the path with the
- *   fewest such takings, never by a sum of floating point numbers.
+ *   came from, that meets no ranked claim. Its confidence is the share of the walks that take it
+ * there at least k times. When all possible walks do, it is implied: that is decided by the graph
+ * alone, by a search for the path with the fewest such takings, never by a sum of floating point
+ * numbers.
  * - The order of two steps of a tied group is known when no possible walk has it the other way.
  *
  * The work is bounded. Where it would be more, the confidence of the whole walk stands in for that

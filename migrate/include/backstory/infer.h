@@ -115,7 +115,8 @@ typedef struct bst_question {
  * where ANY claims count as met by the earliest steps that can. Confidence of a recorded step: the
  * share of the possible walks (by their probability) where this event, into this state, meets the
  * claim; of another: where this event, into this state, is taken in this place, if it is the second
- * such step there then twice, and so on. `basis` and `certain` do not depend on weights, nor on rounding. */
+ * such step there then twice, and so on. `basis` and `certain` do not depend on weights, nor on
+ * rounding. */
 typedef struct bst_walk_step {
     uint32_t transition;
     /* the HAPPENED claim with a rank that this step meets (the lowest index), or BST_NONE */
