@@ -152,7 +152,7 @@ static bst_status check_depth(const bst_json_source *source, bst_diags *diags) {
     return BST_OK;
 }
 
-static const char *type_name(const json_t *json) {
+const char *bst_json_kind(const json_t *json) {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         return "an object";
@@ -194,7 +194,7 @@ static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
     if (!json_is_object(source->root)) {
         const bst_loc where = loc_of(source, strspn(text, " \t\r\n"));
         bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-root", &where,
-                     "file must hold a JSON object, not %s", type_name(source->root));
+                     "file must hold a JSON object, not %s", bst_json_kind(source->root));
         return BST_INVALID;
     }
     return BST_OK;

@@ -85,33 +85,14 @@ int bst__key_number(bst__load *l, const bst__path *path, const char *const *keys
 
 /* Kinds. */
 
-static const char *kind_of(const json_t *value) {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "an array";
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return "a boolean";
-    default:
-        return "null";
-    }
-}
-
 bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted, const json_t *value) {
     const bst_loc where = bst__value_at(l, path);
     if (path->key) {
         bst__error(l, &where, "wrong-type", "\"%s\" must be %s, not %s", path->key, wanted,
-                   kind_of(value));
+                   bst_json_kind(value));
     } else {
         bst__error(l, &where, "wrong-type", "an item of \"%s\" must be %s, not %s", path->up->key,
-                   wanted, kind_of(value));
+                   wanted, bst_json_kind(value));
     }
     return false;
 }

@@ -49,6 +49,8 @@ BST_API bst_loc bst_json_source_key(const bst_json_source *source, const char *p
  * expressions. */
 BST_API bst_loc bst_json_source_inside(const bst_json_source *source, const char *pointer,
                                        size_t offset);
+/* "an object", "a number", "true or false" ...: the kind of a value, for messages. Constant. */
+BST_API const char *bst_json_kind(const json_t *json);
 /* Appends one reference token to a pointer, escaped (`~0`, `~1`). */
 BST_API void bst_json_pointer_add(bst_strbuf *pointer, const char *token);
 BST_API void bst_json_pointer_add_index(bst_strbuf *pointer, size_t index);
