@@ -64,7 +64,7 @@ void cli_list_warnings(const cli_call *call);
 /* BST_INVALID when `status` is fine but a finding is an error. */
 bst_status cli_judge(const cli_call *call, bst_status status);
 /* What each state does with each command, on stdout. */
-void cli_print_matrix(const cli_call *call, const bst_machine *machine);
+bst_status cli_print_matrix(const cli_call *call, const bst_machine *machine);
 
 /* Prints what findings are left and frees everything. Returns the exit status that belongs to
  * `status`. */

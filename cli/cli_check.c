@@ -102,10 +102,10 @@ static int check(const cli_command *command, int argc, const char **argv) {
         status = check_mapping(&call, machine, &with, &mapping);
     bst_diags_sort(call.diags);
     status = cli_judge(&call, status);
-    if (with.matrix && machine)
-        cli_print_matrix(&call, machine);
-    else
+    if (!with.matrix || !machine)
         print_result(&call, machine);
+    else if (cli_print_matrix(&call, machine) != BST_OK)
+        status = BST_NOMEM;
     bst_mapping_free(mapping);
     bst_machine_free(machine);
     free(with.from);

@@ -49,17 +49,13 @@ const char *bst_handling_text(bst_handling handling) {
     return texts[handling];
 }
 
-/* Marks commands that only create: no state is expected to know them. */
-static bool *creating_only(bst__check *c) {
-    const bst_machine *m = c->machine;
-    bool *only = bst_arena_array(c->arena, m->command_count, sizeof *only);
-    for (uint32_t i = 0; only && i < m->command_count; i++) {
-        only[i] = true;
+void bst_machine_creating(const bst_machine *machine, bool *ret) {
+    for (uint32_t k = 0; k < machine->command_count; k++) {
+        ret[k] = false;
     }
-    for (uint32_t i = m->creation_count; only && i < m->transition_count; i++) {
-        only[m->transitions[i].command] = false;
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        ret[machine->transitions[i].command] = i < machine->creation_count;
     }
-    return only;
 }
 
 static void report(bst__check *c, uint32_t state, const uint32_t *known, uint32_t round,
@@ -99,10 +95,11 @@ bool bst__check_unhandled(bst__check *c) {
         return true;
     }
     uint32_t *known = bst_arena_array(c->arena, m->command_count, sizeof *known);
-    const bool *creating = creating_only(c);
+    bool *creating = bst_arena_array(c->arena, m->command_count, sizeof *creating);
     if (!known || !creating) {
         return false;
     }
+    bst_machine_creating(m, creating);
     uint32_t expected = 0;
     for (uint32_t k = 0; k < m->command_count; k++) {
         expected += !creating[k];

@@ -24,6 +24,8 @@ typedef enum bst_handling {
 } bst_handling;
 BST_API bst_handling bst_machine_handling(const bst_machine *machine, uint32_t state,
                                           uint32_t command);
+/* ret[command]: it only creates, so no state is expected to know it. */
+BST_API void bst_machine_creating(const bst_machine *machine, bool *ret);
 /* "unhandled", "ignored", "guarded", "accepted" */
 BST_API const char *bst_handling_text(bst_handling handling);
 
