@@ -167,7 +167,7 @@ bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) {
     c.arena = bst_arena_new();
     bst_diags_set_file_warnings(diags, machine->warnings);
     const bool ok = c.arena && bst__check_ways(&c) && bst__check_guards(&c) &&
-                    check_creations(&c) && bst__check_unhandled(&c);
+                    bst__check_levels(&c) && check_creations(&c) && bst__check_unhandled(&c);
     if (ok) {
         check_used(&c);
         check_names(&c);

@@ -18,6 +18,7 @@ typedef struct bst__check {
 /* False: out of memory. */
 bool bst__check_ways(bst__check *c);      /* check_ways.c: where one can get to */
 bool bst__check_guards(bst__check *c);    /* check_guards.c: who is asked, and who is never */
+bool bst__check_levels(bst__check *c);    /* check_levels.c: a state and one around it */
 bool bst__check_unhandled(bst__check *c); /* check_matrix.c: what a state says nothing of */
 
 #endif
