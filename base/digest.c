@@ -1,12 +1,12 @@
-/* Digests and the identifiers made of them. The hashing is libmd's; here stand the bits of RFC
+/* Digests and the identifiers made of them. The hashing is Nettle's; here stand the bits of RFC
  * 9562, version 5, and the form of the name that an event's id is made of.
  */
 #include "backstory/digest.h"
 
 #include <string.h>
 
-#include <sha1.h>
-#include <sha2.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
 
 #include "digits_private.h"
 
@@ -24,29 +24,27 @@ static char *put_hex(char *at, const uint8_t *bytes, size_t count) {
 }
 
 void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]) {
-    SHA2_CTX context;
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Init(&context);
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&context);
     if (len > 0)
-        SHA256Update(&context, bytes, len);
-    SHA256Final(digest, &context);
+        sha256_update(&context, len, bytes);
+    sha256_digest(&context, sizeof digest, digest);
     *put_hex(out, digest, sizeof digest) = '\0';
 }
 
-static void finish_v5(SHA1_CTX *context, uint8_t out[16]) {
-    uint8_t digest[SHA1_DIGEST_LENGTH];
-    SHA1Final(digest, context);
-    memcpy(out, digest, 16);
+static void finish_v5(struct sha1_ctx *context, uint8_t out[16]) {
+    sha1_digest(context, 16, out);
     out[6] = (uint8_t)((out[6] & 0x0f) | 0x50); /* version 5 */
     out[8] = (uint8_t)((out[8] & 0x3f) | 0x80); /* the variant of RFC 9562 */
 }
 
 void bst_uuid_v5(const uint8_t space[16], const void *name, size_t len, uint8_t out[16]) {
-    SHA1_CTX context;
-    SHA1Init(&context);
-    SHA1Update(&context, space, 16);
+    struct sha1_ctx context;
+    sha1_init(&context);
+    sha1_update(&context, 16, space);
     if (len > 0)
-        SHA1Update(&context, name, len);
+        sha1_update(&context, len, name);
     finish_v5(&context, out);
 }
 
@@ -57,14 +55,14 @@ void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t 
     char *start = bst__digits_before(end, bst__magnitude(version));
     if (version < 0)
         *--start = '-';
-    SHA1_CTX context;
-    SHA1Init(&context);
-    SHA1Update(&context, bst_uuid_namespace, sizeof bst_uuid_namespace);
-    SHA1Update(&context, (const uint8_t *)machine, strlen(machine) + 1);
+    struct sha1_ctx context;
+    sha1_init(&context);
+    sha1_update(&context, sizeof bst_uuid_namespace, bst_uuid_namespace);
+    sha1_update(&context, strlen(machine) + 1, (const uint8_t *)machine);
     if (key_len > 0)
-        SHA1Update(&context, (const uint8_t *)key, key_len);
-    SHA1Update(&context, (const uint8_t *)"", 1);
-    SHA1Update(&context, (const uint8_t *)start, (size_t)(end - start));
+        sha1_update(&context, key_len, (const uint8_t *)key);
+    sha1_update(&context, 1, (const uint8_t *)"");
+    sha1_update(&context, (size_t)(end - start), (const uint8_t *)start);
     finish_v5(&context, out);
 }
 

@@ -1,8 +1,8 @@
 # The libraries of others, each as one imported target. Included by the installed package as well.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
-pkg_check_modules(LIBMD REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(LIBXML2 REQUIRED IMPORTED_TARGET libxml-2.0)
+pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle>=3.4)
 if(BACKSTORY_POSTGRES)
     pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq>=13)
 endif()

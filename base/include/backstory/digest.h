@@ -1,4 +1,4 @@
-/* Digests (libmd) and the identifiers made of them. */
+/* Digests (Nettle) and the identifiers made of them. */
 #ifndef BACKSTORY_DIGEST_H
 #define BACKSTORY_DIGEST_H
 
