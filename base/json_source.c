@@ -1,9 +1,8 @@
 /* A JSON file, read and parsed.
  *
- * Whatever could surprise jansson, or make its message hard to understand, is looked for first:
- * size, a byte order mark, NUL, bytes that are not UTF-8, nesting. Then jansson has the word. Only
- * when it refuses the text is it looked at again: for all duplicate keys (json_index.c), or for the
- * mistake (json_mistake.c).
+ * jansson has the first word, and when it takes the text the only one. A text that it refuses is
+ * looked at again, for what a person would call the mistake: a byte order mark, NUL, bytes that are
+ * not UTF-8, nesting, all duplicate keys (json_index.c), or the grammar (json_mistake.c).
  */
 #include "backstory/json_source.h"
 
@@ -126,32 +125,6 @@ static bst_status check_bytes(const bst_json_source *source, bst_diags *diags) {
     return BST_OK;
 }
 
-/* jansson recurses; so nesting is bounded before it starts. Right for valid text, and near enough
- * for any other. */
-static bst_status check_depth(const bst_json_source *source, bst_diags *diags) {
-    size_t depth = 0;
-    bool in_string = false;
-    for (size_t at = 0; at < source->len; at++) {
-        const char c = source->text[at];
-        if (in_string) {
-            at += c == '\\';
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            if (++depth > BST_JSON_DEPTH_MAX) {
-                const bst_loc where = loc_of(source, at);
-                return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "json-depth", &where,
-                                    "arrays and objects are nested deeper than %d levels",
-                                    BST_JSON_DEPTH_MAX);
-            }
-        } else if (c == '}' || c == ']') {
-            depth -= depth > 0;
-        }
-    }
-    return BST_OK;
-}
-
 const char *bst_json_kind(const json_t *json) {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
@@ -172,27 +145,47 @@ const char *bst_json_kind(const json_t *json) {
     return "something else";
 }
 
+static bst_status report_depth(const bst_json_source *source, const json_error_t *error,
+                               bst_diags *diags) {
+    const bst_loc where = loc_of(source, error->position > 0 ? (size_t)error->position - 1 : 0);
+    return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "json-depth", &where,
+                        "values are nested deeper than %d levels", BST_JSON_DEPTH_MAX);
+}
+
+/* jansson stops at the first duplicate key. Once the rest is known to be valid, all can be told. */
+static bst_status report_duplicates(const bst_json_source *source, json_error_t *error,
+                                    bst_diags *diags) {
+    json_t *const lenient = json_loadb(source->text, source->len, JSON_DECODE_ANY, error);
+    json_decref(lenient);
+    if (!lenient)
+        return BST_OK;
+    const bst_status status = bst__json_index_fill(source->index, source->name, diags);
+    return status == BST_NOMEM ? bst_diag_nomem(diags) : status;
+}
+
+static bst_status report_refusal(const bst_json_source *source, json_error_t *error,
+                                 bst_diags *diags) {
+    bst_status status = check_bytes(source, diags);
+    if (status == BST_OK && json_error_code(error) == json_error_duplicate_key)
+        status = report_duplicates(source, error, diags);
+    if (status != BST_OK)
+        return status;
+    if (json_error_code(error) == json_error_out_of_memory)
+        return bst_diag_nomem(diags);
+    if (json_error_code(error) == json_error_stack_overflow)
+        return report_depth(source, error, diags);
+    bst__json_explain(source->name, source->text, source->len, error, diags);
+    return BST_INVALID;
+}
+
 static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
     json_error_t error;
-    const char *const text = source->text;
-    source->root = json_loadb(text, source->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
-    if (!source->root && json_error_code(&error) == json_error_duplicate_key) {
-        /* jansson stops at the first. Once the rest is known to be valid, all can be told. */
-        json_t *const lenient = json_loadb(text, source->len, JSON_DECODE_ANY, &error);
-        json_decref(lenient);
-        if (lenient) {
-            const bst_status status = bst__json_index_fill(source->index, source->name, diags);
-            return status == BST_NOMEM ? bst_diag_nomem(diags) : status;
-        }
-    }
-    if (!source->root) {
-        if (json_error_code(&error) == json_error_out_of_memory)
-            return bst_diag_nomem(diags);
-        bst__json_explain(source->name, text, source->len, &error, diags);
-        return BST_INVALID;
-    }
+    source->root =
+        json_loadb(source->text, source->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+    if (!source->root)
+        return report_refusal(source, &error, diags);
     if (!json_is_object(source->root)) {
-        const bst_loc where = loc_of(source, strspn(text, " \t\r\n"));
+        const bst_loc where = loc_of(source, strspn(source->text, " \t\r\n"));
         bst_diag_add(diags, BST_INVALID, BST_ERROR, "json-root", &where,
                      "file must hold a JSON object, not %s", bst_json_kind(source->root));
         return BST_INVALID;
@@ -200,47 +193,43 @@ static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
     return BST_OK;
 }
 
+/* Takes the text, which ends in NUL, whatever becomes of it. */
+static bst_status parse(const char *name, char *text, size_t len, bst_json_source **ret,
+                        bst_diags *diags) {
+    bst_json_source *const source = calloc(1, sizeof *source);
+    if (!source) {
+        free(text);
+        return bst_diag_nomem(diags);
+    }
+    *source = (bst_json_source){.name = strdup(name), .text = text, .len = len};
+    source->index = bst__json_index_new(text, len);
+    const bst_status status =
+        source->name && source->index ? parse_root(source, diags) : bst_diag_nomem(diags);
+    if (status == BST_OK)
+        *ret = source;
+    else
+        bst_json_source_free(source);
+    return status;
+}
+
 bst_status bst_json_source_parse(const char *name, const char *text, size_t len,
                                  bst_json_source **ret, bst_diags *diags) {
-    bst_status status;
     if (len > BST_SPEC_BYTES_MAX)
         return too_large(name, BST_SPEC_BYTES_MAX, diags);
-    bst_json_source *source = calloc(1, sizeof *source);
-    if (source) {
-        source->name = strdup(name);
-        source->text = malloc(len + 1);
-    }
-    if (!source || !source->name || !source->text) {
-        status = bst_diag_nomem(diags);
-        goto out;
-    }
+    char *const copy = malloc(len + 1);
+    if (!copy)
+        return bst_diag_nomem(diags);
     if (len > 0)
-        memcpy(source->text, text, len);
-    source->text[len] = '\0';
-    source->len = len;
-    source->index = bst__json_index_new(source->text, len);
-    status = source->index ? check_bytes(source, diags) : bst_diag_nomem(diags);
-    if (status == BST_OK)
-        status = check_depth(source, diags);
-    if (status == BST_OK)
-        status = parse_root(source, diags);
-    if (status == BST_OK) {
-        *ret = source;
-        source = NULL;
-    }
-out:
-    bst_json_source_free(source);
-    return status;
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return parse(name, copy, len, ret, diags);
 }
 
 bst_status bst_json_source_read(const char *path, bst_json_source **ret, bst_diags *diags) {
     char *text = NULL;
     size_t len = 0;
-    bst_status status = bst_file_read(path, BST_SPEC_BYTES_MAX, &text, &len, diags);
-    if (status == BST_OK)
-        status = bst_json_source_parse(path, text, len, ret, diags);
-    free(text);
-    return status;
+    const bst_status status = bst_file_read(path, BST_SPEC_BYTES_MAX, &text, &len, diags);
+    return status == BST_OK ? parse(path, text, len, ret, diags) : status;
 }
 
 bst_json_source *bst_json_source_free(bst_json_source *source) {

@@ -16,8 +16,8 @@
 extern "C" {
 #endif
 
-#define BST_SPEC_BYTES_MAX (256u << 20) /* of a machine or mapping file */
-#define BST_JSON_DEPTH_MAX 512          /* nesting of arrays and objects */
+#define BST_SPEC_BYTES_MAX (256u << 20)          /* of a machine or mapping file */
+#define BST_JSON_DEPTH_MAX JSON_PARSER_MAX_DEPTH /* nesting of values: jansson's own limit */
 
 typedef struct bst_json_source bst_json_source;
 
