@@ -5,7 +5,6 @@
  */
 #include "backstory/arena.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,15 +110,25 @@ char *bst_arena_strdup(bst_arena *arena, const char *text) {
     return bst_arena_strndup(arena, text, strlen(text));
 }
 
-char *bst_arena_printf(bst_arena *arena, const char *format, ...) {
-    va_list args, again;
-    va_start(args, format);
+/* Tried where the mark stands: mostly there is room. */
+char *bst_arena_vprintf(bst_arena *arena, const char *format, va_list args) {
+    block *const here = arena->newest;
+    const size_t room = here ? here->size - here->used : 0;
+    va_list again;
     va_copy(again, args);
-    const int len = vsnprintf(NULL, 0, format, args);
+    const int len =
+        vsnprintf(room > 0 ? (char *)here->bytes + here->used : NULL, room, format, args);
     char *const text = len >= 0 ? take(arena, (size_t)len + 1, 1) : NULL;
-    if (text)
+    if (text && (size_t)len >= room)
         vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
+    return text;
+}
+
+char *bst_arena_printf(bst_arena *arena, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *const text = bst_arena_vprintf(arena, format, args);
     va_end(args);
     return text;
 }

@@ -76,6 +76,14 @@ void bst_strbuf_addc(bst_strbuf *sb, char c) {
     bst_strbuf_add(sb, &c, 1);
 }
 
+void bst_strbuf_add_spaces(bst_strbuf *sb, size_t count) {
+    if (count == 0 || !bst_strbuf_reserve(sb, count))
+        return;
+    memset(sb->text + sb->len, ' ', count);
+    sb->len += count;
+    sb->text[sb->len] = '\0';
+}
+
 void bst_strbuf_addf(bst_strbuf *sb, const char *format, ...) {
     va_list args;
     va_start(args, format);
@@ -103,12 +111,18 @@ void bst_strbuf_vaddf(bst_strbuf *sb, const char *format, va_list args) {
 }
 
 void bst_strbuf_add_int(bst_strbuf *sb, int64_t value) {
+    bst_strbuf_add_int_right(sb, value, 0);
+}
+
+void bst_strbuf_add_int_right(bst_strbuf *sb, int64_t value, size_t width) {
     char digits[BST__DIGITS_MAX + 1];
     char *const end = digits + sizeof digits;
     char *start = bst__digits_before(end, bst__magnitude(value));
     if (value < 0)
         *--start = '-';
-    bst_strbuf_add(sb, start, (size_t)(end - start));
+    const size_t len = (size_t)(end - start);
+    bst_strbuf_add_spaces(sb, width > len ? width - len : 0);
+    bst_strbuf_add(sb, start, len);
 }
 
 /* What stands for an ASCII byte in a JSON string: NULL is the byte itself, "" a \u00XX. */

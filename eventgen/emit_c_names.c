@@ -20,11 +20,17 @@
 
 typedef struct taken {
     UT_hash_handle hh;
-    char key[]; /* "<scope>:<name>" */
+    uint32_t scope;
+    char name[]; /* the key: with the scope before it */
 } taken;
+
+typedef struct reserved {
+    UT_hash_handle hh; /* the key: a word of the list below */
+} reserved;
 
 struct bst__c_names {
     taken *set;
+    reserved *words;
     uint32_t scope_count;
 };
 
@@ -46,53 +52,56 @@ static const char reserved_words[] =
     "typename typeof typeof_unqual uint16_t uint32_t uint64_t uint8_t uintmax_t uintptr_t "
     "union unix unsigned using virtual void volatile wchar_t while xor xor_eq ";
 
-static bool is_reserved(const char *name) {
-    const size_t len = strlen(name);
-    for (const char *word = reserved_words; *word; word += strcspn(word, " ") + 1) {
-        if (strcspn(word, " ") == len && memcmp(word, name, len) == 0) {
-            return true;
+static void add_reserved_words(bst__c *c) {
+    size_t len;
+    for (const char *word = reserved_words; *word; word += len + 1) {
+        reserved *item = bst__c_array(c, 1, sizeof *item);
+        len = strcspn(word, " ");
+        if (!item) {
+            return;
         }
+        HASH_ADD_KEYPTR(hh, c->names->words, word, len, item);
+        c->failed = c->failed || !item->hh.tbl; /* how uthash says that it had no memory */
     }
-    return false;
 }
 
 /* ---- what is taken ---- */
 
-static bool is_taken(const bst__c *c, const char *key) {
-    const taken *found = NULL;
-    HASH_FIND_STR(c->names->set, key, found);
+static bool is_reserved(const bst__c *c, const char *name, size_t len) {
+    const reserved *found = NULL;
+    HASH_FIND(hh, c->names->words, name, len, found);
     return found != NULL;
 }
 
-static void take(bst__c *c, const char *key) {
-    const size_t size = strlen(key) + 1;
-    taken *item = bst_arena_alloc(c->arena, sizeof *item + size);
-    if (!item) {
-        c->failed = true;
-        return;
-    }
-    memcpy(item->key, key, size);
-    HASH_ADD_STR(c->names->set, key, item);
-    if (!item->hh.tbl) { /* how uthash says that it had no memory */
-        c->failed = true;
-    }
+static bool is_taken(const bst__c *c, const taken *item, size_t key_size) {
+    const taken *found = NULL;
+    HASH_FIND(hh, c->names->set, &item->scope, key_size, found);
+    return found != NULL;
 }
 
+/* A copy of the name, which is taken from now on; NULL when it is not to be had. */
 static const char *try_claim(bst__c *c, uint32_t scope, const char *name) {
-    const char *key = bst__c_text(c, "%u:%s", (unsigned)scope, name);
-    if (c->failed || is_reserved(name) || is_taken(c, key)) {
+    const size_t len = strlen(name), key_size = sizeof scope + len;
+    taken *item = bst__c_array(c, 1, sizeof *item + len + 1);
+    if (!item) {
         return NULL;
     }
-    take(c, key);
-    return key + (strlen(key) - strlen(name));
+    item->scope = scope;
+    memcpy(item->name, name, len);
+    if (is_reserved(c, name, len) || is_taken(c, item, key_size)) {
+        return NULL;
+    }
+    HASH_ADD(hh, c->names->set, scope, key_size, item);
+    c->failed = c->failed || !item->hh.tbl;
+    return item->name;
 }
 
 /* `name`, or with as many underscores behind it as it takes to be the only one. */
 static const char *claim(bst__c *c, uint32_t scope, const char *name) {
-    const char *free_name = NULL;
+    const char *free_name = try_claim(c, scope, name);
     while (!free_name && !c->failed) {
-        free_name = try_claim(c, scope, name);
         name = bst__c_text(c, "%s_", name);
+        free_name = try_claim(c, scope, name);
     }
     return free_name ? free_name : "";
 }
@@ -442,6 +451,7 @@ void bst__c_name_all(bst__c *c, const bst_emit_options *options) {
     if (c->failed) {
         return;
     }
+    add_reserved_words(c);
     c->prefix = snake(c, options->prefix ? options->prefix : c->machine->id);
     c->upper = upper(c, c->prefix);
     name_fixed(c);
@@ -453,5 +463,6 @@ void bst__c_name_all(bst__c *c, const bst_emit_options *options) {
 void bst__c_names_free(bst__c *c) {
     if (c->names) {
         HASH_CLEAR(hh, c->names->set);
+        HASH_CLEAR(hh, c->names->words);
     }
 }

@@ -221,8 +221,8 @@ static void add_overview(bst__c *c, bst_strbuf *out) {
     bst_strbuf_adds(out, " */\n\n");
 }
 
-static int digits(uint32_t number) {
-    int count = 1;
+static size_t digits(uint32_t number) {
+    size_t count = 1;
     for (; number >= 10; number /= 10) {
         count++;
     }
@@ -230,19 +230,19 @@ static int digits(uint32_t number) {
 }
 
 /* One row of the table, aligned in columns while it fits on a line. */
-static void add_row(bst_strbuf *out, const uint32_t *cells, uint32_t count, int width,
+static void add_row(bst_strbuf *out, const uint32_t *cells, uint32_t count, size_t width,
                     const char *command) {
     const size_t start = out->len;
     bst_strbuf_adds(out, "    {");
     size_t line = start;
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0 && out->len - line + (size_t)width + 3 > BST__C_COLUMNS) {
+        if (i > 0 && out->len - line + width + 3 > BST__C_COLUMNS) {
             bst_strbuf_adds(out, ",\n     ");
             line = out->len - 5;
         } else if (i > 0) {
             bst_strbuf_adds(out, ", ");
         }
-        bst_strbuf_addf(out, "%*u", width, (unsigned)cells[i]);
+        bst_strbuf_add_int_right(out, cells[i], width);
     }
     bst_strbuf_addf(out, "}, /* %s */\n", command);
 }
@@ -264,7 +264,7 @@ static void add_cells(bst__c *c, bst_strbuf *out) {
     bst_strbuf_adds(out, "/* clang-format off */\n");
     bst_strbuf_addf(out, "const %s %s[%s][%s] = {\n", bst__c_uint(table->cell_max),
                     c->fixed.transitions, c->fixed.command_count, c->fixed.state_count);
-    const int width = digits(table->cell_max);
+    const size_t width = digits(table->cell_max);
     for (uint32_t i = 0; i < c->machine->command_count; i++) {
         add_row(out, &table->cells[(size_t)i * table->rows], table->rows, width,
                 c->machine->commands[i].name);

@@ -34,12 +34,6 @@ void bst__c_add_plain(bst_strbuf *out, const char *text) {
     }
 }
 
-static void add_spaces(bst_strbuf *out, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        bst_strbuf_addc(out, ' ');
-    }
-}
-
 /* Words of `text` from column `at` on; a word that does not fit starts a line of its own after
  * `indent` and " * ". */
 static void add_wrapped(bst_strbuf *out, unsigned indent, size_t at, const char *text) {
@@ -50,7 +44,7 @@ static void add_wrapped(bst_strbuf *out, unsigned indent, size_t at, const char 
         if (len > 0) {
             if (!first && at + 1 + columns + 3 > BST__C_COLUMNS) {
                 bst_strbuf_addc(out, '\n');
-                add_spaces(out, indent);
+                bst_strbuf_add_spaces(out, indent);
                 bst_strbuf_adds(out, " *");
                 at = indent + 2;
             }
@@ -66,7 +60,7 @@ static void add_wrapped(bst_strbuf *out, unsigned indent, size_t at, const char 
 void bst__c_comment(bst_strbuf *out, unsigned indent, const char *text) {
     bst_strbuf plain = BST_STRBUF_INIT;
     bst__c_add_plain(&plain, text);
-    add_spaces(out, indent);
+    bst_strbuf_add_spaces(out, indent);
     bst_strbuf_adds(out, "/*");
     add_wrapped(out, indent, indent + 2, plain.text);
     bst_strbuf_adds(out, " */\n");
@@ -74,29 +68,38 @@ void bst__c_comment(bst_strbuf *out, unsigned indent, const char *text) {
     bst_strbuf_release(&plain);
 }
 
+static void add_escaped(bst_strbuf *out, unsigned char byte) {
+    if (byte == '\n') {
+        bst_strbuf_adds(out, "\\n");
+    } else if (byte == '"' || byte == '\\' || byte == '?') {
+        bst_strbuf_addc(out, '\\');
+        bst_strbuf_addc(out, (char)byte);
+    } else {
+        bst_strbuf_addf(out, "\\%03o", (unsigned)byte);
+    }
+}
+
 void bst__c_add_literal(bst_strbuf *out, const char *text, size_t len, bool bytes) {
+    size_t run = 0; /* where the bytes not yet copied start: those that stand for themselves */
     bst_strbuf_addc(out, '"');
     for (size_t i = 0; i < len; i++) {
         const unsigned char byte = (unsigned char)text[i];
-        if (byte == '"' || byte == '\\') {
-            bst_strbuf_addc(out, '\\');
-            bst_strbuf_addc(out, (char)byte);
-        } else if (byte == '?' && i > 0 && text[i - 1] == '?') {
-            bst_strbuf_adds(out, "\\?"); /* no trigraphs */
-        } else if (byte == '\n') {
-            bst_strbuf_adds(out, "\\n");
-        } else if (byte < ' ' || byte == 0x7f || (bytes && byte >= 0x80)) {
-            bst_strbuf_addf(out, "\\%03o", (unsigned)byte);
-        } else {
-            bst_strbuf_addc(out, (char)byte);
+        const bool escaped = byte == '"' || byte == '\\' || byte < ' ' || byte == 0x7f ||
+                             (bytes && byte >= 0x80) ||
+                             (byte == '?' && i > 0 && text[i - 1] == '?'); /* no trigraphs */
+        if (escaped) {
+            bst_strbuf_add(out, text + run, i - run);
+            add_escaped(out, byte);
+            run = i + 1;
         }
     }
+    bst_strbuf_add(out, text + run, len - run);
     bst_strbuf_addc(out, '"');
 }
 
 void bst__c_add_list(bst_strbuf *out, unsigned indent, const char *head, const char *const *items,
                      size_t count, const char *tail) {
-    add_spaces(out, indent);
+    bst_strbuf_add_spaces(out, indent);
     bst_strbuf_adds(out, head);
     const size_t margin = indent + bst__c_columns(head);
     size_t at = margin;
@@ -105,16 +108,20 @@ void bst__c_add_list(bst_strbuf *out, unsigned indent, const char *head, const c
         const size_t width = bst__c_columns(items[i]) + (last ? bst__c_columns(tail) : 1);
         if (i > 0 && at + 1 + width > BST__C_COLUMNS) {
             bst_strbuf_addc(out, '\n');
-            add_spaces(out, margin);
+            bst_strbuf_add_spaces(out, margin);
             at = margin;
         } else if (i > 0) {
             bst_strbuf_addc(out, ' ');
             at++;
         }
-        bst_strbuf_addf(out, "%s%s", items[i], last ? "" : ",");
+        bst_strbuf_adds(out, items[i]);
+        bst_strbuf_adds(out, last ? tail : ",");
         at += width;
     }
-    bst_strbuf_addf(out, "%s\n", tail);
+    if (count == 0) {
+        bst_strbuf_adds(out, tail);
+    }
+    bst_strbuf_addc(out, '\n');
 }
 
 /* ---- expressions that are too long for a line ---- */
@@ -157,7 +164,7 @@ static size_t operand(const char *text, size_t len, const char *op) {
 
 static void break_line(bst_strbuf *out, size_t margin) {
     bst_strbuf_addc(out, '\n');
-    add_spaces(out, margin);
+    bst_strbuf_add_spaces(out, margin);
 }
 
 /* a && b && c, or arguments: as many on a line as fit, the operator at its end. */
@@ -268,13 +275,13 @@ static bool moves_down(const char *head, const char *expr, size_t indent) {
 }
 
 void bst__c_add_statement(bst_strbuf *out, unsigned indent, const char *head, const char *expr) {
-    add_spaces(out, indent);
+    bst_strbuf_add_spaces(out, indent);
     bst_strbuf_adds(out, head);
     size_t at = indent + bst__c_columns(head);
     if (moves_down(head, expr, indent)) {
         out->text[out->len - 1] = '\n'; /* was the space behind = */
         at = indent + 4;
-        add_spaces(out, at);
+        bst_strbuf_add_spaces(out, at);
     }
     lay_out(out, (piece){expr, strlen(expr), at, 1}, false);
     bst_strbuf_adds(out, ";\n");
@@ -293,10 +300,10 @@ void bst__c_add_lines(bst_strbuf *out, unsigned indent, const bst__c_line *lines
                 width = columns > width ? columns : width;
             }
         }
-        add_spaces(out, indent);
+        bst_strbuf_add_spaces(out, indent);
         bst_strbuf_adds(out, lines[i].code);
         if (lines[i].comment) {
-            add_spaces(out, width - bst__c_columns(lines[i].code) + 1);
+            bst_strbuf_add_spaces(out, width - bst__c_columns(lines[i].code) + 1);
             bst_strbuf_adds(out, "/* ");
             bst__c_add_plain(out, lines[i].comment);
             bst_strbuf_adds(out, " */");
@@ -306,18 +313,15 @@ void bst__c_add_lines(bst_strbuf *out, unsigned indent, const bst__c_line *lines
 }
 
 const char *bst__c_text(bst__c *c, const char *format, ...) {
-    bst_strbuf text = BST_STRBUF_INIT;
     va_list args;
     va_start(args, format);
-    bst_strbuf_vaddf(&text, format, args);
+    const char *text = bst_arena_vprintf(c->arena, format, args);
     va_end(args);
-    const char *copy = text.failed ? NULL : bst_arena_strndup(c->arena, text.text, text.len);
-    bst_strbuf_release(&text);
-    if (!copy) {
+    if (!text) {
         c->failed = true;
         return "";
     }
-    return copy;
+    return text;
 }
 
 void *bst__c_array(bst__c *c, size_t count, size_t size) {

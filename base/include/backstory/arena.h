@@ -3,6 +3,7 @@
 #ifndef BACKSTORY_ARENA_H
 #define BACKSTORY_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "backstory/status.h"
@@ -26,6 +27,8 @@ BST_API char *bst_arena_strdup(bst_arena *arena, const char *text) BST_MUST_USE;
 BST_API char *bst_arena_strndup(bst_arena *arena, const char *text, size_t len) BST_MUST_USE;
 BST_API char *bst_arena_printf(bst_arena *arena, const char *format, ...)
     BST_PRINTF(2, 3) BST_MUST_USE;
+BST_API char *bst_arena_vprintf(bst_arena *arena, const char *format, va_list args)
+    BST_PRINTF(2, 0) BST_MUST_USE;
 /* Bytes handed out since the start or the last clear. */
 BST_API size_t bst_arena_used(const bst_arena *arena);
 

@@ -40,7 +40,10 @@ BST_API void bst_strbuf_adds(bst_strbuf *sb, const char *text);
 BST_API void bst_strbuf_addc(bst_strbuf *sb, char c);
 BST_API void bst_strbuf_addf(bst_strbuf *sb, const char *format, ...) BST_PRINTF(2, 3);
 BST_API void bst_strbuf_vaddf(bst_strbuf *sb, const char *format, va_list args) BST_PRINTF(2, 0);
+BST_API void bst_strbuf_add_spaces(bst_strbuf *sb, size_t count);
 BST_API void bst_strbuf_add_int(bst_strbuf *sb, int64_t value);
+/* With as many spaces before it as make it `width` bytes wide. */
+BST_API void bst_strbuf_add_int_right(bst_strbuf *sb, int64_t value, size_t width);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: check first where that
  * would be a loss. */
 BST_API void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len);
