@@ -357,3 +357,17 @@ size_t bst_date_format(int32_t days, char out[BST_TIME_TEXT_MAX]) {
     const civil day = civil_of(days);
     return finish(put_day(out, day), day, out);
 }
+
+int32_t bst_time_month(int64_t time) {
+    if (!bst_time_is_finite(time))
+        return INT32_MIN;
+    const civil day = civil_of(floor_div(time, BST__DAY));
+    return (int32_t)((day.year - 2000) * 12 + day.month - 1);
+}
+
+size_t bst_month_format(int32_t month, char out[BST_TIME_TEXT_MAX]) {
+    const int64_t year = 2000 + floor_div(month, 12);
+    const civil day = {year, (int)(month - (year - 2000) * 12) + 1, 1};
+    char *const end = put_day(out, day);
+    return finish(end - strlen("-01"), day, out);
+}

@@ -1,4 +1,5 @@
-/* Totals by state and group, in a hash table; sorted when they are asked for. */
+/* Totals by state, group and month, in a hash table; sorted, and added up over the months, when
+ * they are asked for. */
 #include "totals_private.h"
 
 #include <stdlib.h>
@@ -14,8 +15,9 @@ __extension__ typedef unsigned __int128 uint128;
 #define INT128_TEXT_MAX 64
 
 typedef struct total {
-    const char *key; /* the state's 4 bytes, then the group */
+    const char *key; /* the state's 4 bytes, the month's 4 bytes, the group */
     uint32_t state;
+    int32_t month;
     const char *group;
     uint64_t count[2];
     int128 sum[2];
@@ -26,6 +28,7 @@ typedef struct total {
 struct bst__totals {
     const bst_machine *machine;
     uint32_t sum_field, group_field;
+    bool sums_may_differ;
     bst_arena *arena;
     bst_strbuf key;
     total *table;
@@ -40,7 +43,7 @@ static uint32_t first_decimal(const bst_machine *machine) {
     return BST_NONE;
 }
 
-bst_status bst__totals_new(const bst_machine *machine, uint32_t sum_field, uint32_t group_field,
+bst_status bst__totals_new(const bst_machine *machine, const bst_compare_options *options,
                            bst__totals **ret, bst_diags *diags) {
     bst__totals *totals = calloc(1, sizeof *totals);
     if (!totals || !(totals->arena = bst_arena_new())) {
@@ -48,9 +51,12 @@ bst_status bst__totals_new(const bst_machine *machine, uint32_t sum_field, uint3
         return bst_diag_nomem(diags);
     }
     totals->machine = machine;
-    totals->sum_field = sum_field == BST_NONE ? first_decimal(machine) : sum_field;
-    totals->group_field =
-        group_field == BST_NONE ? bst_machine_field(machine, "currency") : group_field;
+    totals->sum_field =
+        options->sum_field == BST_NONE ? first_decimal(machine) : options->sum_field;
+    totals->group_field = options->group_field == BST_NONE ? bst_machine_field(machine, "currency")
+                                                           : options->group_field;
+    totals->sums_may_differ = options->tolerance && totals->sum_field != BST_NONE &&
+                              options->tolerance[totals->sum_field] > 0;
     bst_strbuf_init(&totals->key);
     *ret = totals;
     return BST_OK;
@@ -66,7 +72,7 @@ bst__totals *bst__totals_free(bst__totals *totals) {
     return NULL;
 }
 
-static total *add_total(bst__totals *totals, uint32_t state) {
+static total *add_total(bst__totals *totals, uint32_t state, int32_t month) {
     total *entry = bst_arena_alloc(totals->arena, sizeof *entry);
     char *key = bst_arena_strndup(totals->arena, totals->key.text, totals->key.len);
     if (!entry || !key) {
@@ -74,16 +80,18 @@ static total *add_total(bst__totals *totals, uint32_t state) {
     }
     entry->key = key;
     entry->state = state;
-    entry->group = key + sizeof state;
+    entry->month = month;
+    entry->group = key + sizeof state + sizeof month;
     HASH_ADD_KEYPTR(hh, totals->table, entry->key, totals->key.len, entry);
     return entry->lost ? NULL : entry;
 }
 
 bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
-                           bst_diags *diags) {
+                           int32_t month, bst_diags *diags) {
     bst_strbuf *key = &totals->key;
     bst_strbuf_clear(key);
     bst_strbuf_add(key, &entity->state, sizeof entity->state);
+    bst_strbuf_add(key, &month, sizeof month);
     if (totals->group_field != BST_NONE) {
         bst_value_to_text(&totals->machine->fields[totals->group_field].type,
                           &entity->fields[totals->group_field], key);
@@ -91,7 +99,7 @@ bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity
     total *entry = NULL;
     HASH_FIND(hh, totals->table, key->text, key->len, entry);
     if (!entry) {
-        entry = key->failed ? NULL : add_total(totals, entity->state);
+        entry = key->failed ? NULL : add_total(totals, entity->state, month);
     }
     if (!entry) {
         return bst_diag_nomem(diags);
@@ -125,47 +133,92 @@ static char *sum_text(int128 sum, int scale, bst_arena *arena) {
 }
 
 static int compare_totals(const void *a, const void *b) {
-    const bst_total *one = a;
-    const bst_total *other = b;
+    const total *one = *(const total *const *)a;
+    const total *other = *(const total *const *)b;
     if (one->state != other->state) {
         return one->state < other->state ? -1 : 1;
     }
-    return strcmp(one->group, other->group);
+    int order = strcmp(one->group, other->group);
+    return order != 0 ? order : (one->month > other->month) - (one->month < other->month);
 }
 
-static bool make_total(const bst__totals *totals, const total *from, bst_arena *arena,
-                       bst_total *ret) {
-    *ret = (bst_total){.state = from->state,
-                       .group = bst_arena_strdup(arena, from->group),
-                       .old_count = from->count[BST__OLD],
-                       .new_count = from->count[BST__NEW]};
+static const char *month_text(int32_t month, bst_arena *arena) {
+    char text[BST_TIME_TEXT_MAX];
+    return month == BST__NO_MONTH ? ""
+                                  : bst_arena_strndup(arena, text, bst_month_format(month, text));
+}
+
+/* One line for `count` entries of the same state and group; without a month when `all`. */
+static bool make_line(const bst__totals *totals, total *const *entries, size_t count, bool all,
+                      bst_arena *arena, bst_total *ret) {
+    int128 sum[2] = {0, 0};
+    *ret = (bst_total){.state = entries[0]->state,
+                       .group = bst_arena_strdup(arena, entries[0]->group),
+                       .month = all ? NULL : month_text(entries[0]->month, arena)};
+    for (size_t i = 0; i < count; i++) {
+        ret->old_count += entries[i]->count[BST__OLD];
+        ret->new_count += entries[i]->count[BST__NEW];
+        sum[BST__OLD] += entries[i]->sum[BST__OLD];
+        sum[BST__NEW] += entries[i]->sum[BST__NEW];
+    }
     if (totals->sum_field == BST_NONE) {
-        return ret->group != NULL;
+        return ret->group && (all || ret->month);
     }
     int scale = totals->machine->fields[totals->sum_field].type.scale;
-    ret->old_sum = sum_text(from->sum[BST__OLD], scale, arena);
-    ret->new_sum = sum_text(from->sum[BST__NEW], scale, arena);
-    return ret->group && ret->old_sum && ret->new_sum;
+    ret->old_sum = sum_text(sum[BST__OLD], scale, arena);
+    ret->new_sum = sum_text(sum[BST__NEW], scale, arena);
+    return ret->group && (all || ret->month) && ret->old_sum && ret->new_sum;
+}
+
+/* The lines of one state and group; returns how many, 0 when out of memory. */
+static size_t make_lines(const bst__totals *totals, total *const *entries, size_t count,
+                         bst_arena *arena, bst_total *lines) {
+    bool months = count > 1 || entries[0]->month != BST__NO_MONTH;
+    bool fine = make_line(totals, entries, count, true, arena, lines);
+    for (size_t i = 0; months && fine && i < count; i++) {
+        fine = make_line(totals, &entries[i], 1, false, arena, &lines[1 + i]);
+    }
+    return !fine ? 0 : months ? 1 + count : 1;
+}
+
+static bool is_same_group(const total *a, const total *b) {
+    return a->state == b->state && strcmp(a->group, b->group) == 0;
+}
+
+static bool differs(const bst__totals *totals, const total *entry) {
+    return entry->count[BST__OLD] != entry->count[BST__NEW] ||
+           (!totals->sums_may_differ && entry->sum[BST__OLD] != entry->sum[BST__NEW]);
 }
 
 bst_status bst__totals_list(const bst__totals *totals, bst_arena *arena, const bst_total **ret,
                             size_t *ret_count, bool *ret_differ, bst_diags *diags) {
-    size_t count = 0;
-    bst_total *list = bst_arena_array(arena, HASH_COUNT(totals->table), sizeof *list);
-    bool differ = false;
-    for (const total *entry = totals->table; list && entry; entry = entry->hh.next) {
-        if (!make_total(totals, entry, arena, &list[count++])) {
-            return bst_diag_nomem(diags);
-        }
-        differ = differ || entry->count[BST__OLD] != entry->count[BST__NEW] ||
-                 entry->sum[BST__OLD] != entry->sum[BST__NEW];
-    }
-    if (!list) {
+    const size_t count = HASH_COUNT(totals->table);
+    total **entries = bst_arena_array(arena, count, sizeof *entries);
+    bst_total *lines = bst_arena_array(arena, 2 * count, sizeof *lines);
+    size_t line_count = 0;
+    size_t filled = 0;
+    if (!entries || !lines) {
         return bst_diag_nomem(diags);
     }
-    qsort(list, count, sizeof *list, compare_totals);
-    *ret = list;
-    *ret_count = count;
-    *ret_differ = differ;
+    *ret_differ = false;
+    for (total *entry = totals->table; entry; entry = entry->hh.next) {
+        entries[filled++] = entry;
+        *ret_differ = *ret_differ || differs(totals, entry);
+    }
+    qsort(entries, count, sizeof(total *), compare_totals);
+    for (size_t first = 0; first < count;) {
+        size_t end = first + 1;
+        while (end < count && is_same_group(entries[first], entries[end])) {
+            end++;
+        }
+        size_t made = make_lines(totals, &entries[first], end - first, arena, &lines[line_count]);
+        if (made == 0) {
+            return bst_diag_nomem(diags);
+        }
+        line_count += made;
+        first = end;
+    }
+    *ret = lines;
+    *ret_count = line_count;
     return BST_OK;
 }

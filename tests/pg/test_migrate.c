@@ -97,9 +97,7 @@ static bst_status tell(void *context, const bst_difference *difference) {
 
 static bst_status compare(void) {
     bst_arena *arena = bst_arena_new();
-    bst_compare_figures compared;
-    const bst_total *totals = NULL;
-    size_t count = 0;
+    bst_comparison compared;
     const bst_compare_options options = {.from = server,
                                          .store = server,
                                          .quarantine_path = quarantine,
@@ -107,7 +105,7 @@ static bst_status compare(void) {
                                          .group_field = BST_NONE,
                                          .on_difference = tell};
     told = 0;
-    bst_status status = bst_compare(mapping, &options, arena, &compared, &totals, &count, pg_diags);
+    bst_status status = bst_compare(mapping, &options, arena, &compared, pg_diags);
     bst_arena_free(arena);
     return status;
 }

@@ -258,6 +258,29 @@ static void check_date(const struct date_case *c) {
     }
 }
 
+START_TEST(test_month) {
+    static const struct {
+        const char *time, *month;
+        int32_t number;
+    } cases[] = {{"2000-01-01T00:00:00Z", "2000-01", 0},
+                 {"2022-12-31T23:59:59.999999Z", "2022-12", 275},
+                 {"1999-12-31T23:59:59.999999Z", "1999-12", -1},
+                 {"294276-12-31T00:00:00Z", "294276-12", 3507323},
+                 {"4714-11-24T00:00:00Z BC", "4714-11 BC", -80546}};
+    char text[BST_TIME_TEXT_MAX];
+    int64_t time;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_int_eq(bst_time_parse(cases[i].time, strlen(cases[i].time), NULL, &time),
+                         BST_TIME_OK);
+        ck_assert_int_eq(bst_time_month(time), cases[i].number);
+        ck_assert_uint_eq(bst_month_format(cases[i].number, text), strlen(cases[i].month));
+        ck_assert_str_eq(text, cases[i].month);
+    }
+    ck_assert_int_eq(bst_time_month(BST_TIME_INFINITY), INT32_MIN);
+    ck_assert_int_eq(bst_time_month(BST_TIME_MINUS_INFINITY), INT32_MIN);
+}
+END_TEST
+
 START_TEST(test_date) {
     for (size_t i = 0; i < sizeof date_cases / sizeof *date_cases; i++)
         check_date(&date_cases[i]);
@@ -353,6 +376,7 @@ Suite *test_base_timestamp_suite(void) {
     tcase_add_test(tc, test_round_trip);
     tcase_add_test(tc, test_format_out_of_range);
     tcase_add_test(tc, test_every_day);
+    tcase_add_test(tc, test_month);
     tcase_add_test(tc, test_date);
     tcase_add_test(tc, test_duration);
     tcase_add_test(tc, test_duration_round_trip);

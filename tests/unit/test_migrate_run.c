@@ -234,11 +234,12 @@ static bst_compare_figures compared;
 static bst_status tell(void *context, const bst_difference *difference) {
     static const char *const kinds[] = {"differs", "missing-in-store", "missing-in-source",
                                         "not-replayable"};
+    static const char *const extents[] = {"state", "fields", "both"};
     (void)context;
     bst_strbuf_addf(&told, "%s %.*s", kinds[difference->kind], (int)difference->key_len,
                     difference->key);
     if (difference->kind == BST_DIFFERS && !difference->message) {
-        bst_strbuf_addf(&told, " %s %s %s",
+        bst_strbuf_addf(&told, " (%s) %s %s %s", extents[difference->extent],
                         difference->field == BST_NONE
                             ? "state"
                             : mapping->machine->fields[difference->field].name,
@@ -250,24 +251,34 @@ static bst_status tell(void *context, const bst_difference *difference) {
     return BST_OK;
 }
 
+static const int64_t *tolerance;
+static bst_strbuf left_out;
+
 static bst_status compare(bst_strbuf *totals_text) {
     bst_arena *arena = bst_arena_new();
-    const bst_total *totals = NULL;
-    size_t count = 0;
-    const bst_compare_options options = {.from = from,
+    bst_comparison comparison;
+    const bst_compare_options options = {.tolerance = tolerance,
+                                         .from = from,
                                          .store = to,
                                          .quarantine_path = quarantine,
                                          .sum_field = BST_NONE,
                                          .group_field = BST_NONE,
                                          .on_difference = tell};
     bst_strbuf_clear(&told);
-    bst_status status = bst_compare(mapping, &options, arena, &compared, &totals, &count, diags);
+    bst_status status = bst_compare(mapping, &options, arena, &comparison, diags);
+    compared = comparison.figures;
     no_findings();
-    for (size_t i = 0; totals_text && i < count; i++) {
-        bst_strbuf_addf(totals_text, "%s %s %u %u %s %s\n",
+    bst_strbuf_clear(&left_out);
+    for (size_t i = 0; i < comparison.left_out_count; i++) {
+        bst_strbuf_addf(&left_out, "%d %s\n", (int)comparison.left_out[i].kind,
+                        comparison.left_out[i].name);
+    }
+    const bst_total *totals = comparison.totals;
+    for (size_t i = 0; totals_text && i < comparison.total_count; i++) {
+        bst_strbuf_addf(totals_text, "%s %s %s %u %u %s %s\n",
                         mapping->machine->states[totals[i].state].name, totals[i].group,
-                        (unsigned)totals[i].old_count, (unsigned)totals[i].new_count,
-                        totals[i].old_sum, totals[i].new_sum);
+                        totals[i].month ? totals[i].month : "all", (unsigned)totals[i].old_count,
+                        (unsigned)totals[i].new_count, totals[i].old_sum, totals[i].new_sum);
     }
     bst_arena_free(arena);
     return status;
@@ -276,11 +287,14 @@ static bst_status compare(bst_strbuf *totals_text) {
 static void setup_compare(void) {
     setup();
     bst_strbuf_init(&told);
+    bst_strbuf_init(&left_out);
+    tolerance = NULL;
     run_well();
 }
 
 static void teardown_compare(void) {
     bst_strbuf_release(&told);
+    bst_strbuf_release(&left_out);
     teardown();
 }
 
@@ -299,8 +313,10 @@ START_TEST(equal) {
     bst_strbuf totals = BST_STRBUF_INIT;
     ck_assert_int_eq(compare(&totals), BST_OK);
     ck_assert_str_eq(told.text, "");
-    ck_assert_str_eq(totals.text, "open EUR 3 3 20000000000000009.98 20000000000000009.98\n"
-                                  "closed DKK 1 1 -2.50 -2.50\n");
+    ck_assert_str_eq(totals.text, "open EUR all 3 3 20000000000000009.98 20000000000000009.98\n"
+                                  "open EUR 2020-01 3 3 20000000000000009.98 20000000000000009.98\n"
+                                  "closed DKK all 1 1 -2.50 -2.50\n"
+                                  "closed DKK 2020-01 1 1 -2.50 -2.50\n");
     ck_assert_uint_eq(compared.rows, 9);
     ck_assert_uint_eq(compared.histories, 4);
     ck_assert_uint_eq(compared.events, 5);
@@ -314,10 +330,11 @@ END_TEST
 static const struct {
     const char *old_text, *new_text, *told;
 } changes[] = {
-    {"b,0,10.00", "b,0,10.01", "differs b balance 10.01 10.00\n"},
+    {"b,0,10.00", "b,0,10.01", "differs b (fields) balance 10.01 10.00\n"},
+    {"b,0,10.00", "b,1,10.00", "differs b (state) state closed open\n"},
     {"b,0,10.00,EUR,Ann", "b,1,10.00,EUR,",
-     "differs b state closed open\n"
-     "differs b owner NULL Ann\n"},
+     "differs b (both) state closed open\n"
+     "differs b (both) owner NULL Ann\n"},
     {"b,0,10.00", "b,0,ten",
      "differs b: balance \"ten\" cannot be read as decimal(18,2): it does "
      "not have the form of its type\n"},
@@ -335,6 +352,61 @@ START_TEST(different) {
     ck_assert_uint_eq(compared.rows, compared.equal + compared.different +
                                          compared.missing_in_store + compared.quarantined +
                                          compared.out_of_scope);
+}
+END_TEST
+
+/* A payment that went to another month: the totals of all months agree, those of each do not. */
+START_TEST(another_month) {
+    bst_strbuf totals = BST_STRBUF_INIT;
+    change_rows("Ann,2020-01-01", "Ann,2020-02-01");
+    ck_assert_int_eq(compare(&totals), BST_DIFFERENT);
+    ck_assert_str_eq(told.text, "");
+    ck_assert_str_eq(totals.text, "open EUR all 3 3 20000000000000009.98 20000000000000009.98\n"
+                                  "open EUR 2020-01 2 3 19999999999999999.98 20000000000000009.98\n"
+                                  "open EUR 2020-02 1 0 10.00 0.00\n"
+                                  "closed DKK all 1 1 -2.50 -2.50\n"
+                                  "closed DKK 2020-01 1 1 -2.50 -2.50\n");
+    bst_strbuf_release(&totals);
+}
+END_TEST
+
+/* Two amounts that changed places: every total agrees. */
+START_TEST(swapped_amounts) {
+    bst_strbuf totals = BST_STRBUF_INIT;
+    static const char swapped[] =
+        "id,status,balance,currency,owner,opened_at,closed_at,deleted_at\n"
+        "b,0,9999999999999999.99,EUR,Ann,2020-01-01T00:00Z,,\n"
+        "a,1,-2.50,DKK,,2020-01-02T00:00Z,2020-01-03T00:00Z,\n"
+        "c,0,10.00,EUR,\"Bo \"\"B\"\" Li\",2020-01-02T00:00Z,,\n"
+        "f,0,9999999999999999.99,EUR,,2020-01-02T00:00Z,,\n";
+    scratch_write(&s, "accounts.csv", swapped, 0);
+    ck_assert_int_eq(compare(&totals), BST_DIFFERENT);
+    ck_assert_str_eq(told.text, "differs b (fields) balance 9999999999999999.99 10.00\n"
+                                "differs c (fields) balance 10.00 9999999999999999.99\n");
+    ck_assert_ptr_nonnull(
+        strstr(totals.text, "open EUR all 3 3 20000000000000009.98 20000000000000009.98\n"));
+    bst_strbuf_release(&totals);
+}
+END_TEST
+
+START_TEST(within_tolerance) {
+    static const int64_t one_cent[] = {1, 0, 0};
+    tolerance = one_cent;
+    change_rows("b,0,10.00", "b,0,10.01");
+    ck_assert_int_eq(compare(NULL), BST_OK);
+    ck_assert_str_eq(told.text, "");
+    ck_assert_uint_eq(compared.tolerated, 1);
+    ck_assert_uint_eq(compared.equal, 4);
+    change_rows("b,0,10.00", "b,0,10.02");
+    ck_assert_int_eq(compare(NULL), BST_DIFFERENT);
+    ck_assert_str_eq(told.text, "differs b (fields) balance 10.02 10.00\n");
+    ck_assert_uint_eq(compared.tolerated, 0);
+}
+END_TEST
+
+START_TEST(what_is_left_out) {
+    ck_assert_int_eq(compare(NULL), BST_OK);
+    ck_assert_str_eq(left_out.text, "1 opened_at\n1 closed_at\n1 deleted_at\n");
 }
 END_TEST
 
@@ -365,11 +437,9 @@ END_TEST
 START_TEST(broken_quarantine_file) {
     scratch_write(&s, "quarantine.jsonl", "{'key':'d'}\n{'kee':'x'}\n", 1);
     bst_arena *arena = bst_arena_new();
-    const bst_total *totals = NULL;
-    size_t count = 0;
+    bst_comparison comparison;
     const bst_compare_options options = {.from = from, .store = to, .quarantine_path = quarantine};
-    ck_assert_int_eq(bst_compare(mapping, &options, arena, &compared, &totals, &count, diags),
-                     BST_IO);
+    ck_assert_int_eq(bst_compare(mapping, &options, arena, &comparison, diags), BST_IO);
     ck_assert_uint_eq(bst_diags_count(diags), 1);
     ck_assert_uint_eq(bst_diags_at(diags, 0)->line, 2);
     bst_arena_free(arena);
@@ -393,6 +463,10 @@ Suite *test_migrate_run_suite(void) {
     tcase_add_checked_fixture(compare_case, setup_compare, teardown_compare);
     tcase_add_test(compare_case, equal);
     tcase_add_loop_test(compare_case, different, 0, (int)(sizeof changes / sizeof changes[0]));
+    tcase_add_test(compare_case, another_month);
+    tcase_add_test(compare_case, swapped_amounts);
+    tcase_add_test(compare_case, within_tolerance);
+    tcase_add_test(compare_case, what_is_left_out);
     tcase_add_test(compare_case, not_replayable);
     tcase_add_test(compare_case, without_quarantine_file);
     tcase_add_test(compare_case, broken_quarantine_file);

@@ -55,6 +55,10 @@ BST_API bst_time_result bst_time_from_naive(int64_t naive, const bst_zone *zone,
  * `infinity`; years before 1 as PostgreSQL writes them, with ` BC`. Returns the length. */
 BST_API size_t bst_time_format(int64_t time, char out[BST_TIME_TEXT_MAX]);
 BST_API bool bst_time_is_finite(int64_t time);
+/* The month it lies in, in UTC, counted from 2000-01 as 0; INT32_MIN for an infinity. And that
+ * month as text: `2021-03`, before the year 1 as bst_time_format() does. */
+BST_API int32_t bst_time_month(int64_t time);
+BST_API size_t bst_month_format(int32_t month, char out[BST_TIME_TEXT_MAX]);
 
 BST_API bst_time_result bst_date_parse(const char *text, size_t len, int32_t *ret_days);
 BST_API size_t bst_date_format(int32_t days, char out[BST_TIME_TEXT_MAX]);

@@ -1,6 +1,10 @@
 /* Old against new: every legacy row against the fold of its stored history. Both sides are read by
  * key and merge-joined in constant memory. The legacy row is the truth here; the store is what is
  * being tried.
+ *
+ * Values are equal by what they mean, not by how they are written: decimals and integers as
+ * numbers (1.0 is 1.00), timestamps as instants, char(n) without its padding, json as JSON,
+ * everything else byte by byte. A tolerance has to be asked for, field by field.
  */
 #ifndef BACKSTORY_COMPARE_H
 #define BACKSTORY_COMPARE_H
@@ -18,8 +22,13 @@ typedef enum bst_difference_kind {
     BST_NOT_REPLAYABLE     /* the stored events break the machine's rules */
 } bst_difference_kind;
 
+/* How far an entity differs. A state alone points to a missing or a wrong event, fields alone to a
+ * wrong payload or a write past the machine. */
+typedef enum bst_extent { BST_EXTENT_STATE, BST_EXTENT_FIELDS, BST_EXTENT_BOTH } bst_extent;
+
 typedef struct bst_difference {
     bst_difference_kind kind;
+    bst_extent extent; /* DIFFERS */
     const char *key;
     size_t key_len;
     uint32_t field;                  /* of the machine; BST_NONE: the state */
@@ -28,21 +37,45 @@ typedef struct bst_difference {
                                       * cannot be read */
 } bst_difference;
 
-/* One line of the totals: rows and the sum of one decimal field, by state and by the value of one
- * text field. Sums are exact: 128 bits, given as decimal text. */
+/* One line of the totals: rows and the sum of one decimal field, by state, by the value of one text
+ * field, and by the month of creation. Sums are exact: 128 bits, given as decimal text. */
 typedef struct bst_total {
     uint32_t state;
     const char *group; /* the currency; "" when the machine has no such field */
+    const char *month; /* in UTC: "2022-01"; "" when it is not known; NULL: all months together */
     uint64_t old_count, new_count;
     const char *old_sum, *new_sum; /* NULL: no decimal field */
 } bst_total;
 
+/* What a comparison cannot speak of. */
+typedef enum bst_left_out_kind {
+    BST_LEFT_FIELD,    /* of the machine: no column of the mapping gives it */
+    BST_LEFT_EVIDENCE, /* a column that is read, but only to find histories */
+    BST_LEFT_COLUMN    /* a column of the table that the mapping does not name */
+} bst_left_out_kind;
+typedef struct bst_left_out {
+    bst_left_out_kind kind;
+    const char *name;
+} bst_left_out;
+
 typedef struct bst_compare_figures {
     uint64_t rows, histories, equal, different, missing_in_store, missing_in_source, quarantined,
         out_of_scope, events;
+    uint64_t by_extent[3]; /* of `different`; those that cannot be replayed or read are in none */
     uint64_t field_differences;
+    uint64_t
+        tolerated; /* fields that differ by no more than their tolerance; they count as equal */
     double progress;
 } bst_compare_figures;
+
+typedef struct bst_comparison {
+    bst_compare_figures figures;
+    size_t total_count, left_out_count;
+    /* by state and group, each followed by its months when the mapping says when an entity was
+     * created */
+    const bst_total *totals;
+    const bst_left_out *left_out;
+} bst_comparison;
 
 typedef struct bst_compare_options {
     const char *from, *store;
@@ -50,16 +83,22 @@ typedef struct bst_compare_options {
     const char *quarantine_path;
     uint32_t sum_field;   /* BST_NONE: the first decimal field of the machine */
     uint32_t group_field; /* BST_NONE: the field named "currency", if any */
+    /* by field of the machine, in the unit of its type: 10^-scale of a decimal, microseconds, days;
+     * 0: none. NULL: none at all. Where the field that is added up has one, sums are shown exactly
+     * but do not make a difference */
+    const int64_t *tolerance;
     bst_status (*on_difference)(void *context, const bst_difference *difference);
     bst_status (*on_progress)(void *context, const bst_compare_figures *figures);
     void *context;
 } bst_compare_options;
 
-/* BST_OK: equal. BST_DIFFERENT: something differs (totals included). The totals live in `arena`, by
- * state and group. */
+/* Whether fields of this type can have a tolerance. */
+BST_API bool bst_compare_tolerates(const bst_type *type);
+
+/* BST_OK: equal. BST_DIFFERENT: something differs (totals included). What it returns lives in
+ * `arena`; the figures are written also when it fails. */
 BST_API bst_status bst_compare(const bst_mapping *mapping, const bst_compare_options *options,
-                               bst_arena *arena, bst_compare_figures *ret_figures,
-                               const bst_total **ret_totals, size_t *ret_total_count,
+                               bst_arena *arena, bst_comparison *ret,
                                bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus

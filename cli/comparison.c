@@ -1,0 +1,270 @@
+/* What `compare` prints. */
+#include "comparison.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const kinds[] = {[BST_DIFFERS] = "differs",
+                                    [BST_MISSING_IN_STORE] = "missing-in-store",
+                                    [BST_MISSING_IN_SOURCE] = "missing-in-source",
+                                    [BST_NOT_REPLAYABLE] = "not-replayable"};
+static const char *const extents[] = {
+    [BST_EXTENT_STATE] = "state", [BST_EXTENT_FIELDS] = "fields", [BST_EXTENT_BOTH] = "both"};
+
+/* ---- the file of differences ---- */
+
+static bst_status file_trouble(const cli_comparison *c, const char *what) {
+    const bst_loc where = {c->lines_path, 0, 0};
+    return bst_diag_add(c->call->diags, BST_IO, BST_ERROR, "cannot-write", &where,
+                        "could not %s: %s", what, strerror(errno));
+}
+
+static bst_status open_lines(cli_comparison *c) {
+    const int fd = open(c->lines_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0)
+        c->lines = fdopen(fd, "w");
+    if (c->lines)
+        return BST_OK;
+    const bst_status status = file_trouble(c, "open the file");
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static bst_status close_lines(cli_comparison *c) {
+    if (!c->lines)
+        return BST_OK;
+    const bool failed = ferror(c->lines) != 0;
+    return fclose(c->lines) != 0 || failed ? file_trouble(c, "write the file") : BST_OK;
+}
+
+/* ---- differences ---- */
+
+static const char *field_name(const cli_comparison *c, const bst_difference *d) {
+    return d->field == BST_NONE ? "(state)" : c->machine->fields[d->field].name;
+}
+
+static json_t *as_json(const cli_comparison *c, const bst_difference *d) {
+    json_t *object = json_object();
+    json_object_set_new(object, "key", json_stringn(d->key, d->key_len));
+    json_object_set_new(object, "kind", json_string(kinds[d->kind]));
+    if (d->kind == BST_DIFFERS && !d->message) {
+        json_object_set_new(object, "differs", json_string(extents[d->extent]));
+        json_object_set_new(object, "field", json_string(field_name(c, d)));
+        json_object_set_new(object, "old", d->old_text ? json_string(d->old_text) : json_null());
+        json_object_set_new(object, "new", d->new_text ? json_string(d->new_text) : json_null());
+    }
+    if (d->message)
+        json_object_set_new(object, "message", json_string(d->message));
+    return object;
+}
+
+static void print_as_text(const cli_comparison *c, const bst_difference *d) {
+    printf("%.*s  ", (int)d->key_len, d->key);
+    if (d->message)
+        printf("%s%s\n", d->kind == BST_NOT_REPLAYABLE ? "cannot be replayed: " : "", d->message);
+    else if (d->kind == BST_DIFFERS)
+        printf("%s: %s in the row, %s in the history%s\n", field_name(c, d),
+               d->old_text ? d->old_text : "null", d->new_text ? d->new_text : "null",
+               d->extent == BST_EXTENT_STATE ? "; all fields agree" : "");
+    else if (d->kind == BST_MISSING_IN_STORE)
+        puts("has a row and no history");
+    else
+        puts("has a history and no row");
+}
+
+bst_status cli_comparison_difference(void *context, const bst_difference *difference) {
+    cli_comparison *c = context;
+    json_t *object = c->lines || c->call->json ? as_json(c, difference) : NULL;
+
+    c->found++;
+    if (c->lines) {
+        json_dumpf(object, c->lines, JSON_COMPACT);
+        fputc('\n', c->lines);
+    }
+    if (c->limit == 0 || c->found <= c->limit) {
+        cli_progress_end(&c->progress);
+        if (c->call->json) {
+            fputs(c->found > 1 ? ",\n" : "\n", stdout);
+            json_dumpf(object, stdout, JSON_COMPACT);
+        } else {
+            print_as_text(c, difference);
+        }
+    }
+    json_decref(object);
+    return BST_OK;
+}
+
+bst_status cli_comparison_progress(void *context, const bst_compare_figures *figures) {
+    cli_comparison *c = context;
+    char extra[80];
+
+    snprintf(extra, sizeof extra, "%s different", cli_number(c->found).text);
+    cli_progress_show(&c->progress, figures->progress, figures->rows, c->found > 0 ? extra : NULL);
+    return BST_OK;
+}
+
+/* ---- the end ---- */
+
+static bool same_total(const bst_total *t) {
+    return t->old_count == t->new_count && (!t->old_sum || strcmp(t->old_sum, t->new_sum) == 0);
+}
+
+/* A month is shown where its sides differ. */
+static void print_totals(const cli_comparison *c, const bst_comparison *result) {
+    cli_table *table = cli_table_new("lllrrrrl");
+
+    cli_table_add(table, (const char *[]){"state", "", "", "rows", "histories", "sum of rows",
+                                          "of histories", ""});
+    for (size_t i = 0; i < result->total_count; i++) {
+        const bst_total *t = &result->totals[i];
+        const cli_text old_count = cli_number(t->old_count);
+        const cli_text new_count = cli_number(t->new_count);
+        if (t->month && same_total(t))
+            continue;
+        const char *month = !t->month ? NULL : *t->month ? t->month : "month unknown";
+        cli_table_add(table, (const char *[]){c->machine->states[t->state].name, t->group, month,
+                                              old_count.text, new_count.text, t->old_sum,
+                                              t->new_sum, same_total(t) ? "=" : "differs"});
+    }
+    cli_table_print(table, stdout);
+    cli_table_free(table);
+}
+
+static void print_left_out(const bst_comparison *result) {
+    static const char *const what[] = {[BST_LEFT_FIELD] = "fields without a column",
+                                       [BST_LEFT_EVIDENCE] = "columns that are evidence only",
+                                       [BST_LEFT_COLUMN] =
+                                           "columns that the mapping does not name"};
+
+    for (int kind = 0; kind <= BST_LEFT_COLUMN; kind++) {
+        bool first = true;
+        for (size_t i = 0; i < result->left_out_count; i++) {
+            if ((int)result->left_out[i].kind != kind)
+                continue;
+            if (first)
+                printf("not compared, %s: ", what[kind]);
+            printf("%s%s", first ? "" : ", ", result->left_out[i].name);
+            first = false;
+        }
+        if (!first)
+            putchar('\n');
+    }
+}
+
+static void print_text(const cli_comparison *c, const bst_comparison *result) {
+    const bst_compare_figures *f = &result->figures;
+
+    if (c->limit != 0 && c->found > c->limit)
+        printf("... and %s more; --limit 0 lists all\n", cli_number(c->found - c->limit).text);
+    if (c->found > 0)
+        putchar('\n');
+    print_totals(c, result);
+    printf("\n%s rows and %s histories (%s events): %s equal, %s different\n",
+           cli_number(f->rows).text, cli_number(f->histories).text, cli_number(f->events).text,
+           cli_number(f->equal).text, cli_number(f->different).text);
+    if (f->different > 0)
+        printf("different: %s in the state alone, %s in fields alone, %s in both\n",
+               cli_number(f->by_extent[BST_EXTENT_STATE]).text,
+               cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
+               cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
+    printf("%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
+           cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
+           cli_number(f->quarantined).text, cli_number(f->out_of_scope).text);
+    if (f->tolerated > 0)
+        printf("fields that differ within their tolerance, and count as equal: %s\n",
+               cli_number(f->tolerated).text);
+    print_left_out(result);
+}
+
+static json_t *count(uint64_t n) {
+    return json_integer((json_int_t)n);
+}
+
+static json_t *totals_as_json(const cli_comparison *c, const bst_comparison *result) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < result->total_count; i++) {
+        const bst_total *t = &result->totals[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:s?, s:s?}", "state",
+                                              c->machine->states[t->state].name, "group", t->group,
+                                              "month", t->month, "rows", (json_int_t)t->old_count,
+                                              "histories", (json_int_t)t->new_count, "sum_of_rows",
+                                              t->old_sum, "sum_of_histories", t->new_sum));
+    }
+    return list;
+}
+
+static json_t *left_out_as_json(const bst_comparison *result) {
+    static const char *const keys[] = {[BST_LEFT_FIELD] = "fields",
+                                       [BST_LEFT_EVIDENCE] = "evidence_columns",
+                                       [BST_LEFT_COLUMN] = "other_columns"};
+    json_t *object = json_object();
+
+    for (int kind = 0; kind <= BST_LEFT_COLUMN; kind++) {
+        json_t *names = json_array();
+        for (size_t i = 0; i < result->left_out_count; i++) {
+            if ((int)result->left_out[i].kind == kind)
+                json_array_append_new(names, json_string(result->left_out[i].name));
+        }
+        json_object_set_new(object, keys[kind], names);
+    }
+    return object;
+}
+
+static void print_json(const cli_comparison *c, const bst_comparison *result) {
+    const bst_compare_figures *f = &result->figures;
+    json_t *object = json_object();
+
+    json_object_set_new(object, "rows", count(f->rows));
+    json_object_set_new(object, "histories", count(f->histories));
+    json_object_set_new(object, "events", count(f->events));
+    json_object_set_new(object, "equal", count(f->equal));
+    json_object_set_new(object, "different", count(f->different));
+    json_object_set_new(object, "different_in_state_alone", count(f->by_extent[BST_EXTENT_STATE]));
+    json_object_set_new(object, "different_in_fields_alone",
+                        count(f->by_extent[BST_EXTENT_FIELDS]));
+    json_object_set_new(object, "different_in_both", count(f->by_extent[BST_EXTENT_BOTH]));
+    json_object_set_new(object, "missing_in_store", count(f->missing_in_store));
+    json_object_set_new(object, "missing_in_source", count(f->missing_in_source));
+    json_object_set_new(object, "quarantined", count(f->quarantined));
+    json_object_set_new(object, "out_of_scope", count(f->out_of_scope));
+    json_object_set_new(object, "tolerated", count(f->tolerated));
+    json_object_set_new(object, "not_compared", left_out_as_json(result));
+    json_object_set_new(object, "totals", totals_as_json(c, result));
+    fputs("],\n\"figures\":", stdout);
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    fputs("}\n", stdout);
+    json_decref(object);
+}
+
+bst_status cli_comparison_begin(cli_comparison *c, cli_call *call, const bst_machine *machine,
+                                const char *lines_path, uint64_t limit) {
+    *c = (cli_comparison){
+        .call = call, .machine = machine, .lines_path = lines_path, .limit = limit};
+    const bst_status status = lines_path ? open_lines(c) : BST_OK;
+    if (status == BST_OK) {
+        cli_progress_begin(&c->progress, call, "compare");
+        if (call->json)
+            fputs("{\"differences\":[", stdout);
+    }
+    return status;
+}
+
+bst_status cli_comparison_end(cli_comparison *c, bst_status status, const bst_comparison *result) {
+    cli_progress_end(&c->progress);
+    if (status == BST_OK || status == BST_DIFFERENT) {
+        if (c->call->json)
+            print_json(c, result);
+        else
+            print_text(c, result);
+    } else if (c->call->json) {
+        fputs("]}\n", stdout);
+    }
+    const bst_status closed = close_lines(c);
+    return closed != BST_OK ? closed : status;
+}

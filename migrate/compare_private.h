@@ -1,0 +1,56 @@
+/* The insides of a comparison, shared by its files:
+ *
+ *     compare.c         the merge join
+ *     compare_fold.c    the new side: histories, folded one at a time
+ *     compare_entity.c  a row and a history, field by field
+ *     compare_left.c    what is not compared
+ */
+#ifndef BACKSTORY_COMPARE_PRIVATE_H
+#define BACKSTORY_COMPARE_PRIVATE_H
+
+#include "backstory/compare.h"
+#include "backstory/reader.h"
+
+#include "totals_private.h"
+
+/* The histories of a store in the order of their keys; the one at the head is folded. */
+typedef struct bst__fold {
+    const bst_machine *machine;
+    bst_compare_figures *figures;
+    bst_reader *reader;
+    const bst_stored_event *next; /* read, not yet folded; NULL: no more */
+    bst_arena *arena;             /* buffers */
+    bst_arena *texts;             /* of the fields of the history at the head */
+    bst_value *payload;
+    /* the head */
+    bool there;
+    bst_strbuf key;
+    bst_entity entity;
+    bst_strbuf trouble; /* not empty: it cannot be replayed, and why */
+    int32_t month;      /* of its creation; BST__NO_MONTH: not recorded */
+} bst__fold;
+
+bst_status bst__fold_open(bst__fold *fold, const char *store, const bst_machine *machine,
+                          bst_compare_figures *figures, bst_diags *diags) BST_MUST_USE;
+/* The next history to the head. */
+bst_status bst__fold_next(bst__fold *fold, bst_diags *diags) BST_MUST_USE;
+void bst__fold_release(bst__fold *fold);
+
+/* Row against history. */
+typedef struct bst__entity_comparer {
+    const bst_mapping *mapping;
+    const bst_compare_options *options;
+    bst_compare_figures *figures;
+    bool *differs; /* by field of the machine */
+    bst_strbuf old_text, new_text;
+} bst__entity_comparer;
+
+bst_status bst__entities_compare(bst__entity_comparer *comparer, const bst_row *row,
+                                 const bst_entity *old, const bst_entity *new) BST_MUST_USE;
+
+/* `source` is open. In `arena`. */
+bst_status bst__left_out(const bst_mapping *mapping, const bst_synth *synth,
+                         const bst_source *source, bst_arena *arena, const bst_left_out **ret,
+                         size_t *ret_count, bst_diags *diags) BST_MUST_USE;
+
+#endif
