@@ -128,6 +128,7 @@ static uint32_t add_column(bst__map *map, const bst_source_column *column) {
         map->column_room = room;
     }
     map->columns[map->column_count] = *column;
+    map->columns[map->column_count].dates = map->dates;
     return (uint32_t)map->column_count++;
 }
 
@@ -146,7 +147,7 @@ static const char *sql_name(bst__map *map, const char *sql) {
 
 uint32_t bst__map_column(bst__map *map, const bst__map_path *path, const char *name,
                          const char *sql, const bst_type *want, const bst_zone *zone) {
-    bst_source_column column = {name, sql, *want, NULL};
+    bst_source_column column = {.name = name, .sql = sql, .type = *want};
     column.type.optional = true;
     const bst_type *declared = sql ? NULL : declared_type(map, name);
     if (declared && bst__map_converts(declared, want)) {
@@ -179,7 +180,7 @@ uint32_t bst__map_state_column(bst__map *map, const bst__map_path *path, const c
     static const bst_type text = {.kind = BST_KIND_TEXT};
     const bst_type *declared = sql ? NULL : declared_type(map, name);
     if (declared && !is_text(declared)) {
-        bst_source_column column = {name, NULL, text, NULL};
+        bst_source_column column = {.name = name, .type = text};
         column.type.optional = true;
         return add_column(map, &column);
     }
@@ -235,7 +236,7 @@ static void want_name(bst__map *map, const char *name) {
             return;
         }
     }
-    bst_source_column column = {name, NULL, {.kind = BST_KIND_TEXT, .optional = true}, NULL};
+    bst_source_column column = {.name = name, .type = {.kind = BST_KIND_TEXT, .optional = true}};
     if (declared) {
         column.type = *declared;
     }

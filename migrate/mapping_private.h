@@ -65,6 +65,7 @@ typedef struct bst__map {
     uint32_t suggestions;
     const char *table;    /* the last part of the table's name: "payments" */
     const bst_zone *zone; /* of naive timestamps where nothing nearer says so */
+    bst_dates dates;
     bst__map_declared *declared;
     size_t declared_count;
     bst_source_column *columns;

@@ -10,8 +10,9 @@
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 #define KEY_COLUMNS_MAX 32u /* as many as an index of PostgreSQL has */
 
-static const char *const source_keys[] = {"table",   "key",  "where",      "zone",
-                                          "columns", "null", "description"};
+static const char *const source_keys[] = {"table", "key",  "where",   "zone",
+                                          "dates", "null", "columns", "description"};
+static const char *const date_orders[] = {"YMD", "DMY", "MDY"}; /* by bst_dates */
 
 /* One text or an array of texts; NULL (and a finding) when it is neither. */
 static const char *const *read_texts(bst__map *map, const json_t *json, const bst__map_path *path,
@@ -116,6 +117,8 @@ void bst__map_source(bst__map *map, const json_t *root) {
         map->table = dot ? dot + 1 : map->mapping->source.table;
     }
     map->zone = bst__map_zone_of(map, source, &path);
+    map->dates = (bst_dates)bst__map_choice(map, source, &path, "dates", date_orders,
+                                            COUNT(date_orders), BST_DATES_YMD);
     const json_t *columns = bst__map_get(map, source, &path, "columns", JSON_OBJECT);
     if (columns) {
         bst__map_path here = {&path, "columns", 0};

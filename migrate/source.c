@@ -96,7 +96,7 @@ bool bst__cell_from_text(const bst_source_column *column, const char *text, size
                          bst_arena *arena, bst_cell *ret) {
     if (column->type.kind == BST_KIND_TIMESTAMPTZ) {
         int64_t time = 0;
-        const bst_time_result result = bst_time_parse(text, len, column->zone, &time);
+        const bst_time_result result = bst__time_read(column, text, len, &time);
         return take_time(result, time, text, len, ret);
     }
     ret->result = bst_value_parse(&column->type, text, len, arena, &ret->value);

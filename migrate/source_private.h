@@ -35,6 +35,9 @@ bool bst__cell_from_text(const bst_source_column *column, const char *text, size
  * when it is bad. */
 bool bst__cell_from_naive(const bst_source_column *column, int64_t naive, bst_arena *arena,
                           bst_cell *ret);
+/* dates.c: a time as the column writes it. */
+bst_time_result bst__time_read(const bst_source_column *column, const char *text, size_t len,
+                               int64_t *ret);
 void bst__cell_bad(bst_cell *cell, bst_value_result result, const char *text, size_t len);
 
 /* Appends one part of a key; the parts of a composite key are escaped and joined. */

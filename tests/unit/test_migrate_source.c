@@ -82,7 +82,7 @@ static void expect(const char *csv, const bst_source_spec *spec, const char *wan
 }
 
 static const bst_source_column text_note[] = {
-    {"note", NULL, {.kind = BST_KIND_TEXT, .optional = true}, NULL}};
+    {.name = "note", .type = {.kind = BST_KIND_TEXT, .optional = true}}};
 static const bst_source_spec notes = {
     .table = "t", .key = key_id, .key_count = 1, .columns = text_note, .column_count = 1};
 
@@ -130,9 +130,9 @@ END_TEST
 START_TEST(bad_cells_do_not_stop) {
     const bst_zone *zone = bst_zone_new("Europe/Copenhagen");
     const bst_source_column columns[] = {
-        {"n", NULL, {.kind = BST_KIND_INT2}, NULL},
-        {"d", NULL, {.kind = BST_KIND_DECIMAL, .precision = 6, .scale = 2}, NULL},
-        {"t", NULL, {.kind = BST_KIND_TIMESTAMPTZ}, zone}};
+        {.name = "n", .type = {.kind = BST_KIND_INT2}},
+        {.name = "d", .type = {.kind = BST_KIND_DECIMAL, .precision = 6, .scale = 2}},
+        {.name = "t", .type = {.kind = BST_KIND_TIMESTAMPTZ}, .zone = zone}};
     const bst_source_spec spec = {
         .table = "t", .key = key_id, .key_count = 1, .columns = columns, .column_count = 3};
     char want[512];
@@ -148,11 +148,35 @@ START_TEST(bad_cells_do_not_stop) {
 }
 END_TEST
 
+START_TEST(days_and_months_first) {
+    const bst_zone *zone = bst_zone_new("UTC");
+    bst_source_column time = {.name = "note",
+                              .type = {.kind = BST_KIND_TIMESTAMPTZ},
+                              .zone = zone,
+                              .dates = BST_DATES_DMY};
+    bst_source_spec spec = notes;
+    char want[512];
+    spec.columns = &time;
+    snprintf(want, sizeof want,
+             "1 2016-02-29T01:16:00Z\n2 2016-12-01T09:05:06Z\n3 2016-02-29T00:00:00Z\n"
+             "4 2016-02-29T01:16:00Z\n5 !%d:30/2/2016 01:16\n6 !%d:2/29/2016\n7 !%d:1/2/16\n"
+             "8 !%d:1/2/2016 x\n9 2015-12-31T22:30:00Z\n",
+             BST_VALUE_RANGE, BST_VALUE_RANGE, BST_VALUE_SYNTAX, BST_VALUE_SYNTAX);
+    expect("id,note\n1,29/2/2016 01:16\n2,01.12.2016 9:05:06\n3,29-2-2016\n4,2016-02-29 01:16\n"
+           "5,30/2/2016 01:16\n6,2/29/2016\n7,1/2/16\n8,1/2/2016 x\n9,1/1/2016 00:30+02\n",
+           &spec, want);
+    time.dates = BST_DATES_MDY;
+    expect("id,note\n1,2/29/2016 13:00\n", &spec, "1 2016-02-29T13:00:00Z\n");
+    bst_zone_free(zone);
+}
+END_TEST
+
 START_TEST(the_mapping_may_be_wrong) {
-    const bst_source_column naive[] = {{"note", NULL, {.kind = BST_KIND_TIMESTAMPTZ}, NULL}};
-    const bst_source_column typo[] = {{"notes", NULL, {.kind = BST_KIND_TEXT}, NULL},
-                                      {"notes", NULL, {.kind = BST_KIND_INT4}, NULL},
-                                      {"sum", "a + b", {.kind = BST_KIND_INT4}, NULL}};
+    const bst_source_column naive[] = {{.name = "note", .type = {.kind = BST_KIND_TIMESTAMPTZ}}};
+    const bst_source_column typo[] = {
+        {.name = "notes", .type = {.kind = BST_KIND_TEXT}},
+        {.name = "notes", .type = {.kind = BST_KIND_INT4}},
+        {.name = "sum", .sql = "a + b", .type = {.kind = BST_KIND_INT4}}};
     bst_source_spec spec = notes;
     spec.columns = naive;
     bst_strbuf out = BST_STRBUF_INIT;
@@ -252,6 +276,7 @@ Suite *test_migrate_source_suite(void) {
     tcase_add_test(files, by_key_with_nulls_first_and_doubles_marked);
     tcase_add_test(files, composite_keys);
     tcase_add_test(files, null_texts);
+    tcase_add_test(files, days_and_months_first);
     tcase_add_test(files, damaged_files_stop);
     tcase_add_test(files, bad_cells_do_not_stop);
     tcase_add_test(files, the_mapping_may_be_wrong);

@@ -19,6 +19,9 @@ extern "C" {
 #define BST_COLUMNS_MAX    1600u       /* as in PostgreSQL */
 #define BST_CELL_BYTES_MAX (64u << 20) /* one CSV cell */
 
+/* How times are written as text: 2016-02-29, 29/2/2016, 2/29/2016. The first is always read. */
+typedef enum bst_dates { BST_DATES_YMD, BST_DATES_DMY, BST_DATES_MDY } bst_dates;
+
 typedef struct bst_source_column {
     const char *name;
     /* NULL; or an expression of the user's own database that is read under this name */
@@ -26,6 +29,7 @@ typedef struct bst_source_column {
     bst_type type; /* wanted */
     /* timestamptz: how naive values are read; NULL: naive values are an error of the mapping */
     const bst_zone *zone;
+    bst_dates dates; /* timestamptz */
 } bst_source_column;
 
 typedef struct bst_source_spec {
