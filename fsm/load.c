@@ -5,7 +5,7 @@
  *     states                           the tree, by name
  *     creations, transitions           everything by number; implied commands and events
  *     payloads                         what commands carry
- *     apply, guards                    expressions, once every field of every record is known
+ *     apply, upcasts, guards           expressions, once every field of every record is known
  *     flatten                          the table, when all of this is right
  *
  * A step that finds mistakes lets the next ones go on. Names and text are borrowed from the
@@ -125,8 +125,8 @@ static bool read_machine(bst__load *l) {
     return bst__load_fields(l) && bst__load_events(l) && bst__load_commands(l) &&
            bst__load_guards(l) && bst__load_states(l) && bst__load_creations(l) &&
            bst__load_transitions(l) && bst__load_ignores(l) && bst__load_warnings(l) &&
-           bst__load_payloads(l) && bst__load_assignments(l) && bst__compile_guards(l) &&
-           (l->status != BST_OK || bst__flatten(l));
+           bst__load_payloads(l) && bst__load_assignments(l) && bst__load_upcasts(l) &&
+           bst__compile_guards(l) && (l->status != BST_OK || bst__flatten(l));
 }
 
 /* The seed of the name indices: the first digits of the file's digest. */

@@ -43,7 +43,7 @@ static const struct {
     {"states", "States stand in the machine, or in a state."},
     {"tags", "Put it into \"meta\"."},
     {"type", "States and fields have a type; a machine has none, and a guard only its name."},
-    {"upcast", "Reading old payloads is not part of the language yet; keep version 1."},
+    {"upcast", "An event has one, beside its \"version\"."},
 };
 
 static const char *advice_for(const char *key) {

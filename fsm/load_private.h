@@ -26,6 +26,7 @@ typedef struct bst__path {
  * their tables. */
 typedef struct bst__event_note {
     json_t *apply;      /* NULL: none */
+    json_t *upcast;     /* the same */
     bool listed;        /* in "events" */
     bool creates;       /* some creation emits it */
     bool poisoned;      /* its payload could not be read: nothing can be said about it */
@@ -161,6 +162,9 @@ uint32_t bst__next_room(uint32_t room);
 bool bst__load_fields(bst__load *l);
 bool bst__load_events(bst__load *l);
 bool bst__load_commands(bst__load *l);
+/* The object at `path` as the fields of a payload. False: stop. */
+bool bst__read_payload(bst__load *l, const bst__path *path, json_t *json,
+                       const bst_field **ret_fields, uint32_t *ret_count);
 /* The number of an event or command, made when it is new. False: stop. */
 bool bst__intern_command(bst__load *l, const bst__path *path, bool key, const char *name,
                          uint32_t *ret_command);
@@ -196,6 +200,9 @@ bool bst__types_agree(const bst_type *a, const bst_type *b);
 
 /* load_apply.c: what events do to the entity */
 bool bst__load_assignments(bst__load *l);
+
+/* load_upcasts.c: what older versions of events carried, and how it reads now */
+bool bst__load_upcasts(bst__load *l);
 
 /* load_guards.c */
 bool bst__load_guards(bst__load *l); /* the named ones */

@@ -181,6 +181,11 @@ static bool read_fields(bst__load *l, const bst__path *path, int key_count, json
     return true;
 }
 
+bool bst__read_payload(bst__load *l, const bst__path *path, json_t *json,
+                       const bst_field **ret_fields, uint32_t *ret_count) {
+    return read_fields(l, path, FIELD_DEFAULT, json, ret_fields, ret_count);
+}
+
 bool bst__load_fields(bst__load *l) {
     bst_machine *table = &l->m->table;
     json_t *json = json_object_get(l->root, "fields");
@@ -234,12 +239,14 @@ enum {
     EVENT_LABEL,
     EVENT_DESCRIPTION,
     EVENT_WAS,
+    EVENT_UPCAST,
     EVENT_KEYS
 };
 static const char *const event_keys[EVENT_KEYS] = {
     [EVENT_FIELDS] = "fields",           [EVENT_APPLY] = "apply",
     [EVENT_VERSION] = "version",         [EVENT_LABEL] = "label",
     [EVENT_DESCRIPTION] = "description", [EVENT_WAS] = "was",
+    [EVENT_UPCAST] = "upcast",
 };
 
 static void read_version(bst__load *l, const bst__path *path, const json_t *json,
@@ -268,7 +275,7 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
         switch (bst__key_number(l, &here, event_keys, EVENT_KEYS)) {
         case EVENT_FIELDS:
             note->poisoned = !json_is_object(value);
-            if (!read_fields(l, &here, FIELD_DEFAULT, value, &event->fields, &event->field_count)) {
+            if (!bst__read_payload(l, &here, value, &event->fields, &event->field_count)) {
                 return false;
             }
             break;
@@ -277,6 +284,9 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         case EVENT_VERSION:
             read_version(l, &here, value, event);
+            break;
+        case EVENT_UPCAST:
+            note->upcast = bst__is_object(l, &here, value) ? value : NULL;
             break;
         case EVENT_WAS:
             event->was = bst__string(l, &here, value);
@@ -412,8 +422,7 @@ static bool read_command(bst__load *l, const bst__path *path, json_t *json, uint
             if (!json_is_object(value)) {
                 l->command_notes[number].poisoned = true;
             }
-            if (!read_fields(l, &here, FIELD_DEFAULT, value, &command->fields,
-                             &command->field_count)) {
+            if (!bst__read_payload(l, &here, value, &command->fields, &command->field_count)) {
                 return false;
             }
             break;

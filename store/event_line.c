@@ -64,6 +64,11 @@ void bst_event_line(const bst_machine *machine, const bst_stored_event *event, b
     bst_strbuf_adds(out, ",\"version\":");
     bst_strbuf_add_int(out, event->version);
     add_text(out, ",\"type\":", type->name);
+    const uint32_t type_version = event->data ? event->type_version : type->version;
+    if (type_version != 1) {
+        bst_strbuf_adds(out, ",\"type_version\":");
+        bst_strbuf_add_int(out, type_version);
+    }
     bst_strbuf_adds(out, ",\"data\":");
     if (event->data)
         bst_strbuf_add(out, event->data, event->data_len);

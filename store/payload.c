@@ -7,7 +7,10 @@
  */
 #include "payload_private.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "backstory/step.h"
 
 void bst__payload_write(const bst_event_type *event, const bst_value *fields, bst_strbuf *out) {
     bool first = true;
@@ -85,54 +88,61 @@ static bst_status not_json(bst__payload_error *reterr, const bst__scan *scan) {
     return refuse(reterr, scan->at, "the payload is not a JSON object");
 }
 
+/* What is read: the fields of one version of an event. */
+typedef struct shape {
+    const char *event;
+    const bst_field *fields;
+    uint32_t count;
+} shape;
+
 /* Fields mostly come in order: the search starts at the one expected. */
-static uint32_t find_field(const bst_event_type *event, const bst__item *name, uint32_t expected) {
-    for (uint32_t i = 0; i < event->field_count; i++) {
-        const uint32_t field = (expected + i) % event->field_count;
-        if (bst__item_is(name, BST__STRING, event->fields[field].name))
+static uint32_t find_field(const shape *of, const bst__item *name, uint32_t expected) {
+    for (uint32_t i = 0; i < of->count; i++) {
+        const uint32_t field = (expected + i) % of->count;
+        if (bst__item_is(name, BST__STRING, of->fields[field].name))
             return field;
     }
     return BST_NONE;
 }
 
 /* One `"name":value`. */
-static bst_status read_member(const bst_event_type *event, bst__scan *scan, bst_arena *arena,
+static bst_status read_member(const shape *of, bst__scan *scan, bst_arena *arena,
                               uint32_t *expected, bst_value *fields, bst__payload_error *reterr) {
     bst__item name, value;
     if (!bst__scan_value(scan, &name) || name.kind != BST__STRING || !bst__scan_byte(scan, ':') ||
         !bst__scan_value(scan, &value))
         return not_json(reterr, scan);
-    const uint32_t field = find_field(event, &name, *expected);
+    const uint32_t field = find_field(of, &name, *expected);
     if (field == BST_NONE)
-        return refuse(reterr, name.text - 1, "event \"%s\" has no field \"%.*s\"", event->name,
+        return refuse(reterr, name.text - 1, "event \"%s\" has no field \"%.*s\"", of->event,
                       (int)(name.len < 200 ? name.len : 200), name.text);
     const char *const at = value.kind == BST__STRING ? value.text - 1 : value.text;
     if (fields[field].present)
-        return refuse(reterr, at, "field \"%s\" is given twice", event->fields[field].name);
+        return refuse(reterr, at, "field \"%s\" is given twice", of->fields[field].name);
     const bst_value_result result =
-        read_value(&event->fields[field].type, &value, arena, &fields[field]);
+        read_value(&of->fields[field].type, &value, arena, &fields[field]);
     if (result == BST_VALUE_NOMEM)
         return BST_NOMEM;
     if (result != BST_VALUE_OK) {
         fields[field] = BST_ABSENT;
-        return refuse(reterr, at, "the value of field \"%s\" %s", event->fields[field].name,
+        return refuse(reterr, at, "the value of field \"%s\" %s", of->fields[field].name,
                       bst_value_result_text(result));
     }
     *expected = field + 1;
     return BST_OK;
 }
 
-bst_status bst__payload_read(const bst_event_type *event, const char *text, size_t len,
-                             bst_arena *arena, bst_value *fields, bst__payload_error *reterr) {
+static bst_status read_shape(const shape *of, const char *text, size_t len, bst_arena *arena,
+                             bst_value *fields, bst__payload_error *reterr) {
     bst__scan scan = {text, text + len};
     uint32_t expected = 0;
-    for (uint32_t i = 0; i < event->field_count; i++)
+    for (uint32_t i = 0; i < of->count; i++)
         fields[i] = BST_ABSENT;
     if (!bst__scan_byte(&scan, '{'))
         return not_json(reterr, &scan);
     if (!bst__scan_byte(&scan, '}')) {
         do {
-            const bst_status status = read_member(event, &scan, arena, &expected, fields, reterr);
+            const bst_status status = read_member(of, &scan, arena, &expected, fields, reterr);
             if (status != BST_OK)
                 return status;
         } while (bst__scan_byte(&scan, ','));
@@ -141,9 +151,25 @@ bst_status bst__payload_read(const bst_event_type *event, const char *text, size
     }
     if (!bst__scan_done(&scan))
         return not_json(reterr, &scan);
-    for (uint32_t i = 0; i < event->field_count; i++) {
-        if (!fields[i].present && !event->fields[i].type.optional)
-            return refuse(reterr, text, "field \"%s\" is missing", event->fields[i].name);
+    for (uint32_t i = 0; i < of->count; i++) {
+        if (!fields[i].present && !of->fields[i].type.optional)
+            return refuse(reterr, text, "field \"%s\" is missing", of->fields[i].name);
     }
     return BST_OK;
+}
+
+bst_status bst__payload_read(const bst_event_type *event, uint32_t version, const char *text,
+                             size_t len, bst_arena *arena, bst_value *fields,
+                             bst__payload_error *reterr) {
+    shape of = {event->name, NULL, 0};
+    of.fields = bst_event_fields_at(event, version, &of.count);
+    assert(of.fields);
+    const bst_status status = read_shape(&of, text, len, arena, fields, reterr);
+    if (status != BST_OK || version == event->version)
+        return status;
+    const char *field = NULL;
+    if (bst_upcast_payload(event, version, fields, fields, &field) == BST_UPCAST_OK)
+        return BST_OK;
+    return refuse(reterr, text, "what version %u says does not fit field \"%s\" of a later one",
+                  (unsigned)version, field);
 }

@@ -13,10 +13,13 @@ typedef struct bst__payload_error {
     bst_strbuf message; /* the caller's */
 } bst__payload_error;
 
-/* Reads it back into `fields` (event->field_count of them). Text points into `text`, or into
- * `arena` where escapes had to be decoded. BST_INVALID with `reterr` filled when it is not a
- * payload of this event, BST_NOMEM. */
-bst_status bst__payload_read(const bst_event_type *event, const char *text, size_t len,
-                             bst_arena *arena, bst_value *fields, bst__payload_error *reterr);
+/* Reads it back into `fields`, which has room for the machine's largest payload
+ * (bst_machine_payload_max) and of which event->field_count are filled. A payload of an older
+ * version, which the machine must know, is read as one of this. Text points into `text`, or into
+ * `arena` where escapes had to be decoded. BST_INVALID with `reterr` filled when it is no payload
+ * of this event, BST_NOMEM. */
+bst_status bst__payload_read(const bst_event_type *event, uint32_t version, const char *text,
+                             size_t len, bst_arena *arena, bst_value *fields,
+                             bst__payload_error *reterr);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/step.h"
 #include "copy_row_private.h"
 
 #define HASH_NONFATAL_OOM          1
@@ -122,9 +123,12 @@ static bool resolve(bst__plan_shelf *shelf, bst__stored_step *step, const char *
     return step->unknown != NULL;
 }
 
-/* A payload of another version has other fields. */
-static bool check_type_version(bst__plan_shelf *shelf, bst__stored_step *step, int64_t version) {
-    if (step->type == BST_NONE || version == shelf->machine->events[step->type].version)
+/* A payload of another version has other fields: the machine must say how it reads now. */
+static bool take_type_version(bst__plan_shelf *shelf, bst__stored_step *step, int64_t version) {
+    uint32_t count;
+    step->type_version = version > 0 && version < UINT32_MAX ? (uint32_t)version : 0;
+    if (step->type == BST_NONE ||
+        bst_event_fields_at(&shelf->machine->events[step->type], step->type_version, &count))
         return true;
     if (!step->unknown)
         step->unknown =
@@ -152,7 +156,7 @@ static bool take_step(bst__plan_shelf *shelf, const bst__copy_field *row) {
     shelf_entry *const entry = find_or_add(shelf, row);
     bst__stored_step *const step = entry ? add_step(shelf, &entry->plan) : NULL;
     return step && resolve(shelf, step, "type", &row[STEP_TYPE], bst_machine_event, &step->type) &&
-           check_type_version(shelf, step, bst__copy_int(&row[STEP_TYPE_VERSION])) &&
+           take_type_version(shelf, step, bst__copy_int(&row[STEP_TYPE_VERSION])) &&
            resolve(shelf, step, "state", &row[STEP_STATE], bst_machine_state, &step->state) &&
            resolve(shelf, step, "command", &row[STEP_COMMAND], bst_machine_command,
                    &step->command) &&

@@ -7,6 +7,7 @@
 
 typedef struct bst__stored_step {
     uint32_t type, state, command;
+    uint32_t type_version; /* of its payload: one that the machine knows */
     bst_basis basis;
     double confidence;
     const char *source;  /* or NULL */

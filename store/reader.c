@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backstory/sink.h"
+#include "backstory/step.h"
 #include "reader_private.h"
 #include "target_private.h"
 
@@ -40,15 +41,6 @@ bst_reader *bst_reader_free(bst_reader *reader) {
     return NULL;
 }
 
-static uint32_t largest_payload(const bst_machine *machine) {
-    uint32_t largest = 1;
-    for (uint32_t i = 0; i < machine->event_count; i++) {
-        if (machine->events[i].field_count > largest)
-            largest = machine->events[i].field_count;
-    }
-    return largest;
-}
-
 bst_status bst__reader_init(bst_reader *reader, const bst__reader_ops *ops,
                             const bst_machine *machine, bst_diags *diags) {
     reader->ops = ops;
@@ -56,7 +48,7 @@ bst_status bst__reader_init(bst_reader *reader, const bst__reader_ops *ops,
     bst_strbuf_init(&reader->key);
     bst_strbuf_init(&reader->message);
     reader->arena = bst_arena_new();
-    reader->fields = calloc(largest_payload(machine), sizeof *reader->fields);
+    reader->fields = calloc(bst_machine_payload_max(machine) + 1u, sizeof *reader->fields);
     return reader->arena && reader->fields ? BST_OK : bst_diag_nomem(diags);
 }
 

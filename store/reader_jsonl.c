@@ -16,6 +16,7 @@
 #include <unistr.h>
 
 #include "backstory/digest.h"
+#include "backstory/step.h"
 #include "backstory/timestamp.h"
 #include "confidence_private.h"
 #include "json_scan_private.h"
@@ -28,6 +29,7 @@
     X(ENTITY, "entity")                                                                            \
     X(VERSION, "version")                                                                          \
     X(TYPE, "type")                                                                                \
+    X(TYPE_VERSION, "type_version") /* may be left out: 1 */                                       \
     X(DATA, "data")                                                                                \
     X(STATE, "state")                                                                              \
     X(COMMAND, "command")                                                                          \
@@ -135,7 +137,7 @@ static bst_status take_apart(reader_jsonl *reader) {
     if (!bst__scan_byte(&scan, '}') || !bst__scan_done(&scan))
         return not_an_event(reader, scan.at);
     int missing = 0;
-    while (missing < KEY_COUNT && reader->values[missing].text)
+    while (missing < KEY_COUNT && (reader->values[missing].text || missing == KEY_TYPE_VERSION))
         missing++;
     if (missing == KEY_COUNT)
         return BST_OK;
@@ -214,6 +216,27 @@ static bst_status unknown(reader_jsonl *reader, int key) {
     return BST_INVALID;
 }
 
+/* A payload of another version has other fields: the machine must say how it reads now. */
+static bst_status read_type_version(reader_jsonl *reader) {
+    const bst__item *const token = &reader->values[KEY_TYPE_VERSION];
+    bst_stored_event *const event = &reader->base.event;
+    int64_t version = 1;
+    uint32_t count;
+    if (token->text && (!bst__item_int(token, &version) || version < 1 || version > INT32_MAX))
+        return wrong(reader, KEY_TYPE_VERSION, "bad-value", "is not a version");
+    event->type_version = (uint32_t)version;
+    const bst_event_type *const type = &reader->base.machine->events[event->type];
+    if (bst_event_fields_at(type, event->type_version, &count))
+        return BST_OK;
+    const bst_loc loc =
+        where(reader, start_of(&reader->values[token->text ? KEY_TYPE_VERSION : KEY_TYPE]));
+    bst_diag_add(reader->diags, BST_INVALID, BST_ERROR, "unknown-name", &loc,
+                 "version %u of type \"%s\" is not known to the machine",
+                 (unsigned)event->type_version, type->name);
+    bst_diag_hint(reader->diags, "Say in the event's \"upcast\" how that version reads now.");
+    return BST_INVALID;
+}
+
 static bst_status read_names(reader_jsonl *reader) {
     const bst_machine *const machine = reader->base.machine;
     bst_stored_event *const event = &reader->base.event;
@@ -226,8 +249,7 @@ static bst_status read_names(reader_jsonl *reader) {
     if (!bst__item_is_null(&values[KEY_COMMAND]) &&
         !find_name(machine, &values[KEY_COMMAND], bst_machine_command, &event->command))
         return unknown(reader, KEY_COMMAND);
-    event->type_version = machine->events[event->type].version;
-    return BST_OK;
+    return read_type_version(reader);
 }
 
 static bst_status read_provenance(reader_jsonl *reader) {
@@ -259,8 +281,8 @@ static bst_status read_payload(reader_jsonl *reader) {
     bst__payload_error error = {NULL, reader->base.message};
     bst_strbuf_clear(&error.message);
     const bst_status status =
-        bst__payload_read(&reader->base.machine->events[event->type], data->text, data->len,
-                          reader->base.arena, reader->base.fields, &error);
+        bst__payload_read(&reader->base.machine->events[event->type], event->type_version,
+                          data->text, data->len, reader->base.arena, reader->base.fields, &error);
     reader->base.message = error.message;
     if (status == BST_NOMEM)
         return bst_diag_nomem(reader->diags);

@@ -101,9 +101,9 @@ static bst_status read_payload(reader_pg *reader, const bst__item *payload) {
     bst_stored_event *const event = &reader->base.event;
     bst__payload_error error = {NULL, reader->base.message};
     bst_strbuf_clear(&error.message);
-    const bst_status status =
-        bst__payload_read(&reader->base.machine->events[event->type], payload->text, payload->len,
-                          reader->base.arena, reader->base.fields, &error);
+    const bst_status status = bst__payload_read(&reader->base.machine->events[event->type],
+                                                event->type_version, payload->text, payload->len,
+                                                reader->base.arena, reader->base.fields, &error);
     reader->base.message = error.message;
     if (status == BST_NOMEM)
         return bst_diag_nomem(reader->diags);
@@ -128,7 +128,7 @@ static bst_status take_step(reader_pg *reader) {
         return BST_INVALID;
     }
     event->type = step->type;
-    event->type_version = reader->base.machine->events[step->type].version;
+    event->type_version = step->type_version;
     event->state = step->state;
     event->command = step->command;
     event->basis = step->basis;

@@ -54,7 +54,8 @@ SELECT backstory.event_id(machine.name, segment.key,
        plan.event_confidence[item.place]                           AS confidence,
        plan.source[item.place]                                     AS source,
        coalesce(segment.position, 0)                               AS position,
-       segment.run_id
+       segment.run_id,
+       plan.type_version[item.place]                               AS type_version
 FROM backstory.segment
     JOIN backstory.machine USING (machine_id)
     JOIN backstory.run USING (run_id)

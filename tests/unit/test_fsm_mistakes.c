@@ -77,11 +77,11 @@ static const machine_case keys_cases[] = {
      "  'events': { 'DoorClosed': { 'fields': { 'a': { 'type': 'text?', 'default': 'x' } } } },\n"
      STATES,
      "error unsupported-key 2:67\n"},
-    /* upcast is not there yet */
+    /* an upcast where no event is */
     {"{ 'id': 'door',\n"
-     "  'events': { 'DoorClosed': { 'version': 2, 'upcast': {} } },\n"
+     "  'commands': { 'close': { 'upcast': {} } },\n"
      STATES,
-     "error unsupported-key 2:45\n"},
+     "error unsupported-key 2:28\n"},
     /* a key twice */
     {"{ 'id': 'door',\n"
      "  'label': 'a',\n"

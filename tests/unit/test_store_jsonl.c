@@ -220,8 +220,15 @@ START_TEST(a_line_is_json_with_its_keys_in_order) {
                                         JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
         ck_assert_msg(json, "%s in %.*s", error.text, (int)(end - at), at);
         size_t i = 0;
-        for (void *iter = json_object_iter(json); iter; iter = json_object_iter_next(json, iter))
-            ck_assert_str_eq(json_object_iter_key(iter), keys[i++]);
+        /* the one key that is left out when it says nothing */
+        const json_t *const version = json_object_get(json, "type_version");
+        ck_assert(!version || json_real_value(version) > 1);
+        for (void *iter = json_object_iter(json); iter; iter = json_object_iter_next(json, iter)) {
+            if (json_object_iter_value(iter) != version)
+                ck_assert_str_eq(json_object_iter_key(iter), keys[i++]);
+            else
+                ck_assert_str_eq(keys[i - 1], "type");
+        }
         ck_assert_uint_eq(i, sizeof keys / sizeof *keys);
         ck_assert(json_is_object(json_object_get(json, "data")));
         json_decref(json);

@@ -58,6 +58,15 @@ typedef struct bst_assignment {
     uint32_t event_field;
 } bst_assignment;
 
+/* What a version of an event carried, and how it reads as the next one: field (of the next one) :=
+ * expr(event), or := event.fields[event_field] when expr is NULL; what nothing sets is absent. */
+typedef struct bst_upcast {
+    uint32_t version;
+    uint32_t field_count, assignment_count;
+    const bst_field *fields;
+    const bst_assignment *assignments;
+} bst_upcast;
+
 typedef struct bst_event_type {
     const char *name; /* "PaymentCaptured" */
     const char *label, *description;
@@ -69,6 +78,9 @@ typedef struct bst_event_type {
     /* Explicit ones, then the names that entity and event share. A shared name is left alone when
      * `apply` speaks of it: assigns the entity's field, or reads the event's. */
     const bst_assignment *assignments;
+    /* Older versions, oldest first and without a gap: the last one reads as `version`. */
+    uint32_t upcast_count;
+    const bst_upcast *upcasts;
 } bst_event_type;
 
 typedef struct bst_command {

@@ -60,6 +60,7 @@ BST_API void bst_entity_clear(const bst_machine *machine, bst_entity *entity);
  */
 BST_API bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity,
                                 uint32_t command, const bst_value *payload, bst_event *ret_event);
+/* Fields of the largest payload, those of older versions included. */
 BST_API uint32_t bst_machine_payload_max(const bst_machine *machine);
 
 typedef enum bst_apply_result {
@@ -76,6 +77,25 @@ BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entit
 /* The first transition from `from` that emits `event` into `to`; BST_NONE when there is none. */
 BST_API uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from,
                                              uint32_t event, uint32_t to);
+
+/* What version `version` of an event carried; NULL when the machine does not know that version. */
+BST_API const bst_field *bst_event_fields_at(const bst_event_type *event, uint32_t version,
+                                             uint32_t *ret_count);
+
+typedef enum bst_upcast_result {
+    BST_UPCAST_OK,
+    BST_UPCAST_UNKNOWN, /* there is no way from this version to the current one */
+    BST_UPCAST_OVERFLOW /* a field of a later version cannot hold what it is set to */
+} bst_upcast_result;
+
+/* Reads the payload of an older version, whose required fields are all there, as one of
+ * event->version: step by step, through each version between. `ret_payload` is the caller's array
+ * of event->field_count values, may be `payload` itself, and changes only when the result is OK;
+ * its text is borrowed from `payload` and the machine. On BST_UPCAST_OVERFLOW `reterr_field` names
+ * the field. */
+BST_API bst_upcast_result bst_upcast_payload(const bst_event_type *event, uint32_t version,
+                                             const bst_value *payload, bst_value *ret_payload,
+                                             const char **reterr_field);
 
 #ifdef __cplusplus
 }

@@ -20,7 +20,7 @@ typedef struct bst_stored_event {
     size_t key_len;
     int64_t version;               /* 1, 2, ... in its stream */
     uint32_t type, state, command; /* indices in the machine; command may be BST_NONE */
-    uint32_t type_version;
+    uint32_t type_version;         /* of `data`; `fields` are those of the machine's version */
     int64_t occurred_at;
     bool interval;
     int64_t after, before;
@@ -29,8 +29,8 @@ typedef struct bst_stored_event {
     bst_basis basis;
     double confidence;
     const char *source;      /* may be NULL */
-    const bst_value *fields; /* the payload, typed */
-    const char *data;        /* the payload as JSON text */
+    const bst_value *fields; /* the payload, typed; one of an older version as it reads now */
+    const char *data;        /* the payload as JSON text, as it is stored */
     size_t data_len;
 } bst_stored_event;
 
@@ -46,8 +46,9 @@ BST_API bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **
                                    bst_diags *diags) BST_MUST_USE;
 BST_API bst_reader *bst_reader_free(bst_reader *reader);
 
-/* The JSONL form, keys in this order: id machine entity version type data state command occurred_at
- * occurred_between recorded_at basis confidence source. One line with its line feed. */
+/* The JSONL form, keys in this order: id machine entity version type type_version data state
+ * command occurred_at occurred_between recorded_at basis confidence source; a type_version of 1 is
+ * left out. One line with its line feed. */
 BST_API void bst_event_line(const bst_machine *machine, const bst_stored_event *event,
                             bst_strbuf *out);
 
