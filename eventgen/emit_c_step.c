@@ -284,20 +284,36 @@ static void add_decide(bst__c_step *step, bst_strbuf *out) {
 
 /* ---- apply ---- */
 
+/* Built-in events stand in no transition. */
+static void add_builtin_steps(bst__c *c, bst_strbuf *out) {
+    for (uint32_t e = 0; e < c->machine->event_count; e++) {
+        const bst_builtin builtin = c->machine->events[e].builtin;
+        if (builtin != BST_BUILTIN_NONE) {
+            bst_strbuf_addf(
+                out, "    if (type == %s) {\n        return %s%s;\n    }\n", c->events[e].constant,
+                builtin == BST_BUILTIN_GENESIS ? "from == 0 && to < " : "from != 0 && from == to",
+                builtin == BST_BUILTIN_GENESIS ? c->fixed.state_count : "");
+        }
+    }
+}
+
 static void add_is_legal(bst__c *c, bst_strbuf *out) {
     const bst__c_fixed *f = &c->fixed;
     bst__c_comment(out, 0, "Whether some transition emits this event here, into that state.");
+    bst_strbuf_addf(out,
+                    "static bool is_legal(unsigned from, unsigned type, unsigned to) {\n"
+                    "    if (from >= %s || type >= %s || to == 0) {\n"
+                    "        return false;\n    }\n",
+                    f->state_count, f->event_count);
+    add_builtin_steps(c, out);
     bst_strbuf_addf(
         out,
-        "static bool is_legal(unsigned from, unsigned type, unsigned to) {\n"
-        "    if (from >= %s || type >= %s || to == 0) {\n"
-        "        return false;\n    }\n"
         "    for (unsigned i = first_emitter[type]; i < first_emitter[type + 1u]; i++) {\n"
         "        const unsigned command = emitters[i];\n"
         "        const unsigned cell = %s[command][from];\n"
         "        if (cell == to && usual_event[command] == type) {\n"
         "            return true;\n        }\n",
-        f->state_count, f->event_count, f->transitions);
+        f->transitions);
     if (c->table.candidate_count > 0) {
         bst_strbuf_addf(out,
                         "        if (cell >= %s) {\n"

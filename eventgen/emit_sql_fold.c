@@ -35,6 +35,26 @@ static void add_step(const bst_machine *m, const bst_transition *t, bst_strbuf *
     bst_strbuf_release(&text);
 }
 
+/* A built-in event stands in no transition. */
+static void add_builtin_step(const bst_machine *m, const bst_event_type *event, bst_strbuf *out) {
+    if (event->builtin == BST_BUILTIN_NONE) {
+        return;
+    }
+    bst_strbuf_adds(out, "\n    WHEN ");
+    bst__sql_literal(event->name, out);
+    bst_strbuf_adds(out, " THEN\n        ");
+    if (event->builtin == BST_BUILTIN_RECONCILE) {
+        bst_strbuf_adds(out, "coalesce(from_state = to_state, false)");
+        return;
+    }
+    bst_strbuf_adds(out, "from_state IS NULL AND to_state IN (");
+    for (uint32_t s = 0; s < m->state_count; s++) {
+        bst_strbuf_adds(out, s > 0 ? ",\n            " : "\n            ");
+        bst__sql_literal(m->states[s].name, out);
+    }
+    bst_strbuf_addc(out, ')');
+}
+
 static void add_steps(bst__sql *sql, bst_strbuf *out) {
     const bst_machine *m = sql->machine;
     const step_list list = list_steps(sql);
@@ -49,6 +69,7 @@ static void add_steps(bst__sql *sql, bst_strbuf *out) {
         sql->schema);
     for (uint32_t e = 0; !sql->failed && e < m->event_count; e++) {
         const bst_transition *last = NULL;
+        add_builtin_step(m, &m->events[e], out);
         for (uint32_t i = list.first[e]; i > 0; i = list.next[i - 1]) {
             const bst_transition *t = &m->transitions[i - 1];
             if (last && last->from == t->from && last->to == t->to) {

@@ -169,6 +169,9 @@ static void look_at_creations(bst__sql *sql) {
     bool *unsure = new_array(sql, machine->field_count, sizeof *unsure);
     bool *creating = new_array(sql, machine->event_count, sizeof *creating);
     uint32_t *set_by = new_array(sql, machine->field_count, sizeof *set_by); /* creation + 1 */
+    for (uint32_t e = 0; !sql->failed && e < machine->event_count; e++) {
+        creating[e] = machine->events[e].builtin == BST_BUILTIN_GENESIS;
+    }
     for (uint32_t i = 0; !sql->failed && i < machine->creation_count; i++) {
         const bst_event_type *event = &machine->events[machine->transitions[i].event];
         creating[machine->transitions[i].event] = true;

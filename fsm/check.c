@@ -32,7 +32,7 @@ static void check_used_events(bst__check *c) {
     const bst_machine *m = c->machine;
     unsigned searches = 0;
     for (uint32_t i = 0; i < m->event_count; i++) {
-        if (c->m->event_user[i] != BST_NONE) {
+        if (c->m->event_user[i] != BST_NONE || m->events[i].builtin != BST_BUILTIN_NONE) {
             continue;
         }
         const char *name = m->events[i].name;

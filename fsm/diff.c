@@ -546,6 +546,11 @@ static void compare_event(differ *d, uint32_t old_event, uint32_t new_event) {
             ->old_event = old_event;
     }
     compare_versions(d, old_event, new_event);
+    if (after->builtin != before->builtin) {
+        add(d, BST_CHANGED_EVENT, BST_EFFECT_BREAKS_REPLAY, &where, after->name,
+            "is built in otherwise: stored events may stand where it cannot happen any more")
+            ->old_event = old_event;
+    }
     const bool upcast = is_upcast(before, after); /* which says what becomes of each field */
     for (uint32_t i = 0; i < before->field_count && !upcast; i++) {
         compare_payload_field(d, old_event, new_event, &before->fields[i]);

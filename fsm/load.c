@@ -1,7 +1,7 @@
 /* Reading a machine file, in the order in which things become known:
  *
  *     root, id                         what the machine is called
- *     fields, events, commands, guards what the file lists
+ *     fields, events, commands, guards what the file lists; what is built in follows from it
  *     states                           the tree, by name
  *     creations, transitions           everything by number; implied commands and events
  *     payloads                         what commands carry
@@ -122,11 +122,12 @@ static void read_root(bst__load *l) {
 
 static bool read_machine(bst__load *l) {
     read_root(l);
-    return bst__load_fields(l) && bst__load_events(l) && bst__load_commands(l) &&
-           bst__load_guards(l) && bst__load_states(l) && bst__load_creations(l) &&
-           bst__load_transitions(l) && bst__load_ignores(l) && bst__load_warnings(l) &&
-           bst__load_payloads(l) && bst__load_assignments(l) && bst__load_upcasts(l) &&
-           bst__compile_guards(l) && (l->status != BST_OK || bst__flatten(l));
+    return bst__load_fields(l) && bst__load_events(l) && bst__load_builtins(l) &&
+           bst__load_commands(l) && bst__load_guards(l) && bst__load_states(l) &&
+           bst__load_creations(l) && bst__load_transitions(l) && bst__load_ignores(l) &&
+           bst__load_warnings(l) && bst__load_payloads(l) && bst__load_assignments(l) &&
+           bst__load_upcasts(l) && bst__compile_guards(l) &&
+           (l->status != BST_OK || bst__flatten(l));
 }
 
 /* The seed of the name indices: the first digits of the file's digest. */

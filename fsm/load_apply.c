@@ -152,6 +152,35 @@ static bool assign_explicit(bst__load *l, work *w, uint32_t number) {
     return ok;
 }
 
+/* What a built-in event does: an expression for each of its fields. */
+static bool assign_builtin(bst__load *l, work *w, uint32_t number) {
+    const bst_event_type *event = &l->events[number];
+    for (uint32_t i = 0; i < event->field_count; i++) {
+        bool failed = false;
+        const char *text = bst__builtin_apply(l, event, i, &failed);
+        const uint32_t field = bst_machine_field(&l->m->table, event->fields[i].name);
+        if (failed) {
+            return bst__nomem(l);
+        }
+        if (!text || event->fields[i].type.kind == BST_KIND_COUNT) {
+            continue;
+        }
+        json_t *json = json_string(text);
+        const bst_expr *expr = NULL;
+        const bool ok = json && bst__compile(l, json, "/events", &w->scope,
+                                             &l->m->table.fields[field].type, &expr);
+        json_decref(json);
+        if (!ok) {
+            return bst__nomem(l);
+        }
+        if (expr) {
+            w->assigned[field] = number + 1;
+            w->assignments[w->count++] = (bst_assignment){field, expr, BST_NONE};
+        }
+    }
+    return true;
+}
+
 /* Shared names. */
 
 static bool shared_type_fits(bst__load *l, uint32_t number, const bst_field *from,
@@ -224,7 +253,7 @@ static bool load_event(bst__load *l, work *w, uint32_t number) {
     memset(w->spoken, 0, event->field_count * sizeof *w->spoken);
     w->scope.root[BST_ROOT_ENTITY].fields = note->creates ? w->entity_at_birth : w->entity;
     bst__scope_root(&w->scope, BST_ROOT_EVENT, w->event, event->fields, event->field_count);
-    if (note->apply && !assign_explicit(l, w, number)) {
+    if ((note->apply && !assign_explicit(l, w, number)) || !assign_builtin(l, w, number)) {
         return false;
     }
     assign_shared(l, w, number);

@@ -170,6 +170,15 @@ bool bst__intern_command(bst__load *l, const bst__path *path, bool key, const ch
                          uint32_t *ret_command);
 bool bst__derive_event(bst__load *l, uint32_t command, uint32_t *ret_event);
 
+/* load_builtin.c: events that are built in */
+void bst__read_builtin(bst__load *l, const bst__path *path, const json_t *json,
+                       bst_event_type *event);
+bool bst__load_builtins(bst__load *l); /* their fields, once the entity's are known */
+/* What such an event does to a field, as text of an expression; NULL: it is set, as every shared
+ * name is. In the arena; *ret_failed: no memory. */
+const char *bst__builtin_apply(bst__load *l, const bst_event_type *event, uint32_t field,
+                               bool *ret_failed);
+
 /* load_states.c: the tree of states */
 bool bst__load_states(bst__load *l);
 /* load_targets.c: the nodes that a "target" names, seen from the node where it stands (0: the

@@ -351,6 +351,16 @@ static void find_late_event(bst__load *l, uint32_t number, const char *name) {
                       "Add it to \"events\": an event without a payload is {}.");
 }
 
+static void refuse_builtin(bst__load *l, uint32_t number, const char *event) {
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst__written_pointer(&l->m->table, number, &pointer);
+    const bst_loc where = bst_json_source_value(l->source, pointer.text);
+    bst_strbuf_release(&pointer);
+    bst__error(l, &where, "builtin-emitted", "event \"%s\" is built in: no transition emits it",
+               event);
+    bst_diag_hint(l->diags, "Name another event: this one is written by migrations alone.");
+}
+
 /* All BST_NONE; NULL when out of memory. */
 static uint32_t *no_users(bst__load *l, uint32_t count) {
     uint32_t *users = bst_arena_array(l->arena, count, sizeof *users);
@@ -384,6 +394,9 @@ static bool resolve_events(bst__load *l) {
         }
         if (t->event != BST_NONE) {
             bst__event_note *note = &l->event_notes[t->event];
+            if (l->events[t->event].builtin != BST_BUILTIN_NONE) {
+                refuse_builtin(l, i, l->events[t->event].name);
+            }
             note->creates = note->creates || t->from == BST_NONE;
             event_user[t->event] = event_user[t->event] == BST_NONE ? i : event_user[t->event];
         }

@@ -240,13 +240,14 @@ enum {
     EVENT_DESCRIPTION,
     EVENT_WAS,
     EVENT_UPCAST,
+    EVENT_BUILTIN,
     EVENT_KEYS
 };
 static const char *const event_keys[EVENT_KEYS] = {
     [EVENT_FIELDS] = "fields",           [EVENT_APPLY] = "apply",
     [EVENT_VERSION] = "version",         [EVENT_LABEL] = "label",
     [EVENT_DESCRIPTION] = "description", [EVENT_WAS] = "was",
-    [EVENT_UPCAST] = "upcast",
+    [EVENT_UPCAST] = "upcast",           [EVENT_BUILTIN] = "builtin",
 };
 
 static void read_version(bst__load *l, const bst__path *path, const json_t *json,
@@ -287,6 +288,9 @@ static bool read_event(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         case EVENT_UPCAST:
             note->upcast = bst__is_object(l, &here, value) ? value : NULL;
+            break;
+        case EVENT_BUILTIN:
+            bst__read_builtin(l, &here, value, event);
             break;
         case EVENT_WAS:
             event->was = bst__string(l, &here, value);

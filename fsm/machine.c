@@ -169,6 +169,15 @@ uint32_t bst_machine_candidates(const bst_machine *machine, uint32_t from, uint3
     return end - first;
 }
 
+uint32_t bst_machine_builtin(const bst_machine *machine, bst_builtin builtin) {
+    for (uint32_t i = 0; i < machine->event_count; i++) {
+        if (machine->events[i].builtin == builtin) {
+            return i;
+        }
+    }
+    return BST_NONE;
+}
+
 uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from, uint32_t event,
                                      uint32_t to) {
     const wanted_step wanted = {machine->transitions, from, event, to};

@@ -155,10 +155,21 @@ bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, ui
 
 /* apply */
 
+bool bst_machine_allows(const bst_machine *machine, uint32_t from, uint32_t event, uint32_t to) {
+    switch (machine->events[event].builtin) {
+    case BST_BUILTIN_GENESIS:
+        return from == BST_NONE && to < machine->state_count;
+    case BST_BUILTIN_RECONCILE:
+        return from != BST_NONE && to == from;
+    case BST_BUILTIN_NONE:
+        break;
+    }
+    return bst_machine_find_transition(machine, from, event, to) != BST_NONE;
+}
+
 bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const bst_event *event) {
     const bst_event_type *type = &machine->events[event->type];
-    if (bst_machine_find_transition(machine, entity->state, event->type, event->state) ==
-        BST_NONE) {
+    if (!bst_machine_allows(machine, entity->state, event->type, event->state)) {
         return BST_APPLY_ILLEGAL;
     }
     if (missing_field(type->fields, type->field_count, event->fields) != BST_NONE) {

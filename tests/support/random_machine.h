@@ -24,6 +24,7 @@ typedef struct random_field {
 } random_field;
 
 typedef struct random_spec {
+    bool builtin; /* with a genesis and a reconciliation */
     uint64_t state;
     bst_strbuf out;
     random_field fields[8];
@@ -244,6 +245,10 @@ static inline void random_declarations(random_spec *r) {
         }
         bst_strbuf_adds(&r->out, "}}");
     }
+    if (r->builtin) {
+        bst_strbuf_adds(&r->out, ",\n  \"Eg\": {\"builtin\": \"genesis\"}, \"Er\": {\"builtin\": "
+                                 "\"reconcile\"}");
+    }
     bst_strbuf_adds(&r->out, "},\n\"commands\": {");
     for (uint32_t c = 0; c < r->command_count; c++) {
         bst_strbuf_addf(&r->out, "%s\"c%u\": {\"fields\": {", c == 0 ? "" : ", ", c);
@@ -285,7 +290,7 @@ static inline void random_state(random_spec *r, uint32_t state) {
 
 /* The caller frees it. */
 static inline char *random_machine(uint64_t seed) {
-    random_spec r = {.state = seed, .out = BST_STRBUF_INIT};
+    random_spec r = {.state = seed, .builtin = seed % 2 == 1, .out = BST_STRBUF_INIT};
     r.field_count = 4 + random_pick(&r, 5);
     r.command_count = 2 + random_pick(&r, 5);
     r.state_count = 3 + random_pick(&r, 6);

@@ -222,6 +222,10 @@ static void bend_event(walk *w, bool accepted) {
     if (!accepted || below(w, 2) == 0) {
         w->event.type = below(w, m->event_count);
         w->event.state = below(w, m->state_count);
+        const bool stays = m->events[w->event.type].builtin == BST_BUILTIN_RECONCILE;
+        if (stays && w->entity.state != BST_NONE && below(w, 4) > 0) {
+            w->event.state = w->entity.state;
+        }
     }
     const bst_event_type *event = &m->events[w->event.type];
     for (uint32_t i = 0; i < event->field_count; i++) {

@@ -67,12 +67,26 @@ typedef struct bst_upcast {
     const bst_assignment *assignments;
 } bst_upcast;
 
+/* An event that no transition emits and no command can ask for: it is written by a migration, where
+ * the past cannot be told, and folded by everybody. Its fields and what it does follow from the
+ * entity's fields.
+ *
+ *     genesis    from nothing into any state: sets every field
+ *     reconcile  from any state into the same: adds to the required numbers what it carries, sets
+ *                the other fields that it carries */
+typedef enum bst_builtin {
+    BST_BUILTIN_NONE,
+    BST_BUILTIN_GENESIS,
+    BST_BUILTIN_RECONCILE
+} bst_builtin;
+
 typedef struct bst_event_type {
     const char *name; /* "PaymentCaptured" */
     const char *label, *description;
     const char *was;  /* its name in the version before, or NULL */
     uint32_t version; /* of its payload: 1, 2, ... */
     bool derived;     /* the file does not list it: named after its command */
+    bst_builtin builtin;
     uint32_t field_count, assignment_count;
     const bst_field *fields;
     /* Explicit ones, then the names that entity and event share. A shared name is left alone when
@@ -194,6 +208,10 @@ BST_API uint32_t bst_machine_state(const bst_machine *machine, const char *name)
 BST_API uint32_t bst_machine_command(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_event(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_field(const bst_machine *machine, const char *name);
+/* The event of that kind; BST_NONE when the machine has none. Linear in the events. */
+BST_API uint32_t bst_machine_builtin(const bst_machine *machine, bst_builtin builtin);
+/* What an event of this kind does to a field of this type: adds, or else sets. */
+BST_API bool bst_builtin_adds(bst_builtin builtin, const bst_type *type);
 /* Linear in the fields of the payload. */
 BST_API uint32_t bst_event_field(const bst_event_type *event, const char *name);
 BST_API uint32_t bst_command_field(const bst_command *command, const char *name);

@@ -65,7 +65,7 @@ BST_API uint32_t bst_machine_payload_max(const bst_machine *machine);
 
 typedef enum bst_apply_result {
     BST_APPLY_OK,
-    BST_APPLY_ILLEGAL,  /* no transition from this state emits this event into that state */
+    BST_APPLY_ILLEGAL,  /* the event cannot lead from this state into that one */
     BST_APPLY_OVERFLOW, /* an apply expression left its field's range */
     BST_APPLY_INVALID   /* a required field is absent: of the payload, or one that an apply reads */
 } bst_apply_result;
@@ -74,6 +74,10 @@ typedef enum bst_apply_result {
  * then applies. */
 BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity,
                                    const bst_event *event);
+/* Whether the event can lead from `from` (BST_NONE: nothing yet) to `to`: some transition emits it
+ * there, or it is built in. */
+BST_API bool bst_machine_allows(const bst_machine *machine, uint32_t from, uint32_t event,
+                                uint32_t to);
 /* The first transition from `from` that emits `event` into `to`; BST_NONE when there is none. */
 BST_API uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from,
                                              uint32_t event, uint32_t to);

@@ -66,6 +66,8 @@ static const uint8_t first_emitter[BANK_ACCOUNT_EVENT_COUNT + 1] = {
     1, /* BankAccountDeposited */
     2, /* BankAccountWithdrawn */
     3, /* BankAccountClosed */
+    4, /* BankAccountImported */
+    4, /* BankAccountCorrected */
     4, /* WithdrawalFlagged */
     5, /* the end */
 };
@@ -313,6 +315,27 @@ static void apply_closed(const struct bank_account_event_closed *event,
     after->closed_at = event->closed_at;
 }
 
+static void apply_imported(const struct bank_account_event_imported *event,
+                           struct bank_account *after) {
+    after->owner = event->owner;
+    after->balance = event->balance;
+    after->overdraft = event->overdraft;
+    after->movements = event->movements;
+    after->fee_rate = event->fee_rate;
+    after->has_closed_at = event->has_closed_at;
+    after->closed_at = event->closed_at;
+}
+
+/* owner = has(event.owner) ? event.owner : owner; closed_at = has(event.closed_at) ?
+ * event.closed_at : closed_at */
+static void apply_corrected(const struct bank_account *before,
+                            const struct bank_account_event_corrected *event,
+                            struct bank_account *after) {
+    after->owner = event->has_owner ? event->owner : before->owner;
+    after->has_closed_at = (event->has_closed_at ? true : before->has_closed_at);
+    after->closed_at = event->has_closed_at ? event->closed_at : before->closed_at;
+}
+
 /* Does to `after`, a copy of `before`, what the event says. Returns the field that has no value
  * to take, or NULL. */
 static const char *change(const struct bank_account *before, const struct bank_account_event *event,
@@ -327,6 +350,12 @@ static const char *change(const struct bank_account *before, const struct bank_a
         return apply_withdrawn(before, &event->withdrawn, after);
     case BANK_ACCOUNT_EVENT_CLOSED:
         apply_closed(&event->closed, after);
+        break;
+    case BANK_ACCOUNT_EVENT_IMPORTED:
+        apply_imported(&event->imported, after);
+        break;
+    case BANK_ACCOUNT_EVENT_CORRECTED:
+        apply_corrected(before, &event->corrected, after);
         break;
     default:
         break;
@@ -420,6 +449,12 @@ static bool is_legal(unsigned from, unsigned type, unsigned to) {
     if (from >= BANK_ACCOUNT_STATE_COUNT || type >= BANK_ACCOUNT_EVENT_COUNT || to == 0) {
         return false;
     }
+    if (type == BANK_ACCOUNT_EVENT_IMPORTED) {
+        return from == 0 && to < BANK_ACCOUNT_STATE_COUNT;
+    }
+    if (type == BANK_ACCOUNT_EVENT_CORRECTED) {
+        return from != 0 && from == to;
+    }
     for (unsigned i = first_emitter[type]; i < first_emitter[type + 1u]; i++) {
         const unsigned command = emitters[i];
         const unsigned cell = bank_account_transitions[command][from];
@@ -472,6 +507,8 @@ static const char event_names[BANK_ACCOUNT_EVENT_COUNT][21] = {
     "BankAccountDeposited",
     "BankAccountWithdrawn",
     "BankAccountClosed",
+    "BankAccountImported",
+    "BankAccountCorrected",
     "WithdrawalFlagged",
 };
 static const char guard_names[BANK_ACCOUNT_GUARD_COUNT][14] = {
