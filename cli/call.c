@@ -15,6 +15,8 @@ static void print_help(const cli_call *call) {
              "  -Wname, -Wno-name           hear a warning, or do not; -Wall and -Wno-all for all\n"
              "  -Werror=name                make it an error, and -Wno-error=name undoes that\n"
              "  -Werror                     make all that are heard errors, as --werror does");
+    if (call->command == &cli_compile)
+        cli_print_emitters();
     if (call->command->examples)
         printf("\nExamples:\n%s", call->command->examples);
     bst_strbuf_release(&usage);

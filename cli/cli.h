@@ -61,6 +61,8 @@ bst_status cli_take_warnings(cli_call *call, const char **arguments, int *count)
 /* -Werror after all, for --werror. */
 void cli_warnings_are_errors(cli_call *call);
 void cli_list_warnings(const cli_call *call);
+/* cli_compile.c: what --emit knows, for its --help. */
+void cli_print_emitters(void);
 /* BST_INVALID when `status` is fine but a finding is an error. */
 bst_status cli_judge(const cli_call *call, bst_status status);
 /* What each state does with each command, on stdout. */

@@ -9,6 +9,14 @@
 
 #define EMITTERS_MAX 32
 
+void cli_print_emitters(void) {
+    size_t count;
+    const bst_emitter *all = bst_emitters(&count);
+    puts("\nEmitters:");
+    for (size_t i = 0; i < count; i++)
+        printf("  %-12s %s\n", all[i].name, all[i].summary);
+}
+
 static bst_status unknown_emitter(cli_call *call, const char *name) {
     size_t count;
     const bst_emitter *all = bst_emitters(&count);
@@ -80,7 +88,7 @@ static int compile(const cli_command *command, int argc, const char **argv) {
         {"output", 'o', POPT_ARG_STRING, &folder, 0,
          "folder to write to, made when missing; - is stdout (default: .)", "DIR"},
         {"emit", 0, POPT_ARG_STRING, &list, 0,
-         "what to write, separated by commas (default: c); see --list", "LIST"},
+         "what to write, separated by commas (default: c); see below", "LIST"},
         {"depfile", 0, POPT_ARG_STRING, &depfile, 0,
          "also write a dependency file for Ninja or Make", "FILE"},
         POPT_TABLEEND};
@@ -118,5 +126,6 @@ const cli_command cli_compile = {
     "compile", "MACHINE", "write C, diagrams and more from a machine",
     "  backstory compile payment.fsm.json -o src\n"
     "  backstory compile payment.fsm.json -o docs --emit mermaid,dot\n"
+    "  backstory compile payment.fsm.json -o api --emit jsonschema,asyncapi\n"
     "  backstory compile payment.fsm.json -o - --emit dot | dot -Tsvg > payment.svg\n",
     compile};

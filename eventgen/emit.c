@@ -9,17 +9,26 @@
 
 #include "emit_private.h"
 
+static const char *const asyncapi_suffixes[] = {".asyncapi.json", NULL};
 static const char *const c_suffixes[] = {".h", ".c", NULL};
+static const char *const cloudevents_suffixes[] = {".cloudevents.json", NULL};
 static const char *const dot_suffixes[] = {".dot", NULL};
+static const char *const jsonschema_suffixes[] = {".schema.json", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
 static const char *const xstate_suffixes[] = {".xstate.json", NULL};
 static const char *const scxml_suffixes[] = {".scxml", NULL};
 static const char *const sql_suffixes[] = {".sql", NULL};
 
 static const bst_emitter emitters[] = {
+    {"asyncapi", "AsyncAPI 3 document of the channels of events and commands", asyncapi_suffixes,
+     bst__emit_asyncapi},
     {"c", "types, transition table, decide and apply, as C11 that is C++17 too", c_suffixes,
      bst__emit_c},
+    {"cloudevents", "an example of each event as a CloudEvent 1.0", cloudevents_suffixes,
+     bst__emit_cloudevents},
     {"dot", "state diagram for graphviz", dot_suffixes, bst__emit_dot},
+    {"jsonschema", "JSON Schema 2020-12 of every event and command", jsonschema_suffixes,
+     bst__emit_jsonschema},
     {"mermaid", "state diagram for Mermaid (GitHub, GitLab)", mermaid_suffixes, bst__emit_mermaid},
     {"scxml", "State Chart XML 1.0, as the W3C has it", scxml_suffixes, bst__emit_scxml},
     {"sql", "typed events, checks, fold, read model and guards over the store, for PostgreSQL",

@@ -4,6 +4,12 @@
 
 #include "backstory/emit.h"
 
+bst_status bst__emit_asyncapi(const bst_machine *machine, const bst_emit_options *options,
+                              bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_cloudevents(const bst_machine *machine, const bst_emit_options *options,
+                                 bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_jsonschema(const bst_machine *machine, const bst_emit_options *options,
+                                bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_c(const bst_machine *machine, const bst_emit_options *options,
                        bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_dot(const bst_machine *machine, const bst_emit_options *options,
