@@ -57,66 +57,63 @@ bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event) {
 
 /* ---- assignments ---- */
 
-static void add_presence(bst__c_scope *scope, const bst__c_field *to, const bst__c_field *from,
+static void add_presence(bst__c_assigning *a, const bst__c_field *to, const bst__c_field *from,
                          const bst_expr *expr, bst_strbuf *out) {
     bst_strbuf text = BST_STRBUF_INIT;
     if (expr) {
-        bst__c_present(scope, expr, &text);
+        bst__c_present(&a->scope, expr, &text);
     } else if (from->has) {
         bst_strbuf_addf(&text, "event->%s", from->has);
     } else {
         bst_strbuf_adds(&text, "true");
     }
-    bst__c_add_statement(out, 4, bst__c_text(scope->c, "after->%s = ", to->has), text.text);
+    bst__c_add_statement(out, 4, bst__c_text(a->scope.c, "%s%s = ", a->target, to->has), text.text);
     out->failed = out->failed || text.failed;
     bst_strbuf_release(&text);
 }
 
 /* Expressions are computed as int64_t; the conversion at their root has made sure that the value
  * fits. */
-static const char *cast_for(bst__c *c, const bst__c_field *to, const bst_expr *expr,
-                            bool *ret_paren) {
+static const char *cast_for(const bst__c_field *to, const bst_expr *expr, bool *ret_paren) {
     const bst_kind kind = to->field->type.kind;
     if ((kind != BST_KIND_INT2 && kind != BST_KIND_INT4) || expr->op == BST_EXPR_REF ||
         expr->op == BST_EXPR_LITERAL) {
         return "";
     }
     *ret_paren = expr->op == BST_EXPR_COND;
-    (void)c;
     return kind == BST_KIND_INT2 ? "(int16_t)" : "(int32_t)";
 }
 
-static void add_value(bst__c_scope *scope, const bst__c_field *to, const bst__c_field *from,
+static void add_value(bst__c_assigning *a, const bst__c_field *to, const bst__c_field *from,
                       const bst_expr *expr, bst_strbuf *out) {
     bst_strbuf text = BST_STRBUF_INIT;
     if (expr) {
         bool paren = false;
-        const char *cast = cast_for(scope->c, to, expr, &paren);
+        const char *cast = cast_for(to, expr, &paren);
         bst_strbuf_addf(&text, "%s%s", cast, paren ? "(" : "");
-        bst__c_value(scope, expr, &text);
+        bst__c_value(&a->scope, expr, &text);
         bst_strbuf_adds(&text, paren ? ")" : "");
     } else {
         bst_strbuf_addf(&text, "event->%s", from->member);
     }
-    bst__c_add_statement(out, 4, bst__c_text(scope->c, "after->%s = ", to->member), text.text);
+    bst__c_add_statement(out, 4, bst__c_text(a->scope.c, "%s%s = ", a->target, to->member),
+                         text.text);
     out->failed = out->failed || text.failed;
     bst_strbuf_release(&text);
 }
 
-/* `answers`: the function returns a field; `last`: here. */
-static void add_assignment(bst__c_step *step, uint32_t event, const bst_assignment *assignment,
-                           bool answers, bool last, bst_strbuf *out) {
-    bst__c *c = step->c;
-    bst__c_scope scope = bst__c_event_scope(c, event);
+void bst__c_add_assignment(bst__c_assigning *a, const bst_assignment *assignment, bool answers,
+                           bool last, bst_strbuf *out) {
     const bst_expr *expr = assignment->expr;
-    const bst__c_field *to = &c->entity.fields[assignment->field];
-    const bst__c_field *from = expr ? NULL : &c->events[event].fields[assignment->event_field];
+    const bst__c_field *to = &a->to->fields[assignment->field];
+    const bst__c_field *from =
+        expr ? NULL : &a->scope.record[BST_ROOT_EVENT]->fields[assignment->event_field];
     if (to->has) {
-        add_presence(&scope, to, from, expr, out);
+        add_presence(a, to, from, expr, out);
     }
-    add_value(&scope, to, from, expr, out);
+    add_value(a, to, from, expr, out);
     const bool overflow = expr && bst__c_can_overflow(expr);
-    const bool absent = expr && bst__c_can_miss(&scope, expr);
+    const bool absent = expr && bst__c_can_miss(&a->scope, expr);
     if (overflow || absent) {
         const char *test = overflow && absent ? "overflow || *absent"
                            : overflow         ? "overflow"
@@ -128,7 +125,6 @@ static void add_assignment(bst__c_step *step, uint32_t event, const bst_assignme
     } else if (last && answers) {
         bst_strbuf_adds(out, "    return NULL;\n");
     }
-    step->helpers |= scope.helpers;
 }
 
 /* ---- one event ---- */
@@ -185,11 +181,13 @@ static void add_apply_event(bst__c_step *step, uint32_t event, bst_strbuf *out) 
     while (last > 0 && !changes(c, &type->assignments[last])) {
         last--;
     }
+    bst__c_assigning assigning = {bst__c_event_scope(c, event), &c->entity, "after->"};
     for (uint32_t i = 0; i <= last; i++) {
         if (changes(c, &type->assignments[i])) {
-            add_assignment(step, event, &type->assignments[i], fails, i == last, out);
+            bst__c_add_assignment(&assigning, &type->assignments[i], fails, i == last, out);
         }
     }
+    step->helpers |= assigning.scope.helpers;
     bst_strbuf_adds(out, "}\n\n");
 }
 

@@ -55,6 +55,9 @@ static bool machine_has(const bst__c *c, unsigned kinds) {
     for (uint32_t i = 0; !has && i < c->machine->command_count; i++) {
         has = record_has(&c->commands[i], kinds);
     }
+    for (uint32_t i = 0; !has && i < c->older_count; i++) {
+        has = record_has(&c->older[i], kinds);
+    }
     return has;
 }
 
@@ -274,12 +277,10 @@ static void add_payloads(bst__c *c, bst_strbuf *out, const bst__c_record *record
 }
 
 /* The struct that holds any of them: its type, then a union of what they carry. */
-static void add_tagged(bst__c *c, bst_strbuf *out, const char *tag, const char *const *heads,
-                       const bst__c_record *records, uint32_t count) {
+static void add_tagged(bst_strbuf *out, const char *tag, const bst__c_line *heads,
+                       size_t head_count, const bst__c_record *records, uint32_t count) {
     bst_strbuf_addf(out, "struct %s {\n", tag);
-    for (; *heads; heads++) {
-        bst_strbuf_addf(out, "    %s\n", *heads);
-    }
+    bst__c_add_lines(out, 4, heads, head_count);
     bool has_union = false;
     for (uint32_t i = 0; i < count; i++) {
         if (records[i].tag) {
@@ -289,7 +290,6 @@ static void add_tagged(bst__c *c, bst_strbuf *out, const char *tag, const char *
         }
     }
     bst_strbuf_addf(out, "%s};\n\n", has_union ? "    };\n" : "");
-    (void)c;
 }
 
 static void add_records(bst__c *c, bst_strbuf *out) {
@@ -298,14 +298,20 @@ static void add_records(bst__c *c, bst_strbuf *out) {
     add_words(out, 0, machine->label, machine->description);
     add_struct(c, out, &c->entity, bst__c_text(c, "enum %s state;", c->fixed.state));
     add_payloads(c, out, c->commands, machine->command_count);
-    const char *const command_heads[] = {bst__c_text(c, "enum %s type;", c->fixed.command_type),
-                                         NULL};
-    add_tagged(c, out, c->fixed.command, command_heads, c->commands, machine->command_count);
+    const bst__c_line command_heads[] = {
+        {bst__c_text(c, "enum %s type;", c->fixed.command_type), NULL}};
+    add_tagged(out, c->fixed.command, command_heads, 1, c->commands, machine->command_count);
     add_payloads(c, out, c->events, machine->event_count);
-    const char *const event_heads[] = {
-        bst__c_text(c, "enum %s type;", c->fixed.event_type),
-        bst__c_text(c, "enum %s state; /* after it */", c->fixed.state), NULL};
-    add_tagged(c, out, c->fixed.event, event_heads, c->events, machine->event_count);
+    const bst__c_line event_heads[] = {
+        {bst__c_text(c, "enum %s type;", c->fixed.event_type), NULL},
+        {bst__c_text(c, "enum %s state;", c->fixed.state), "after it"},
+        {"uint32_t version;", "of what it carries"}}; /* an older event's only */
+    add_tagged(out, c->fixed.event, event_heads, 2, c->events, machine->event_count);
+    if (c->older_count > 0) {
+        add_payloads(c, out, c->older, c->older_count);
+        bst__c_comment(out, 0, "An event as an older version of the machine wrote it.");
+        add_tagged(out, c->fixed.older_event, event_heads, 3, c->older, c->older_count);
+    }
 }
 
 /* ---- functions ---- */
@@ -377,6 +383,21 @@ static void add_step(bst__c *c, bst_strbuf *out) {
     bst_strbuf_addc(out, '\n');
 }
 
+static void add_upcast(bst__c *c, bst_strbuf *out) {
+    if (c->older_count == 0) {
+        return;
+    }
+    bst__c_comment(out, 0,
+                   "An event of an older version as one of this. False when there is no such "
+                   "version (*field is NULL), or when *field of a later one cannot hold its value; "
+                   "*event is then untouched.");
+    const char *const args[] = {bst__c_text(c, "const struct %s *older", c->fixed.older_event),
+                                bst__c_text(c, "struct %s *event", c->fixed.event),
+                                "const char **field"};
+    bst__c_add_list(out, 0, bst__c_text(c, "bool %s(", c->fixed.upcast), args, 3, ");");
+    bst_strbuf_addc(out, '\n');
+}
+
 static void add_from_name(bst__c *c, bst_strbuf *out, const char *function, const char *tag,
                           const char *parameter) {
     const char *const args[] = {"const char *name", bst__c_text(c, "enum %s *%s", tag, parameter)};
@@ -416,6 +437,7 @@ void bst__c_add_header(bst__c *c, bst_strbuf *out) {
     add_verdicts(c, out);
     add_table_access(c, out);
     add_step(c, out);
+    add_upcast(c, out);
     add_name_functions(c, out);
     bst_strbuf_adds(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
 }

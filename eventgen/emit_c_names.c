@@ -348,6 +348,40 @@ static const bool *find_unsure(bst__c *c) {
     return unsure;
 }
 
+/* Older versions of events: `payment_event_captured_v1`, and `captured_v1` in the union of all. */
+static void name_older(bst__c *c) {
+    const bst_machine *machine = c->machine;
+    const uint32_t in_event = scope_with(c, "type", "state");
+    claim(c, in_event, "version");
+    c->first_older = bst__c_array(c, (size_t)machine->event_count + 1, sizeof *c->first_older);
+    for (uint32_t i = 0; c->first_older && i < machine->event_count; i++) {
+        c->older_count += machine->events[i].upcast_count;
+        c->first_older[i + 1] = c->older_count;
+    }
+    c->older = bst__c_array(c, c->older_count, sizeof *c->older);
+    if (c->failed || c->older_count == 0) {
+        return;
+    }
+    c->fixed.older_event = claim_prefixed(c, "older_event");
+    c->fixed.upcast = claim_prefixed(c, "upcast");
+    for (uint32_t i = 0; i < machine->event_count; i++) {
+        const bst_event_type *event = &machine->events[i];
+        for (uint32_t k = 0; k < event->upcast_count; k++) {
+            const bst_upcast *upcast = &event->upcasts[k];
+            bst__c_record *record = &c->older[c->first_older[i] + k];
+            record->constant = c->events[i].constant;
+            record->suffix =
+                bst__c_text(c, "%s_v%u", c->events[i].suffix, (unsigned)upcast->version);
+            if (upcast->field_count > 0) {
+                record->tag =
+                    claim(c, FILE_SCOPE, bst__c_text(c, "%s_event_%s", c->prefix, record->suffix));
+                record->member = claim(c, in_event, record->suffix);
+            }
+            name_fields(c, record, upcast->fields, upcast->field_count, NULL, new_scope(c));
+        }
+    }
+}
+
 static void name_records(bst__c *c) {
     const bst_machine *machine = c->machine;
     const uint32_t in_event = scope_with(c, "type", "state");
@@ -367,6 +401,7 @@ static void name_records(bst__c *c) {
         name_payload(c, &c->events[i], "event", event->name, event->fields, event->field_count,
                      in_event);
     }
+    name_older(c);
 }
 
 /* ---- states and guards ---- */
@@ -436,6 +471,9 @@ static uint32_t field_total(const bst_machine *machine) {
     uint32_t total = machine->field_count;
     for (uint32_t i = 0; i < machine->event_count; i++) {
         total += machine->events[i].field_count;
+        for (uint32_t k = 0; k < machine->events[i].upcast_count; k++) {
+            total += machine->events[i].upcasts[k].field_count;
+        }
     }
     for (uint32_t i = 0; i < machine->command_count; i++) {
         total += machine->commands[i].field_count;

@@ -85,6 +85,7 @@ typedef struct bst__c_fixed {
     const char *state_count, *command_count, *event_count, *guard_count;            /* macros */
     const char *transitions;                                                        /* the table */
     const char *next, *init, *decide, *apply;
+    const char *older_event, *upcast; /* a struct, a function; NULL: no event has older versions */
     const char *state_name, *command_name, *event_name, *guard_name, *verdict_name;
     const char *state_from_name, *command_from_name, *event_from_name;
     const char *include_guard;
@@ -104,6 +105,9 @@ typedef struct bst__c {
     const char **guard_suffixes;        /* by guard: "within_authorization" */
     const bst_transition **guard_users; /* by guard: the first that asks it; NULL: none */
     bst__c_record entity, *events, *commands;
+    /* What older versions of events carried: those of event e begin at older[first_older[e]]. */
+    bst__c_record *older;
+    uint32_t *first_older, older_count;
     bst__c_enum *enums;
     uint32_t enum_count;
     bst__c_scale *scales;

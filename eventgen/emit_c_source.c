@@ -145,6 +145,7 @@ void bst__c_add_source(bst__c *c, bst_strbuf *out) {
     bst__c_add_fill(&step, &functions);
     bst__c_add_applies(&step, &functions);
     bst__c_add_step(&step, &functions);
+    bst__c_add_upcasts(&step, &functions);
     add_head(c, bst__c_needs_memcmp(step.helpers), out);
     bst__c_add_tables(c, out);
     bst__c_add_helpers(step.helpers, out);

@@ -34,6 +34,18 @@ void bst__c_add_guards(bst__c_step *step, bst_strbuf *out);
 void bst__c_add_fill(bst__c_step *step, bst_strbuf *out);
 /* emit_c_apply.c: apply_<event>(), change() */
 void bst__c_add_applies(bst__c_step *step, bst_strbuf *out);
+/* Assignments to the members of a record: `to->x = ...`. */
+typedef struct bst__c_assigning {
+    bst__c_scope scope;
+    const bst__c_record *to;
+    const char *target; /* "after->" */
+} bst__c_assigning;
+/* One of them. `answers`: the function returns the field that has no value to take, or NULL;
+ * `last`: here. */
+void bst__c_add_assignment(bst__c_assigning *assigning, const bst_assignment *assignment,
+                           bool answers, bool last, bst_strbuf *out);
+/* emit_c_upcast.c: <event>_from_v<n>(), upcast */
+void bst__c_add_upcasts(bst__c_step *step, bst_strbuf *out);
 /* emit_c_step.c: init, decide, apply */
 void bst__c_add_step(bst__c_step *step, bst_strbuf *out);
 

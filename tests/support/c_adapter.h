@@ -25,6 +25,9 @@ typedef void adapter_decide_fn(const bst_entity *entity, uint32_t command, const
 typedef int adapter_apply_fn(bst_entity *entity, const bst_event *event);
 typedef unsigned adapter_next_fn(uint32_t state, uint32_t command);
 typedef int adapter_names_fn(const bst_machine *machine);
+/* A payload of an older version as one of the current; false: `field`, or NULL for no version. */
+typedef bool adapter_upcast_fn(uint32_t type, uint32_t version, const bst_value *in, bst_value *out,
+                               const char **field);
 
 static const char adapter_head[] = "#include <string.h>\n"
                                    "#include \"backstory/step.h\"\n"
@@ -208,6 +211,38 @@ static inline void adapter_names(bst_strbuf *out, const bst__c *c) {
     bst_strbuf_adds(out, "    return 0;\n}\n");
 }
 
+/* Only for machines with older events. */
+static inline void adapter_upcast(bst_strbuf *out, const bst__c *c) {
+    bst_strbuf_addf(out,
+                    "bool adapter_upcast(uint32_t type, uint32_t version, const bst_value *in,\n"
+                    "        bst_value *fields, const char **field) {\n"
+                    "    struct %s old, *s = &old;\n    struct %s made, untouched;\n"
+                    "    bst_event event = {0, 0, fields};\n    (void)in;\n"
+                    "    memset(s, 0xaa, sizeof *s);\n    memset(&made, 0x55, sizeof made);\n"
+                    "    memset(&untouched, 0x55, sizeof untouched);\n"
+                    "    s->type = type;\n    s->version = version;\n    s->state = 1;\n",
+                    c->fixed.older_event, c->fixed.event);
+    bst_strbuf member = BST_STRBUF_INIT;
+    for (uint32_t e = 0; e < c->machine->event_count; e++) {
+        for (uint32_t i = 0; i < c->machine->events[e].upcast_count; i++) {
+            const bst__c_record *record = &c->older[c->first_older[e] + i];
+            bst_strbuf_clear(&member);
+            bst_strbuf_addf(&member, "s->%s.", record->member ? record->member : "");
+            bst_strbuf_addf(out, "    if (type == %u && version == %u) {\n", e,
+                            c->machine->events[e].upcasts[i].version);
+            adapter_in(out, record, member.text);
+            bst_strbuf_adds(out, "    }\n");
+        }
+    }
+    bst_strbuf_release(&member);
+    bst_strbuf_addf(out,
+                    "    if (!%s(&old, &made, field)) {\n"
+                    "        return memcmp(&made, &untouched, sizeof made) != 0;\n    }\n"
+                    "    event_out(&made, &event);\n"
+                    "    return event.type == type && event.state == 0 && !*field;\n}\n",
+                    c->fixed.upcast);
+}
+
 /* Writes <folder>/adapter.c. */
 static inline void adapter_write(const bst_machine *machine, const char *folder) {
     static const bst_emit_options options;
@@ -219,6 +254,9 @@ static inline void adapter_write(const bst_machine *machine, const char *folder)
     adapter_conversions(&text, &c);
     adapter_functions(&text, &c);
     adapter_names(&text, &c);
+    if (c.older_count > 0) {
+        adapter_upcast(&text, &c);
+    }
     bst_strbuf_addf(&path, "%s/adapter.c", folder);
     FILE *file = fopen(path.text, "wb");
     ck_assert_ptr_nonnull(file);

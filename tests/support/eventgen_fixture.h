@@ -12,7 +12,8 @@
 
 #include "backstory/emit.h"
 
-static const char *const eventgen_machines[] = {"payment", "account", "hostile", "everything"};
+static const char *const eventgen_machines[] = {"payment", "account", "hostile", "everything",
+                                                "versions"};
 enum { EVENTGEN_MACHINES = sizeof eventgen_machines / sizeof eventgen_machines[0] };
 
 /* The value of an environment variable that ctest sets. */

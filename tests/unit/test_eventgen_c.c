@@ -286,6 +286,7 @@ static const expectation expectations[] = {
     {"account", ALWAYS | V(OVERFLOW) | V(INVALID_PAYLOAD), LEGAL | 1u << BST_APPLY_OVERFLOW},
     {"hostile", ALWAYS | V(OVERFLOW), LEGAL | 1u << BST_APPLY_OVERFLOW},
     {"everything", ALWAYS | V(OVERFLOW) | V(INVALID_ENTITY), LEGAL | 1u << BST_APPLY_OVERFLOW},
+    {"versions", V(ACCEPTED) | V(NO_TRANSITION), LEGAL},
 };
 _Static_assert(sizeof expectations / sizeof expectations[0] == EVENTGEN_MACHINES, "all of them");
 
@@ -335,6 +336,59 @@ START_TEST(test_against_interpreter) {
         }
         dlclose(w.code.library);
         free_walk(&w);
+    }
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+}
+END_TEST
+
+/* Payloads of every older version, read by both. */
+static void check_older(const bst_machine *m, adapter_upcast_fn *upcast, uint64_t *random) {
+    bst_value *in = new_values(bst_machine_payload_max(m));
+    bst_value *expected = new_values(bst_machine_payload_max(m));
+    bst_value *got = new_values(bst_machine_payload_max(m));
+    uint32_t seen[BST_UPCAST_OVERFLOW + 1] = {0};
+    for (uint32_t n = 0; n < 40000; n++) {
+        const uint32_t type = (uint32_t)(random_next(random) % m->event_count);
+        const bst_event_type *event = &m->events[type];
+        const uint32_t version = (uint32_t)(random_next(random) % event->version);
+        uint32_t count = 0;
+        const char *field = NULL, *said = NULL;
+        const bst_field *fields = bst_event_fields_at(event, version, &count);
+        for (uint32_t i = 0; i < count; i++) {
+            do {
+                in[i] = random_value(random, &fields[i].type);
+            } while (!in[i].present && !fields[i].type.optional);
+        }
+        const bst_upcast_result result = bst_upcast_payload(event, version, in, expected, &field);
+        const bool took = upcast(type, version, in, got, &said);
+        ck_assert_msg(took == (result == BST_UPCAST_OK), "version %u of %s", version, event->name);
+        ck_assert_pstr_eq(field, said);
+        if (took) {
+            check_values(event->name, event->fields, event->field_count, expected, got);
+        }
+        seen[result]++;
+    }
+    ck_assert(seen[BST_UPCAST_OK] > 0 && seen[BST_UPCAST_UNKNOWN] > 0);
+    ck_assert_uint_gt(seen[BST_UPCAST_OVERFLOW], 0);
+    free(in);
+    free(expected);
+    free(got);
+}
+
+/* Loop: compiler. */
+START_TEST(test_older_events) {
+    uint64_t random = 4;
+    bst_machine *machine = eventgen_load("versions");
+    char *folder = eventgen_scratch();
+    eventgen_write(machine, folder, "c");
+    adapter_write(machine, folder);
+    if (compile(machine, folder, _i)) {
+        const generated g = load_generated(folder, _i);
+        adapter_upcast_fn *upcast;
+        load_symbol(g.library, "adapter_upcast", &upcast, sizeof upcast);
+        check_older(machine, upcast, &random);
+        dlclose(g.library);
     }
     eventgen_remove(folder);
     bst_machine_free(machine);
@@ -468,6 +522,7 @@ Suite *test_eventgen_c_suite(void) {
     TCase *tcase = tcase_create("run");
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * COMPILERS);
+    tcase_add_loop_test(tcase, test_older_events, 0, COMPILERS);
     tcase_add_loop_test(tcase, test_machines_of_real_systems, 0, REAL_MACHINES);
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
     tcase_add_test(tcase, test_documentation);
