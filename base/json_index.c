@@ -1,9 +1,9 @@
 /* Where everything in a JSON text stands.
  *
- * One pass over the text, which is known to be valid, makes a node of every value: its place, its
- * key's place, and the node it lies in. A hash table finds a node by its parent and its name there,
- * so that a pointer is followed in as many steps as it has parts. Names are not copied: they are
- * decoded, byte by byte, from the text and from the pointer while they are compared, and so
+ * One pass over the text, which is known to be valid, makes a node of every value: where it starts,
+ * where its key does, and the node it lies in. A hash table finds a node by its parent and its name
+ * there, so that a pointer is followed in as many steps as it has parts. Names are not copied: they
+ * are decoded, byte by byte, from the text and from the pointer while they are compared, and so
  * "\u0061" is "a". An element of an array is named by its number.
  *
  * The table is open-addressed, at most half full, and holds node numbers plus one. Two equal names
@@ -19,7 +19,15 @@
 
 #include "digits_private.h"
 
-#define FIRST_NODES 64 /* a power of two; the table has twice as many places */
+#define FIRST_NODES 64  /* a power of two; the table has twice as many places */
+#define MARK_BYTES  256 /* of a line between marks, or what one string has more */
+
+/* A byte whose place is known: one at the start of each line, more in long lines. Others count on
+ * from the one before them. */
+typedef struct mark {
+    uint32_t at;
+    bst__json_place place;
+} mark;
 
 struct bst__json_index {
     const char *text;
@@ -28,6 +36,8 @@ struct bst__json_index {
     bst__json_node *nodes; /* the first is the root */
     uint32_t count, capacity;
     uint32_t *table;
+    mark *marks;
+    uint32_t mark_count, mark_room;
 };
 
 bst__json_index *bst__json_index_new(const char *text, size_t len) {
@@ -42,9 +52,11 @@ bst__json_index *bst__json_index_new(const char *text, size_t len) {
 static void forget(bst__json_index *index) {
     free(index->nodes);
     free(index->table);
+    free(index->marks);
     index->nodes = NULL;
     index->table = NULL;
-    index->count = index->capacity = 0;
+    index->marks = NULL;
+    index->count = index->capacity = index->mark_count = index->mark_room = 0;
 }
 
 bst__json_index *bst__json_index_free(bst__json_index *index) {
@@ -69,7 +81,7 @@ static bst__json_letters number(uint32_t value, char digits[BST__DIGITS_MAX]) {
 
 static bst__json_letters name_of(const bst__json_index *index, const bst__json_node *node,
                                  char digits[BST__DIGITS_MAX]) {
-    return node->position == BST__JSON_NAMED ? string_at(index, node->key.at)
+    return node->position == BST__JSON_NAMED ? string_at(index, node->key)
                                              : number(node->position, digits);
 }
 
@@ -132,14 +144,45 @@ static bool grow(bst__json_index *index) {
     return true;
 }
 
+static bool add_mark(bst__json_index *index, uint32_t at, bst__json_place place) {
+    if (index->mark_count == index->mark_room) {
+        const uint32_t room = index->mark_room > 0 ? index->mark_room * 2 : FIRST_NODES;
+        mark *const marks = realloc(index->marks, room * sizeof *marks);
+        if (!marks)
+            return false;
+        index->marks = marks;
+        index->mark_room = room;
+    }
+    index->marks[index->mark_count++] = (mark){at, place};
+    return true;
+}
+
+/* A byte at the mark or behind it, on the same line. */
+static bst__json_place place_after(const bst__json_index *index, const mark *m, uint32_t at) {
+    const bst__json_place passed = bst__json_place_of(index->text + m->at, at - m->at);
+    return (bst__json_place){m->place.line, m->place.column + passed.column - 1};
+}
+
+bst__json_place bst__json_index_place(const bst__json_index *index, uint32_t at) {
+    uint32_t before = 0;
+    for (uint32_t after = index->mark_count; after - before > 1;) {
+        const uint32_t middle = before + (after - before) / 2;
+        if (index->marks[middle].at <= at)
+            before = middle;
+        else
+            after = middle;
+    }
+    return place_after(index, &index->marks[before], at);
+}
+
 /* A pass over the text. */
 typedef struct walk {
     bst__json_index *index;
     const char *file;
     bst_diags *diags;
     size_t duplicates;
-    bst__json_place here;
-    bst__json_place key; /* of the member that is being read */
+    uint32_t at;
+    uint32_t key; /* of the member that is being read */
     bool want_key;
     size_t depth;
     struct level {
@@ -148,10 +191,19 @@ typedef struct walk {
     } levels[BST_JSON_DEPTH_MAX + 1];
 } walk;
 
+static const mark *last_mark(const walk *w) {
+    return &w->index->marks[w->index->mark_count - 1];
+}
+
+static bst_loc loc_at(const walk *w, uint32_t at) {
+    const bst__json_place place = bst__json_index_place(w->index, at);
+    return (bst_loc){w->file, place.line, place.column};
+}
+
 static void report_duplicate(walk *w, const bst__json_node *first, const bst__json_node *second) {
-    const bst_loc where = {w->file, second->key.line, second->key.column};
-    const bst_loc before = {w->file, first->key.line, first->key.column};
-    bst__json_letters name = string_at(w->index, second->key.at);
+    const bst_loc where = loc_at(w, second->key);
+    const bst_loc before = loc_at(w, first->key);
+    bst__json_letters name = string_at(w->index, second->key);
     bst_strbuf text = BST_STRBUF_INIT;
     for (int byte; (byte = bst__json_letters_next(&name)) >= 0;)
         bst_strbuf_addc(&text, (char)byte);
@@ -173,13 +225,13 @@ static uint32_t add_node(walk *w) {
     const uint32_t added = index->count++;
     bst__json_node *const node = &index->nodes[added];
     *node = (bst__json_node){
-        .parent = level->node, .position = level->position, .key = w->key, .value = w->here};
+        .parent = level->node, .position = level->position, .key = w->key, .value = w->at};
     if (added == 0) { /* the root has no name, and nobody looks for it */
-        node->key = w->here;
+        node->key = w->at;
         node->position = 0;
         node->parent = UINT32_MAX;
     } else if (level->position != BST__JSON_NAMED) {
-        node->key = w->here;
+        node->key = w->at;
         level->position++;
     }
     const bst__json_letters name = name_of(index, node, digits);
@@ -192,30 +244,16 @@ static uint32_t add_node(walk *w) {
     return added;
 }
 
-static void step(walk *w) {
-    const char c = w->index->text[w->here.at++];
-    if (c == '\n') {
-        w->here.line++;
-        w->here.column = 1;
-    } else if ((c & 0xC0) != 0x80) {
-        w->here.column++;
-    }
-}
-
 static void skip_string(walk *w) {
-    const char *const text = w->index->text;
-    step(w);
-    while (text[w->here.at] != '"') {
-        if (text[w->here.at] == '\\')
-            step(w);
-        step(w);
-    }
-    step(w);
+    const char *at = w->index->text + w->at + 1;
+    while (*at != '"')
+        at += *at == '\\' ? 2 : 1;
+    w->at = (uint32_t)(at + 1 - w->index->text);
 }
 
 static void skip_scalar(walk *w) {
-    while (w->here.at < w->index->len && !strchr(",]} \t\r\n", w->index->text[w->here.at]))
-        step(w);
+    while (w->at < w->index->len && !strchr(",]} \t\r\n", w->index->text[w->at]))
+        w->at++;
 }
 
 /* A value starts here. */
@@ -229,7 +267,7 @@ static bool enter_value(walk *w, char first) {
         w->depth++;
         w->levels[w->depth] = (struct level){node, first == '{' ? BST__JSON_NAMED : 0};
         w->want_key = first == '{';
-        step(w);
+        w->at++;
     } else {
         skip_scalar(w);
     }
@@ -237,30 +275,34 @@ static bool enter_value(walk *w, char first) {
 }
 
 static bool read_token(walk *w) {
-    const char c = w->index->text[w->here.at];
+    const char *const text = w->index->text;
+    const char c = text[w->at];
     switch (c) {
     case ' ':
     case '\t':
     case '\r':
-    case '\n':
-        step(w);
+        while (text[w->at] == c)
+            w->at++;
         return true;
+    case '\n':
+        w->at++;
+        return add_mark(w->index, w->at, (bst__json_place){last_mark(w)->place.line + 1, 1});
     case ':':
         w->want_key = false;
-        step(w);
+        w->at++;
         return true;
     case ',':
         w->want_key = w->levels[w->depth].position == BST__JSON_NAMED;
-        step(w);
+        w->at++;
         return true;
     case '}':
     case ']':
         w->depth--;
-        step(w);
+        w->at++;
         return true;
     case '"':
         if (w->want_key) {
-            w->key = w->here;
+            w->key = w->at;
             skip_string(w);
             return true;
         }
@@ -273,12 +315,17 @@ static bool read_token(walk *w) {
 bst_status bst__json_index_fill(bst__json_index *index, const char *file, bst_diags *diags) {
     if (index->filled)
         return BST_OK;
-    walk w = {.index = index, .file = file, .diags = diags, .here = {0, 1, 1}};
-    while (w.here.at < index->len) {
-        if (!read_token(&w)) {
-            forget(index);
-            return BST_NOMEM;
-        }
+    walk w = {.index = index, .file = file, .diags = diags};
+    bool ok = add_mark(index, 0, (bst__json_place){1, 1});
+    while (ok && w.at < index->len) {
+        const mark *const last = last_mark(&w);
+        ok = (w.at - last->at < MARK_BYTES ||
+              add_mark(index, w.at, place_after(index, last, w.at))) &&
+             read_token(&w);
+    }
+    if (!ok) {
+        forget(index);
+        return BST_NOMEM;
     }
     index->filled = true;
     return w.duplicates > 0 ? BST_INVALID : BST_OK;

@@ -6,7 +6,6 @@
 
 /* A place in a text. */
 typedef struct bst__json_place {
-    uint32_t at; /* byte */
     uint32_t line, column;
 } bst__json_place;
 
@@ -36,9 +35,9 @@ typedef struct bst__json_index bst__json_index;
 
 typedef struct bst__json_node {
     uint32_t parent;
-    uint32_t hash;     /* of the parent and the name */
-    uint32_t position; /* in an array; BST__JSON_NAMED in an object */
-    bst__json_place key, value;
+    uint32_t hash;       /* of the parent and the name */
+    uint32_t position;   /* in an array; BST__JSON_NAMED in an object */
+    uint32_t key, value; /* the bytes where they start; of an item both are the same */
 } bst__json_node;
 
 #define BST__JSON_NAMED UINT32_MAX
@@ -52,6 +51,8 @@ bst_status bst__json_index_fill(bst__json_index *index, const char *file, bst_di
  * memory. */
 const bst__json_node *bst__json_index_find(bst__json_index *index, const char *pointer,
                                            bool *ret_exact);
+/* The place of a byte that a value or key starts with, in a filled index. O(log of the text). */
+bst__json_place bst__json_index_place(const bst__json_index *index, uint32_t at);
 
 /* Says what is wrong with a text that jansson refused. The text is UTF-8, without NUL, and not
  * nested too deep. */

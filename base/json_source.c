@@ -1,8 +1,8 @@
 /* A JSON file, read and parsed.
  *
- * jansson has the first word, and when it takes the text the only one. A text that it refuses is
- * looked at again, for what a person would call the mistake: a byte order mark, NUL, bytes that are
- * not UTF-8, nesting, all duplicate keys (json_index.c), or the grammar (json_mistake.c).
+ * jansson has the word. Only a text that it refuses is looked at again, for what a person would
+ * call the mistake: a byte order mark, bytes that are not UTF-8, nesting, all duplicate keys
+ * (json_index.c), or the grammar (json_mistake.c).
  */
 #include "backstory/json_source.h"
 
@@ -73,7 +73,7 @@ bst_status bst_file_read(const char *path, size_t limit, char **ret_text, size_t
 }
 
 bst__json_place bst__json_place_of(const char *text, size_t at) {
-    bst__json_place place = {(uint32_t)at, 1, 1};
+    bst__json_place place = {1, 1};
     for (size_t i = 0; i < at; i++) {
         if (text[i] == '\n') {
             place.line++;
@@ -180,6 +180,8 @@ static bst_status report_refusal(const bst_json_source *source, json_error_t *er
 
 static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
     json_error_t error;
+    if (memchr(source->text, '\0', source->len)) /* jansson reads over one behind a number */
+        return check_bytes(source, diags);
     source->root =
         json_loadb(source->text, source->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!source->root)
@@ -256,28 +258,31 @@ const char *bst_json_source_text(const bst_json_source *source, size_t *ret_len)
     return source->text;
 }
 
+static bst_loc node_loc(const bst_json_source *source, const bst__json_node *node, bool key) {
+    if (!node)
+        return (bst_loc){source->name, 0, 0};
+    const bst__json_place place =
+        bst__json_index_place(source->index, key ? node->key : node->value);
+    return (bst_loc){source->name, place.line, place.column};
+}
+
 bst_loc bst_json_source_value(const bst_json_source *source, const char *pointer) {
     bool exact;
-    const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
-    return node ? (bst_loc){source->name, node->value.line, node->value.column}
-                : (bst_loc){source->name, 0, 0};
+    return node_loc(source, bst__json_index_find(source->index, pointer, &exact), false);
 }
 
 bst_loc bst_json_source_key(const bst_json_source *source, const char *pointer) {
-    bool exact;
+    bool exact = false;
     const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
-    if (!node)
-        return (bst_loc){source->name, 0, 0};
-    const bst__json_place *const place = exact ? &node->key : &node->value;
-    return (bst_loc){source->name, place->line, place->column};
+    return node_loc(source, node, exact);
 }
 
 bst_loc bst_json_source_inside(const bst_json_source *source, const char *pointer, size_t offset) {
     bool exact;
     const bst__json_node *const node = bst__json_index_find(source->index, pointer, &exact);
-    if (!node || !exact || source->text[node->value.at] != '"')
-        return bst_json_source_value(source, pointer);
-    const char *const start = source->text + node->value.at + 1;
+    if (!node || !exact || source->text[node->value] != '"')
+        return node_loc(source, node, false);
+    const char *const start = source->text + node->value + 1;
     bst__json_letters letters = {
         .form = BST__JSON_STRING, .at = start, .end = source->text + source->len};
     const char *place = start;
@@ -289,7 +294,8 @@ bst_loc bst_json_source_inside(const bst_json_source *source, const char *pointe
     }
     /* Strings do not run over lines: the column is that of the quote, and the characters since. */
     const bst__json_place before = bst__json_place_of(start, (size_t)(place - start));
-    return (bst_loc){source->name, node->value.line, node->value.column + before.column};
+    const bst_loc quote = node_loc(source, node, false);
+    return (bst_loc){quote.file, quote.line, quote.column + before.column};
 }
 
 void bst_json_pointer_add(bst_strbuf *pointer, const char *token) {

@@ -239,6 +239,10 @@ START_TEST(test_nul_byte) {
     ck_assert_int_eq(bst_json_source_parse("f.json", "{\n\0}", 4, &source, diags), BST_INVALID);
     ck_assert_str_eq(bst_diags_at(diags, 0)->message, "NUL byte in the file");
     ck_assert_uint_eq(bst_diags_at(diags, 0)->line, 2);
+    /* jansson takes this one */
+    ck_assert_int_eq(bst_json_source_parse("f.json", "{\"a\": 1\0}", 9, &source, diags),
+                     BST_INVALID);
+    ck_assert_str_eq(bst_diags_at(diags, 1)->message, "NUL byte in the file");
 }
 END_TEST
 
