@@ -112,6 +112,7 @@ typedef struct bst__load {
     bst__transition_note *transition_notes;
     bst__written *written;
     uint32_t written_count, transition_room, creation_count;
+    size_t expected; /* transitions, by what the nodes have in "on" */
     bst__emission *emissions;
     uint32_t emission_count, emission_room;
     bst__index emission_index;

@@ -190,6 +190,7 @@ static bool read_state(bst__load *l, const bst__path *path, json_t *json, uint32
         switch (number) {
         case STATE_ON:
             note->on = object(l, &here, value);
+            l->expected += json_object_size(note->on);
             break;
         case STATE_AFTER:
             note->after = object(l, &here, value);
@@ -253,6 +254,8 @@ static bool add_node(bst__load *l, uint32_t parent, const char *name, uint32_t *
         l->node_room = room;
     }
     const bst_node *up = parent == BST_NONE ? NULL : &l->nodes[parent];
+    name =
+        bst_arena_strdup(l->arena, name); /* beside those of the other nodes: targets look there */
     const char *path = !up ? "" : name;
     if (up && parent != 0) {
         path = bst_arena_printf(l->arena, "%s.%s", up->path, name);

@@ -38,10 +38,13 @@ typedef struct stand {
 } stand;
 
 static bool longer(bst__load *l, uint32_t count) {
-    /* a few for each state, at first: growing from nothing would clear twice as much memory */
-    const uint32_t first = l->transition_room ? 0 : 2 * l->node_count;
+    /* nearly right at once: growing from nothing would clear twice as much memory */
     const uint32_t next = bst__next_room(l->transition_room);
-    const uint32_t room = first > next ? first : next;
+    const size_t creations = json_array_size(json_object_get(l->root, "creates"));
+    const size_t expected = l->expected + (creations ? creations : 1);
+    const uint32_t room = expected < next                  ? next
+                          : expected < BST_TRANSITIONS_MAX ? (uint32_t)expected
+                                                           : BST_TRANSITIONS_MAX;
     l->transitions = bst__longer(l, l->transitions, sizeof *l->transitions, count, room);
     l->transition_notes =
         bst__longer(l, l->transition_notes, sizeof *l->transition_notes, count, room);
