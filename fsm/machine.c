@@ -35,19 +35,34 @@ uint32_t bst_machine_state(const bst_machine *machine, const char *name) {
                 sizeof *machine->states, name);
 }
 
-uint32_t bst_machine_node(const bst_machine *machine, const char *path) {
+/* Whether `path` is `end`, or goes on to it after a dot. */
+static bool ends_in(const char *path, const char *end) {
+    const size_t path_len = strlen(path);
+    const size_t len = strlen(end);
+    return path_len >= len && strcmp(path + path_len - len, end) == 0 &&
+           (path_len == len || path[path_len - len - 1] == '.');
+}
+
+uint32_t bst_machine_node_inside(const bst_machine *machine, uint32_t node, const char *path) {
+    const char *const around = machine->nodes[node].path;
+    const size_t skip = node == 0 ? 0 : strlen(around) + 1;
     uint32_t found = BST_NONE;
     uint32_t count = 0;
-    for (uint32_t i = 1; i < machine->node_count; i++) {
-        if (strcmp(machine->nodes[i].path, path) == 0) {
+    for (uint32_t i = node + 1; i <= machine->nodes[node].last; i++) {
+        const char *const here = machine->nodes[i].path + skip;
+        if (strcmp(here, path) == 0) {
             return i;
         }
-        if (strcmp(machine->nodes[i].name, path) == 0) {
+        if (ends_in(here, path)) {
             found = i;
             count++;
         }
     }
     return count == 1 ? found : BST_NONE;
+}
+
+uint32_t bst_machine_node(const bst_machine *machine, const char *path) {
+    return bst_machine_node_inside(machine, 0, path);
 }
 
 bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t node) {

@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM          1
-#define uthash_nonfatal_oom(added) (*(added_ok) = false)
-#include <uthash.h>
-
 #include "mapping_private.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -21,11 +17,6 @@ static const char *const root_keys[] = {"$schema", "machine",  "source",     "st
 /* Weights are relative; what a file calls impossible is kept as barely possible, so that a row that
  * proves it is not a contradiction. */
 #define WEIGHT_MIN 1e-9
-
-struct bst__map_code {
-    bst_state_code code;
-    UT_hash_handle hh;
-};
 
 /* ---- the machine ---- */
 
@@ -63,98 +54,6 @@ static void read_machine(bst__map *map, const json_t *root) {
     map->machine = map->whole->machine;
     map->mapping->machine = map->machine;
     free(path);
-}
-
-/* ---- state ---- */
-
-static void add_code(bst__map *map, bst_state_code *code, const char *text, uint32_t state) {
-    code->text = text;
-    code->state = state;
-    bool ok = true;
-    bool *added_ok = &ok;
-    bst__map_code *entry = bst_arena_alloc(map->arena, sizeof *entry);
-    if (entry) {
-        entry->code = *code;
-        HASH_ADD_KEYPTR(hh, map->whole->codes, entry->code.text, strlen(text), entry);
-    }
-    if (!entry || !ok) {
-        bst__map_nomem(map);
-    }
-}
-
-/* A state by its name, by its path, or by its own name where only one state of the file has it. Of
- * configurations with the same leaves the first: the one whose histories remember nothing. */
-static uint32_t find_state(const bst_machine *machine, const char *name) {
-    uint32_t state = bst_machine_state(machine, name);
-    const uint32_t node = state == BST_NONE ? bst_machine_node(machine, name) : BST_NONE;
-    for (uint32_t s = 0; node != BST_NONE && state == BST_NONE && s < machine->state_count; s++) {
-        const bst_state *one = &machine->states[s];
-        state = one->node_count == 1 && one->nodes[0] == node ? s : BST_NONE;
-    }
-    return state;
-}
-
-static void read_codes(bst__map *map, const json_t *values, const bst__map_path *path) {
-    bst_state_code *codes = bst_arena_array(map->arena, json_object_size(values), sizeof *codes);
-    if (!codes) {
-        bst__map_nomem(map);
-        return;
-    }
-    uint32_t count = 0;
-    const char *text;
-    json_t *json;
-    json_object_foreach ((json_t *)(uintptr_t)values, text, json) {
-        bst__map_path here = {path, text, 0};
-        if (!bst__map_is(map, json, &here, JSON_STRING) || !map->machine) {
-            continue;
-        }
-        const char *name = json_string_value(json);
-        uint32_t state = find_state(map->machine, name);
-        if (state == BST_NONE) {
-            bst_loc where = bst__map_value_at(map, &here);
-            bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",
-                           name);
-            bst__map_did_you_mean(map, name, map->machine->states, sizeof *map->machine->states,
-                                  map->machine->state_count, "Name a state of the machine.");
-            continue;
-        }
-        add_code(map, &codes[count++], text, state);
-    }
-    map->mapping->state_codes = codes;
-    map->mapping->state_code_count = count;
-}
-
-static void read_state(bst__map *map, const json_t *root) {
-    static const char *const column_keys[] = {"column", "values", "description"};
-    static const char *const sql_keys[] = {"sql", "values", "description"};
-    map->mapping->state_column = BST_NONE;
-    const json_t *state = bst__map_need(map, root, NULL, "state", JSON_OBJECT);
-    bst__map_path path = {NULL, "state", 0};
-    if (!state) {
-        return;
-    }
-    bool is_sql = json_object_get(state, "sql") && !json_object_get(state, "column");
-    const char *key = is_sql ? "sql" : "column";
-    bst__map_keys(map, state, &path, is_sql ? sql_keys : column_keys, COUNT(column_keys));
-    const json_t *column = bst__map_need(map, state, &path, key, JSON_STRING);
-    bst__map_path here = {&path, key, 0};
-    if (column && *json_string_value(column) == '\0') {
-        bst_loc where = bst__map_value_at(map, &here);
-        bst__map_error(map, &where, "empty-name", "the name of a column is empty");
-    } else if (column) {
-        const char *name = json_string_value(column);
-        map->mapping->state_column = bst__map_state_column(map, &here, name, is_sql ? name : NULL);
-    }
-    const json_t *values = bst__map_need(map, state, &path, "values", JSON_OBJECT);
-    bst__map_path inside = {&path, "values", 0};
-    if (values && json_object_size(values) == 0) {
-        bst_loc where = bst__map_value_at(map, &inside);
-        bst__map_error(map, &where, "missing-key", "no value of the column is given a state");
-        bst_diag_hint(map->diags, "Write { \"NEW\": \"pending\", ... }: a value of the column, and "
-                                  "the state it stands for.");
-    } else if (values) {
-        read_codes(map, values, &inside);
-    }
 }
 
 /* ---- fields ---- */
@@ -304,7 +203,7 @@ static void read_probabilities(bst__map *map, const json_t *root) {
     json_t *commands;
     json_object_foreach ((json_t *)(uintptr_t)json, name, commands) {
         bst__map_path here = {&path, name, 0};
-        uint32_t state = find_state(machine, name);
+        uint32_t state = bst__map_find_state(machine, name);
         if (state == BST_NONE) {
             bst_loc where = bst__map_key_at(map, &here);
             bst__map_error(map, &where, "unknown-state", "state \"%s\" is not in the machine",
@@ -393,14 +292,18 @@ static void read_all(bst__map *map) {
     bst__map_get(map, root, NULL, "description", JSON_STRING);
     read_machine(map, root);
     bst__map_source(map, root);
-    read_state(map, root);
+    bst__map_state(map, root);
     read_fields(map, root);
     bst__map_evidence(map, root);
     read_probabilities(map, root);
     read_policy(map, root);
     read_warnings(map, root);
     bst__map_log(map, root);
-    if (map->mapping->log && map->mapping->log->evidence) {
+    if (map->mapping->log && map->mapping->regional) {
+        bst__map_path log = {NULL, "log", 0};
+        not_supported(map, &log, "a log cannot be read where regions have columns of their own",
+                      "Leave it out: `backstory learn` learns from the rows alone.");
+    } else if (map->mapping->log && map->mapping->log->evidence) {
         bst__map_path log = {NULL, "log", 0};
         not_supported(map, &log, "a log cannot be evidence yet",
                       "Write \"use\": \"learn\": `backstory learn` reads it.");
@@ -464,7 +367,7 @@ bst_mapping *bst_mapping_free(bst_mapping *mapping) {
         return NULL;
     }
     bst__map_whole *whole = (bst__map_whole *)mapping;
-    HASH_CLEAR(hh, whole->codes);
+    bst__map_places_free(whole);
     for (const bst__map_zone *z = whole->zones; z; z = z->next) {
         bst_zone_free(z->zone);
     }
@@ -475,11 +378,4 @@ bst_mapping *bst_mapping_free(bst_mapping *mapping) {
     bst_arena_free(whole->arena);
     free(whole);
     return NULL;
-}
-
-uint32_t bst_mapping_state(const bst_mapping *mapping, const char *text, size_t len) {
-    const bst__map_whole *whole = (const bst__map_whole *)mapping;
-    const bst__map_code *found = NULL;
-    HASH_FIND(hh, whole->codes, text, len, found);
-    return found ? found->code.state : BST_NONE;
 }

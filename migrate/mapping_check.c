@@ -9,24 +9,50 @@ static bst_loc place(const bst_mapping *mapping, const char *pointer) {
     return bst_json_source_value(mapping->json, pointer);
 }
 
-static void check_states(const bst_mapping *mapping, bst_diags *diags) {
+static void report_uncoded(const bst_mapping *mapping, bst_diags *diags, const char *name,
+                           const bst_loc *declared) {
+    const bst_loc where = place(mapping, mapping->regional ? "/state" : "/state/values");
+    bst_diag_add(diags, BST_INVALID, BST_WARNING, "state-without-code", &where,
+                 "no value stands for state \"%s\"", name);
+    bst_diag_hint(diags,
+                  "Add its value to \"values\". If no row is ever in this state, all is well.");
+    bst_diag_also(diags, declared, "the state is declared here");
+}
+
+/* Where regions have columns states are combinations: what is missing is said of their leaves. */
+static bool check_leaves(const bst_mapping *mapping, bst_diags *diags, bst_arena *arena) {
     const bst_machine *machine = mapping->machine;
-    bst_loc where = place(mapping, "/state/values");
-    for (uint32_t s = 0; s < machine->state_count; s++) {
-        bool coded = false;
-        for (uint32_t c = 0; c < mapping->state_code_count && !coded; c++) {
-            coded = mapping->state_codes[c].state == s;
+    uint32_t codes[BST_STATE_COLUMNS_MAX];
+    uint8_t *seen = bst_arena_array(arena, machine->node_count, sizeof *seen); /* 1; coded: 2 */
+    for (uint32_t s = 0; seen && s < machine->state_count; s++) {
+        const bool coded = bst_mapping_codes_of(mapping, s, codes);
+        for (uint32_t i = 0; i < machine->states[s].node_count; i++) {
+            uint8_t *leaf = &seen[machine->states[s].nodes[i]];
+            *leaf = coded || *leaf == 2 ? 2 : 1;
         }
-        if (coded) {
-            continue;
-        }
-        bst_diag_add(diags, BST_INVALID, BST_WARNING, "state-without-code", &where,
-                     "no value stands for state \"%s\"", machine->states[s].name);
-        bst_diag_hint(diags, "Add its value to \"values\". If no row is ever in this state, all is "
-                             "well.");
-        bst_loc declared = bst_machine_state_where(machine, s);
-        bst_diag_also(diags, &declared, "the state is declared here");
     }
+    for (uint32_t n = 0; seen && n < machine->node_count; n++) {
+        if (seen[n] == 1) {
+            const bst_loc declared = bst_machine_node_where(machine, n);
+            report_uncoded(mapping, diags, machine->nodes[n].path, &declared);
+        }
+    }
+    return seen != NULL;
+}
+
+static bool check_states(const bst_mapping *mapping, bst_diags *diags, bst_arena *arena) {
+    const bst_machine *machine = mapping->machine;
+    uint32_t code;
+    if (mapping->regional) {
+        return check_leaves(mapping, diags, arena);
+    }
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        if (!bst_mapping_codes_of(mapping, s, &code)) {
+            const bst_loc declared = bst_machine_state_where(machine, s);
+            report_uncoded(mapping, diags, machine->states[s].name, &declared);
+        }
+    }
+    return true;
 }
 
 static void check_fields(const bst_mapping *mapping, bst_diags *diags) {
@@ -133,33 +159,27 @@ static void check_times(const bst_mapping *mapping, bst_diags *diags) {
 }
 
 /* Values that mean one state: what told them apart in the old system is lost. */
-static void check_folded(const bst_mapping *mapping, bst_diags *diags) {
-    for (uint32_t c = 1; c < mapping->state_code_count; c++) {
-        const bst_state_code *code = &mapping->state_codes[c];
-        uint32_t before = 0;
-        while (before < c && mapping->state_codes[before].state != code->state) {
+static void check_folded(const bst_mapping *mapping, const bst_state_column *column,
+                         bst_diags *diags) {
+    for (uint32_t c = 1; c < column->code_count; c++) {
+        const bst_state_code *code = &column->codes[c];
+        const bst_state_code *before = column->codes;
+        while (before->state != code->state || before->node != code->node) {
             before++;
         }
-        if (before == c) {
+        if (before == code) {
             continue;
         }
-        bst_strbuf pointer = BST_STRBUF_INIT;
-        bst_strbuf other = BST_STRBUF_INIT;
-        bst_strbuf_adds(&pointer, "/state/values");
-        bst_strbuf_adds(&other, "/state/values");
-        bst_json_pointer_add(&pointer, code->text);
-        bst_json_pointer_add(&other, mapping->state_codes[before].text);
-        const bst_loc where = bst_json_source_key(mapping->json, pointer.text);
-        const bst_loc there = bst_json_source_key(mapping->json, other.text);
+        const bst_loc where = bst__map_code_where(mapping, column, code);
+        const bst_loc there = bst__map_code_where(mapping, column, before);
         bst_diag_add(diags, BST_OK, BST_NOTE, "folded-states", &where,
                      "values \"%s\" and \"%s\" both mean state \"%s\": what tells them apart is "
                      "lost",
-                     mapping->state_codes[before].text, code->text,
-                     mapping->machine->states[code->state].name);
+                     before->text, code->text,
+                     mapping->regional ? mapping->machine->nodes[code->node].path
+                                       : mapping->machine->states[code->state].name);
         bst_diag_hint(diags, "Give one of them a state of its own if they are not synonyms.");
         bst_diag_also(diags, &there, "the first of them is here");
-        bst_strbuf_release(&pointer);
-        bst_strbuf_release(&other);
     }
 }
 
@@ -175,14 +195,21 @@ void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags) {
 }
 
 bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diags) {
+    bst_arena *arena = bst_arena_new();
     bst__map_warnings_begin(mapping, diags);
-    check_states(mapping, diags);
-    check_folded(mapping, diags);
+    bst_status status =
+        arena && check_states(mapping, diags, arena) ? BST_OK : bst_diag_nomem(diags);
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        check_folded(mapping, &mapping->state_columns[c], diags);
+    }
     check_fields(mapping, diags);
     check_payloads(mapping, diags);
     check_twins(mapping, diags);
     check_times(mapping, diags);
-    const bst_status status = bst__map_check_histories(mapping, diags);
+    if (status == BST_OK) {
+        status = bst__map_check_histories(mapping, diags);
+    }
     bst_diags_set_file_warnings(diags, NULL);
+    bst_arena_free(arena);
     return status;
 }

@@ -36,6 +36,8 @@ typedef struct item {
     const char *subject; /* "creation", "event", "state" or "last_change" */
     bool counts;
     uint8_t *flags; /* of transitions; NULL when the machine is not known */
+    uint32_t *nodes; /* room for as many as it names */
+    uint32_t node_count;
 } item;
 
 static void bad_item(bst__map *map, const bst__map_path *path, const char *what) {
@@ -96,7 +98,7 @@ static void check_keys(bst__map *map, const item *it) {
 
 /* ---- names to transitions ---- */
 
-static void flag_name(bst__map *map, const item *it, const bst__map_path *path, const char *name) {
+static void flag_name(bst__map *map, item *it, const bst__map_path *path, const char *name) {
     const bst_machine *machine = map->machine;
     bool events = *it->subject == 'e';
     bool all = events && strcmp(name, "*") == 0;
@@ -112,6 +114,9 @@ static void flag_name(bst__map *map, const item *it, const bst__map_path *path, 
             events ? "Name an event of the machine, or \"*\" for all of them."
                    : "Name a state of the machine.");
         return;
+    }
+    if (!events) {
+        it->nodes[it->node_count++] = index;
     }
     bool any = false;
     for (uint32_t t = 0; t < machine->transition_count; t++) {
@@ -129,7 +134,7 @@ static void flag_name(bst__map *map, const item *it, const bst__map_path *path, 
     }
 }
 
-static void flag_names(bst__map *map, const item *it) {
+static void flag_names(bst__map *map, item *it) {
     const json_t *names = json_object_get(it->json, it->subject);
     bst__map_path path = {it->path, it->subject, 0};
     bst_loc where = bst__map_value_at(map, &path);
@@ -291,7 +296,7 @@ static void read_words(bst__map *map, const item *it, bst_evidence *evidence) {
 
 static void read_item(bst__map *map, const json_t *json, const bst__map_path *path,
                       bst_evidence *evidence) {
-    item it = {json, path, NULL, false, NULL};
+    item it = {.json = json, .path = path};
     evidence->column = BST_NONE;
     evidence->where = bst__map_value_at(map, path);
     if (!bst__map_is(map, json, path, JSON_OBJECT) || !find_form(map, &it)) {
@@ -299,15 +304,20 @@ static void read_item(bst__map *map, const json_t *json, const bst__map_path *pa
     }
     check_keys(map, &it);
     if (map->machine) {
+        const json_t *names = json_object_get(json, it.subject);
+        const size_t count = json_is_array(names) ? json_array_size(names) : 1;
         it.flags = bst_arena_array(map->arena, map->machine->transition_count, 1);
-        if (!it.flags) {
+        it.nodes = bst_arena_array(map->arena, count, sizeof *it.nodes);
+        if (!it.flags || !it.nodes) {
             bst__map_nomem(map);
             return;
         }
         evidence->transitions = it.flags;
+        evidence->nodes = it.nodes;
     }
     if (*it.subject == 'e' || *it.subject == 's') {
         flag_names(map, &it);
+        evidence->node_count = it.node_count;
     } else if (map->machine) {
         flag_creations_or_all(map->machine, &it);
     }

@@ -194,10 +194,19 @@ static void add_history(const ways *w, uint32_t at, bst_strbuf *out) {
 }
 
 /* "status: \"20\", payments.created_at: 2024-01-01, payments.closed_at: null" */
-static void add_row(const ways *w, const char *code, uint32_t at, bst_strbuf *out) {
+static void add_row(const ways *w, const uint32_t *codes, uint32_t at, bst_strbuf *out) {
     const bst_mapping *mapping = w->mapping;
-    bst_strbuf_addf(out, "%s: ", mapping->source.columns[mapping->state_column].name);
-    bst_strbuf_add_json(out, code, strlen(code));
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const bst_state_column *column = &mapping->state_columns[c];
+        bst_strbuf_addf(out, "%s%s: ", c > 0 ? ", " : "",
+                        mapping->source.columns[column->column].name);
+        if (codes[c] == BST_NONE) {
+            bst_strbuf_adds(out, "null");
+        } else {
+            const char *code = column->codes[codes[c]].text;
+            bst_strbuf_add_json(out, code, strlen(code));
+        }
+    }
     for (uint32_t i = 0; i < mapping->evidence_count; i++) {
         const bst_evidence *item = &mapping->evidence[i];
         const uint16_t shown = item->kind == BST_EVIDENCE_CREATION ? 1 : trace_of(w, at)[i];
@@ -233,26 +242,33 @@ static void add_tellers(const ways *w, uint32_t state, bst_strbuf *out) {
     }
 }
 
-static void report(ways *w, const bst_state_code *code, uint32_t a, uint32_t b, uint32_t alike) {
+/* The place of the first value by which a row says that it is in the state. */
+static bst_loc where_of(const bst_mapping *mapping, const uint32_t *codes) {
+    uint32_t c = 0;
+    while (codes[c] == BST_NONE) {
+        c++;
+    }
+    const bst_state_column *column = &mapping->state_columns[c];
+    return bst__map_code_where(mapping, column, &column->codes[codes[c]]);
+}
+
+static void report(ways *w, uint32_t state, const uint32_t *codes, const uint32_t alike[2],
+                   uint32_t alike_count) {
     const bst_machine *m = w->machine;
-    const uint32_t state = code->state;
-    bst_strbuf pointer = BST_STRBUF_INIT;
     bst_strbuf row = BST_STRBUF_INIT;
     bst_strbuf one = BST_STRBUF_INIT;
     bst_strbuf other = BST_STRBUF_INIT;
     bst_strbuf tellers = BST_STRBUF_INIT;
-    bst_strbuf_adds(&pointer, "/state/values");
-    bst_json_pointer_add(&pointer, code->text);
-    add_row(w, code->text, a, &row);
-    add_history(w, a, &one);
-    add_history(w, b, &other);
+    add_row(w, codes, alike[0], &row);
+    add_history(w, alike[0], &one);
+    add_history(w, alike[1], &other);
     add_tellers(w, state, &tellers);
-    const bst_loc where = bst_json_source_key(w->mapping->json, pointer.text);
+    const bst_loc where = where_of(w->mapping, codes);
     const bst_loc declared = bst_machine_state_where(m, state);
     bst_diag_add(w->diags, BST_INVALID, BST_WARNING, "ambiguous-history", &where,
                  "%s%u histories lead to state \"%s\", and no column tells %u of them from others",
                  w->count[state] == WAYS_MAX ? "at least " : "", w->count[state],
-                 m->states[state].name, alike);
+                 m->states[state].name, alike_count);
     bst_diag_detail(w->diags,
                     "Two rows that look the same:\n"
                     "row 1  %s\n       %s\nrow 2  %s\n       %s%s%s",
@@ -261,31 +277,33 @@ static void report(ways *w, const bst_state_code *code, uint32_t a, uint32_t b, 
     bst_diag_hint(w->diags, "Name a column that only one of the two ways sets; without it the "
                             "likelier history is assumed.");
     bst_diag_also(w->diags, &declared, "the state is declared here");
-    bst_strbuf_release(&pointer);
     bst_strbuf_release(&row);
     bst_strbuf_release(&one);
     bst_strbuf_release(&other);
     bst_strbuf_release(&tellers);
 }
 
-static void check_state(ways *w, const bst_state_code *code) {
-    uint32_t first = BST_NONE;
-    uint32_t second = BST_NONE;
-    uint32_t alike = 0;
-    for (uint32_t b = w->first[code->state]; b != BST_NONE; b = w->steps[b].next) {
-        for (uint32_t a = w->first[code->state]; a != b; a = w->steps[a].next) {
+/* Whether it was reported. */
+static bool check_state(ways *w, uint32_t state, const uint32_t *codes) {
+    uint32_t alike[2] = {BST_NONE, BST_NONE};
+    uint32_t count = 0;
+    for (uint32_t b = w->first[state]; b != BST_NONE; b = w->steps[b].next) {
+        for (uint32_t a = w->first[state]; a != b; a = w->steps[a].next) {
             if (!same_trace(w, a, b) || said_elsewhere(w, a, b)) {
                 continue;
             }
-            alike += first == BST_NONE ? 2 : 1;
-            first = first == BST_NONE ? a : first;
-            second = second == BST_NONE ? b : second;
+            count += count == 0 ? 2 : 1;
+            if (count == 2) {
+                alike[0] = a;
+                alike[1] = b;
+            }
             break;
         }
     }
-    if (first != BST_NONE) {
-        report(w, code, first, second, alike);
+    if (count > 0) {
+        report(w, state, codes, alike, count);
     }
+    return count > 0;
 }
 
 static bool make_ways(ways *w) {
@@ -308,14 +326,6 @@ static bool make_ways(ways *w) {
     return true;
 }
 
-static const bst_state_code *first_code(const bst_mapping *mapping, uint32_t state) {
-    const bst_state_code *code = mapping->state_codes;
-    while (code->state != state) {
-        code++;
-    }
-    return code;
-}
-
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags) {
     ways w = {.mapping = mapping, .machine = mapping->machine, .diags = diags};
     if (!bst_diags_wants(diags, BST_WARNING_AMBIGUOUS_HISTORY)) {
@@ -327,13 +337,16 @@ bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags
         return bst_diag_nomem(diags);
     }
     walk(&w);
-    for (uint32_t c = 0; c < mapping->state_code_count; c++) {
-        w.coded[mapping->state_codes[c].state] = true;
+    uint32_t codes[BST_STATE_COLUMNS_MAX];
+    for (uint32_t s = 0; s < w.machine->state_count; s++) {
+        w.coded[s] = bst_mapping_codes_of(mapping, s, codes);
     }
-    for (uint32_t c = 0; c < mapping->state_code_count; c++) {
-        const bst_state_code *code = &mapping->state_codes[c];
-        if (first_code(mapping, code->state) == code) { /* others look no different */
-            check_state(&w, code);
+    bool said = false;
+    for (uint32_t s = 0; s < w.machine->state_count; s++) {
+        /* where states are combinations, the first speaks for all */
+        if (w.coded[s] && !(mapping->regional && said)) {
+            bst_mapping_codes_of(mapping, s, codes);
+            said = check_state(&w, s, codes) || said;
         }
     }
     bst_arena_free(w.arena);

@@ -149,8 +149,10 @@ void bst__map_log(bst__map *map, const json_t *root) {
     inner.zone = bst__map_zone_of(map, log, &path);
     const preset *const known = find_preset(map, log, &path);
     inner.status = map->status;
-    inner.state_name = map->mapping->state_column < map->column_count
-                           ? map->columns[map->mapping->state_column].name
+    const bst_mapping *const mapping = map->mapping;
+    inner.state_name = mapping->state_column_count > 0 &&
+                               mapping->state_columns[0].column < map->column_count
+                           ? map->columns[mapping->state_columns[0].column].name
                            : "state";
     read_columns(&inner, log, &path, known, made);
     map->status = inner.status;

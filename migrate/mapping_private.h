@@ -19,7 +19,9 @@ typedef struct bst__map_path {
     size_t index;                   /* ... with this number */
 } bst__map_path;
 
-typedef struct bst__map_code bst__map_code; /* a status text in its hash table; see mapping.c */
+/* Hash tables of mapping_place.c: a status text, and what all state columns say together. */
+typedef struct bst__map_code bst__map_code;
+typedef struct bst__map_place bst__map_place;
 
 typedef struct bst__map_zone {
     struct bst__map_zone *next;
@@ -34,7 +36,9 @@ typedef struct bst__map_whole {
     bst_machine *machine;
     bst_json_source *json;
     bst__map_zone *zones;
-    bst__map_code *codes;
+    bst__map_code *codes[BST_STATE_COLUMNS_MAX]; /* by state column */
+    bst__map_place *places;
+    bool *coded; /* by state column and node: a code names it; where there are regions */
     bst_json_source *learned; /* the file of probabilities */
     json_t *made;             /* columns that a preset of the log stands for */
 } bst__map_whole;
@@ -127,6 +131,26 @@ uint32_t bst__map_plain(bst__map *map, const json_t *json, const bst__map_path *
 
 /* mapping_source.c: table, key, where, zone, null */
 void bst__map_source(bst__map *map, const json_t *root);
+/* mapping_state.c: the columns of the state, and what their values stand for */
+void bst__map_state(bst__map *map, const json_t *root);
+/* A state by its name, by its path, or by its own name where only one state of the file has it. Of
+ * configurations with the same leaves the first: the one whose histories remember nothing. */
+uint32_t bst__map_find_state(const bst_machine *machine, const char *name);
+/* Appends the pointer of a state column's part of the file: "/state", "/state/regions/payment". */
+void bst__map_state_pointer(const bst_state_column *column, bst_strbuf *pointer);
+/* The place of a code in the file. */
+bst_loc bst__map_code_where(const bst_mapping *mapping, const bst_state_column *column,
+                            const bst_state_code *code);
+
+/* mapping_place.c: where a row stands */
+/* Makes the look-ups of codes, and where there are regions that of places. Two states that no
+ * column tells apart are a finding. */
+void bst__map_places(bst__map *map);
+void bst__map_places_free(bst__map_whole *whole);
+/* Other values of one column with which the columns would agree: "payment_status is \"due\"". */
+void bst__map_mend_state(const bst_mapping *mapping, const bst_state_reading *reading,
+                         bst_strbuf *out);
+
 /* mapping_evidence.c */
 void bst__map_evidence(bst__map *map, const json_t *root);
 

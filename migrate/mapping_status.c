@@ -1,6 +1,6 @@
-/* The state column of the real table, held against the mapping: values that it lacks, and values
- * that the table lacks. Reads one column where it can: the whole row only when the mapping's
- * `where` is an expression over it.
+/* The state columns of the real table, held against the mapping: values that it lacks, values that
+ * the table lacks, and values of several columns that agree on no state. Reads these columns alone
+ * where it can: the whole row only when the mapping's `where` is an expression over it.
  */
 #include "mapping_private.h"
 
@@ -23,16 +23,25 @@ typedef struct seen_value {
     UT_hash_handle hh;
 } seen_value;
 
+/* What was seen in one column. */
+typedef struct column_survey {
+    uint32_t cell; /* of the column, in `spec` */
+    seen_value *unknown;
+    uint64_t *code_rows; /* by code */
+    uint64_t nulls, others;
+} column_survey;
+
 typedef struct survey {
     const bst_mapping *mapping;
     bst_arena *arena;
     bst_diags *diags;
     bst_source_spec spec;
-    uint32_t column; /* of the state, in `spec` */
     bst_value *record;
-    seen_value *unknown;
-    uint64_t *code_rows; /* by code */
-    uint64_t rows, nulls, others;
+    column_survey columns[BST_STATE_COLUMNS_MAX]; /* by state column */
+    seen_value *impossible;                       /* combinations, in words */
+    uint64_t impossible_others;
+    bst_strbuf text;
+    uint64_t rows;
 } survey;
 
 static bool in_scope(const survey *s, const bst_row *row) {
@@ -50,13 +59,14 @@ static bool in_scope(const survey *s, const bst_row *row) {
 }
 
 /* False: out of memory. */
-static bool count_unknown(survey *s, const char *text, size_t len) {
+static bool count_value(survey *s, seen_value **values, uint64_t *others, const char *text,
+                        size_t len) {
     seen_value *found = NULL;
     bool ok = true;
     bool *added_ok = &ok;
-    HASH_FIND(hh, s->unknown, text, len, found);
-    if (!found && HASH_COUNT(s->unknown) >= VALUES_MAX) {
-        s->others++;
+    HASH_FIND(hh, *values, text, len, found);
+    if (!found && HASH_COUNT(*values) >= VALUES_MAX) {
+        ++*others;
         return true;
     }
     if (!found) {
@@ -67,33 +77,56 @@ static bool count_unknown(survey *s, const char *text, size_t len) {
         }
         found->text = copy;
         found->len = len;
-        found->order = HASH_COUNT(s->unknown);
-        HASH_ADD_KEYPTR(hh, s->unknown, found->text, found->len, found);
+        found->order = HASH_COUNT(*values);
+        HASH_ADD_KEYPTR(hh, *values, found->text, found->len, found);
     }
     found->rows++;
     return ok;
 }
 
+/* "payment_status \"paid\" with shipment_status \"new\"" */
+static bool count_impossible(survey *s, const bst_value *values,
+                             const bst_state_reading *reading) {
+    bst_strbuf_clear(&s->text);
+    for (uint32_t c = 0; c < s->mapping->state_column_count; c++) {
+        const uint32_t column = s->mapping->state_columns[c].column;
+        if (reading->asked[c]) {
+            bst_strbuf_addf(&s->text, "%s%s ", s->text.len ? " with " : "",
+                            s->mapping->source.columns[column].name);
+            bst_strbuf_add_json(&s->text, values[c].u.text, values[c].len);
+        }
+    }
+    return !s->text.failed &&
+           count_value(s, &s->impossible, &s->impossible_others, s->text.text, s->text.len);
+}
+
 static bool count_row(survey *s, const bst_row *row) {
     const bst_mapping *mapping = s->mapping;
-    const bst_cell *cell = &row->cells[s->column];
-    const bool good = cell->result == BST_VALUE_OK;
+    bst_value values[BST_STATE_COLUMNS_MAX];
+    bst_state_reading reading;
     s->rows++;
-    if (good && !cell->value.present) {
-        s->nulls++;
-        return true;
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const bst_cell *cell = &row->cells[s->columns[c].cell];
+        values[c] = cell->value;
+        if (cell->result != BST_VALUE_OK) { /* no text at all: as it stands there, then */
+            values[c] = (bst_value){.present = true, .len = (uint32_t)cell->text_len,
+                                    .u.text = cell->text};
+        }
     }
-    const char *text = good ? cell->value.u.text : cell->text;
-    const size_t len = good ? cell->value.len : cell->text_len;
-    const uint32_t state = good ? bst_mapping_state(mapping, text, len) : BST_NONE;
-    if (state == BST_NONE) {
-        return count_unknown(s, text, len);
+    bst_mapping_read_state(mapping, values, &reading);
+    if (reading.verdict == BST_STATE_IMPOSSIBLE) {
+        return count_impossible(s, values, &reading);
     }
-    for (uint32_t c = 0; c < mapping->state_code_count; c++) {
-        const char *code = mapping->state_codes[c].text;
-        if (strlen(code) == len && memcmp(code, text, len) == 0) {
-            s->code_rows[c]++;
-            break;
+    if (reading.verdict == BST_STATE_UNKNOWN) {
+        column_survey *column = &s->columns[reading.column];
+        const bst_value *value = &values[reading.column];
+        column->nulls += !value->present;
+        return !value->present ||
+               count_value(s, &column->unknown, &column->others, value->u.text, value->len);
+    }
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        if (reading.codes[c] != BST_NONE) {
+            s->columns[c].code_rows[reading.codes[c]]++;
         }
     }
     return true;
@@ -108,10 +141,19 @@ static int by_rows(const void *left, const void *right) {
     return (a->order > b->order) - (a->order < b->order);
 }
 
-static void report_unknown(survey *s, const char *text, size_t len, uint64_t rows) {
+static bst_loc values_where(const survey *s, uint32_t c, const char *key) {
+    bst_strbuf pointer = BST_STRBUF_INIT;
+    bst__map_state_pointer(&s->mapping->state_columns[c], &pointer);
+    bst_strbuf_adds(&pointer, key);
+    const bst_loc where = bst_json_source_value(s->mapping->json, pointer.text);
+    bst_strbuf_release(&pointer);
+    return where;
+}
+
+static void report_unknown(survey *s, uint32_t c, const char *text, size_t len, uint64_t rows) {
     const bst_mapping *mapping = s->mapping;
-    const bst_loc where = bst_json_source_value(mapping->json, "/state/values");
-    const char *const column = mapping->source.columns[mapping->state_column].name;
+    const bst_loc where = values_where(s, c, "/values");
+    const char *const column = mapping->source.columns[mapping->state_columns[c].column].name;
     bst_strbuf value = BST_STRBUF_INIT;
     if (text) {
         bst_strbuf_add_json(&value, text, len < VALUE_SHOWN ? len : VALUE_SHOWN);
@@ -126,48 +168,84 @@ static void report_unknown(survey *s, const char *text, size_t len, uint64_t row
     bst_strbuf_release(&value);
 }
 
-static bool report_unknowns(survey *s) {
-    const size_t count = HASH_COUNT(s->unknown);
-    seen_value **list = bst_arena_array(s->arena, count, sizeof *list);
+/* The values by falling number of rows; NULL: out of memory. */
+static seen_value **sorted(survey *s, seen_value *values) {
+    seen_value **list = bst_arena_array(s->arena, HASH_COUNT(values) + 1, sizeof *list);
+    size_t at = 0;
+    for (seen_value *v = values; list && v; v = v->hh.next) {
+        list[at++] = v;
+    }
+    if (list) {
+        qsort(list, at, sizeof(*list), by_rows);
+    }
+    return list;
+}
+
+static bool report_unknowns(survey *s, uint32_t c) {
+    const column_survey *column = &s->columns[c];
+    seen_value **list = sorted(s, column->unknown);
     if (!list) {
         return false;
     }
-    size_t at = 0;
-    for (seen_value *v = s->unknown; v; v = v->hh.next) {
-        list[at++] = v;
+    for (; *list; list++) {
+        report_unknown(s, c, (*list)->text, (*list)->len, (*list)->rows);
     }
-    qsort(list, count, sizeof(*list), by_rows);
-    for (size_t i = 0; i < count; i++) {
-        report_unknown(s, list[i]->text, list[i]->len, list[i]->rows);
+    if (column->nulls > 0) {
+        report_unknown(s, c, NULL, 0, column->nulls);
     }
-    if (s->nulls > 0) {
-        report_unknown(s, NULL, 0, s->nulls);
-    }
-    if (s->others > 0) {
-        const bst_loc where = bst_json_source_value(s->mapping->json, "/state");
+    if (column->others > 0) {
+        const bst_loc where = values_where(s, c, "");
         bst_diag_add(s->diags, BST_INVALID, BST_WARNING, "unmapped-status", &where,
                      "%llu more rows have values that no state stands for",
-                     (unsigned long long)s->others);
+                     (unsigned long long)column->others);
         bst_diag_hint(s->diags, "A column with so many values is hardly the state.");
     }
     return true;
 }
 
-static void report_unused(survey *s) {
+static bool report_impossible(survey *s) {
+    const bst_loc where = bst_json_source_value(s->mapping->json, "/state/regions");
+    seen_value **list = sorted(s, s->impossible);
+    if (!list) {
+        return false;
+    }
+    for (; *list; list++) {
+        const seen_value *v = *list;
+        bst_diag_add(s->diags, BST_INVALID, BST_WARNING, "impossible-status", &where,
+                     "%s in %llu row%s: the machine has no such state", v->text,
+                     (unsigned long long)v->rows, v->rows == 1 ? "" : "s");
+        bst_diag_hint(s->diags, "If it is real, a transition is missing; until then such rows go "
+                                "to quarantine.");
+    }
+    if (s->impossible_others > 0) {
+        bst_diag_add(s->diags, BST_INVALID, BST_WARNING, "impossible-status", &where,
+                     "%llu more rows have values that agree on no state",
+                     (unsigned long long)s->impossible_others);
+    }
+    return true;
+}
+
+static void report_unused(survey *s, uint32_t c) {
     const bst_mapping *mapping = s->mapping;
-    for (uint32_t c = 0; s->rows > 0 && c < mapping->state_code_count; c++) {
-        if (s->code_rows[c] > 0) {
+    const bst_state_column *column = &mapping->state_columns[c];
+    for (uint32_t i = 0; s->rows > 0 && i < column->code_count; i++) {
+        if (s->columns[c].code_rows[i] > 0) {
             continue;
         }
-        bst_strbuf pointer = BST_STRBUF_INIT;
-        bst_strbuf_adds(&pointer, "/state/values");
-        bst_json_pointer_add(&pointer, mapping->state_codes[c].text);
-        const bst_loc where = bst_json_source_key(mapping->json, pointer.text);
+        const bst_loc where = bst__map_code_where(mapping, column, &column->codes[i]);
         bst_diag_add(s->diags, BST_OK, BST_NOTE, "unused-code", &where,
-                     "no row has the value \"%s\"", mapping->state_codes[c].text);
+                     "no row has the value \"%s\"", column->codes[i].text);
         bst_diag_hint(s->diags, "This is fine for a state that is rare; else look for a typo.");
-        bst_strbuf_release(&pointer);
     }
+}
+
+static bool report_all(survey *s) {
+    bool ok = report_impossible(s);
+    for (uint32_t c = 0; ok && c < s->mapping->state_column_count; c++) {
+        ok = report_unknowns(s, c);
+        report_unused(s, c);
+    }
+    return ok;
 }
 
 static bst_status read_rows(survey *s, const char *from) {
@@ -184,31 +262,48 @@ static bst_status read_rows(survey *s, const char *from) {
     return status;
 }
 
+/* Which columns are read, and what is counted of them. */
+static bool prepare(survey *s) {
+    const bst_mapping *mapping = s->mapping;
+    const uint32_t count = mapping->state_column_count;
+    bst_source_column *columns = bst_arena_array(s->arena, count, sizeof *columns);
+    bool ok = columns != NULL;
+    for (uint32_t c = 0; ok && c < count; c++) {
+        const bst_state_column *column = &mapping->state_columns[c];
+        columns[c] = mapping->source.columns[column->column];
+        s->columns[c].cell = mapping->where ? column->column : c;
+        s->columns[c].code_rows = bst_arena_array(s->arena, column->code_count, sizeof(uint64_t));
+        ok = s->columns[c].code_rows != NULL;
+    }
+    s->spec = mapping->source;
+    s->spec.ordered = false;
+    if (!mapping->where) {
+        s->spec.columns = columns;
+        s->spec.column_count = count;
+    }
+    s->record = bst_arena_array(s->arena, s->spec.column_count, sizeof *s->record);
+    return ok && s->record;
+}
+
+static void release(survey *s) {
+    for (uint32_t c = 0; c < BST_STATE_COLUMNS_MAX; c++) {
+        HASH_CLEAR(hh, s->columns[c].unknown);
+    }
+    HASH_CLEAR(hh, s->impossible);
+    bst_strbuf_release(&s->text);
+    bst_arena_free(s->arena);
+}
+
 bst_status bst_mapping_check_source(const bst_mapping *mapping, const char *from,
                                     bst_diags *diags) {
-    survey s = {.mapping = mapping, .diags = diags, .spec = mapping->source};
-    s.column = mapping->state_column;
-    if (!mapping->where) {
-        s.spec.columns = &mapping->source.columns[mapping->state_column];
-        s.spec.column_count = 1;
-        s.column = 0;
-    }
-    s.spec.ordered = false;
-    s.arena = bst_arena_new();
-    if (s.arena) {
-        s.record = bst_arena_array(s.arena, s.spec.column_count, sizeof *s.record);
-        s.code_rows = bst_arena_array(s.arena, mapping->state_code_count, sizeof *s.code_rows);
-    }
+    survey s = {.mapping = mapping, .diags = diags, .arena = bst_arena_new()};
+    bst_strbuf_init(&s.text);
     bst__map_warnings_begin(mapping, diags);
-    bst_status status = s.record && s.code_rows ? read_rows(&s, from) : bst_diag_nomem(diags);
-    if (status == BST_OK && !report_unknowns(&s)) {
+    bst_status status = s.arena && prepare(&s) ? read_rows(&s, from) : bst_diag_nomem(diags);
+    if (status == BST_OK && !report_all(&s)) {
         status = bst_diag_nomem(diags);
     }
-    if (status == BST_OK) {
-        report_unused(&s);
-    }
     bst_diags_set_file_warnings(diags, NULL);
-    HASH_CLEAR(hh, s.unknown);
-    bst_arena_free(s.arena);
+    release(&s);
     return status;
 }

@@ -202,31 +202,61 @@ bool bst__getter_get(bst_synth *synth, const bst__getter *getter, const bst_row 
 
 /* ---- the entity ---- */
 
+/* Blames a state column: "shipment_status \"packed\"". */
+static void blame_status(bst_synth *synth, const bst_value *values, uint32_t c) {
+    const uint32_t column = synth->mapping->state_columns[c].column;
+    bst_strbuf *message = &synth->refusal.message;
+    bst__blame(synth, column);
+    bst_strbuf_addf(message, "%s ", synth->mapping->source.columns[column].name);
+    if (values[c].present) {
+        bst_strbuf_add_json(message, values[c].u.text, values[c].len);
+    } else {
+        bst_strbuf_adds(message, "is NULL");
+    }
+}
+
+static void refuse_state(bst_synth *synth, const bst_value *values,
+                         const bst_state_reading *reading) {
+    const bst_mapping *mapping = synth->mapping;
+    if (reading->verdict == BST_STATE_UNKNOWN) {
+        bst__refuse(synth, BST_REASON_UNKNOWN_STATE);
+        blame_status(synth, values, reading->column);
+        if (values[reading->column].present) {
+            bst_strbuf_adds(&synth->refusal.message, " is no state that the mapping knows");
+        }
+        return;
+    }
+    bst__refuse(synth, BST_REASON_IMPOSSIBLE_STATE);
+    const char *between = "";
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        if (reading->asked[c]) {
+            bst_strbuf_adds(&synth->refusal.message, between);
+            blame_status(synth, values, c);
+            between = ", ";
+        }
+    }
+    bst_strbuf_adds(&synth->refusal.message, " name no state that the machine can be in");
+    bst__map_mend_state(mapping, reading, &synth->refusal.repair);
+}
+
 bool bst__read_state(bst_synth *synth, const bst_row *row, uint32_t *ret_state) {
-    uint32_t column = synth->mapping->state_column;
-    const bst_cell *cell = &row->cells[column];
-    if (!bst__cell_good(synth, row, column)) {
+    const bst_mapping *mapping = synth->mapping;
+    bst_value values[BST_STATE_COLUMNS_MAX];
+    bst_state_reading reading;
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const uint32_t column = mapping->state_columns[c].column;
+        if (!bst__cell_good(synth, row, column)) {
+            return false;
+        }
+        values[c] = row->cells[column].value;
+    }
+    bst_mapping_read_state(mapping, values, &reading);
+    if (reading.verdict != BST_STATE_KNOWN) {
+        refuse_state(synth, values, &reading);
         return false;
     }
-    uint32_t state = BST_NONE;
-    if (cell->value.present) {
-        state = bst_mapping_state(synth->mapping, cell->value.u.text, cell->value.len);
-    }
-    if (state != BST_NONE) {
-        *ret_state = state;
-        return true;
-    }
-    bst__refuse(synth, BST_REASON_UNKNOWN_STATE);
-    bst__blame(synth, column);
-    const char *name = synth->mapping->source.columns[column].name;
-    if (!cell->value.present) {
-        bst_strbuf_addf(&synth->refusal.message, "%s is NULL", name);
-    } else {
-        bst_strbuf_addf(&synth->refusal.message, "%s ", name);
-        bst_strbuf_add_json(&synth->refusal.message, cell->value.u.text, cell->value.len);
-        bst_strbuf_adds(&synth->refusal.message, " is no state that the mapping knows");
-    }
-    return false;
+    *ret_state = reading.state;
+    return true;
 }
 
 bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_field) {

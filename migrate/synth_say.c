@@ -20,37 +20,43 @@ static void add_once(bst_strbuf *out, const char *separator, const char *text, s
     bst_strbuf_addf(out, "%s%s", (*count)++ > 0 ? separator : "", text);
 }
 
-/* The distinct events, or target states, of an item's transitions; "any event" for all of them. */
-static void add_subject(const bst_synth *synth, const bst_evidence *evidence, bool brief,
-                        bst_strbuf *out) {
+/* The states that an item names: "entry into state \"failed\"". */
+static void add_states(const bst_synth *synth, const bst_evidence *evidence, bool brief,
+                       bst_strbuf *out) {
+    size_t count = 0;
+    bst_strbuf_adds(out, brief ? "" : "entry into state ");
+    for (uint32_t i = 0; i < evidence->node_count; i++) {
+        const char *path = synth->machine->nodes[evidence->nodes[i]].path;
+        bst_strbuf name = BST_STRBUF_INIT;
+        bst_strbuf_addf(&name, brief ? "%s" : "\"%s\"", path);
+        add_once(out, brief ? "|" : " or ", name.text, &count);
+        bst_strbuf_release(&name);
+    }
+}
+
+/* The distinct events of an item's transitions; "any event" for all of them. */
+static void add_events(const bst_synth *synth, const bst_evidence *evidence, bool brief,
+                       bst_strbuf *out) {
     const bst_machine *machine = synth->machine;
-    bool states = evidence->kind == BST_EVIDENCE_STATE;
-    uint32_t limit = states ? machine->state_count : machine->event_count;
     size_t count = 0;
     bool all = true;
     for (uint32_t t = 0; t < machine->transition_count; t++) {
         all = all && evidence->transitions[t];
     }
-    if (all && !states) {
+    if (all) {
         bst_strbuf_adds(out, "any event");
         return;
     }
-    if (states && !brief) {
-        bst_strbuf_adds(out, "entry into state ");
-    }
-    for (uint32_t i = 0; i < limit; i++) {
+    for (uint32_t i = 0; i < machine->event_count; i++) {
         bool there = false;
         for (uint32_t t = 0; t < machine->transition_count && !there; t++) {
-            const bst_transition *transition = &machine->transitions[t];
-            there = evidence->transitions[t] && (states ? transition->to : transition->event) == i;
+            there = evidence->transitions[t] && machine->transitions[t].event == i;
         }
         if (!there) {
             continue;
         }
         bst_strbuf name = BST_STRBUF_INIT;
-        if (states) {
-            bst_strbuf_addf(&name, brief ? "%s" : "\"%s\"", machine->states[i].name);
-        } else if (brief) {
+        if (brief) {
             bst__add_event_short(machine, i, &name);
         } else {
             bst_strbuf_adds(&name, machine->events[i].name);
@@ -67,7 +73,8 @@ static const char *item_text(bst_synth *synth, const bst_evidence *evidence, boo
     } else if (evidence->kind == BST_EVIDENCE_LAST_CHANGE) {
         bst_strbuf_adds(&text, brief ? "last change" : "the last event");
     } else {
-        add_subject(synth, evidence, brief, &text);
+        (evidence->kind == BST_EVIDENCE_STATE ? add_states : add_events)(synth, evidence, brief,
+                                                                         &text);
     }
     const char *kept = text.failed ? NULL : bst_arena_strdup(synth->arena, text.text);
     bst_strbuf_release(&text);

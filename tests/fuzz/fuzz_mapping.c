@@ -31,8 +31,14 @@ static const char machine[] =
     "'authorized':{'on':{'capture':{'target':'captured','event':'PaymentCaptured'},"
     "'void':'voided'}},"
     "'captured':{'on':{'refund':[{'target':'refunded','event':'PaymentRefunded',"
-    "'guard':{'cel':'command.amount == captured'}},{'event':'PaymentRefunded'}]}},"
+    "'guard':{'cel':'command.amount == captured'}},{'event':'PaymentRefunded'}],"
+    "'fulfil':'fulfilment'}},"
+    "'fulfilment':{'type':'parallel','states':{"
+    "'parcel':{'initial':'packed','states':{'packed':{'on':{'ship':'shipped'}},'shipped':{}}},"
+    "'bill':{'initial':'due','states':{'due':{'on':{'settle':'settled'}},'settled':{}}}}},"
     "'refunded':{},'failed':{},'voided':{},'expired':{},'canceled':{}}}";
+
+#define CODES_TRIED 12u
 
 static char name[64];
 
@@ -73,10 +79,12 @@ static void try_row(const bst_mapping *mapping, bst_diags *diags) {
     bst_history history;
     const bst_refusal *refusal = NULL;
     require(cells != NULL && bst_synth_new(mapping, &synth, diags) == BST_OK);
-    for (uint32_t i = 0; i <= mapping->state_code_count; i++) {
-        if (i < mapping->state_code_count && mapping->source.column_count > 0) {
-            const char *code = mapping->state_codes[i].text;
-            cells[mapping->state_column].value =
+    for (uint32_t i = 0; i < CODES_TRIED; i++) {
+        /* at first all are NULL */
+        for (uint32_t c = 0; i > 0 && c < mapping->state_column_count; c++) {
+            const bst_state_column *column = &mapping->state_columns[c];
+            const char *code = column->codes[i % column->code_count].text;
+            cells[column->column].value =
                 (bst_value){.present = true, .len = (uint32_t)strlen(code), .u.text = code};
         }
         const bst_status status = bst_synth_row(synth, &row, &fate, &history, &refusal, diags);

@@ -117,7 +117,7 @@ START_TEST(good_mapping) {
     ck_assert_int_eq(mapping->ambiguous, BST_POLICY_QUARANTINE);
     /* Each column once for each type. */
     ck_assert_uint_eq(spec->column_count, 14);
-    ck_assert_uint_eq(mapping->state_column, column("status", BST_KIND_TEXT));
+    ck_assert_uint_eq(mapping->state_columns[0].column, column("status", BST_KIND_TEXT));
     ck_assert_int_eq(spec->columns[column("retries", BST_KIND_INT2)].type.optional, true);
     uint32_t cents = column("captured_cents", BST_KIND_INT8);
     ck_assert_uint_eq(mapping->fields[2].column, cents);

@@ -41,6 +41,7 @@ extern "C" {
     X(AMBIGUOUS_HISTORY, "ambiguous-history", ON, "two histories whose rows look the same")        \
     X(NO_TIMES, "no-times", ON, "no column says when anything happened")                           \
     X(UNMAPPED_STATUS, "unmapped-status", ON, "a value in the table that the mapping lacks")       \
+    X(IMPOSSIBLE_STATUS, "impossible-status", ON, "values of several columns that no state has")   \
     X(UNUSED_CODE, "unused-code", ON, "a value of the mapping that the table lacks")
 
 typedef enum bst_warning {

@@ -216,9 +216,12 @@ BST_API bool bst_builtin_adds(bst_builtin builtin, const bst_type *type);
 BST_API uint32_t bst_event_field(const bst_event_type *event, const char *name);
 BST_API uint32_t bst_command_field(const bst_command *command, const char *name);
 
-/* By its dotted path, or by its name when no other node has that name; BST_NONE when there is none.
- * Linear in the nodes. */
+/* By its dotted path, or by the end of it ("shipped", "parcel.shipped") when that of no other node
+ * ends so; BST_NONE when there is none. Linear in the nodes. */
 BST_API uint32_t bst_machine_node(const bst_machine *machine, const char *path);
+/* The same among the nodes inside one, with paths that begin there. */
+BST_API uint32_t bst_machine_node_inside(const bst_machine *machine, uint32_t node,
+                                         const char *path);
 /* Whether the node is active in the state: it is a leaf of it, or around one. */
 BST_API bool bst_machine_is_active(const bst_machine *machine, uint32_t state, uint32_t node);
 

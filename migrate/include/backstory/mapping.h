@@ -14,6 +14,7 @@ extern "C" {
 
 #define BST_EVIDENCE_MAX  200u
 #define BST_LOG_ORDER_MAX 4u
+#define BST_STATE_COLUMNS_MAX 32u
 
 /* Where a value of the machine's comes from. */
 typedef struct bst_value_from {
@@ -43,6 +44,8 @@ typedef struct bst_evidence {
     const char *label;          /* "payments.captured_at": the `source` of its events */
     uint32_t column;            /* `at`, or the count */
     const uint8_t *transitions; /* flags */
+    uint32_t node_count;        /* of an item about states: those that the file names */
+    const uint32_t *nodes;
     bst_occurrence occurrence;  /* LAST unless the file says so */
     bool absent_is_never;       /* NULL: it did not happen */
     bst_relation relation;      /* COUNT */
@@ -56,8 +59,39 @@ typedef struct bst_evidence {
 
 typedef struct bst_state_code {
     const char *text; /* the value as PostgreSQL prints it as text */
-    uint32_t state;
+    /* what it stands for: a state; or, where the state is in several columns, a node that is active
+     * in it, and `state` is BST_NONE */
+    uint32_t state, node;
 } bst_state_code;
+
+/* A column that says where an entity stands: all of it, or the part of one region. */
+typedef struct bst_state_column {
+    const char *region_key; /* as the file calls the region; NULL: it is the machine's own column */
+    uint32_t column;        /* into bst_mapping.source.columns */
+    uint32_t region;        /* node; 0: the machine */
+    /* number of the state column that decides whether the region is active: that of the nearest
+     * region around it which has one; BST_NONE: there is none */
+    uint32_t decider;
+    uint32_t code_count;
+    const bst_state_code *codes; /* in file order */
+} bst_state_column;
+
+/* What the state columns of a row say together. */
+typedef enum bst_state_verdict {
+    BST_STATE_KNOWN,
+    BST_STATE_UNKNOWN,   /* a column is NULL, or has a value without a code */
+    BST_STATE_IMPOSSIBLE /* each value has a code, and no state has all of these */
+} bst_state_verdict;
+
+typedef struct bst_state_reading {
+    bst_state_verdict verdict;
+    uint32_t state;  /* KNOWN */
+    uint32_t column; /* UNKNOWN: number of the state column */
+    /* by state column: the number of the code; BST_NONE: NULL, or not asked */
+    uint32_t codes[BST_STATE_COLUMNS_MAX];
+    /* not asked: its region is not active, as its decider says */
+    bool asked[BST_STATE_COLUMNS_MAX];
+} bst_state_reading;
 
 /* The table that holds a partial history of the entities. */
 typedef struct bst_log {
@@ -96,9 +130,10 @@ typedef struct bst_mapping {
     bst_source_spec source;     /* all columns that the mapping reads, each once */
     /* over the row; NULL when all are in scope or source.where_sql speaks */
     const bst_expr *where;
-    uint32_t state_column;
-    uint32_t state_code_count;
-    const bst_state_code *state_codes; /* in file order */
+    /* where the state is: those of regions around others first; one, unless there are "regions" */
+    uint32_t state_column_count;
+    const bst_state_column *state_columns;
+    bool regional; /* there are */
     /* machine->field_count: the row's value of each entity field */
     const bst_value_from *fields;
     uint32_t evidence_count;
@@ -123,9 +158,20 @@ BST_API bst_status bst_mapping_parse(const char *name, const char *text, size_t 
                                      bst_mapping **ret, bst_diags *diags) BST_MUST_USE;
 BST_API bst_mapping *bst_mapping_free(bst_mapping *mapping);
 
-/* The state a status text stands for; BST_NONE. O(1) on average. `char(n)` padding is stripped,
- * nothing else. */
+/* The state a status text stands for, where the state is in one column; BST_NONE. O(1) on average.
+ * `char(n)` padding is stripped, nothing else. */
 BST_API uint32_t bst_mapping_state(const bst_mapping *mapping, const char *text, size_t len);
+/* The number of the code that a text is in a state column; BST_NONE. O(1) on average. */
+BST_API uint32_t bst_mapping_code(const bst_mapping *mapping, uint32_t state_column,
+                                  const char *text, size_t len);
+/* What the state columns say together; `values`: the text of each. O(columns) on average. */
+BST_API void bst_mapping_read_state(const bst_mapping *mapping, const bst_value *values,
+                                    bst_state_reading *ret);
+/* How a row says that it is in the state: ret_codes[c] is the first such code of state column c, or
+ * BST_NONE where that is NULL. False: no row can say so. */
+BST_API bool bst_mapping_codes_of(const bst_mapping *mapping, uint32_t state, uint32_t *ret_codes);
+/* Whether the column (of `source`) is one of the state. */
+BST_API bool bst_mapping_is_state(const bst_mapping *mapping, uint32_t column);
 
 /* Warnings about what a history cannot recover: states without a code, values that mean one state,
  * required payload fields that no column supplies, fields that are not mapped, histories that look

@@ -24,6 +24,7 @@ extern "C" {
     X(NULL_KEY, "null-key")               /* a part of the key is NULL */                          \
     X(DUPLICATE_KEY, "duplicate-key")     /* several rows have this key */                         \
     X(UNKNOWN_STATE, "unknown-state")     /* the status is NULL or the mapping does not know it */ \
+    X(IMPOSSIBLE_STATE, "impossible-state") /* the status columns agree on no state */             \
     X(BAD_VALUE, "bad-value")             /* a cell does not have its type */                      \
     X(MISSING_VALUE, "missing-value")     /* NULL where the machine requires a value */            \
     X(NOT_FINITE, "not-finite-time")      /* an infinite timestamp */                              \
