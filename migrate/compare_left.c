@@ -21,7 +21,7 @@ static bool add(left_list *list, bst_left_out_kind kind, const char *name, bst_a
 
 /* Whether the state or a field is read from the column. */
 static bool is_compared(const bst_mapping *mapping, const bst_synth *synth, uint32_t column) {
-    if (column == mapping->state_column) {
+    if (bst_mapping_is_state(mapping, column)) {
         return true;
     }
     for (uint32_t f = 0; f < mapping->machine->field_count; f++) {

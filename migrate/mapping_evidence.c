@@ -35,7 +35,7 @@ typedef struct item {
     const bst__map_path *path;
     const char *subject; /* "creation", "event", "state" or "last_change" */
     bool counts;
-    uint8_t *flags; /* of transitions; NULL when the machine is not known */
+    uint8_t *flags;  /* of transitions; NULL when the machine is not known */
     uint32_t *nodes; /* room for as many as it names */
     uint32_t node_count;
 } item;

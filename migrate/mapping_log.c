@@ -150,10 +150,10 @@ void bst__map_log(bst__map *map, const json_t *root) {
     const preset *const known = find_preset(map, log, &path);
     inner.status = map->status;
     const bst_mapping *const mapping = map->mapping;
-    inner.state_name = mapping->state_column_count > 0 &&
-                               mapping->state_columns[0].column < map->column_count
-                           ? map->columns[mapping->state_columns[0].column].name
-                           : "state";
+    inner.state_name =
+        mapping->state_column_count > 0 && mapping->state_columns[0].column < map->column_count
+            ? map->columns[mapping->state_columns[0].column].name
+            : "state";
     read_columns(&inner, log, &path, known, made);
     map->status = inner.status;
     map->suggestions = inner.suggestions;

@@ -85,8 +85,7 @@ static bool count_value(survey *s, seen_value **values, uint64_t *others, const 
 }
 
 /* "payment_status \"paid\" with shipment_status \"new\"" */
-static bool count_impossible(survey *s, const bst_value *values,
-                             const bst_state_reading *reading) {
+static bool count_impossible(survey *s, const bst_value *values, const bst_state_reading *reading) {
     bst_strbuf_clear(&s->text);
     for (uint32_t c = 0; c < s->mapping->state_column_count; c++) {
         const uint32_t column = s->mapping->state_columns[c].column;
@@ -109,8 +108,8 @@ static bool count_row(survey *s, const bst_row *row) {
         const bst_cell *cell = &row->cells[s->columns[c].cell];
         values[c] = cell->value;
         if (cell->result != BST_VALUE_OK) { /* no text at all: as it stands there, then */
-            values[c] = (bst_value){.present = true, .len = (uint32_t)cell->text_len,
-                                    .u.text = cell->text};
+            values[c] =
+                (bst_value){.present = true, .len = (uint32_t)cell->text_len, .u.text = cell->text};
         }
     }
     bst_mapping_read_state(mapping, values, &reading);

@@ -392,7 +392,8 @@ static void write_row(bst_row *row) {
     const char *status = machine->states[now.entity.state].name;
     memset(cells, 0, sizeof cells);
     EXPECT(mapping->source.column_count <= sizeof cells / sizeof cells[0]);
-    *cell(mapping->state_columns[0].column) = (bst_value){true, (uint32_t)strlen(status), {.text = status}};
+    *cell(mapping->state_columns[0].column) =
+        (bst_value){true, (uint32_t)strlen(status), {.text = status}};
     *cell(mapping->fields[0].column) = now.entity.fields[0];
     *cell(mapping->fields[1].column) = now.entity.fields[1];
     for (uint32_t i = 0; i < mapping->evidence_count; i++) {

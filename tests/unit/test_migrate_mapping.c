@@ -181,6 +181,69 @@ START_TEST(nested_states) {
 }
 END_TEST
 
+/* Each state that has codes is what these say together, whatever stands where nobody asks. */
+static uint32_t count_readable(void) {
+    const bst_machine *m = mapping->machine;
+    uint32_t count = 0;
+    for (uint32_t state = 0; state < m->state_count; state++) {
+        uint32_t codes[BST_STATE_COLUMNS_MAX];
+        bst_value values[BST_STATE_COLUMNS_MAX];
+        bst_state_reading reading;
+        if (!bst_mapping_codes_of(mapping, state, codes)) {
+            continue;
+        }
+        for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+            const char *text = "nonsense";
+            if (codes[c] != BST_NONE) {
+                text = mapping->state_columns[c].codes[codes[c]].text;
+            }
+            values[c] = (bst_value){true, (uint32_t)strlen(text), {.text = text}};
+        }
+        bst_mapping_read_state(mapping, values, &reading);
+        ck_assert_int_eq(reading.verdict, BST_STATE_KNOWN);
+        ck_assert_uint_eq(reading.state, state);
+        count++;
+    }
+    return count;
+}
+
+/* Regions inside a region: each column decides on those inside its own. */
+START_TEST(regions_in_regions) {
+    scratch_write(
+        &s, "m.fsm.json",
+        "{ 'id': 'job', 'initial': 'idle', 'states': {"
+        " 'idle': { 'on': { 'begin': 'busy' } },"
+        " 'busy': { 'type': 'parallel', 'states': {"
+        "  'left': { 'initial': 'a', 'states': { 'a': { 'on': { 'split': 'many' } },"
+        "   'many': { 'type': 'parallel', 'states': {"
+        "    'x': { 'initial': 'x1', 'states': { 'x1': { 'on': {"
+        "     'x': 'x2' } }, 'x2': {} } },"
+        "    'y': { 'initial': 'y1', 'states': { 'y1': { 'on': {"
+        "     'y': 'y2' } }, 'y2': {} } } } } } },"
+        "  'right': { 'initial': 'r1', 'states': { 'r1': { 'on': { 'r': 'r2' } }, 'r2': {} } }"
+        " } } } }",
+        1);
+    ck_assert_int_eq(
+        load(MAPPING("{ 'table': 'jobs', 'key': 'id' }",
+                     "{ 'column': 's', 'values': { 'I': 'idle', 'B': 'busy' },"
+                     "  'regions': {"
+                     "  'many.y': { 'column': 'y', 'values': { '1': 'y1', '2': 'y2' } },"
+                     "  'right': { 'column': 'r', 'values': { '1': 'r1' } },"
+                     "  'left': { 'column': 'l', 'values': { 'A': 'a', 'M': 'many' } },"
+                     "  'many.x': { 'column': 'x', 'values': { '1': 'x1', '2': 'x2' } } } }",
+                     "{}", "[ { 'state': 'right.r2', 'at': 'r_at' } ]", "")),
+        BST_OK);
+    check_findings("");
+    ck_assert_uint_eq(mapping->state_column_count, 5);
+    ck_assert_str_eq(mapping->state_columns[2].region_key, "many.x"); /* as the machine has them */
+    ck_assert_uint_eq(mapping->state_columns[2].decider, 1);
+    ck_assert_uint_eq(mapping->state_columns[4].decider, 0);
+    ck_assert_uint_eq(mapping->machine->state_count, 11);
+    ck_assert_uint_eq(count_readable(), 6); /* those without r2 */
+    check_entries(0, "r r r r r");
+}
+END_TEST
+
 /* Names in expressions: in backticks, twice, beside literals and calls that look like names. */
 START_TEST(names_in_expressions) {
     ck_assert_int_eq(
@@ -430,6 +493,7 @@ Suite *test_migrate_mapping_suite(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, good_mapping);
     tcase_add_test(tcase, nested_states);
+    tcase_add_test(tcase, regions_in_regions);
     tcase_add_test(tcase, names_in_expressions);
     tcase_add_test(tcase, good_evidence);
     tcase_add_loop_test(tcase, bad_mapping, 0, (int)(sizeof bad / sizeof bad[0]));

@@ -12,8 +12,8 @@
 extern "C" {
 #endif
 
-#define BST_EVIDENCE_MAX  200u
-#define BST_LOG_ORDER_MAX 4u
+#define BST_EVIDENCE_MAX      200u
+#define BST_LOG_ORDER_MAX     4u
 #define BST_STATE_COLUMNS_MAX 32u
 
 /* Where a value of the machine's comes from. */
@@ -46,11 +46,11 @@ typedef struct bst_evidence {
     const uint8_t *transitions; /* flags */
     uint32_t node_count;        /* of an item about states: those that the file names */
     const uint32_t *nodes;
-    bst_occurrence occurrence;  /* LAST unless the file says so */
-    bool absent_is_never;       /* NULL: it did not happen */
-    bst_relation relation;      /* COUNT */
-    bool exact;                 /* LAST_CHANGE */
-    const bst_expr *when;       /* NULL: always */
+    bst_occurrence occurrence; /* LAST unless the file says so */
+    bool absent_is_never;      /* NULL: it did not happen */
+    bst_relation relation;     /* COUNT */
+    bool exact;                /* LAST_CHANGE */
+    const bst_expr *when;      /* NULL: always */
     /* what this evidence says of the payload of the events it speaks of */
     uint32_t payload_count;
     const bst_payload_from *payload;

@@ -21,16 +21,16 @@ extern "C" {
 
 /*      code                     text in quarantine files */
 #define BST_REASON_LIST(X)                                                                         \
-    X(NULL_KEY, "null-key")               /* a part of the key is NULL */                          \
-    X(DUPLICATE_KEY, "duplicate-key")     /* several rows have this key */                         \
-    X(UNKNOWN_STATE, "unknown-state")     /* the status is NULL or the mapping does not know it */ \
+    X(NULL_KEY, "null-key")           /* a part of the key is NULL */                              \
+    X(DUPLICATE_KEY, "duplicate-key") /* several rows have this key */                             \
+    X(UNKNOWN_STATE, "unknown-state") /* the status is NULL or the mapping does not know it */     \
     X(IMPOSSIBLE_STATE, "impossible-state") /* the status columns agree on no state */             \
-    X(BAD_VALUE, "bad-value")             /* a cell does not have its type */                      \
-    X(MISSING_VALUE, "missing-value")     /* NULL where the machine requires a value */            \
-    X(NOT_FINITE, "not-finite-time")      /* an infinite timestamp */                              \
-    X(NAIVE_TIME, "ambiguous-local-time") /* local time that the zone skipped or showed twice */   \
-    X(BAD_COUNT, "bad-count")             /* a negative or absurd counter */                       \
-    X(BEFORE_CREATION, "before-creation") /* evidence older than the creation */                   \
+    X(BAD_VALUE, "bad-value")               /* a cell does not have its type */                    \
+    X(MISSING_VALUE, "missing-value")       /* NULL where the machine requires a value */          \
+    X(NOT_FINITE, "not-finite-time")        /* an infinite timestamp */                            \
+    X(NAIVE_TIME, "ambiguous-local-time")   /* local time that the zone skipped or showed twice */ \
+    X(BAD_COUNT, "bad-count")               /* a negative or absurd counter */                     \
+    X(BEFORE_CREATION, "before-creation")   /* evidence older than the creation */                 \
     X(AFTER_LAST_CHANGE, "after-last-change") /* evidence younger than the last change */          \
     X(CONTRADICTION, "contradiction")         /* no possible history agrees with the evidence */   \
     X(TOO_AMBIGUOUS, "too-ambiguous")         /* the search ran out of its budget */               \
