@@ -5,8 +5,8 @@
 #include "cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_check, &cli_compile, &cli_import,  &cli_init,    &cli_learn,
-    &cli_plan,  &cli_migrate, &cli_compare, &cli_history, &cli_diff,
+    &cli_check,   &cli_compile, &cli_import,          &cli_init,    &cli_learn, &cli_plan,
+    &cli_migrate, &cli_compare, &cli_replay_commands, &cli_history, &cli_diff,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -16,7 +16,7 @@ static void print_help(FILE *out) {
           "histories, and holds the old against the new.\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n`backstory COMMAND --help` says more of each, with examples.\n"
           "Exit status: 0 fine; 1 findings; 2 usage; 3 a file or database failed; 4 conflict, try\n"
           "again; 70 a bug of ours.\n",

@@ -10,9 +10,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const root_keys[] = {"$schema", "machine",  "source",     "state",
-                                        "fields",  "evidence", "log",        "probabilities",
-                                        "policy",  "warnings", "description"};
+static const char *const root_keys[] = {"$schema", "machine",  "source",      "state",
+                                        "fields",  "evidence", "log",         "probabilities",
+                                        "policy",  "warnings", "description", "commands"};
 
 /* Weights are relative; what a file calls impossible is kept as barely possible, so that a row that
  * proves it is not a contradiction. */
@@ -298,6 +298,7 @@ static void read_all(bst__map *map) {
     read_probabilities(map, root);
     read_policy(map, root);
     read_warnings(map, root);
+    bst__map_commands(map, root);
     bst__map_log(map, root);
     if (map->mapping->log && map->mapping->regional) {
         bst__map_path log = {NULL, "log", 0};

@@ -161,6 +161,8 @@ void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
 /* mapping_log.c */
 void bst__map_log(bst__map *map, const json_t *root);
+/* mapping_commands.c */
+void bst__map_commands(bst__map *map, const json_t *root);
 /* mapping_learned.c: the file of probabilities that is named at `path` */
 void bst__map_learned(bst__map *map, const bst__map_path *path, const char *file);
 

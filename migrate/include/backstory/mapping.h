@@ -105,6 +105,13 @@ typedef struct bst_log {
     bool evidence; /* false: it is there to learn from only */
 } bst_log;
 
+/* What carries out a command on the legacy side. */
+typedef struct bst_legacy_command {
+    const char *function; /* "legacy.capture"; NULL: nothing is known */
+    uint32_t argument_count;
+    const uint32_t *arguments; /* fields of the command; BST_NONE: the key of the entity */
+} bst_legacy_command;
+
 /* Which of weights.seen entities with one signature had, and how often. */
 typedef struct bst_seen_times {
     uint32_t walk;
@@ -144,7 +151,9 @@ typedef struct bst_mapping {
     const bst_log *log;              /* NULL: none */
     bst_policy_choice ambiguous;     /* LIKELIEST by default */
     bst_policy_choice contradiction; /* QUARANTINE by default, or RELAX */
-    const bst_warnings *warnings;    /* what the file says of them; NULL: nothing */
+    /* by command of the machine, or NULL: for replaying commands only */
+    const bst_legacy_command *commands;
+    const bst_warnings *warnings; /* what the file says of them; NULL: nothing */
     const bst_json_source *json;
 } bst_mapping;
 
