@@ -3,7 +3,7 @@
 #   backstory_room(store PUBLIC backstory::fsm PRIVATE PkgConfig::LIBPQ)
 #
 # makes the static library backstory_store (alias backstory::store) of all *.c in the folder. It sees its own headers and
-# those of the rooms it names, so an upward #include does not compile. Each *.sql becomes a C string: schema.sql is
+# those of the rooms it names, so an upward #include does not compile. Each *.sql and *.text becomes a C string: schema.sql is
 # `const char bst__schema_sql[]`, which the room declares in a private header. Without BACKSTORY_POSTGRES the files
 # pg*.c and *_pg.c stay out.
 
@@ -26,16 +26,17 @@ function(backstory_sources ret)
     if(NOT BACKSTORY_POSTGRES)
         list(FILTER sources EXCLUDE REGEX "/pg[^/]*\\.c$|/[^/]*_pg\\.c$")
     endif()
-    file(GLOB scripts CONFIGURE_DEPENDS *.sql)
+    file(GLOB scripts CONFIGURE_DEPENDS *.sql *.text)
     foreach(script IN LISTS scripts)
-        get_filename_component(stem "${script}" NAME_WE)
-        set(generated "${CMAKE_CURRENT_BINARY_DIR}/${stem}_sql.c")
+        get_filename_component(name "${script}" NAME)
+        string(REPLACE "." "_" name "${name}")
+        set(generated "${CMAKE_CURRENT_BINARY_DIR}/${name}.c")
         add_custom_command(
             OUTPUT "${generated}"
-            COMMAND ${CMAKE_COMMAND} -DINPUT=${script} -DOUTPUT=${generated} -DSYMBOL=bst__${stem}_sql
+            COMMAND ${CMAKE_COMMAND} -DINPUT=${script} -DOUTPUT=${generated} -DSYMBOL=bst__${name}
                     -P "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake"
             DEPENDS "${script}" "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake"
-            COMMENT "Embedding ${stem}.sql"
+            COMMENT "Embedding ${name}"
             VERBATIM)
         list(APPEND sources "${generated}")
     endforeach()

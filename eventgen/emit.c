@@ -11,6 +11,7 @@
 
 static const char *const asyncapi_suffixes[] = {".asyncapi.json", NULL};
 static const char *const c_suffixes[] = {".h", ".c", NULL};
+static const char *const c_json_suffixes[] = {"_json.h", "_json.c", NULL};
 static const char *const cloudevents_suffixes[] = {".cloudevents.json", NULL};
 static const char *const dot_suffixes[] = {".dot", NULL};
 static const char *const jsonschema_suffixes[] = {".schema.json", NULL};
@@ -24,6 +25,8 @@ static const bst_emitter emitters[] = {
      bst__emit_asyncapi},
     {"c", "types, transition table, decide and apply, as C11 that is C++17 too", c_suffixes,
      bst__emit_c},
+    {"c-json", "events and commands as JSON in C, beside c; takes jansson", c_json_suffixes,
+     bst__emit_c_json},
     {"cloudevents", "an example of each event as a CloudEvent 1.0", cloudevents_suffixes,
      bst__emit_cloudevents},
     {"dot", "state diagram for graphviz", dot_suffixes, bst__emit_dot},

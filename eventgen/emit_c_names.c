@@ -158,6 +158,10 @@ static const char *claim_upper(bst__c *c, const char *name) {
     return claim(c, FILE_SCOPE, upper(c, bst__c_text(c, "%s_%s", c->prefix, name)));
 }
 
+const char *bst__c_claim(bst__c *c, const char *name) {
+    return claim_prefixed(c, name);
+}
+
 /* "PaymentCaptured" of machine payment is `captured`: the prefix says the rest. */
 static const char *without_prefix(bst__c *c, const char *name) {
     const size_t len = strlen(c->prefix);

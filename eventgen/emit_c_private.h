@@ -117,6 +117,8 @@ typedef struct bst__c {
 
 /* emit_c_names.c */
 void bst__c_name_all(bst__c *c, const bst_emit_options *options);
+/* A further name of file scope, for the files beside the core: <prefix>_<name>. */
+const char *bst__c_claim(bst__c *c, const char *name);
 void bst__c_names_free(bst__c *c);
 
 /* emit_c_tables.c */

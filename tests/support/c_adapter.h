@@ -243,8 +243,10 @@ static inline void adapter_upcast(bst_strbuf *out, const bst__c *c) {
                     c->fixed.upcast);
 }
 
-/* Writes <folder>/adapter.c. */
-static inline void adapter_write(const bst_machine *machine, const char *folder) {
+/* Writes <folder>/adapter.c. `more` (NULL: nothing) adds to it. */
+typedef void adapter_more_fn(const bst_machine *machine, const bst__c *c, bst_strbuf *out);
+static inline void adapter_write_with(const bst_machine *machine, const char *folder,
+                                      adapter_more_fn *more) {
     static const bst_emit_options options;
     bst__c c = {.machine = machine, .arena = bst_arena_new()};
     bst_strbuf text = BST_STRBUF_INIT;
@@ -257,6 +259,9 @@ static inline void adapter_write(const bst_machine *machine, const char *folder)
     if (c.older_count > 0) {
         adapter_upcast(&text, &c);
     }
+    if (more) {
+        more(machine, &c, &text);
+    }
     bst_strbuf_addf(&path, "%s/adapter.c", folder);
     FILE *file = fopen(path.text, "wb");
     ck_assert_ptr_nonnull(file);
@@ -266,6 +271,10 @@ static inline void adapter_write(const bst_machine *machine, const char *folder)
     bst_strbuf_release(&path);
     bst__c_names_free(&c);
     bst_arena_free(c.arena);
+}
+
+static inline void adapter_write(const bst_machine *machine, const char *folder) {
+    adapter_write_with(machine, folder, NULL);
 }
 
 #endif

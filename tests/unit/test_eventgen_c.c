@@ -5,57 +5,13 @@
  * verdicts, guards, fields, events and entities equal at every step, refusals included; and events
  * bent out of shape, for apply() to refuse.
  */
-#include <dlfcn.h>
-
 #include "c_adapter.h"
+#include "c_build.h"
 #include "random.h"
 #include "random_machine.h"
 #include "random_value.h"
 
-/* ---- compilers ---- */
-
-#define STRICT "-Wall -Wextra -Wconversion -Wshadow -Werror"
-
-typedef struct compiler {
-    const char *variable, *otherwise; /* NULL variable: the program itself, when it is there */
-    const char *flags;
-} compiler;
-
-static const compiler compilers[] = {
-    {"CC", "cc", "-x c -std=c11 -O2 -Wmissing-prototypes"},
-    {"CC", "cc", "-x c -std=c11 -O0 -Wmissing-prototypes -DBACKSTORY_PLAIN_C"},
-    /* no runtime to link: what is undefined stops the program */
-    {"CC", "cc", "-x c -std=c11 -O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error"},
-    {"CXX", "c++", "-x c++ -std=c++17 -O2 -fno-exceptions"},
-    {NULL, "clang", "-x c -std=c11 -O2 -Wmissing-prototypes"},
-    {NULL, "clang++", "-x c++ -std=c++17 -O1 -fno-exceptions -DBACKSTORY_PLAIN_C"},
-};
-enum { COMPILERS = sizeof compilers / sizeof compilers[0] };
-
-/* <folder>/lib<n>.so; false when there is no such compiler. */
-static bool compile(const bst_machine *machine, const char *folder, int number) {
-    const compiler *with = &compilers[number];
-    const char *program =
-        with->variable ? eventgen_env(with->variable, with->otherwise) : with->otherwise;
-    const char *root = eventgen_env("SOURCE_DIR", ".");
-    if (!eventgen_has_program(program)) {
-        ck_assert_msg(!with->variable, "%s is not there", program);
-        fprintf(stderr, "SKIPPED: %s is not installed\n", program);
-        return false;
-    }
-    bst_strbuf command = BST_STRBUF_INIT;
-    bst_strbuf_addf(&command, "cd '%s' && %s %s " STRICT " -fPIC -c '%s.c' -o machine%d.o", folder,
-                    program, with->flags, machine->id, number);
-    ck_assert_msg(eventgen_run(command.text) == 0, "%s", command.text);
-    bst_strbuf_clear(&command);
-    bst_strbuf_addf(&command,
-                    "cd '%s' && %s -std=c11 -O1 -fPIC -shared -I'%s/base/include' "
-                    "-I'%s/fsm/include' adapter.c machine%d.o -o lib%d.so",
-                    folder, eventgen_env("CC", "cc"), root, root, number, number);
-    ck_assert_msg(eventgen_run(command.text) == 0, "%s", command.text);
-    bst_strbuf_release(&command);
-    return true;
-}
+static const char *const core[] = {"", NULL};
 
 /* ---- the loaded machine ---- */
 
@@ -67,23 +23,13 @@ typedef struct generated {
     adapter_names_fn *names;
 } generated;
 
-static void load_symbol(void *library, const char *name, void *ret_function, size_t size) {
-    void *symbol = dlsym(library, name);
-    ck_assert_ptr_nonnull(symbol);
-    memcpy(ret_function, &symbol, size);
-}
-
 static generated load_generated(const char *folder, int number) {
     generated g;
-    bst_strbuf path = BST_STRBUF_INIT;
-    bst_strbuf_addf(&path, "%s/lib%d.so", folder, number);
-    g.library = dlopen(path.text, RTLD_NOW | RTLD_LOCAL);
-    ck_assert_msg(g.library != NULL, "%s", dlerror());
-    load_symbol(g.library, "adapter_decide", &g.decide, sizeof g.decide);
-    load_symbol(g.library, "adapter_apply", &g.apply, sizeof g.apply);
-    load_symbol(g.library, "adapter_next", &g.next, sizeof g.next);
-    load_symbol(g.library, "adapter_names", &g.names, sizeof g.names);
-    bst_strbuf_release(&path);
+    g.library = c_open(folder, number);
+    c_symbol(g.library, "adapter_decide", &g.decide, sizeof g.decide);
+    c_symbol(g.library, "adapter_apply", &g.apply, sizeof g.apply);
+    c_symbol(g.library, "adapter_next", &g.next, sizeof g.next);
+    c_symbol(g.library, "adapter_names", &g.names, sizeof g.names);
     return g;
 }
 
@@ -100,12 +46,6 @@ typedef struct walk {
     uint32_t *taken; /* by transition */
 } walk;
 
-static bst_value *new_values(uint32_t count) {
-    bst_value *values = calloc(count + 1, sizeof *values);
-    ck_assert_ptr_nonnull(values);
-    return values;
-}
-
 static walk new_walk(const bst_machine *machine, generated code, uint64_t seed) {
     walk w = {.machine = machine, .code = code, .random = seed};
     const uint32_t most = bst_machine_payload_max(machine);
@@ -114,11 +54,11 @@ static walk new_walk(const bst_machine *machine, generated code, uint64_t seed) 
         const uint32_t count = machine->commands[i].field_count;
         widest = count > widest ? count : widest;
     }
-    w.entity.fields = new_values(machine->field_count);
-    w.copy.fields = new_values(machine->field_count);
-    w.payload = new_values(widest);
-    w.event.fields = new_values(most);
-    w.made.fields = new_values(most);
+    w.entity.fields = c_new_values(machine->field_count);
+    w.copy.fields = c_new_values(machine->field_count);
+    w.payload = c_new_values(widest);
+    w.event.fields = c_new_values(most);
+    w.made.fields = c_new_values(most);
     w.taken = calloc(machine->transition_count + 1, sizeof *w.taken);
     ck_assert_ptr_nonnull(w.taken);
     bst_entity_clear(machine, &w.entity);
@@ -137,20 +77,6 @@ static void free_walk(walk *w) {
 
 static uint32_t below(walk *w, uint32_t bound) {
     return (uint32_t)(random_next(&w->random) % bound);
-}
-
-static void check_values(const char *what, const bst_field *fields, uint32_t count,
-                         const bst_value *expected, const bst_value *got) {
-    for (uint32_t i = 0; i < count; i++) {
-        bst_strbuf text = BST_STRBUF_INIT;
-        if (!bst_value_equal(&fields[i].type, &expected[i], &got[i])) {
-            bst_value_to_json(&fields[i].type, &expected[i], &text);
-            bst_strbuf_adds(&text, ", but generated code has ");
-            bst_value_to_json(&fields[i].type, &got[i], &text);
-            ck_abort_msg("%s.%s is %s", what, fields[i].name, text.text);
-        }
-        bst_strbuf_release(&text);
-    }
 }
 
 /* Mostly one that the state knows. */
@@ -200,7 +126,7 @@ static bool step_decide(walk *w) {
     ck_assert_uint_eq(w->event.type, w->made.type);
     ck_assert_uint_eq(w->event.state, w->made.state);
     const bst_event_type *event = &m->events[w->event.type];
-    check_values(event->name, event->fields, event->field_count, w->event.fields, w->made.fields);
+    c_check_values(event->name, event->fields, event->field_count, w->event.fields, w->made.fields);
     return true;
 }
 
@@ -212,7 +138,7 @@ static void step_apply(walk *w) {
     ck_assert_uint_eq(w->entity.state, w->copy.state);
     w->applied[expected]++;
     if (w->entity.state != BST_NONE) {
-        check_values(m->id, m->fields, m->field_count, w->entity.fields, w->copy.fields);
+        c_check_values(m->id, m->fields, m->field_count, w->entity.fields, w->copy.fields);
     }
 }
 
@@ -318,13 +244,13 @@ static unsigned seen_bits(const uint32_t *counts, size_t count) {
 
 /* Loop: machine, compiler. */
 START_TEST(test_against_interpreter) {
-    const expectation *e = &expectations[_i / COMPILERS];
-    const int number = _i % COMPILERS;
+    const expectation *e = &expectations[_i / C_COMPILERS];
+    const int number = _i % C_COMPILERS;
     bst_machine *machine = eventgen_load(e->machine);
     char *folder = eventgen_scratch();
     eventgen_write(machine, folder, "c");
     adapter_write(machine, folder);
-    if (compile(machine, folder, number)) {
+    if (c_build(machine, folder, core, number)) {
         walk w = new_walk(machine, load_generated(folder, number), 2026u + (unsigned)_i);
         ck_assert_int_eq(w.code.names(machine), 0);
         check_next(machine, w.code.next);
@@ -344,9 +270,9 @@ END_TEST
 
 /* Payloads of every older version, read by both. */
 static void check_older(const bst_machine *m, adapter_upcast_fn *upcast, uint64_t *random) {
-    bst_value *in = new_values(bst_machine_payload_max(m));
-    bst_value *expected = new_values(bst_machine_payload_max(m));
-    bst_value *got = new_values(bst_machine_payload_max(m));
+    bst_value *in = c_new_values(bst_machine_payload_max(m));
+    bst_value *expected = c_new_values(bst_machine_payload_max(m));
+    bst_value *got = c_new_values(bst_machine_payload_max(m));
     uint32_t seen[BST_UPCAST_OVERFLOW + 1] = {0};
     for (uint32_t n = 0; n < 40000; n++) {
         const uint32_t type = (uint32_t)(random_next(random) % m->event_count);
@@ -365,7 +291,7 @@ static void check_older(const bst_machine *m, adapter_upcast_fn *upcast, uint64_
         ck_assert_msg(took == (result == BST_UPCAST_OK), "version %u of %s", version, event->name);
         ck_assert_pstr_eq(field, said);
         if (took) {
-            check_values(event->name, event->fields, event->field_count, expected, got);
+            c_check_values(event->name, event->fields, event->field_count, expected, got);
         }
         seen[result]++;
     }
@@ -383,10 +309,10 @@ START_TEST(test_older_events) {
     char *folder = eventgen_scratch();
     eventgen_write(machine, folder, "c");
     adapter_write(machine, folder);
-    if (compile(machine, folder, _i)) {
+    if (c_build(machine, folder, core, _i)) {
         const generated g = load_generated(folder, _i);
         adapter_upcast_fn *upcast;
-        load_symbol(g.library, "adapter_upcast", &upcast, sizeof upcast);
+        c_symbol(g.library, "adapter_upcast", &upcast, sizeof upcast);
         check_older(machine, upcast, &random);
         dlclose(g.library);
     }
@@ -404,7 +330,7 @@ START_TEST(test_machines_of_real_systems) {
     ck_assert_str_eq(machine->id, real_machines[_i]);
     eventgen_write(machine, folder, "c");
     adapter_write(machine, folder);
-    ck_assert(compile(machine, folder, 0));
+    ck_assert(c_build(machine, folder, core, 0));
     walk w = new_walk(machine, load_generated(folder, 0), 2026u + (unsigned)_i);
     check_next(machine, w.code.next);
     run_walk(&w, 20000);
@@ -427,7 +353,7 @@ START_TEST(test_random_machines) {
     eventgen_write(machine, folder, "c");
     adapter_write(machine, folder);
     const int number = _i % 4; /* those that are always there */
-    ck_assert(compile(machine, folder, number));
+    ck_assert(c_build(machine, folder, core, number));
     walk w = new_walk(machine, load_generated(folder, number), (uint64_t)_i);
     check_next(machine, w.code.next);
     run_walk(&w, 50000);
@@ -479,7 +405,7 @@ START_TEST(test_documentation) {
     write_text(folder, "expected", output);
     bst_strbuf command = BST_STRBUF_INIT;
     bst_strbuf_addf(&command,
-                    "cd '%s' && %s -std=c11 " STRICT " program.c payment.c -o program && "
+                    "cd '%s' && %s -std=c11 " C_STRICT " program.c payment.c -o program && "
                     "./program >got && diff expected got",
                     folder, eventgen_env("CC", "cc"));
     ck_assert_int_eq(eventgen_run(command.text), 0);
@@ -508,8 +434,8 @@ START_TEST(test_headers_together) {
     write_text(folder, "all.c", text.text);
     bst_strbuf_clear(&text);
     bst_strbuf_addf(&text,
-                    "cd '%s' && %s -x c -std=c11 " STRICT " -c all.c && "
-                    "%s -x c++ -std=c++17 " STRICT " -c all.c",
+                    "cd '%s' && %s -x c -std=c11 " C_STRICT " -c all.c && "
+                    "%s -x c++ -std=c++17 " C_STRICT " -c all.c",
                     folder, eventgen_env("CC", "cc"), eventgen_env("CXX", "c++"));
     ck_assert_int_eq(eventgen_run(text.text), 0);
     bst_strbuf_release(&text);
@@ -521,8 +447,8 @@ Suite *test_eventgen_c_suite(void) {
     Suite *suite = suite_create("eventgen c");
     TCase *tcase = tcase_create("run");
     tcase_set_timeout(tcase, 300);
-    tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * COMPILERS);
-    tcase_add_loop_test(tcase, test_older_events, 0, COMPILERS);
+    tcase_add_loop_test(tcase, test_against_interpreter, 0, EVENTGEN_MACHINES * C_COMPILERS);
+    tcase_add_loop_test(tcase, test_older_events, 0, C_COMPILERS);
     tcase_add_loop_test(tcase, test_machines_of_real_systems, 0, REAL_MACHINES);
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
     tcase_add_test(tcase, test_documentation);
