@@ -9,7 +9,8 @@
 typedef struct gatherer {
     bst__learner *learner;
     bst_synth *synth;
-    bst__log_reader *log; /* NULL: there is none */
+    uint32_t log_cell; /* BST_NONE: there is none */
+    bst__log_rows log;
     uint32_t *walk;
     uint32_t walk_room;
 } gatherer;
@@ -90,11 +91,10 @@ static uint32_t step_to(const bst_machine *machine, uint32_t from, uint32_t to) 
     return BST_NONE;
 }
 
-/* The states of a log as a walk that ends in `end`; 0 steps: they are none. Two rows of one state
- * are one, where no step leads from it to itself. */
-static bst_status make_walk(gatherer *g, const uint32_t *states, uint32_t count, uint32_t end,
-                            uint32_t *ret_count) {
+/* The states of a log as a walk that ends in `end`; 0 steps: they are none. */
+static bst_status make_walk(gatherer *g, uint32_t end, uint32_t *ret_count) {
     const bst_machine *const machine = g->learner->machine;
+    const uint32_t count = (uint32_t)g->log.count;
     uint32_t state = BST_NONE, steps = 0;
     *ret_count = 0;
     if (count > g->walk_room) {
@@ -105,12 +105,12 @@ static bst_status make_walk(gatherer *g, const uint32_t *states, uint32_t count,
         g->walk_room = 2 * count;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const uint32_t step = states[i] == BST_NONE ? BST_NONE : step_to(machine, state, states[i]);
-        if (step != BST_NONE)
-            g->walk[steps++] = step;
-        else if (states[i] == BST_NONE || states[i] != state)
+        const uint32_t to = g->log.rows[i].state;
+        const uint32_t step = to == BST_NONE ? BST_NONE : step_to(machine, state, to);
+        if (step == BST_NONE)
             return BST_OK;
-        state = states[i];
+        g->walk[steps++] = step;
+        state = to;
     }
     if (state == end && steps <= BST_WALK_STEPS_MAX)
         *ret_count = steps;
@@ -127,13 +127,12 @@ static uint32_t fold_of(const char *key, size_t len) {
 static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
                            const bst__learn_class *class) {
     bst__learner *const learner = g->learner;
-    const uint32_t *states;
-    uint32_t count, steps;
-    bst_status status =
-        bst__log_states(g->log, row->key, row->key_len, &states, &count, learner->diags);
-    if (status != BST_OK || !states)
-        return status;
-    status = make_walk(g, states, count, state, &steps);
+    uint32_t steps;
+    if (!bst__log_read(&g->log, learner->mapping, &row->cells[g->log_cell]))
+        return bst_diag_nomem(learner->diags);
+    if (g->log.count == 0)
+        return BST_OK;
+    const bst_status status = make_walk(g, state, &steps);
     if (status != BST_OK)
         return status;
     if (steps == 0) {
@@ -171,27 +170,49 @@ static bst_status take_row(gatherer *g, const bst_row *row) {
         class->rows++;
     }
     learner->figures.rows++;
-    return g->log ? take_log(g, row, state, class) : BST_OK;
+    return g->log_cell != BST_NONE ? take_log(g, row, state, class) : BST_OK;
+}
+
+/* The columns of the mapping, and the log among them also where it is no evidence. */
+static bst_status open_rows(gatherer *g, const char *from, bst_source_spec *spec,
+                            bst_source **ret) {
+    bst__learner *const learner = g->learner;
+    const bst_log *const log = learner->mapping->log;
+    *spec = learner->mapping->source;
+    spec->ordered = true;
+    g->log_cell = log ? log->cell : BST_NONE;
+    if (log && !log->evidence) {
+        bst_source_column *const columns =
+            bst_arena_array(learner->arena, spec->column_count + 1, sizeof *columns);
+        if (!columns)
+            return bst_diag_nomem(learner->diags);
+        if (spec->column_count > 0)
+            memcpy(columns, spec->columns, spec->column_count * sizeof *columns);
+        g->log_cell = (uint32_t)spec->column_count;
+        columns[spec->column_count++] = log->joined;
+        spec->columns = columns;
+    }
+    return bst_source_open(from, spec, ret, learner->diags);
 }
 
 static bst_status gather(bst__learner *learner, const char *from) {
     gatherer g = {.learner = learner};
     bst_source *source = NULL;
     const bst_row *row = NULL;
-    bst_source_spec spec = learner->mapping->source;
-    spec.ordered = true;
+    bst_source_spec spec;
     bst_status status = bst_synth_new(learner->mapping, &g.synth, learner->diags);
-    if (status == BST_OK)
-        status = bst_source_open(from, &spec, &source, learner->diags);
-    if (status == BST_OK && learner->mapping->log)
-        status = bst__log_open(learner->mapping, from, &g.log, learner->diags);
+    if (status == BST_OK) {
+        /* what is learned is for entities that have no log */
+        g.synth->ignores_log = true;
+        status = open_rows(&g, from, &spec, &source);
+    }
     while (status == BST_OK) {
         status = bst_source_next(source, &row, learner->diags);
         if (status != BST_OK || !row)
             break;
         status = take_row(&g, row);
     }
-    bst__log_free(g.log);
+    bst__log_release(&g.log);
     bst_source_free(source);
     bst_synth_free(g.synth);
     free(g.walk);

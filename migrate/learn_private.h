@@ -1,6 +1,6 @@
 /* What the files of learning share.
  *
- *     rows, log -> classes, walks, cells   learn.c, learn_log.c
+ *     rows, log -> classes, walks, cells   learn.c
  *     those -> what to believe             learn_fit.c
  *     all of it -> the file                learn_write.c
  */
@@ -10,6 +10,7 @@
 #include "backstory/learn.h"
 
 #include "infer_private.h"
+#include "log_rows_private.h"
 #define bst__item bst__evidence_item /* inference has a type of this name too */
 #include "synth_private.h"
 #undef bst__item
@@ -64,17 +65,6 @@ typedef struct bst__learner {
     bst_learn_figures figures;
     bst_diags *diags;
 } bst__learner;
-
-/* learn_log.c: the log beside the rows. */
-typedef struct bst__log_reader bst__log_reader;
-bst_status bst__log_open(const bst_mapping *mapping, const char *from, bst__log_reader **ret,
-                         bst_diags *diags) BST_MUST_USE;
-bst__log_reader *bst__log_free(bst__log_reader *reader);
-/* The states of the entity `key`, in their order; keys must be asked for in order, bytewise. *ret
- * NULL: it has no rows; BST_NONE among the states: a code that is not known. Borrowed. */
-bst_status bst__log_states(bst__log_reader *reader, const char *key, size_t key_len,
-                           const uint32_t **ret, uint32_t *ret_count,
-                           bst_diags *diags) BST_MUST_USE;
 
 /* learn_fit.c */
 bst_status bst__learn_fit(bst__learner *learner) BST_MUST_USE;

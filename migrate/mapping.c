@@ -304,10 +304,6 @@ static void read_all(bst__map *map) {
         bst__map_path log = {NULL, "log", 0};
         not_supported(map, &log, "a log cannot be read where regions have columns of their own",
                       "Leave it out: `backstory learn` learns from the rows alone.");
-    } else if (map->mapping->log && map->mapping->log->evidence) {
-        bst__map_path log = {NULL, "log", 0};
-        not_supported(map, &log, "a log cannot be evidence yet",
-                      "Write \"use\": \"learn\": `backstory learn` reads it.");
     }
     if (map->status != BST_NOMEM) {
         bst__map_compile(map);

@@ -103,7 +103,7 @@ bool bst__map_converts(const bst_type *from, const bst_type *to) {
     return bst_type_equal(&plain, to);
 }
 
-static uint32_t add_column(bst__map *map, const bst_source_column *column) {
+uint32_t bst__map_add_column(bst__map *map, const bst_source_column *column) {
     for (size_t i = 0; i < map->column_count; i++) {
         const bst_source_column *there = &map->columns[i];
         bool same_sql = (!there->sql && !column->sql) ||
@@ -172,7 +172,7 @@ uint32_t bst__map_column(bst__map *map, const bst__map_path *path, const char *n
         bst__map_nomem(map);
         return BST_NONE;
     }
-    return add_column(map, &column);
+    return bst__map_add_column(map, &column);
 }
 
 uint32_t bst__map_state_column(bst__map *map, const bst__map_path *path, const char *name,
@@ -182,7 +182,7 @@ uint32_t bst__map_state_column(bst__map *map, const bst__map_path *path, const c
     if (declared && !is_text(declared)) {
         bst_source_column column = {.name = name, .type = text};
         column.type.optional = true;
-        return add_column(map, &column);
+        return bst__map_add_column(map, &column);
     }
     return bst__map_column(map, path, name, sql, &text, NULL);
 }
@@ -243,7 +243,7 @@ static void want_name(bst__map *map, const char *name) {
     if (column.type.kind == BST_KIND_TIMESTAMPTZ) {
         column.zone = map->zone;
     }
-    add_column(map, &column);
+    bst__map_add_column(map, &column);
 }
 
 static void want_part(bst__map *map, const char *text, size_t len) {

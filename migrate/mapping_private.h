@@ -112,6 +112,8 @@ bool bst__map_converts(const bst_type *from, const bst_type *to);
  * finding at `path` when it cannot be. */
 uint32_t bst__map_column(bst__map *map, const bst__map_path *path, const char *name,
                          const char *sql, const bst_type *want, const bst_zone *zone);
+/* The number of a column like this, made when there is none. */
+uint32_t bst__map_add_column(bst__map *map, const bst_source_column *column);
 /* The same for the state: as text, whatever the column is declared as, for codes are matched as
  * text. */
 uint32_t bst__map_state_column(bst__map *map, const bst__map_path *path, const char *name,

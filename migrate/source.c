@@ -11,8 +11,13 @@
 
 bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_source **ret,
                            bst_diags *diags) {
-    if (!bst_is_connection_string(from))
+    if (!bst_is_connection_string(from)) {
+        for (size_t i = 0; i < spec->column_count; i++) {
+            if (spec->columns[i].log)
+                return bst__source_log_open(from, spec, i, ret, diags);
+        }
         return bst__source_csv_open(from, spec, ret, diags);
+    }
 #if BACKSTORY_POSTGRES
     return bst__source_pg_open(from, spec, ret, diags);
 #else

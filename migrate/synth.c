@@ -23,10 +23,12 @@ static bool make_buffers(bst_synth *synth) {
             command_fields = machine->commands[c].field_count;
         }
     }
-    synth->bytes_len = sizeof(uint32_t) + (size_t)evidence * SAY_BYTES;
-    synth->bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
-    synth->said = bst_arena_array(synth->arena, evidence, sizeof *synth->said);
-    synth->order = bst_arena_array(synth->arena, evidence, sizeof *synth->order);
+    const bool logged = synth->mapping->log && synth->mapping->log->evidence;
+    const size_t items = (size_t)evidence + (logged ? BST_LOG_ROWS_MAX + 1 : 0);
+    synth->bytes = bst_arena_alloc(synth->arena, sizeof(uint32_t) + (size_t)evidence * SAY_BYTES +
+                                                     (logged ? bst__log_bytes_max() : 0));
+    synth->said = bst_arena_array(synth->arena, items, sizeof *synth->said);
+    synth->order = bst_arena_array(synth->arena, items, sizeof *synth->order);
     synth->record = bst_arena_array(synth->arena, columns, sizeof *synth->record);
     synth->refused_columns = bst_arena_array(synth->arena, columns, sizeof *synth->refused_columns);
     synth->expected = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->expected);
@@ -81,6 +83,7 @@ bst_synth *bst_synth_free(bst_synth *synth) {
         bst_arena_free(synth->scratch);
         bst_strbuf_release(&synth->refusal.message);
         bst_strbuf_release(&synth->refusal.repair);
+        bst__log_release(&synth->log);
         free(synth->happenings);
         free(synth->values);
         free(synth);

@@ -118,7 +118,9 @@ static void judge_all(const bst_synth *synth, const bst__signature *sig, bst__ou
  * recorded is a choice, and no history is certain. */
 static void judge_relaxed(const bst_synth *synth, const bst__signature *sig, bst__outcome *outcome,
                           bst_plan_event *events) {
-    const bst_evidence *ignored = &synth->mapping->evidence[sig->ignored];
+    const uint8_t *ignored = bst__is_log_row(synth, sig->ignored)
+                                 ? bst__log_transitions(synth, sig->ignored)
+                                 : synth->mapping->evidence[sig->ignored].transitions;
     const bst__walk *walk = &sig->walks[outcome->walk];
     outcome->plan.certain = false;
     outcome->plan.confidence /= sig->repair_count;
@@ -129,8 +131,7 @@ static void judge_relaxed(const bst_synth *synth, const bst__signature *sig, bst
         if (events[i].basis == BST_BASIS_ASSUMED) {
             events[i].confidence /= sig->repair_count;
         }
-        if (!events[i].source && ignored->transitions &&
-            ignored->transitions[walk->steps[i].transition]) {
+        if (!events[i].source && ignored && ignored[walk->steps[i].transition]) {
             events[i].source = sig->ignored_text;
         }
     }

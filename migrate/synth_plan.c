@@ -12,10 +12,36 @@
 
 /* ---- claims ---- */
 
+/* The rows of the log, after the claims there are. */
+static bool claim_log(bst_synth *synth, uint32_t leave_out, bst_claim *claims, size_t *count) {
+    uint32_t before = BST_NONE;
+    for (uint32_t i = synth->mapping->evidence_count; i < bst__item_count(synth); i++) {
+        const bst__said *said = &synth->said[i];
+        if (i == leave_out || said->say == BST__SAY_NOTHING) {
+            continue;
+        }
+        bst_claim *claim = &claims[*count];
+        *claim = (bst_claim){
+            .kind = said->say == BST__SAY_COUNT ? BST_CLAIM_COUNT : BST_CLAIM_HAPPENED,
+            .relation = synth->whole_relation,
+            .count = said->number,
+            .item = i,
+            .transitions = bst__log_transitions(synth, i),
+            .occurrence = BST_OCCURRENCE_ANY,
+            .rank = said->say == BST__SAY_AT ? said->number : BST_NONE,
+            .after = said->say != BST__SAY_COUNT && bst__log_follows(synth, i) ? before : BST_NONE};
+        before = (uint32_t)(*count)++;
+        if (!claim->transitions) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
 const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count) {
     const bst_mapping *mapping = synth->mapping;
-    bst_claim *claims = bst_arena_array(synth->scratch, mapping->evidence_count, sizeof *claims);
+    bst_claim *claims = bst_arena_array(synth->scratch, bst__item_count(synth), sizeof *claims);
     size_t count = 0;
     for (uint32_t i = 0; claims && i < mapping->evidence_count; i++) {
         const bst_evidence *evidence = &mapping->evidence[i];
@@ -43,7 +69,7 @@ const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *
         claims[count++] = claim;
     }
     *ret_count = count;
-    return claims;
+    return claims && claim_log(synth, leave_out, claims, ret_count) ? claims : NULL;
 }
 
 static int compare_signature(const void *text, const void *here) {
@@ -109,11 +135,10 @@ static bool keep_items(bst_synth *synth, const bst_claim *claims, const uint32_t
 
 /* Items that say AT before a creation, and that creation. */
 static uint32_t find_before_creation(const bst_synth *synth, uint32_t *items) {
-    const bst_mapping *mapping = synth->mapping;
     for (uint32_t i = 0; i < synth->order_count; i++) {
         uint32_t creation = synth->order[i];
         uint32_t count = 0;
-        if (mapping->evidence[creation].kind != BST_EVIDENCE_CREATION) {
+        if (bst__item_kind(synth, creation) != BST_EVIDENCE_CREATION) {
             continue;
         }
         for (uint32_t k = 0; k < i; k++) {
@@ -149,7 +174,7 @@ static uint32_t find_after_bound(const bst_synth *synth, uint32_t *items) {
     }
     /* An exact last change is an event itself: what is later than it contradicts it. */
     for (uint32_t i = 0; i < synth->order_count; i++) {
-        if (synth->mapping->evidence[synth->order[i]].kind != BST_EVIDENCE_LAST_CHANGE) {
+        if (bst__item_kind(synth, synth->order[i]) != BST_EVIDENCE_LAST_CHANGE) {
             continue;
         }
         count = 0;
@@ -196,7 +221,7 @@ static bst_status repair_bound(bst_synth *synth, uint32_t state, const bst_answe
 static bst_status find_disorder(bst_synth *synth, uint32_t state, const bst_claim *claims,
                                 const bst_answer *answer, bst__signature *sig) {
     uint32_t *items =
-        bst_arena_array(synth->arena, (size_t)synth->mapping->evidence_count + 1, sizeof *items);
+        bst_arena_array(synth->arena, (size_t)bst__item_count(synth) + 1, sizeof *items);
     if (!items) {
         return bst_diag_nomem(synth->diags);
     }
@@ -228,7 +253,7 @@ static bst_status find_disorder(bst_synth *synth, uint32_t state, const bst_clai
 static const bst__getter *find_payload(const bst_synth *synth, uint32_t item, uint32_t event,
                                        uint32_t field) {
     const bst_evidence *evidence = &synth->mapping->evidence[item];
-    for (uint32_t p = 0; p < evidence->payload_count; p++) {
+    for (uint32_t p = 0; !bst__is_log_row(synth, item) && p < evidence->payload_count; p++) {
         if (evidence->payload[p].event == event && evidence->payload[p].field == field) {
             return &synth->items[item].payload[p];
         }
@@ -386,7 +411,7 @@ static bool add_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_p
     event->type = of->event;
     event->state = of->to;
     event->command = of->command;
-    event->source = item == BST_NONE ? NULL : synth->mapping->evidence[item].label;
+    event->source = item == BST_NONE ? NULL : bst__item_label(synth, item);
     return make_step(synth, transition, item, step);
 }
 
@@ -491,11 +516,14 @@ static bst_status take_answer(bst_synth *synth, const bst_claim *claims, const b
 /* What is ignored leaves its mark: in the name of the plan, and on the events that the item speaks
  * of and no other one proves. */
 static bool mark_ignored(bst_synth *synth, bst__signature *sig) {
-    const bst_evidence *evidence = &synth->mapping->evidence[sig->ignored];
-    const char *column = synth->mapping->source.columns[evidence->column].name;
-    sig->ignored_text = bst_arena_printf(synth->arena, "%s (ignored)", evidence->label);
-    sig->text = bst_arena_printf(synth->arena, "%s; %s is ignored", sig->text, column);
-    return sig->ignored_text && sig->text;
+    bst_strbuf column = BST_STRBUF_INIT;
+    bst__add_item_column(synth, sig->ignored, &column);
+    sig->ignored_text =
+        bst_arena_printf(synth->arena, "%s (ignored)", bst__item_label(synth, sig->ignored));
+    sig->text = bst_arena_printf(synth->arena, "%s; %s is ignored", sig->text, column.text);
+    const bool good = !column.failed && sig->ignored_text && sig->text;
+    bst_strbuf_release(&column);
+    return good;
 }
 
 /* The policy: without the item whose removal leaves the most probable history. Nothing that rests

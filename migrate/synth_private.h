@@ -3,6 +3,7 @@
  *     synth.c        a row's way through the others; the table of signatures
  *     synth_read.c   cells -> values of the machine's types
  *     synth_say.c    evidence -> what it says of this row -> the signature
+ *     synth_log.c    the same for the rows of a log
  *     synth_plan.c   a signature -> inference -> a plan, once
  *     synth_fill.c   a walk and a row -> times and payloads; replay
  *     synth_choose.c walks and a row -> the likeliest walk that fits the row's values
@@ -17,6 +18,8 @@
 #include <uthash.h>
 
 #include "backstory/synth.h"
+
+#include "log_rows_private.h"
 
 /* An expression over the row, and the columns it reads. */
 typedef struct bst__row_expr {
@@ -34,13 +37,16 @@ typedef struct bst__getter {
 } bst__getter;
 
 /* What an item of evidence says of one row. */
+#define BST__LATE 0x80u /* in a signature, beside what an item says */
+
 typedef enum bst__say {
     BST__SAY_NOTHING, /* NULL, and that means nothing */
     BST__SAY_OFF,     /* its `when` does not hold */
     BST__SAY_NEVER,
-    BST__SAY_AT,    /* `number`: the rank of its time; `time` */
-    BST__SAY_COUNT, /* `number` */
-    BST__SAY_BOUND  /* nothing is later than `time` */
+    BST__SAY_AT,       /* `number`: the rank of its time; `time` */
+    BST__SAY_HAPPENED, /* at an unknown time: a row of a log */
+    BST__SAY_COUNT,    /* `number` */
+    BST__SAY_BOUND     /* nothing is later than `time` */
 } bst__say;
 
 typedef struct bst__said {
@@ -50,7 +56,8 @@ typedef struct bst__said {
     int64_t time;
 } bst__said;
 
-/* An item, beside what the mapping says of it. */
+/* Items are numbered: those of the mapping, mapping->evidence, and after them the rows that the log
+ * has of the entity. This is an item, beside what the mapping says of it. */
 typedef struct bst__item {
     bst__row_expr when;
     const char *name;   /* short, for signatures: "captured" */
@@ -152,8 +159,11 @@ struct bst_synth {
     size_t bytes_len;
 
     /* buffers for one row */
-    bst__said *said; /* by item */
-    uint32_t *order; /* items that say AT, by time */
+    bst__said *said; /* by item, rows of the log included */
+    bst__log_rows log;
+    bool ignores_log;
+    bst_relation whole_relation; /* of the number of steps in a log without gaps */
+    uint32_t *order;             /* items that say AT, by time */
     uint32_t order_count;
     bst_value *record;   /* the row as an expression sees it: by column */
     bst_value *expected; /* by field of the machine */
@@ -199,6 +209,31 @@ bool bst__say_init(bst_synth *synth);
 /* What every item says of this row, and the signature in synth->bytes. */
 bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state);
 void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out);
+
+/* synth_log.c */
+static inline bool bst__is_log_row(const bst_synth *synth, uint32_t item) {
+    return item >= synth->mapping->evidence_count && item != BST_NONE;
+}
+/* The items there are: those of the mapping and the rows of the log. */
+uint32_t bst__item_count(const bst_synth *synth);
+/* What the rows of the log say, into synth->said. False: the refusal says why. */
+bool bst__say_log(bst_synth *synth, const bst_row *row);
+/* Appends it to a signature; returns the end. */
+uint8_t *bst__write_log(const bst_synth *synth, uint8_t *at);
+size_t bst__log_bytes_max(void);
+/* The steps that a row of the log may be, as flags in the scratch arena; NULL: no memory. */
+const uint8_t *bst__log_transitions(const bst_synth *synth, uint32_t item);
+/* Whether the order of this row and the one before it is known, though not by their times. */
+bool bst__log_follows(const bst_synth *synth, uint32_t item);
+/* Of any item: its name in signatures; what it is in sentences; its column, and with which value;
+ * what it is the source of. */
+void bst__add_item_name(const bst_synth *synth, uint32_t item, bst_strbuf *out);
+const char *bst__item_phrase(const bst_synth *synth, uint32_t item); /* in the scratch arena */
+void bst__add_item_column(const bst_synth *synth, uint32_t item, bst_strbuf *out);
+uint32_t bst__item_column(const bst_synth *synth, uint32_t item);
+const char *bst__item_label(const bst_synth *synth, uint32_t item);
+bst_evidence_kind bst__item_kind(const bst_synth *synth, uint32_t item);
+bst_relation bst__item_relation(const bst_synth *synth, uint32_t item); /* of a count */
 
 /* synth_plan.c */
 /* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */

@@ -1,6 +1,7 @@
 /* What the evidence says of one row, and the signature that follows from it.
  *
  *     state (4 bytes)  then for each item: what it says (1, with the flag "late")  number (4)
+ *     then the rows of the log (synth_log.c)
  *
  * The number is the rank of a time, or a count. Of the times only their order counts: two rows
  * whose columns are set in the same order have one signature, and so one plan.
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include "backstory/words.h"
-
-#define LATE 0x80u
 
 /* ---- names of items ---- */
 
@@ -233,10 +232,12 @@ static void write_signature(bst_synth *synth, uint32_t state) {
     for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
         const bst__said *said = &synth->said[i];
         bool silent = said->say == BST__SAY_BOUND && !said->late;
-        *at = silent ? BST__SAY_NOTHING : (uint8_t)((uint32_t)said->say | (said->late ? LATE : 0u));
+        *at = silent ? BST__SAY_NOTHING
+                     : (uint8_t)((uint32_t)said->say | (said->late ? BST__LATE : 0u));
         memcpy(at + 1, &said->number, sizeof said->number);
         at += 1 + sizeof said->number;
     }
+    synth->bytes_len = (size_t)(bst__write_log(synth, at) - synth->bytes);
 }
 
 bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state) {
@@ -245,6 +246,11 @@ bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state) {
         if (!say_item(synth, i, row, &synth->said[i])) {
             return false;
         }
+    }
+    if (!bst__say_log(synth, row)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < bst__item_count(synth); i++) {
         if (synth->said[i].say == BST__SAY_AT) {
             insert_by_time(synth, i);
         }
@@ -284,14 +290,18 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
     for (uint32_t i = 0; i < synth->order_count; i++) {
         const bst__said *said = &synth->said[synth->order[i]];
         bool tie = i > 0 && said->number == synth->said[synth->order[i - 1]].number;
-        bst_strbuf_addf(out, "%s%s",
-                        i == 0 ? ""
-                        : tie  ? " = "
-                               : ", ",
-                        synth->items[synth->order[i]].name);
+        bst_strbuf_adds(out, i == 0 ? "" : tie ? " = " : ", ");
+        bst__add_item_name(synth, synth->order[i], out);
     }
     if (synth->order_count == 0) {
         bst_strbuf_adds(out, "no times");
+    }
+    size_t undated = 0;
+    for (uint32_t i = 0; i < bst__item_count(synth); i++) {
+        if (synth->said[i].say == BST__SAY_HAPPENED) {
+            bst_strbuf_adds(out, undated++ == 0 ? "; undated " : ", ");
+            bst__add_item_name(synth, i, out);
+        }
     }
     add_all(synth, BST__SAY_NEVER, "; never ", out);
     add_counts(synth, out);
@@ -300,7 +310,8 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
     for (uint32_t i = 0; i < synth->order_count; i++) {
         if (synth->said[synth->order[i]].late) {
             bst_strbuf_adds(out, count == 0 ? "; after the last change: " : "");
-            add_once(out, ", ", synth->items[synth->order[i]].name, &count);
+            add_once(out, ", ", "", &count);
+            bst__add_item_name(synth, synth->order[i], out);
         }
     }
 }

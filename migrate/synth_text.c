@@ -85,31 +85,34 @@ void bst__add_history(const bst_synth *synth, const bst__walk *walk, bst_strbuf 
 
 /* ---- contradictions ---- */
 
-static const char *item_column(const bst_synth *synth, uint32_t item) {
-    return synth->mapping->source.columns[synth->mapping->evidence[item].column].name;
-}
-
 static void add_time(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
     char text[BST_TIME_TEXT_MAX];
     bst_time_format(synth->said[item].time, text);
-    bst_strbuf_addf(out, "%s %s", item_column(synth, item), text);
+    bst__add_item_column(synth, item, out);
+    bst_strbuf_addf(out, " %s", text);
 }
 
 static void add_fact(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
     const bst__said *said = &synth->said[item];
-    if (said->say == BST__SAY_NEVER) {
-        bst_strbuf_addf(out, "%s is NULL", item_column(synth, item));
-    } else if (said->say == BST__SAY_COUNT) {
-        bst_strbuf_addf(out, "%s is %u", item_column(synth, item), said->number);
-    } else {
+    if (said->say == BST__SAY_AT || said->say == BST__SAY_BOUND) {
         add_time(synth, item, out);
+        return;
+    }
+    bst__add_item_column(synth, item, out);
+    if (said->say == BST__SAY_NEVER) {
+        bst_strbuf_adds(out, " is NULL");
+    } else if (said->say == BST__SAY_COUNT) {
+        bst_strbuf_addf(out, " is %u", said->number);
     }
 }
 
 /* Times first, in their order; then what never was; then counts. */
 static bool comes_before(const bst_synth *synth, uint32_t a, uint32_t b) {
-    static const int places[] = {
-        [BST__SAY_AT] = 0, [BST__SAY_NEVER] = 1, [BST__SAY_COUNT] = 2, [BST__SAY_BOUND] = 3};
+    static const int places[] = {[BST__SAY_AT] = 0,
+                                 [BST__SAY_HAPPENED] = 1,
+                                 [BST__SAY_NEVER] = 2,
+                                 [BST__SAY_COUNT] = 3,
+                                 [BST__SAY_BOUND] = 4};
     const bst__said *one = &synth->said[a];
     const bst__said *other = &synth->said[b];
     if (one->say != other->say) {
@@ -134,10 +137,14 @@ static void add_two(const bst_synth *synth, uint32_t a, uint32_t b, const char *
                     bst_strbuf *out) {
     const bst__said *first = &synth->said[a];
     const bst__said *second = &synth->said[b];
-    const char *one = synth->items[a].phrase;
-    const char *other = synth->items[b].phrase;
+    const char *one = bst__item_phrase(synth, a);
+    const char *other = bst__item_phrase(synth, b);
     add_fact(synth, a, out);
-    if (first->number < second->number) {
+    if (bst__is_log_row(synth, a) && bst__is_log_row(synth, b) && a > b) {
+        bst_strbuf_adds(out, " comes after ");
+        add_fact(synth, b, out);
+        bst_strbuf_adds(out, " in the log, but its time is earlier");
+    } else if (first->number < second->number) {
         bst_strbuf_adds(out, " is before ");
         add_fact(synth, b, out);
         bst_strbuf_addf(out, ", and no path to state \"%s\" has %s before %s", state, one, other);
@@ -152,13 +159,13 @@ static void add_two(const bst_synth *synth, uint32_t a, uint32_t b, const char *
 static void add_one(const bst_synth *synth, uint32_t item, const char *state, bst_strbuf *out) {
     static const char *const relations[] = {"", "at most ", "at least "};
     const bst__said *said = &synth->said[item];
-    const char *phrase = synth->items[item].phrase;
+    const char *phrase = bst__item_phrase(synth, item);
     add_fact(synth, item, out);
     if (said->say == BST__SAY_NEVER) {
         bst_strbuf_addf(out, ", but every path to state \"%s\" has %s", state, phrase);
     } else if (said->say == BST__SAY_COUNT) {
         bst_strbuf_addf(out, ", and no path to state \"%s\" has %s %s%u %s", state, phrase,
-                        relations[synth->mapping->evidence[item].relation], said->number,
+                        relations[bst__item_relation(synth, item)], said->number,
                         said->number == 1 ? "time" : "times");
     } else {
         bst_strbuf_addf(out, " is set, but no path to state \"%s\" has %s", state, phrase);
@@ -179,7 +186,7 @@ static void add_contradiction(const bst_synth *synth, const uint32_t *items, uin
         bst_strbuf_adds(out, " is set and ");
         add_fact(synth, items[1], out);
         bst_strbuf_addf(out, ", but no path to state \"%s\" has %s without %s", state,
-                        synth->items[items[0]].phrase, synth->items[items[1]].phrase);
+                        bst__item_phrase(synth, items[0]), bst__item_phrase(synth, items[1]));
     } else {
         for (uint32_t i = 0; i < count; i++) {
             bst_strbuf_adds(out, i == 0 ? "" : i + 1 < count ? ", " : " and ");
@@ -207,7 +214,7 @@ static void add_repair(const bst_synth *synth, const bst__signature *signature, 
         bst_strbuf_adds(out, i == 0                            ? "holds if "
                              : i + 1 < signature->repair_count ? ", "
                                                                : " or ");
-        bst_strbuf_adds(out, item_column(synth, signature->repairs[i]));
+        bst__add_item_column(synth, signature->repairs[i], out);
     }
     if (signature->repair_count > 0) {
         bst_strbuf_adds(out, " is ignored");
@@ -240,9 +247,9 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
     bst_strbuf *message = &synth->refusal.message;
     bst__refuse(synth, signature->reason);
     for (uint32_t i = 0; i < signature->conflict_count; i++) {
-        bst__blame(synth, synth->mapping->evidence[signature->conflict[i]].column);
+        bst__blame(synth, bst__item_column(synth, signature->conflict[i]));
     }
-    uint32_t sorted[BST_EVIDENCE_MAX];
+    uint32_t sorted[BST_CLAIMS_MAX + 1];
     uint32_t count = signature->conflict_count;
     if (count > 0) {
         memcpy(sorted, signature->conflict, count * sizeof *sorted);

@@ -382,7 +382,7 @@ static const struct {
     /* the rest */
     {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
              ",\n'log': { 'table': 't', 'entity': 'id', 'to': 's' }"),
-     "6:8 not-supported"},
+     "6:8 missing-key"},
     {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE, ",\n'log': { 'table': 't', 'use': 'learn' }"),
      "6:8 missing-key; 6:8 missing-key"},
     {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,

@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define BST_CLAIMS_MAX 256u /* of one entity */
+#define BST_CLAIMS_MAX 512u /* of one entity */
 /* Default budget of the product graph: some 0.2 s and 50 MB. */
 #define BST_INFER_NODES_MAX 200000u
 #define BST_WALK_STEPS_MAX  10000u

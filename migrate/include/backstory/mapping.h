@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 #define BST_EVIDENCE_MAX      200u
-#define BST_LOG_ORDER_MAX     4u
+#define BST_LOG_ROWS_MAX      256u /* of one entity, as evidence */
 #define BST_STATE_COLUMNS_MAX 32u
 
 /* Where a value of the machine's comes from. */
@@ -92,18 +92,6 @@ typedef struct bst_state_reading {
     /* not asked: its region is not active, as its decider says */
     bool asked[BST_STATE_COLUMNS_MAX];
 } bst_state_reading;
-
-/* The table that holds a partial history of the entities. */
-typedef struct bst_log {
-    bst_source_spec source; /* by entity */
-    const char *entity;     /* column */
-    /* columns of `source`: the state entered (a code of bst_mapping_state()); when, or BST_NONE;
-     * the order of an entity's rows, before the time and the order of the table */
-    uint32_t to, at;
-    uint32_t order_count;
-    uint32_t order[BST_LOG_ORDER_MAX];
-    bool evidence; /* false: it is there to learn from only */
-} bst_log;
 
 /* What carries out a command on the legacy side. */
 typedef struct bst_legacy_command {

@@ -30,6 +30,9 @@ typedef struct bst_source_column {
     /* timestamptz: how naive values are read; NULL: naive values are an error of the mapping */
     const bst_zone *zone;
     bst_dates dates; /* timestamptz */
+    /* Not a column of the table but the rows that this log has of the entity, as JSON text:
+     * [[to, at, event], ...] in their order, NULL: none. `sql` is the same for PostgreSQL. */
+    const struct bst_log *log;
 } bst_source_column;
 
 typedef struct bst_source_spec {
@@ -46,6 +49,27 @@ typedef struct bst_source_spec {
     /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
     bool ordered;
 } bst_source_spec;
+
+#define BST_LOG_ORDER_MAX 4u
+
+/* The table that holds a partial history of the entities. */
+typedef struct bst_log {
+    bst_source_spec source; /* as a table of its own, by entity */
+    const char *entity;     /* a column, or SQL */
+    bool entity_is_sql;
+    /* columns of `source`, or BST_NONE: the state entered, by the codes of the mapping; the event
+     * or command; when; what orders an entity's rows, before the time */
+    uint32_t to, event, at;
+    uint32_t order_count;
+    uint32_t order[BST_LOG_ORDER_MAX];
+    /* a row is a version of the entity, not a change: the same state again means nothing, and the
+     * first row does not say when its state was entered */
+    bool versions;
+    bool whole;               /* no step is missing, but for the creation perhaps */
+    bool evidence;            /* false: it is there to learn from only */
+    bst_source_column joined; /* reads all of it beside a row */
+    uint32_t cell;            /* evidence: `joined` among the columns of the mapping */
+} bst_log;
 
 typedef struct bst_cell {
     bst_value value; /* absent: NULL (when `result` is BST_VALUE_OK) */
