@@ -84,7 +84,7 @@ typedef struct matrix {
 } matrix;
 
 /* Whether a row has a place for the command. */
-static bool has_place(const matrix *of, uint32_t state, uint32_t command, int handling) {
+static bool has_place(const matrix *of, uint32_t state, uint32_t command, bst_handling handling) {
     return handling != BST_HANDLING_NONE || (state != BST_NONE && !of->creating[command]);
 }
 
@@ -98,7 +98,7 @@ static json_t *row_json(const matrix *of, uint32_t state) {
         json_t *names = json_array();
         for (uint32_t k = 0; k < machine->command_count; k++) {
             if (bst_machine_handling(machine, state, k) == (bst_handling)handling &&
-                has_place(of, state, k, handling))
+                has_place(of, state, k, (bst_handling)handling))
                 json_array_append_new(names, json_string(machine->commands[k].name));
         }
         json_object_set_new(row, bst_handling_text((bst_handling)handling), names);
