@@ -343,23 +343,6 @@ static void add_verdicts(bst__c *c, bst_strbuf *out) {
     bst_strbuf_adds(out, "};\n\n");
 }
 
-static void add_table_access(bst__c *c, bst_strbuf *out) {
-    const bst__c_fixed *f = &c->fixed;
-    bst_strbuf_addf(out, "extern const %s %s[%s][%s];\n\n", bst__c_uint(c->table.cell_max),
-                    f->transitions, f->command_count, f->state_count);
-    bst_strbuf text = BST_STRBUF_INIT;
-    bst_strbuf_addf(&text,
-                    "The state that a command leads to: %s when the state does not know it, %s or "
-                    "more when that takes %s() to tell. One load; both must be in range.",
-                    c->states[0], f->state_count, f->decide);
-    bst__c_comment(out, 0, text.text);
-    bst_strbuf_release(&text);
-    const char *const args[] = {bst__c_text(c, "enum %s state", f->state),
-                                bst__c_text(c, "enum %s command", f->command_type)};
-    bst__c_add_list(out, 0, bst__c_text(c, "static inline unsigned %s(", f->next), args, 2, ") {");
-    bst_strbuf_addf(out, "    return %s[command][state];\n}\n\n", f->transitions);
-}
-
 static void add_step(bst__c *c, bst_strbuf *out) {
     const bst__c_fixed *f = &c->fixed;
     bst__c_comment(out, 0, "An entity that does not exist yet.");
@@ -435,7 +418,7 @@ void bst__c_add_header(bst__c *c, bst_strbuf *out) {
     add_value_enums(c, out);
     add_records(c, out);
     add_verdicts(c, out);
-    add_table_access(c, out);
+    bst__c_add_cell_access(c, out);
     add_step(c, out);
     add_upcast(c, out);
     add_name_functions(c, out);

@@ -56,14 +56,18 @@ typedef struct bst__c_emission {
     const bst_transition *transition;
 } bst__c_emission;
 
-/* cells[command * rows + from + 1] (rows = states + 1, 0: does not exist yet)
- *     0           the state does not know the command
+/* What a command leads to from a state (row = state + 1, 0: does not exist yet). In C a value is
+ *     0           the state does not know the command: there is no such cell here
  *     1 .. rows-1 it leads to state - 1 and emits the usual event of the command
  *     rows + n    candidates[n] and what follows it decide */
+typedef struct bst__c_cell {
+    uint32_t row, command, value;
+} bst__c_cell;
+
 typedef struct bst__c_table {
-    uint32_t *cells;
-    uint32_t rows, cell_max;
-    uint32_t *usual_event; /* by command */
+    bst__c_cell *cells;
+    uint32_t cell_count, cell_max, rows; /* rows = states + 1 */
+    uint32_t *usual_event;               /* by command */
     bst__c_candidate *candidates;
     uint32_t candidate_count;
     /* Pairs of a command and an event that it emits, by event: those of event e are
@@ -124,6 +128,11 @@ void bst__c_names_free(bst__c *c);
 /* emit_c_tables.c */
 void bst__c_pack_table(bst__c *c);
 void bst__c_add_tables(bst__c *c, bst_strbuf *out);
+/* emit_c_cells.c: the table itself, in the source; what the header says of it; the cell of a state
+ * and a command, which are expressions of C */
+void bst__c_add_cells(bst__c *c, bst_strbuf *out);
+void bst__c_add_cell_access(bst__c *c, bst_strbuf *out);
+const char *bst__c_cell_text(bst__c *c, const char *state, const char *command);
 /* The smallest unsigned type that holds 0 .. max. */
 const char *bst__c_uint(uint32_t max);
 

@@ -192,9 +192,9 @@ static void add_choose(bst__c_step *step, bst_strbuf *out) {
                          bst__c_text(c,
                                      "(unsigned)entity->state < %s && (unsigned)command->type < %s",
                                      f->state_count, f->command_count));
-    bst__c_add_statement(
-        out, 4, "const unsigned cell = ",
-        bst__c_text(c, "in_range ? %s[command->type][entity->state] : 0u", f->transitions));
+    bst__c_add_statement(out, 4, "const unsigned cell = ",
+                         bst__c_text(c, "in_range ? %s : 0u",
+                                     bst__c_cell_text(c, "entity->state", "command->type")));
     bst_strbuf_adds(out, "    if (cell == 0) {\n");
     add_verdict(c, 8, "NO_TRANSITION", NULL, NULL, out);
     bst_strbuf_adds(out, "    }\n");
@@ -310,10 +310,10 @@ static void add_is_legal(bst__c *c, bst_strbuf *out) {
         out,
         "    for (unsigned i = first_emitter[type]; i < first_emitter[type + 1u]; i++) {\n"
         "        const unsigned command = emitters[i];\n"
-        "        const unsigned cell = %s[command][from];\n"
+        "        const unsigned cell = %s;\n"
         "        if (cell == to && usual_event[command] == type) {\n"
         "            return true;\n        }\n",
-        f->transitions);
+        bst__c_cell_text(c, "from", "command"));
     if (c->table.candidate_count > 0) {
         bst_strbuf_addf(out,
                         "        if (cell >= %s) {\n"

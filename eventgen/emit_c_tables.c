@@ -1,11 +1,8 @@
-/* The transition table of generated C: packing it, and writing it down.
+/* The transition table of generated C: packing it, and writing down what stands around it.
  *
- * One dense table [command][state] of small integers. In that order the state a command leads to is
- * one load whose address needs nothing but the state, once the command is known: `row =
- * table[command]` stands outside of the chain from state to state, which is then as short as a load
- * can be. A cell holds the next state itself, for that is nearly always the whole answer; a
- * command's usual event stands in a table of its own. Cells with guards, several candidates or an
- * unusual event hold a number past the last state, which leads into the list of candidates.
+ * A cell holds the next state itself, for that is nearly always the whole answer; a command's usual
+ * event stands in a table of its own. Cells with guards, several candidates or an unusual event
+ * hold a number past the last state, which leads into the list of candidates.
  *
  * Row 0 and cell 0 do double duty: as a row, 0 is the entity that does not exist yet (creations
  * leave it); as a cell it is "no", since nothing leads back there.
@@ -19,11 +16,6 @@ const char *bst__c_uint(uint32_t max) {
 }
 
 /* ---- packing ---- */
-
-static uint32_t *cell_of(const bst__c_table *table, const bst_transition *t) {
-    return &table
-                ->cells[(size_t)t->command * table->rows + (t->from == BST_NONE ? 0 : t->from + 1)];
-}
 
 /* Transitions of one (from, command) are consecutive: those from `first` on. */
 static uint32_t group_end(const bst_machine *machine, uint32_t first) {
@@ -106,7 +98,8 @@ static void fill_cells(bst__c *c) {
                 table->candidates[table->candidate_count++] = (bst__c_candidate){i, i + 1 < end};
             }
         }
-        *cell_of(table, t) = value;
+        const uint32_t row = t->from == BST_NONE ? 0 : t->from + 1;
+        table->cells[table->cell_count++] = (bst__c_cell){row, t->command, value};
         table->cell_max = value > table->cell_max ? value : table->cell_max;
     }
 }
@@ -156,7 +149,7 @@ void bst__c_pack_table(bst__c *c) {
     bst__c_table *table = &c->table;
     table->rows = machine->state_count + 1;
     table->cell_max = table->rows;
-    table->cells = bst__c_array(c, (size_t)machine->command_count * table->rows, sizeof(uint32_t));
+    table->cells = bst__c_array(c, machine->transition_count, sizeof *table->cells);
     table->usual_event = bst__c_array(c, machine->command_count, sizeof(uint32_t));
     table->candidates = bst__c_array(c, machine->transition_count, sizeof *table->candidates);
     table->emissions = bst__c_array(c, machine->transition_count, sizeof *table->emissions);
@@ -219,57 +212,6 @@ static void add_overview(bst__c *c, bst_strbuf *out) {
         add_overview_line(c, out, &machine->transitions[i], width);
     }
     bst_strbuf_adds(out, " */\n\n");
-}
-
-static size_t digits(uint32_t number) {
-    size_t count = 1;
-    for (; number >= 10; number /= 10) {
-        count++;
-    }
-    return count;
-}
-
-/* One row of the table, aligned in columns while it fits on a line. */
-static void add_row(bst_strbuf *out, const uint32_t *cells, uint32_t count, size_t width,
-                    const char *command) {
-    const size_t start = out->len;
-    bst_strbuf_adds(out, "    {");
-    size_t line = start;
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0 && out->len - line + width + 3 > BST__C_COLUMNS) {
-            bst_strbuf_adds(out, ",\n     ");
-            line = out->len - 5;
-        } else if (i > 0) {
-            bst_strbuf_adds(out, ", ");
-        }
-        bst_strbuf_add_int_right(out, cells[i], width);
-    }
-    bst_strbuf_addf(out, "}, /* %s */\n", command);
-}
-
-static void add_cells(bst__c *c, bst_strbuf *out) {
-    const bst__c_table *table = &c->table;
-    bst_strbuf text = BST_STRBUF_INIT;
-    bst_strbuf_addf(&text,
-                    "What a command leads to, by the state that it finds: 0, nothing; below %s, "
-                    "that state, with the command's usual event",
-                    c->fixed.state_count);
-    if (table->candidate_count > 0) {
-        bst_strbuf_addf(&text, "; from %s on, what the candidates from that number on decide",
-                        c->fixed.state_count);
-    }
-    bst_strbuf_adds(&text, ".");
-    bst__c_comment(out, 0, text.text);
-    bst_strbuf_release(&text);
-    bst_strbuf_adds(out, "/* clang-format off */\n");
-    bst_strbuf_addf(out, "const %s %s[%s][%s] = {\n", bst__c_uint(table->cell_max),
-                    c->fixed.transitions, c->fixed.command_count, c->fixed.state_count);
-    const size_t width = digits(table->cell_max);
-    for (uint32_t i = 0; i < c->machine->command_count; i++) {
-        add_row(out, &table->cells[(size_t)i * table->rows], table->rows, width,
-                c->machine->commands[i].name);
-    }
-    bst_strbuf_adds(out, "};\n/* clang-format on */\n\n");
 }
 
 static void add_usual_events(bst__c *c, bst_strbuf *out) {
@@ -337,7 +279,7 @@ static void add_emitters(bst__c *c, bst_strbuf *out) {
 
 void bst__c_add_tables(bst__c *c, bst_strbuf *out) {
     add_overview(c, out);
-    add_cells(c, out);
+    bst__c_add_cells(c, out);
     add_usual_events(c, out);
     add_candidates(c, out);
     add_emitters(c, out);

@@ -366,6 +366,41 @@ START_TEST(test_random_machines) {
 }
 END_TEST
 
+/* So many states and commands that the table is written by state. In a ring, so that a walk with
+ * commands of the state it is in comes everywhere. */
+START_TEST(test_wide_machine) {
+    enum { STATES = 300 };
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_strbuf_adds(
+        &text, "{\"id\":\"ring\",\"fields\":{\"n\":{\"type\":\"int4\",\"default\":0}},"
+               "\"guards\":{\"few\":\"n < 3\",\"many\":\"n > 3\"},\"initial\":\"s0\",\"states\":{");
+    for (unsigned s = 0; s < STATES; s++) {
+        bst_strbuf_addf(&text,
+                        "%s\"s%u\":{\"on\":{\"turn_%u\":\"s%u\",\"back_%u\":"
+                        "[{\"target\":\"s%u\",\"guard\":\"%s\"},\"s%u\"]}}",
+                        s ? "," : "", s, STATES - s, (s + 1) % STATES, s / 2,
+                        (s + STATES - 1) % STATES, s % 3 ? "few" : "many", (s + 7) % STATES);
+    }
+    bst_strbuf_adds(&text, "}}");
+    bst_machine *machine = eventgen_parse(text.text);
+    char *folder = eventgen_scratch();
+    eventgen_write(machine, folder, "c");
+    adapter_write(machine, folder);
+    for (int number = 0; number < 4; number++) {
+        ck_assert(c_build(machine, folder, core, number));
+    }
+    walk w = new_walk(machine, load_generated(folder, 0), 2026);
+    check_next(machine, w.code.next);
+    run_walk(&w, 20000);
+    ck_assert_uint_gt(w.seen[BST_ACCEPTED], 10000);
+    dlclose(w.code.library);
+    free_walk(&w);
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+    bst_strbuf_release(&text);
+}
+END_TEST
+
 /* The text between two lines of a page, from `*page` on. */
 static char *take_block(const char **page, const char *open) {
     const char *start = strstr(*page, open);
@@ -451,6 +486,7 @@ Suite *test_eventgen_c_suite(void) {
     tcase_add_loop_test(tcase, test_older_events, 0, C_COMPILERS);
     tcase_add_loop_test(tcase, test_machines_of_real_systems, 0, REAL_MACHINES);
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
+    tcase_add_test(tcase, test_wide_machine);
     tcase_add_test(tcase, test_documentation);
     tcase_add_test(tcase, test_headers_together);
     suite_add_tcase(suite, tcase);
