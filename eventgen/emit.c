@@ -16,6 +16,8 @@ static const char *const cloudevents_suffixes[] = {".cloudevents.json", NULL};
 static const char *const dot_suffixes[] = {".dot", NULL};
 static const char *const jsonschema_suffixes[] = {".schema.json", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
+static const char *const python_suffixes[] = {".py", NULL};
+static const char *const typescript_suffixes[] = {".d.ts", NULL};
 static const char *const xstate_suffixes[] = {".xstate.json", NULL};
 static const char *const scxml_suffixes[] = {".scxml", NULL};
 static const char *const sql_suffixes[] = {".sql", NULL};
@@ -33,9 +35,12 @@ static const bst_emitter emitters[] = {
     {"jsonschema", "JSON Schema 2020-12 of every event and command", jsonschema_suffixes,
      bst__emit_jsonschema},
     {"mermaid", "state diagram for Mermaid (GitHub, GitLab)", mermaid_suffixes, bst__emit_mermaid},
+    {"python", "dataclasses of events and commands, and functions that read and write them",
+     python_suffixes, bst__emit_python},
     {"scxml", "State Chart XML 1.0, as the W3C has it", scxml_suffixes, bst__emit_scxml},
     {"sql", "typed events, checks, fold, read model and guards over the store, for PostgreSQL",
      sql_suffixes, bst__emit_sql},
+    {"typescript", "types of events and commands", typescript_suffixes, bst__emit_typescript},
     {"xstate", "machine config for XState 5 and its tools", xstate_suffixes, bst__emit_xstate},
 };
 enum { EMITTER_COUNT = sizeof emitters / sizeof emitters[0] };

@@ -18,8 +18,12 @@ bst_status bst__emit_dot(const bst_machine *machine, const bst_emit_options *opt
                          bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options *options,
                              bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_python(const bst_machine *machine, const bst_emit_options *options,
+                            bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_sql(const bst_machine *machine, const bst_emit_options *options,
                          bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_typescript(const bst_machine *machine, const bst_emit_options *options,
+                                bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_xstate(const bst_machine *machine, const bst_emit_options *options,
                             bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_scxml(const bst_machine *machine, const bst_emit_options *options,

@@ -1,0 +1,23 @@
+/* Names of generated code: each once, whatever the machine calls its things. */
+#ifndef BACKSTORY_EMIT_NAMES_PRIVATE_H
+#define BACKSTORY_EMIT_NAMES_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "backstory/arena.h"
+
+/* A set of names that are taken. NULL is the empty one. */
+typedef struct bst__names bst__names;
+
+/* Takes `format`, or that with as few underscores behind as make it free. The name lives in the
+ * arena; NULL: out of memory. */
+const char *bst__names_claim(bst__names **names, bst_arena *arena, const char *format, ...)
+    BST_PRINTF(3, 4);
+/* Words that nothing may be called; NULL at the end. False: out of memory. */
+bool bst__names_reserve(bst__names **names, bst_arena *arena, const char *const *words);
+void bst__names_free(bst__names **names);
+
+/* "PaymentCaptured" from any style, an identifier, in the arena. NULL: out of memory. */
+const char *bst__names_camel(bst_arena *arena, const char *name);
+
+#endif
