@@ -1,6 +1,8 @@
 /* AsyncAPI 3: the application that runs the machine receives commands on one channel and sends
  * events, as CloudEvents, on the other. Nothing outside the document is referred to.
  */
+#include <string.h>
+
 #include "emit_schema_private.h"
 
 /* To a part of the document. */
@@ -39,7 +41,8 @@ static json_t *text_schema(void) {
 }
 
 /* What a CloudEvent of this machine is around its data. */
-static json_t *cloudevent_of(bst__schema *s, uint32_t event) {
+static json_t *cloudevent_of(bst__schema *s, const bst__payload *payload) {
+    const uint32_t event = payload->event;
     const bst_event_type *type = &s->machine->events[event];
     json_t *p = json_object();
     bst__schema_put(s, p, "specversion", json_pack("{s: s}", "const", "1.0"));
@@ -47,6 +50,9 @@ static json_t *cloudevent_of(bst__schema *s, uint32_t event) {
     bst__schema_put(s, p, "source",
                     json_pack("{s: o}", "const", bst__schema_text(s, "/%s", s->machine->id)));
     bst__schema_put(s, p, "type", json_pack("{s: s}", "const", type->name));
+    if (payload->version != 1) {
+        bst__schema_put(s, p, "typeversion", json_pack("{s: i}", "const", (int)payload->version));
+    }
     bst__schema_put(s, p, "subject", text_schema());
     bst__schema_put(s, p, "time", bst__schema_ref(s, "timestamptz"));
     bst__schema_put(s, p, "datacontenttype", json_pack("{s: s}", "const", "application/json"));
@@ -63,7 +69,7 @@ static json_t *cloudevent_of(bst__schema *s, uint32_t event) {
     bst__schema_put(s, p, "occurredafter", bst__schema_ref(s, "timestamptz"));
     bst__schema_put(s, p, "occurredbefore", bst__schema_ref(s, "timestamptz"));
     bst__schema_put(s, p, "recordedtime", bst__schema_ref(s, "timestamptz"));
-    bst__schema_put(s, p, "data", bst__schema_ref(s, "data.%s", type->name));
+    bst__schema_put(s, p, "data", bst__schema_payload_ref(s, "data", payload));
     return json_pack("{s: s, s: o, s: [s, s, s, s, s, s, s, s]}", "type", "object", "properties", p,
                      "required", "specversion", "id", "source", "type", "subject", "version",
                      "state", "data");
@@ -83,14 +89,19 @@ static json_t *command_of(bst__schema *s, uint32_t command) {
 }
 
 static void add_events(bst__schema *s, json_t *messages, json_t *schemas, json_t *on_channel) {
-    for (uint32_t i = 0; i < s->machine->event_count; i++) {
-        const bst_event_type *e = &s->machine->events[i];
-        put_keyed(s, messages, "event", e->name,
-                  message(s, e->name, e->label, e->description, "application/cloudevents+json",
-                          cloudevent_of(s, i), bst__example_cloudevent(s, i)));
-        put_keyed(s, schemas, "data", e->name,
-                  bst__schema_of_payload(s, e->fields, e->field_count));
-        bst__schema_put(s, on_channel, e->name, ref_to(s, "components/messages/event.", e->name));
+    for (uint32_t i = 0; i < s->payload_count; i++) {
+        const bst__payload *payload = &s->payloads[i];
+        const bst_event_type *e = &s->machine->events[payload->event];
+        json_t *event =
+            message(s, e->name, e->label, e->description, "application/cloudevents+json",
+                    cloudevent_of(s, payload), bst__example_cloudevent(s, payload));
+        json_t *data = bst__schema_of_payload(s, payload->fields, payload->field_count);
+        bst__schema_put(s, messages, bst__schema_name(s, "event", payload), event);
+        bst__schema_put(s, schemas, bst__schema_name(s, "data", payload), data);
+        const char *name = bst__schema_name(s, "event", payload);
+        json_t *ref = json_object();
+        bst__schema_put(s, ref, "$ref", json_sprintf("#/components/messages/%s", name));
+        bst__schema_put(s, on_channel, name + strlen("event."), ref);
     }
 }
 

@@ -1,4 +1,4 @@
-/* Transitions by the event they emit. */
+/* Transitions by the event they emit, and payloads by event. */
 #include "emit_emissions_private.h"
 
 #include <stdlib.h>
@@ -22,6 +22,24 @@ static uint32_t sort_unique(uint32_t *numbers, uint32_t count) {
         }
     }
     return kept;
+}
+
+/* What is built in leads to any state, and no command asks for it. */
+static bool add_builtins(const bst_machine *machine, bst_arena *arena, bst__emission *list) {
+    uint32_t *all = bst_arena_array(arena, machine->state_count, sizeof *all);
+    for (uint32_t i = 0; all && i < machine->state_count; i++) {
+        all[i] = i;
+    }
+    for (uint32_t e = 0; e < machine->event_count; e++) {
+        const bst_builtin builtin = machine->events[e].builtin;
+        if (builtin != BST_BUILTIN_NONE) {
+            list[e] = (bst__emission){.states = all,
+                                      .state_count = machine->state_count,
+                                      .creates = builtin == BST_BUILTIN_GENESIS,
+                                      .follows = builtin == BST_BUILTIN_RECONCILE};
+        }
+    }
+    return all != NULL;
 }
 
 const bst__emission *bst__emissions(const bst_machine *machine, bst_arena *arena) {
@@ -56,5 +74,25 @@ const bst__emission *bst__emissions(const bst_machine *machine, bst_arena *arena
         list[e].state_count = sort_unique(&states[first[e]], all);
         list[e].command_count = sort_unique(&commands[first[e]], all);
     }
+    return add_builtins(machine, arena, list) ? list : NULL;
+}
+
+const bst__payload *bst__payloads(const bst_machine *machine, bst_arena *arena,
+                                  uint32_t *ret_count) {
+    size_t count = machine->event_count;
+    for (uint32_t e = 0; e < machine->event_count; e++) {
+        count += machine->events[e].upcast_count;
+    }
+    bst__payload *list = bst_arena_array(arena, count, sizeof *list);
+    uint32_t used = 0;
+    for (uint32_t e = 0; list && e < machine->event_count; e++) {
+        const bst_event_type *type = &machine->events[e];
+        list[used++] = (bst__payload){e, type->version, true, type->fields, type->field_count};
+        for (uint32_t u = type->upcast_count; u-- > 0;) {
+            const bst_upcast *old = &type->upcasts[u];
+            list[used++] = (bst__payload){e, old->version, false, old->fields, old->field_count};
+        }
+    }
+    *ret_count = used;
     return list;
 }

@@ -56,10 +56,10 @@ json_t *bst__example_payload(bst__schema *s, const bst_field *fields, uint32_t c
     return data;
 }
 
-json_t *bst__example_cloudevent(bst__schema *s, uint32_t event) {
+json_t *bst__example_cloudevent(bst__schema *s, const bst__payload *payload) {
     const bst_machine *machine = s->machine;
-    const bst_event_type *type = &machine->events[event];
-    const bst__emission *emission = &s->emissions[event];
+    const bst_event_type *type = &machine->events[payload->event];
+    const bst__emission *emission = &s->emissions[payload->event];
     const int version = emission->creates ? 1 : 2;
     uint8_t uuid[16];
     char id[BST_UUID_TEXT];
@@ -70,19 +70,24 @@ json_t *bst__example_cloudevent(bst__schema *s, uint32_t event) {
     bst__schema_put(s, out, "id", json_string(id));
     bst__schema_put(s, out, "source", bst__schema_text(s, "/%s", machine->id));
     bst__schema_put(s, out, "type", json_string(type->name));
+    if (payload->version != 1) {
+        bst__schema_put(s, out, "typeversion", json_integer(payload->version));
+    }
     bst__schema_put(s, out, "subject", json_string(EXAMPLE_ENTITY));
     bst__schema_put(s, out, "time", json_string(EXAMPLE_TIME));
     bst__schema_put(s, out, "datacontenttype", json_string("application/json"));
     bst__schema_put(s, out, "version", json_integer(version));
     if (emission->state_count > 0) { /* else nothing emits it */
         const char *state = machine->states[emission->states[0]].name;
-        const char *command = machine->commands[emission->commands[0]].name;
         bst__schema_put(s, out, "state", json_string(state));
+    }
+    if (emission->command_count > 0) {
+        const char *command = machine->commands[emission->commands[0]].name;
         bst__schema_put(s, out, "command", json_string(command));
     }
     bst__schema_put(s, out, "basis", json_string("live"));
     bst__schema_put(s, out, "confidence", json_string("1"));
-    bst__schema_put(s, out, "data", bst__example_payload(s, type->fields, type->field_count));
+    bst__schema_put(s, out, "data", bst__example_payload(s, payload->fields, payload->field_count));
     return out;
 }
 

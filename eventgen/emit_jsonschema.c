@@ -2,12 +2,15 @@
  *
  *     #                               any event, as a line of JSON Lines has it
  *     #/$defs/event.PaymentCaptured   one event;    #/$defs/data.PaymentCaptured   its payload
+ *     #/$defs/event.PaymentCaptured.v1, data.PaymentCaptured.v1   the same of an older version
  *     #/$defs/command                 any command
  *     #/$defs/command.capture         one command;  #/$defs/payload.capture        its payload
  *
  * The state of an event is one that its transitions lead to, so a history that is bent out of shape
  * is refused already by its lines.
  */
+#include <string.h>
+
 #include "emit_schema_private.h"
 
 static json_t *nullable(bst__schema *s, json_t *schema) {
@@ -33,6 +36,8 @@ static json_t *envelope_properties(bst__schema *s) {
     bst__schema_put(s, p, "entity", json_pack("{s: s, s: i}", "type", "string", "minLength", 1));
     bst__schema_put(s, p, "version", json_pack("{s: s, s: i}", "type", "integer", "minimum", 1));
     bst__schema_put(s, p, "type", json_pack("{s: s}", "type", "string"));
+    bst__schema_put(s, p, "type_version",
+                    json_pack("{s: s, s: i}", "type", "integer", "minimum", 1));
     bst__schema_put(s, p, "data", json_pack("{s: s}", "type", "object"));
     bst__schema_put(s, p, "state", json_pack("{s: s}", "type", "string"));
     bst__schema_put(s, p, "command", json_pack("{s: [s, s]}", "type", "string", "null"));
@@ -53,7 +58,9 @@ static json_t *event_envelope(bst__schema *s) {
     const char *key;
     json_t *value;
     json_object_foreach (properties, key, value) {
-        bst__schema_add(s, required, json_string(key));
+        if (strcmp(key, "type_version") != 0) { /* 1 where it is not there */
+            bst__schema_add(s, required, json_string(key));
+        }
     }
     return json_pack("{s: s, s: s, s: o, s: o, s: b}", "description",
                      "What surrounds the payload of every event.", "type", "object", "properties",
@@ -71,9 +78,9 @@ static json_t *version_of(bst__schema *s, const bst__emission *emission) {
     return version;
 }
 
-static json_t *event_of(bst__schema *s, uint32_t event) {
-    const bst_event_type *type = &s->machine->events[event];
-    const bst__emission *emission = &s->emissions[event];
+static json_t *event_of(bst__schema *s, const bst__payload *payload) {
+    const bst_event_type *type = &s->machine->events[payload->event];
+    const bst__emission *emission = &s->emissions[payload->event];
     json_t *schema = json_object();
     json_t *p = json_object();
     bst__schema_describe(s, schema, type->label, type->description);
@@ -82,11 +89,18 @@ static json_t *event_of(bst__schema *s, uint32_t event) {
         bst__schema_put(s, p, "version", version_of(s, emission));
     }
     bst__schema_put(s, p, "type", json_pack("{s: s}", "const", type->name));
-    bst__schema_put(s, p, "data", bst__schema_ref(s, "data.%s", type->name));
-    bst__schema_put(s, p, "state", json_pack("{s: o}", "enum", bst__schema_states_after(s, event)));
+    if (payload->version != 1 || type->version != 1) {
+        bst__schema_put(s, p, "type_version", json_pack("{s: i}", "const", (int)payload->version));
+    }
+    bst__schema_put(s, p, "data", bst__schema_payload_ref(s, "data", payload));
+    bst__schema_put(s, p, "state",
+                    json_pack("{s: o}", "enum", bst__schema_states_after(s, payload->event)));
     bst__schema_put(s, p, "command",
-                    json_pack("{s: o}", "enum", bst__schema_commands_of(s, event)));
+                    json_pack("{s: o}", "enum", bst__schema_commands_of(s, payload->event)));
     bst__schema_put(s, schema, "properties", p);
+    if (payload->version != 1) {
+        bst__schema_put(s, schema, "required", json_pack("[s]", "type_version"));
+    }
     return schema;
 }
 
@@ -122,19 +136,19 @@ static json_t *command_of(bst__schema *s, uint32_t command) {
     return schema;
 }
 
+/* Takes over `value`. */
+static void put_payload(bst__schema *s, json_t *object, const char *group,
+                        const bst__payload *payload, json_t *value) {
+    bst__schema_put(s, object, bst__schema_name(s, group, payload), value);
+}
+
 static void add_events(bst__schema *s, json_t *definitions) {
     bst__schema_put(s, definitions, "event_envelope", event_envelope(s));
-    for (uint32_t i = 0; i < s->machine->event_count; i++) {
-        const bst_event_type *event = &s->machine->events[i];
-        bst_strbuf key = BST_STRBUF_INIT;
-        bst_strbuf_addf(&key, "event.%s", event->name);
-        bst__schema_put(s, definitions, key.text, event_of(s, i));
-        bst_strbuf_clear(&key);
-        bst_strbuf_addf(&key, "data.%s", event->name);
-        bst__schema_put(s, definitions, key.text,
-                        bst__schema_of_payload(s, event->fields, event->field_count));
-        s->failed = s->failed || key.failed;
-        bst_strbuf_release(&key);
+    for (uint32_t i = 0; i < s->payload_count; i++) {
+        const bst__payload *payload = &s->payloads[i];
+        put_payload(s, definitions, "event", payload, event_of(s, payload));
+        put_payload(s, definitions, "data", payload,
+                    bst__schema_of_payload(s, payload->fields, payload->field_count));
     }
 }
 
@@ -180,8 +194,8 @@ bst_status bst__emit_jsonschema(const bst_machine *machine, const bst_emit_optio
         &s, schema, "title",
         bst__schema_text(&s, "An event of %s", machine->label ? machine->label : machine->id));
     if (!s.failed) {
-        for (uint32_t i = 0; i < machine->event_count; i++) {
-            bst__schema_add(&s, choices, bst__schema_ref(&s, "event.%s", machine->events[i].name));
+        for (uint32_t i = 0; i < s.payload_count; i++) {
+            bst__schema_add(&s, choices, bst__schema_payload_ref(&s, "event", &s.payloads[i]));
         }
         add_events(&s, definitions);
         add_commands(&s, definitions);

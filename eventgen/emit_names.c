@@ -44,6 +44,14 @@ const char *bst__names_claim(bst__names **names, bst_arena *arena, const char *f
     return name && take(names, arena, name) ? name : NULL;
 }
 
+const char *bst__names_claim_payload(bst__names **names, bst_arena *arena,
+                                     const bst_machine *machine, const bst__payload *payload) {
+    const char *name = machine->events[payload->event].name;
+    return payload->current
+               ? bst__names_claim(names, arena, "%s", name)
+               : bst__names_claim(names, arena, "%sV%u", name, (unsigned)payload->version);
+}
+
 bool bst__names_reserve(bst__names **names, bst_arena *arena, const char *const *words) {
     for (size_t i = 0; words[i]; i++) {
         if (!is_taken(*names, words[i]) && !take(names, arena, words[i])) {

@@ -162,13 +162,14 @@ static void add_class(bst__py *py, const char *name, const char *label, const ch
 
 static void add_classes(bst__py *py) {
     const bst_machine *m = py->machine;
-    for (uint32_t i = 0; i < m->event_count; i++) {
-        const bst_event_type *e = &m->events[i];
-        add_class(py, py->events[i], e->label, e->description, e->fields, py->event_fields[i],
-                  e->field_count);
+    for (uint32_t i = 0; i < py->payload_count; i++) {
+        const bst__payload *p = &py->payloads[i];
+        const bst_event_type *e = &m->events[p->event];
+        add_class(py, py->events[i], e->label, e->description, p->fields, py->event_fields[i],
+                  p->field_count);
     }
     bst_strbuf_adds(py->out, "\n\n");
-    add_alias(py, py->event_data, "Union", py->events, m->event_count, false);
+    add_alias(py, py->event_data, "Union", py->events, py->payload_count, false);
     for (uint32_t i = 0; i < m->command_count; i++) {
         const bst_command *c = &m->commands[i];
         add_class(py, py->commands[i], c->label, c->description, c->fields, py->command_fields[i],
@@ -198,7 +199,10 @@ static void add_envelopes(bst__py *py) {
                     "    source: str | None\n\n"
                     "    @property\n"
                     "    def type(self) -> str:\n"
-                    "        return _EVENT_NAMES[type(self.data)]\n",
+                    "        return _EVENT_NAMES[type(self.data)].partition(\".v\")[0]\n\n"
+                    "    @property\n"
+                    "    def type_version(self) -> int:\n"
+                    "        return int(_EVENT_NAMES[type(self.data)].partition(\".v\")[2] or 1)\n",
                     py->prefix, py->event_data, py->prefix, py->prefix, py->prefix);
     bst_strbuf_addf(
         py->out,
@@ -242,20 +246,24 @@ static const char *claim(bst__py *py, bst__names **names, const char *name, cons
 static void name_all(bst__py *py, bst__names **names, const bst_emit_options *options) {
     static const char *const ours[] = {"State", "CommandName", "Basis", "Event", "Command"};
     const bst_machine *m = py->machine;
+    py->payloads = bst__payloads(m, py->arena, &py->payload_count);
     py->prefix = bst__names_camel(py->arena, options->prefix ? options->prefix : m->id);
-    py->events = bst_arena_array(py->arena, m->event_count, sizeof *py->events);
+    py->events = bst_arena_array(py->arena, py->payload_count, sizeof *py->events);
     py->commands = bst_arena_array(py->arena, m->command_count, sizeof *py->commands);
-    py->event_fields = bst_arena_array(py->arena, m->event_count, sizeof *py->event_fields);
+    py->event_fields = bst_arena_array(py->arena, py->payload_count, sizeof *py->event_fields);
     py->command_fields = bst_arena_array(py->arena, m->command_count, sizeof *py->command_fields);
-    py->failed = !py->prefix || !py->events || !py->commands || !py->event_fields ||
-                 !py->command_fields || !bst__names_reserve(names, py->arena, words) ||
+    py->failed = !py->payloads || !py->prefix || !py->events || !py->commands ||
+                 !py->event_fields || !py->command_fields ||
+                 !bst__names_reserve(names, py->arena, words) ||
                  !bst__names_reserve(names, py->arena, globals);
     for (size_t i = 0; !py->failed && i < sizeof ours / sizeof ours[0]; i++) {
         (void)claim(py, names, py->prefix, ours[i]);
     }
-    for (uint32_t i = 0; !py->failed && i < m->event_count; i++) {
-        py->events[i] = claim(py, names, m->events[i].name, "");
-        py->event_fields[i] = name_fields(py, m->events[i].fields, m->events[i].field_count);
+    for (uint32_t i = 0; !py->failed && i < py->payload_count; i++) {
+        const bst__payload *p = &py->payloads[i];
+        py->events[i] = bst__names_claim_payload(names, py->arena, m, p);
+        py->failed = !py->events[i];
+        py->event_fields[i] = name_fields(py, p->fields, p->field_count);
     }
     for (uint32_t i = 0; !py->failed && i < m->command_count; i++) {
         const char *camel = bst__names_camel(py->arena, m->commands[i].name);

@@ -19,10 +19,11 @@ static uint32_t kinds_of(const bst_field *fields, uint32_t count) {
     return kinds;
 }
 
-static uint32_t all_kinds(const bst_machine *m) {
+static uint32_t all_kinds(const bst__py *py) {
+    const bst_machine *m = py->machine;
     uint32_t kinds = ENVELOPE;
-    for (uint32_t i = 0; i < m->event_count; i++) {
-        kinds |= kinds_of(m->events[i].fields, m->events[i].field_count);
+    for (uint32_t i = 0; i < py->payload_count; i++) {
+        kinds |= kinds_of(py->payloads[i].fields, py->payloads[i].field_count);
     }
     for (uint32_t i = 0; i < m->command_count; i++) {
         kinds |= kinds_of(m->commands[i].fields, m->commands[i].field_count);
@@ -31,7 +32,7 @@ static uint32_t all_kinds(const bst_machine *m) {
 }
 
 void bst__py_add_imports(bst__py *py) {
-    const uint32_t kinds = all_kinds(py->machine);
+    const uint32_t kinds = all_kinds(py);
     bst_strbuf_addf(py->out,
                     "import json\n"
                     "import re\n"
@@ -262,15 +263,23 @@ static void add_row(bst__py *py, const char *name, const char *class, const bst_
 
 static void add_tables(bst__py *py) {
     const bst_machine *m = py->machine;
+    bst_strbuf key = BST_STRBUF_INIT;
     bst_strbuf_adds(py->out, "\n\n"
                              "_Table: TypeAlias = dict[str, tuple[type[Any], dict[str, _Codec]]]\n"
                              "\n"
                              "# Fields in the order of the class; by the name they have in JSON.\n"
                              "_EVENTS: Final[_Table] = {\n");
-    for (uint32_t i = 0; i < m->event_count; i++) {
-        const bst_event_type *e = &m->events[i];
-        add_row(py, e->name, py->events[i], e->fields, e->field_count);
+    for (uint32_t i = 0; i < py->payload_count; i++) {
+        const bst__payload *p = &py->payloads[i];
+        bst_strbuf_clear(&key);
+        bst_strbuf_adds(&key, m->events[p->event].name);
+        if (p->version != 1) {
+            bst_strbuf_addf(&key, ".v%u", (unsigned)p->version);
+        }
+        add_row(py, key.text, py->events[i], p->fields, p->field_count);
     }
+    py->failed = py->failed || key.failed;
+    bst_strbuf_release(&key);
     bst_strbuf_adds(py->out, "}\n_COMMANDS: Final[_Table] = {\n");
     for (uint32_t i = 0; i < m->command_count; i++) {
         const bst_command *c = &m->commands[i];
@@ -357,8 +366,13 @@ static const char readers[] =
     "            raise InvalidMessage(f\"{key} of {what}: {error}\") from None\n"
     "    return fields\n"
     "\n\n"
-    "def _read_data(table: _Table, name: Any, data: Any) -> Any:\n"
-    "    if not isinstance(name, str) or name not in table:\n"
+    "def _key(name: Any, version: Any = 1) -> str:\n"
+    "    if not isinstance(name, str) or not name.isidentifier() or type(version) is not int:\n"
+    "        raise InvalidMessage(f\"type {name!r}, version {version!r} is not known\")\n"
+    "    return name if version == 1 else f\"{name}.v{version}\"\n"
+    "\n\n"
+    "def _read_data(table: _Table, name: str, data: Any) -> Any:\n"
+    "    if name not in table:\n"
     "        raise InvalidMessage(f\"type {name!r} is not known\")\n"
     "    kind, codecs = table[name]\n"
     "    return kind(**dict(zip(kind.__slots__, _read_fields(name, codecs, data), strict=True)))\n"
@@ -379,23 +393,24 @@ static const char readers[] =
 static void add_functions(bst__py *py) {
     const char *p = py->prefix;
     bst_strbuf_adds(py->out, readers);
-    bst_strbuf_addf(py->out,
-                    "\n\n"
-                    "def parse_event(line: str | bytes) -> %sEvent:\n"
-                    "    \"\"\"An event from a line of JSON Lines; InvalidMessage when it is "
-                    "none.\"\"\"\n"
-                    "    message = _load(line)\n"
-                    "    machine, name, data = (message.pop(key, None) for key in (\"machine\", "
-                    "\"type\", \"data\"))\n"
-                    "    if machine != ",
-                    p);
+    bst_strbuf_addf(
+        py->out,
+        "\n\n"
+        "def parse_event(line: str | bytes) -> %sEvent:\n"
+        "    \"\"\"An event from a line of JSON Lines; InvalidMessage when it is "
+        "none.\"\"\"\n"
+        "    message = _load(line)\n"
+        "    key = _key(message.pop(\"type\", None), message.pop(\"type_version\", 1))\n"
+        "    machine, data = (message.pop(key, None) for key in (\"machine\", \"data\"))\n"
+        "    if machine != ",
+        p);
     bst__py_string(py->out, py->machine->id);
     bst_strbuf_addf(
         py->out,
         ":\n"
         "        raise InvalidMessage(f\"an event of machine {machine!r}\")\n"
         "    values = zip(_EVENT_ENVELOPE, _read_fields(\"the event\", _EVENT_ENVELOPE, message))\n"
-        "    return %sEvent(data=_read_data(_EVENTS, name, data), **dict(values))\n"
+        "    return %sEvent(data=_read_data(_EVENTS, key, data), **dict(values))\n"
         "\n\n"
         "def dump_event(event: %sEvent) -> str:\n"
         "    \"\"\"The line that parse_event() reads.\"\"\"\n"
@@ -408,8 +423,11 @@ static void add_functions(bst__py *py) {
         py->out,
         "}\n"
         "    head |= {key: values.pop(key) for key in (\"entity\", \"version\")}\n"
-        "    data = _write_data(_EVENTS, event.type, event.data)\n"
-        "    return _dump(head | {\"type\": event.type, \"data\": data} | values)\n"
+        "    head[\"type\"] = event.type\n"
+        "    if event.type_version != 1:\n"
+        "        head[\"type_version\"] = event.type_version\n"
+        "    data = _write_data(_EVENTS, _key(event.type, event.type_version), event.data)\n"
+        "    return _dump(head | {\"data\": data} | values)\n"
         "\n\n"
         "def parse_command(text: str | bytes) -> %sCommand:\n"
         "    \"\"\"A command from JSON; InvalidMessage when it is none.\"\"\"\n"
@@ -417,7 +435,7 @@ static void add_functions(bst__py *py) {
         "    name, data = (message.pop(key, None) for key in (\"type\", \"data\"))\n"
         "    values = zip(_COMMAND_ENVELOPE, _read_fields(\"the command\", _COMMAND_ENVELOPE, "
         "message))\n"
-        "    return %sCommand(data=_read_data(_COMMANDS, name, data), **dict(values))\n"
+        "    return %sCommand(data=_read_data(_COMMANDS, _key(name), data), **dict(values))\n"
         "\n\n"
         "def dump_command(command: %sCommand) -> str:\n"
         "    \"\"\"The text that parse_command() reads.\"\"\"\n"
@@ -430,7 +448,7 @@ static void add_functions(bst__py *py) {
 }
 
 void bst__py_add_codecs(bst__py *py) {
-    const uint32_t kinds = all_kinds(py->machine);
+    const uint32_t kinds = all_kinds(py);
     bst_strbuf_adds(py->out, basics);
     for (size_t i = 0; i < sizeof codecs / sizeof codecs[0]; i++) {
         if (kinds & codecs[i].kinds) {

@@ -14,9 +14,11 @@
 typedef struct bst__py {
     const bst_machine *machine;
     bst_arena *arena;
-    const char *prefix;                            /* "Payment" */
+    const char *prefix; /* "Payment" */
+    const bst__payload *payloads;
+    uint32_t payload_count;
     const char *event_data, *command_data;         /* unions of all payloads */
-    const char **events, **commands;               /* classes of payloads */
+    const char **events, **commands;               /* classes of payloads, by payload and command */
     const char ***event_fields, ***command_fields; /* their attributes */
     bst_strbuf *out;
     bool failed; /* out of memory */

@@ -12,7 +12,8 @@ void bst__schema_init(bst__schema *s, const bst_machine *machine, const char *re
     *s = (bst__schema){.machine = machine, .refs = refs, .arena = bst_arena_new()};
     bst_strbuf_init(&s->text);
     s->emissions = s->arena ? bst__emissions(machine, s->arena) : NULL;
-    s->failed = !s->emissions;
+    s->payloads = s->arena ? bst__payloads(machine, s->arena, &s->payload_count) : NULL;
+    s->failed = !s->emissions || !s->payloads;
 }
 
 bst_status bst__schema_finish(bst__schema *s, json_t *document, bst_strbuf *out, bst_diags *diags) {
@@ -55,6 +56,23 @@ json_t *bst__schema_ref(bst__schema *s, const char *format, ...) {
     va_end(args);
     s->failed = s->failed || s->text.failed;
     bst__schema_put(s, ref, "$ref", json_string(s->text.text));
+    return ref;
+}
+
+const char *bst__schema_name(bst__schema *s, const char *group, const bst__payload *payload) {
+    bst_strbuf_clear(&s->text);
+    bst_strbuf_addf(&s->text, "%s.%s", group, s->machine->events[payload->event].name);
+    if (!payload->current) {
+        bst_strbuf_addf(&s->text, ".v%u", (unsigned)payload->version);
+    }
+    s->failed = s->failed || s->text.failed;
+    return s->text.text;
+}
+
+json_t *bst__schema_payload_ref(bst__schema *s, const char *group, const bst__payload *payload) {
+    json_t *ref = json_object();
+    const char *name = bst__schema_name(s, group, payload);
+    bst__schema_put(s, ref, "$ref", json_sprintf("%s%s", s->refs, name));
     return ref;
 }
 

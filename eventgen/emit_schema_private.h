@@ -19,7 +19,9 @@ typedef struct bst__schema {
     const char *refs; /* where shared schemas are: "#/$defs/" */
     bst_arena *arena;
     const bst__emission *emissions; /* by event */
-    bst_strbuf text;                /* scratch */
+    const bst__payload *payloads;
+    uint32_t payload_count;
+    bst_strbuf text; /* scratch */
     bool uses_date;
     bool failed; /* out of memory */
 } bst__schema;
@@ -34,6 +36,7 @@ void bst__schema_add(bst__schema *s, json_t *array, json_t *value);
 json_t *bst__schema_text(bst__schema *s, const char *format, ...) BST_PRINTF(2, 3);
 /* { "$ref": refs + name } */
 json_t *bst__schema_ref(bst__schema *s, const char *format, ...) BST_PRINTF(2, 3);
+json_t *bst__schema_payload_ref(bst__schema *s, const char *group, const bst__payload *payload);
 
 /* Label and description, where there are any. */
 void bst__schema_describe(bst__schema *s, json_t *object, const char *label,
@@ -47,13 +50,16 @@ void bst__schema_add_shared(bst__schema *s, json_t *definitions);
 /* The states that an event can lead to, as an enum; and the commands it can come of, and null. */
 json_t *bst__schema_states_after(bst__schema *s, uint32_t event);
 json_t *bst__schema_commands_of(bst__schema *s, uint32_t event);
+/* "data.PaymentCaptured", "data.PaymentCaptured.v1": the names of schemas and messages; a scratch
+ * text until the next. */
+const char *bst__schema_name(bst__schema *s, const char *group, const bst__payload *payload);
 /* How an event is known: the words of the store, as an array. */
 json_t *bst__schema_bases(bst__schema *s);
 
 /* emit_example.c. Values that are valid and always the same. */
 json_t *bst__example_payload(bst__schema *s, const bst_field *fields, uint32_t count);
 /* The event as a CloudEvent in JSON. */
-json_t *bst__example_cloudevent(bst__schema *s, uint32_t event);
+json_t *bst__example_cloudevent(bst__schema *s, const bst__payload *payload);
 json_t *bst__example_command(bst__schema *s, uint32_t command);
 
 #endif

@@ -15,8 +15,10 @@ typedef struct writer {
     const bst_machine *machine;
     const bst__emission *emissions;
     bst_arena *arena;
-    const char *prefix;    /* "Payment" */
-    const char **events;   /* their interfaces */
+    const char *prefix; /* "Payment" */
+    const bst__payload *payloads;
+    uint32_t payload_count;
+    const char **events;   /* their interfaces, by payload */
     const char **commands; /* their interfaces */
     uint32_t kinds;        /* that occur, by bit */
     bst_strbuf *out;
@@ -190,8 +192,8 @@ static void add_shared_types(writer *w) {
     };
     const bst_machine *m = w->machine;
     w->kinds = 1u << BST_KIND_TIMESTAMPTZ | 1u << BST_KIND_UUID; /* the envelope's */
-    for (uint32_t i = 0; i < m->event_count; i++) {
-        look_at(w, m->events[i].fields, m->events[i].field_count);
+    for (uint32_t i = 0; i < w->payload_count; i++) {
+        look_at(w, w->payloads[i].fields, w->payloads[i].field_count);
     }
     for (uint32_t i = 0; i < m->command_count; i++) {
         look_at(w, m->commands[i].fields, m->commands[i].field_count);
@@ -260,10 +262,11 @@ static void add_envelopes(writer *w) {
         w->prefix);
 }
 
-static void add_event(writer *w, uint32_t event) {
+static void add_event(writer *w, uint32_t number) {
     const bst_machine *m = w->machine;
-    const bst_event_type *type = &m->events[event];
-    const bst__emission *emission = &w->emissions[event];
+    const bst__payload *payload = &w->payloads[number];
+    const bst_event_type *type = &m->events[payload->event];
+    const bst__emission *emission = &w->emissions[payload->event];
     const uint32_t most = emission->state_count > emission->command_count ? emission->state_count
                                                                           : emission->command_count;
     const char **names = bst_arena_array(w->arena, most, sizeof *names);
@@ -274,9 +277,13 @@ static void add_event(writer *w, uint32_t event) {
     bst_strbuf_addc(w->out, '\n');
     add_comment(w, "", type->label, type->description);
     bst_strbuf_addf(w->out,
-                    "export interface %s extends %sEventEnvelope {\n  type: ", w->events[event],
+                    "export interface %s extends %sEventEnvelope {\n  type: ", w->events[number],
                     w->prefix);
     add_string(w->out, type->name);
+    if (payload->version != 1 || type->version != 1) { /* 1 where it is not there */
+        bst_strbuf_addf(w->out, ";\n  type_version%s: %u", payload->version == 1 ? "?" : "",
+                        (unsigned)payload->version);
+    }
     bst_strbuf_adds(w->out, ";\n  state: ");
     for (uint32_t i = 0; i < emission->state_count; i++) {
         names[i] = m->states[emission->states[i]].name;
@@ -288,7 +295,7 @@ static void add_event(writer *w, uint32_t event) {
     }
     add_alternatives(w, names, emission->command_count);
     bst_strbuf_adds(w->out, emission->command_count == 0 ? "null;\n" : " | null;\n");
-    add_payload(w, type->fields, type->field_count);
+    add_payload(w, payload->fields, payload->field_count);
     bst_strbuf_adds(w->out, "}\n");
 }
 
@@ -311,15 +318,15 @@ static bool name_all(writer *w, bst__names **names, const bst_emit_options *opti
                                        "CommandEnvelope"};
     const bst_machine *m = w->machine;
     w->prefix = bst__names_camel(w->arena, options->prefix ? options->prefix : m->id);
-    w->events = bst_arena_array(w->arena, m->event_count, sizeof *w->events);
+    w->events = bst_arena_array(w->arena, w->payload_count, sizeof *w->events);
     w->commands = bst_arena_array(w->arena, m->command_count, sizeof *w->commands);
     bool ok =
         w->prefix && w->events && w->commands && bst__names_reserve(names, w->arena, reserved);
     for (size_t i = 0; ok && i < sizeof ours / sizeof ours[0]; i++) {
         ok = bst__names_claim(names, w->arena, "%s%s", w->prefix, ours[i]) != NULL;
     }
-    for (uint32_t i = 0; ok && i < m->event_count; i++) {
-        w->events[i] = bst__names_claim(names, w->arena, "%s", m->events[i].name);
+    for (uint32_t i = 0; ok && i < w->payload_count; i++) {
+        w->events[i] = bst__names_claim_payload(names, w->arena, m, &w->payloads[i]);
         ok = w->events[i] != NULL;
     }
     for (uint32_t i = 0; ok && i < m->command_count; i++) {
@@ -339,12 +346,12 @@ static void add_file(writer *w) {
     bst_strbuf_addc(w->out, '\n');
     add_states(w);
     add_envelopes(w);
-    for (uint32_t i = 0; i < m->event_count; i++) {
+    for (uint32_t i = 0; i < w->payload_count; i++) {
         add_event(w, i);
     }
     bst_strbuf_addc(w->out, '\n');
     const char *name = bst_arena_printf(w->arena, "%sEvent", w->prefix);
-    add_union(w, name ? name : "", w->events, m->event_count, false);
+    add_union(w, name ? name : "", w->events, w->payload_count, false);
     for (uint32_t i = 0; i < m->command_count; i++) {
         add_command(w, i);
     }
@@ -358,7 +365,8 @@ bst_status bst__emit_typescript(const bst_machine *machine, const bst_emit_optio
     writer w = {.machine = machine, .arena = bst_arena_new(), .out = &files->file[0].text};
     bst__names *names = NULL;
     w.emissions = w.arena ? bst__emissions(machine, w.arena) : NULL;
-    w.failed = !w.emissions || !name_all(&w, &names, options);
+    w.payloads = w.arena ? bst__payloads(machine, w.arena, &w.payload_count) : NULL;
+    w.failed = !w.emissions || !w.payloads || !name_all(&w, &names, options);
     if (!w.failed) {
         add_file(&w);
     }

@@ -20,7 +20,7 @@ typedef struct walk {
     bst_entity entity;
     bst_value *payload;
     bst_event event;
-    bst_strbuf line;
+    bst_strbuf line, old;
 } walk;
 
 static uint32_t below(walk *w, uint32_t bound) {
@@ -44,21 +44,6 @@ static void make_payload(walk *w, uint32_t command) {
     }
 }
 
-static void print_command(walk *w, uint32_t command) {
-    const bst_command *type = &w->machine->commands[command];
-    const char *between = "";
-    bst_strbuf_clear(&w->line);
-    bst_strbuf_addf(&w->line, "{\"type\":\"%s\",\"entity\":\"7\",\"data\":{", type->name);
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        if (w->payload[i].present) {
-            bst_strbuf_addf(&w->line, "%s\"%s\":", between, type->fields[i].name);
-            bst_value_to_json(&type->fields[i].type, &w->payload[i], &w->line);
-            between = ",";
-        }
-    }
-    printf("%s}}\n", w->line.text);
-}
-
 static uint32_t choose_command(walk *w) {
     const bst_machine *m = w->machine;
     const uint32_t state = w->entity.state;
@@ -67,6 +52,41 @@ static uint32_t choose_command(walk *w) {
         state == BST_NONE ? m->creation_count : m->states[state].transition_count;
     return count == 0 ? below(w, m->command_count)
                       : m->transitions[first + below(w, count)].command;
+}
+
+static void add_payload(walk *w, const bst_field *fields, uint32_t count, const bst_value *values) {
+    const char *between = "";
+    bst_strbuf_addc(&w->line, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].present) {
+            bst_strbuf_addf(&w->line, "%s\"%s\":", between, fields[i].name);
+            bst_value_to_json(&fields[i].type, &values[i], &w->line);
+            between = ",";
+        }
+    }
+    bst_strbuf_addc(&w->line, '}');
+}
+
+static void print_command(walk *w, uint32_t command) {
+    const bst_command *type = &w->machine->commands[command];
+    bst_strbuf_clear(&w->line);
+    bst_strbuf_addf(&w->line, "{\"type\":\"%s\",\"entity\":\"7\",\"data\":", type->name);
+    add_payload(w, type->fields, type->field_count, w->payload);
+    printf("%s}\n", w->line.text);
+}
+
+/* As an event of an older version was stored, in `w->old`. */
+static void make_older(walk *w, const bst_upcast *old, bst_stored_event *stored) {
+    for (uint32_t i = 0; i < old->field_count; i++) {
+        w->payload[i] = value_of(w, &old->fields[i].type);
+    }
+    bst_strbuf_clear(&w->line);
+    add_payload(w, old->fields, old->field_count, w->payload);
+    bst_strbuf_clear(&w->old);
+    bst_strbuf_add(&w->old, w->line.text, w->line.len);
+    stored->data = w->old.text;
+    stored->data_len = w->old.len;
+    stored->type_version = old->version;
 }
 
 static void print_event(walk *w, const char *key, int64_t version, uint32_t command) {
@@ -88,9 +108,37 @@ static void print_event(walk *w, const char *key, int64_t version, uint32_t comm
                                .confidence = confidences[below(w, 4)],
                                .source = sources[below(w, 3)],
                                .fields = w->event.fields};
+    const bst_event_type *type = &w->machine->events[w->event.type];
+    if (type->upcast_count > 0 && below(w, 2) == 0) {
+        make_older(w, &type->upcasts[below(w, type->upcast_count)], &stored);
+    }
     bst_strbuf_clear(&w->line);
     bst_event_line(w->machine, &stored, &w->line);
     fputs(w->line.text, stdout);
+}
+
+/* A command of the life, or now and then what only a migration writes. */
+static bool take_step(walk *w, uint32_t *ret_command) {
+    const bst_machine *m = w->machine;
+    const bst_builtin builtin =
+        w->entity.state == BST_NONE ? BST_BUILTIN_GENESIS : BST_BUILTIN_RECONCILE;
+    const uint32_t event = bst_machine_builtin(m, builtin);
+    if (event != BST_NONE && below(w, 6) == 0) {
+        w->event.type = event;
+        w->event.state = w->entity.state == BST_NONE ? below(w, m->state_count) : w->entity.state;
+        for (uint32_t i = 0; i < m->events[event].field_count; i++) {
+            w->event.fields[i] = value_of(w, &m->events[event].fields[i].type);
+        }
+        *ret_command = BST_NONE;
+    } else {
+        *ret_command = choose_command(w);
+        make_payload(w, *ret_command);
+        if (bst_decide(m, &w->entity, *ret_command, w->payload, &w->event).verdict !=
+            BST_ACCEPTED) {
+            return false;
+        }
+    }
+    return bst_apply(m, &w->entity, &w->event) == BST_APPLY_OK;
 }
 
 static void print_lives(walk *w, long count) {
@@ -100,11 +148,8 @@ static void print_lives(walk *w, long count) {
         snprintf(key, sizeof key, "%ld", entity);
         bst_entity_clear(w->machine, &w->entity);
         for (int i = 0; i < LIFE && count > 0; i++) {
-            const uint32_t command = choose_command(w);
-            make_payload(w, command);
-            if (bst_decide(w->machine, &w->entity, command, w->payload, &w->event).verdict ==
-                    BST_ACCEPTED &&
-                bst_apply(w->machine, &w->entity, &w->event) == BST_APPLY_OK) {
+            uint32_t command;
+            if (take_step(w, &command)) {
                 print_event(w, key, ++version, command);
                 count--;
             }
@@ -127,7 +172,8 @@ int main(int argc, char **argv) {
               .entity = {.fields = fields},
               .payload = payload,
               .event = {.fields = event},
-              .line = BST_STRBUF_INIT};
+              .line = BST_STRBUF_INIT,
+              .old = BST_STRBUF_INIT};
     if (strcmp(argv[2], "events") == 0) {
         print_lives(&w, count);
     } else {
@@ -138,6 +184,7 @@ int main(int argc, char **argv) {
         }
     }
     bst_strbuf_release(&w.line);
+    bst_strbuf_release(&w.old);
     bst_machine_free(machine);
     return 0;
 }

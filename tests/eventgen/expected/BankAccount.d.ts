@@ -80,7 +80,7 @@ export interface BankAccountClosed extends BankAccountEventEnvelope {
 
 export interface BankAccountImported extends BankAccountEventEnvelope {
   type: "BankAccountImported";
-  state: never;
+  state: "open" | "frozen" | "closed";
   command: null;
   data: {
     owner: string;
@@ -95,7 +95,7 @@ export interface BankAccountImported extends BankAccountEventEnvelope {
 
 export interface BankAccountCorrected extends BankAccountEventEnvelope {
   type: "BankAccountCorrected";
-  state: never;
+  state: "open" | "frozen" | "closed";
   command: null;
   data: {
     owner?: string | null;

@@ -126,7 +126,11 @@ class BankAccountEvent:
 
     @property
     def type(self) -> str:
-        return _EVENT_NAMES[type(self.data)]
+        return _EVENT_NAMES[type(self.data)].partition(".v")[0]
+
+    @property
+    def type_version(self) -> int:
+        return int(_EVENT_NAMES[type(self.data)].partition(".v")[2] or 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,8 +378,14 @@ def _read_fields(what: str, codecs: dict[str, _Codec], values: Any) -> list[Any]
     return fields
 
 
-def _read_data(table: _Table, name: Any, data: Any) -> Any:
-    if not isinstance(name, str) or name not in table:
+def _key(name: Any, version: Any = 1) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or type(version) is not int:
+        raise InvalidMessage(f"type {name!r}, version {version!r} is not known")
+    return name if version == 1 else f"{name}.v{version}"
+
+
+def _read_data(table: _Table, name: str, data: Any) -> Any:
+    if name not in table:
         raise InvalidMessage(f"type {name!r} is not known")
     kind, codecs = table[name]
     return kind(**dict(zip(kind.__slots__, _read_fields(name, codecs, data), strict=True)))
@@ -398,11 +408,12 @@ def _dump(message: dict[str, Any]) -> str:
 def parse_event(line: str | bytes) -> BankAccountEvent:
     """An event from a line of JSON Lines; InvalidMessage when it is none."""
     message = _load(line)
-    machine, name, data = (message.pop(key, None) for key in ("machine", "type", "data"))
+    key = _key(message.pop("type", None), message.pop("type_version", 1))
+    machine, data = (message.pop(key, None) for key in ("machine", "data"))
     if machine != "BankAccount":
         raise InvalidMessage(f"an event of machine {machine!r}")
     values = zip(_EVENT_ENVELOPE, _read_fields("the event", _EVENT_ENVELOPE, message))
-    return BankAccountEvent(data=_read_data(_EVENTS, name, data), **dict(values))
+    return BankAccountEvent(data=_read_data(_EVENTS, key, data), **dict(values))
 
 
 def dump_event(event: BankAccountEvent) -> str:
@@ -410,8 +421,11 @@ def dump_event(event: BankAccountEvent) -> str:
     values = {key: codec.write(getattr(event, key)) for key, codec in _EVENT_ENVELOPE.items()}
     head = {"id": values.pop("id"), "machine": "BankAccount"}
     head |= {key: values.pop(key) for key in ("entity", "version")}
-    data = _write_data(_EVENTS, event.type, event.data)
-    return _dump(head | {"type": event.type, "data": data} | values)
+    head["type"] = event.type
+    if event.type_version != 1:
+        head["type_version"] = event.type_version
+    data = _write_data(_EVENTS, _key(event.type, event.type_version), event.data)
+    return _dump(head | {"data": data} | values)
 
 
 def parse_command(text: str | bytes) -> BankAccountCommand:
@@ -419,7 +433,7 @@ def parse_command(text: str | bytes) -> BankAccountCommand:
     message = _load(text)
     name, data = (message.pop(key, None) for key in ("type", "data"))
     values = zip(_COMMAND_ENVELOPE, _read_fields("the command", _COMMAND_ENVELOPE, message))
-    return BankAccountCommand(data=_read_data(_COMMANDS, name, data), **dict(values))
+    return BankAccountCommand(data=_read_data(_COMMANDS, _key(name), data), **dict(values))
 
 
 def dump_command(command: BankAccountCommand) -> str:
