@@ -8,6 +8,7 @@
 #include "backstory/synth.h"
 #include "backstory/timestamp.h"
 
+#include "chunks.h"
 #include "figures.h"
 
 /* "now" or a timestamp. */
@@ -37,6 +38,7 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
     if (call->json) {
         json_t *root = json_object();
         cli_figures_to_json(figures, root);
+        cli_chunks_to_json(figures, root);
         json_object_set_new(root, "quarantine",
                             quarantined ? json_string(run->quarantine_path) : json_null());
         json_object_set_new(root, "seconds", json_real(seconds));
@@ -48,6 +50,7 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
     if (call->quiet || strcmp(run->to, "-") == 0)
         return;
     cli_figures_print(figures);
+    cli_chunks_print(figures);
     printf("\nin %s (%s rows/s)\n", cli_seconds(seconds).text,
            cli_number(seconds > 0 ? (uint64_t)((double)figures->read / seconds) : 0).text);
     if (quarantined)
@@ -84,6 +87,7 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
     char *quarantine = NULL;
     char *recorded_at = NULL;
     int strict = 0;
+    cli_chunks chunks;
     int exit_status;
     struct poptOption options[] = {
         {"from", 0, POPT_ARG_STRING, &from, 0,
@@ -97,14 +101,18 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
          "a file)",
          "TIME"},
         {"strict", 0, POPT_ARG_NONE, &strict, 0, "exit with 1 when a row is quarantined", NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, chunks.options, 0, "From a server into a store:", NULL},
         POPT_TABLEEND};
 
+    cli_chunks_init(&chunks);
     if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
         return exit_status;
     bst_run_options run = {.from = from, .to = to, .tool_version = BACKSTORY_VERSION};
     bst_status status = from && to
                             ? read_recorded_at(&call, recorded_at, &run)
                             : cli_usage(&call, from ? "--to is missing" : "--from is missing");
+    if (status == BST_OK)
+        status = cli_chunks_read(&call, &chunks, &run);
     if (status == BST_OK)
         status = bst_mapping_load(call.argument[0], &mapping, call.diags);
     if (status == BST_OK && !quarantine)
@@ -125,5 +133,5 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
 const cli_command cli_migrate = {
     "migrate", "MAPPING", "give every legacy row its history and load the histories into a store",
     "  backstory migrate payment.legacy.json --from payments.csv --to payments.jsonl\n"
-    "  backstory migrate payment.legacy.json --from postgresql:///shop --to postgresql:///events\n",
+    "  backstory migrate payment.legacy.json --from dbname=shop --to dbname=events --jobs 2\n",
     migrate};

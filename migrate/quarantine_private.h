@@ -10,17 +10,22 @@
 
 typedef struct bst__quarantine bst__quarantine;
 
-/* `path` NULL: nothing is written. The file itself is made with the first row, beside its final
+/* The file itself is made with the first row, beside its final
  * place, readable by its owner only: rows of a bank stand in it. */
-bst_status bst__quarantine_new(const char *path, const bst_mapping *mapping, bst__quarantine **ret,
+bst_status bst__quarantine_new(const char *path, bst__quarantine **ret,
                                bst_diags *diags) BST_MUST_USE;
-bst_status bst__quarantine_add(bst__quarantine *quarantine, const bst_row *row,
-                               const bst_refusal *refusal, bst_source *source,
+/* One line, without its line feed. */
+bst_status bst__quarantine_add(bst__quarantine *quarantine, const char *line, size_t len,
                                bst_diags *diags) BST_MUST_USE;
 /* Puts the file in its place; without a row, an old file there is removed. */
 bst_status bst__quarantine_finish(bst__quarantine *quarantine, bst_diags *diags) BST_MUST_USE;
 /* Without finish nothing remains. */
 bst__quarantine *bst__quarantine_free(bst__quarantine *quarantine);
+
+/* What the line says of a row: empties `out` first. `numbered`: with the row's number as "line". */
+bst_status bst__quarantine_line(const bst_mapping *mapping, const bst_row *row, bool numbered,
+                                const bst_refusal *refusal, bst_source *source, bst_strbuf *out,
+                                bst_diags *diags) BST_MUST_USE;
 
 /* The keys of such a file, to look up. An absent file has none. */
 typedef struct bst__key_set bst__key_set;

@@ -11,6 +11,11 @@
 
 bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_source **ret,
                            bst_diags *diags) {
+    return bst_source_open_at(from, spec, NULL, ret, diags);
+}
+
+bst_status bst_source_open_at(const char *from, const bst_source_spec *spec, const char *snapshot,
+                              bst_source **ret, bst_diags *diags) {
     if (!bst_is_connection_string(from)) {
         for (size_t i = 0; i < spec->column_count; i++) {
             if (spec->columns[i].log)
@@ -19,8 +24,9 @@ bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_so
         return bst__source_csv_open(from, spec, ret, diags);
     }
 #if BACKSTORY_POSTGRES
-    return bst__source_pg_open(from, spec, ret, diags);
+    return bst__source_pg_open(from, spec, snapshot, ret, diags);
 #else
+    (void)snapshot;
     bst_diag_add(diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
                  "cannot read from PostgreSQL: this program was built without it");
     bst_diag_hint(diags, "Give a .csv file, or build with BACKSTORY_POSTGRES=ON.");

@@ -1,322 +1,19 @@
 /* Legacy rows from PostgreSQL.
  *
- * One COPY ... TO STDOUT (FORMAT binary) inside one REPEATABLE READ READ ONLY transaction, so that
+ * COPY ... TO STDOUT (FORMAT binary) inside one REPEATABLE READ READ ONLY transaction, so that
  * every row is of the same moment and nothing is locked but against DDL. A column whose type has an
  * exact binary form is taken in it; everything else comes as text and is parsed like a CSV cell.
  * Row security that would hide rows is an error, not a smaller table.
- *
- * A row that is quarantined is wanted with all its columns, mapped or not: it is fetched by its
- * ctid on a second connection that shares the snapshot. Views and foreign tables have no ctid:
- * there, the mapped columns must do.
  */
 #include "backstory/source.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "backstory/pg.h"
-
 #include "pg_binary_private.h"
-#include "source_private.h"
+#include "source_pg_private.h"
 
-/* How a column travels. */
-typedef enum wire {
-    WIRE_TEXT,
-    WIRE_INT, /* int8 */
-    WIRE_NUMERIC,
-    WIRE_BOOL,
-    WIRE_TIMESTAMPTZ,
-    WIRE_TIMESTAMP,
-    WIRE_DATE, /* as date, for a date */
-    WIRE_UUID,
-    WIRE_BYTEA
-} wire;
-
-typedef struct pg_source {
-    bst_source base;
-    char *conninfo;
-    bst_pg *pg;
-    bst_pg *second; /* opened when the first row is asked for whole */
-    char *snapshot;
-    bst_strbuf table; /* quoted, ready for FROM */
-    bst_strbuf label;
-    char *oid; /* of the table */
-    char **names;
-    size_t name_count;
-    wire *wires;
-    bool has_ctid;
-    bool ordered, unique;
-    uint64_t expected, rows;
-    bool copying, header_read, ended;
-    /* The message at hand. */
-    const char *bytes;
-    size_t len;
-    const char *ctid; /* 6 bytes in it */
-    uint32_t table_oid;
-    /* Where keys may repeat: the row at hand is a copy, the message is already the next one's. */
-    char *held;
-    size_t held_size, held_len;
-    bool primed, like_before;
-    bst_cell *cells;
-    bst_arena *arena;
-    bst_row row;
-} pg_source;
-
-/* ---- opening */
-
-static const char *single(const bst_pg_rows *rows, size_t column) {
-    return bst_pg_rows_count(rows) == 1 ? bst_pg_rows_text(rows, 0, column) : NULL;
-}
-
-static bst_status report_missing_table(pg_source *s, bst_diags *diags) {
-    bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_query(
-        s->pg,
-        "SELECT n.nspname || '.' || c.relname FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' ORDER BY 1",
-        0, NULL, &rows, diags);
-    if (status != BST_OK)
-        return status;
-    const size_t count = bst_pg_rows_count(rows);
-    const char **names = calloc(count + 1, sizeof *names);
-    for (size_t i = 0; i < count && names; i++)
-        names[i] = bst_pg_rows_text(rows, i, 0);
-    const char *nearest = names ? bst_nearest_name(s->base.spec->table, names, count) : NULL;
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "unknown-table", NULL, "%s has no table \"%s\"",
-                 bst_pg_label(s->pg), s->base.spec->table);
-    if (nearest)
-        bst_diag_hint(diags, "Did you mean \"%s\"?", nearest);
-    else
-        bst_diag_hint(diags, "Name it with its schema, as in \"public.payments\".");
-    free(names);
-    bst_pg_rows_free(rows);
-    return BST_DATABASE;
-}
-
-static void add_quoted(pg_source *s, const char *name, bst_strbuf *out) {
-    if (!bst_pg_add_identifier(s->pg, name, out))
-        out->failed = true;
-}
-
-/* Finds the table; "payments" without a schema means public. */
-static bst_status find_table(pg_source *s, bst_diags *diags) {
-    const char *name = s->base.spec->table;
-    const char *dot = strchr(name, '.');
-    char *schema = dot ? strndup(name, (size_t)(dot - name)) : strdup("public");
-    const char *table = dot ? dot + 1 : name;
-    bst_pg_rows *rows = NULL;
-    bst_status status;
-
-    if (!schema)
-        return bst_diag_nomem(diags);
-    const char *params[] = {schema, table};
-    status = bst_pg_query(
-        s->pg,
-        "SELECT c.oid, c.relkind IN ('r', 'p', 'm'),"
-        " greatest(0, CASE WHEN c.relkind = 'p' THEN"
-        "  (SELECT sum(greatest(0, l.reltuples)) FROM pg_catalog.pg_partition_tree(c.oid) t"
-        "   JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)"
-        "  ELSE c.reltuples END)::bigint"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
-        2, params, &rows, diags);
-    if (status != BST_OK)
-        goto out;
-    if (!single(rows, 0)) {
-        status = report_missing_table(s, diags);
-        goto out;
-    }
-    s->oid = strdup(single(rows, 0));
-    s->has_ctid = strcmp(single(rows, 1), "t") == 0;
-    s->expected = strtoull(single(rows, 2), NULL, 10);
-    add_quoted(s, schema, &s->table);
-    bst_strbuf_addc(&s->table, '.');
-    add_quoted(s, table, &s->table);
-    bst_strbuf_addf(&s->label, "%s.%s of %s", schema, table, bst_pg_label(s->pg));
-    s->base.label = s->label.text;
-    if (!s->oid || s->table.failed || s->label.failed)
-        status = bst_diag_nomem(diags);
-out:
-    free(schema);
-    bst_pg_rows_free(rows);
-    return status;
-}
-
-static bst_status read_names(pg_source *s, bst_diags *diags) {
-    bst_pg_rows *rows = NULL;
-    const char *params[] = {s->oid};
-    bst_status status =
-        bst_pg_query(s->pg,
-                     "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::oid"
-                     " AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-                     1, params, &rows, diags);
-    if (status != BST_OK)
-        return status;
-    const size_t count = bst_pg_rows_count(rows);
-    s->names = calloc(count + 1, sizeof *s->names);
-    for (size_t i = 0; i < count && s->names; i++) {
-        s->names[i] = strdup(bst_pg_rows_text(rows, i, 0));
-        if (!s->names[i])
-            break;
-        s->name_count++;
-    }
-    bst_pg_rows_free(rows);
-    return s->name_count == count ? BST_OK : bst_diag_nomem(diags);
-}
-
-static bool has_name(const pg_source *s, const char *name) {
-    for (size_t i = 0; i < s->name_count; i++) {
-        if (strcmp(s->names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bst_status check_names(const pg_source *s, bst_diags *diags) {
-    const bst_source_spec *spec = s->base.spec;
-    bst_status status = BST_OK;
-
-    for (size_t i = 0; i < spec->key_count; i++) {
-        if (!has_name(s, spec->key[i]))
-            status = bst__report_missing_column(
-                spec->table, spec->key[i], (const char *const *)s->names, s->name_count, diags);
-    }
-    for (size_t i = 0; i < spec->column_count; i++) {
-        const char *name = spec->columns[i].name;
-        bool seen = spec->columns[i].sql != NULL;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = !spec->columns[j].sql && strcmp(spec->columns[j].name, name) == 0;
-        if (!seen && !has_name(s, name))
-            status = bst__report_missing_column(spec->table, name, (const char *const *)s->names,
-                                                s->name_count, diags);
-    }
-    return status;
-}
-
-/* The column, or the expression that stands for one. */
-static void add_expression(pg_source *s, const bst_source_column *column, bst_strbuf *out) {
-    if (column->sql) {
-        bst_strbuf_addf(out, "(%s)", column->sql);
-    } else {
-        bst_strbuf_adds(out, "t.");
-        add_quoted(s, column->name, out);
-    }
-}
-
-static wire wire_of(const char *pg_type, const bst_type *wanted) {
-    const bool integer = strcmp(pg_type, "smallint") == 0 || strcmp(pg_type, "integer") == 0 ||
-                         strcmp(pg_type, "bigint") == 0;
-    switch (wanted->kind) {
-    case BST_KIND_BOOL:
-        return strcmp(pg_type, "boolean") == 0 ? WIRE_BOOL : WIRE_TEXT;
-    case BST_KIND_INT2:
-    case BST_KIND_INT4:
-    case BST_KIND_INT8:
-        return integer ? WIRE_INT : WIRE_TEXT;
-    case BST_KIND_DECIMAL:
-        return integer || strcmp(pg_type, "numeric") == 0 || strcmp(pg_type, "money") == 0
-                   ? WIRE_NUMERIC
-                   : WIRE_TEXT;
-    case BST_KIND_TIMESTAMPTZ:
-        if (strcmp(pg_type, "timestamp with time zone") == 0)
-            return WIRE_TIMESTAMPTZ;
-        return strcmp(pg_type, "timestamp without time zone") == 0 || strcmp(pg_type, "date") == 0
-                   ? WIRE_TIMESTAMP
-                   : WIRE_TEXT;
-    case BST_KIND_DATE:
-        return strcmp(pg_type, "date") == 0 ? WIRE_DATE : WIRE_TEXT;
-    case BST_KIND_UUID:
-        return strcmp(pg_type, "uuid") == 0 ? WIRE_UUID : WIRE_TEXT;
-    case BST_KIND_BYTEA:
-        return strcmp(pg_type, "bytea") == 0 ? WIRE_BYTEA : WIRE_TEXT;
-    default:
-        return WIRE_TEXT;
-    }
-}
-
-/* Asks the server what type each column and expression has, without reading a row. */
-static bst_status choose_wires(pg_source *s, bst_diags *diags) {
-    const bst_source_spec *spec = s->base.spec;
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bst_pg_rows *rows = NULL;
-    bst_status status = BST_OK;
-
-    if (spec->column_count == 0)
-        return BST_OK;
-    bst_strbuf_adds(&sql, "SELECT ");
-    for (size_t i = 0; i < spec->column_count; i++)
-        bst_strbuf_addf(&sql, "%spg_catalog.pg_typeof(x.c%zu)::text", i ? ", " : "", i);
-    bst_strbuf_adds(&sql, " FROM (SELECT 1) one LEFT JOIN (SELECT ");
-    for (size_t i = 0; i < spec->column_count; i++) {
-        bst_strbuf_adds(&sql, i ? ", " : "");
-        add_expression(s, &spec->columns[i], &sql);
-        bst_strbuf_addf(&sql, " AS c%zu", i);
-    }
-    bst_strbuf_addf(&sql, " FROM %s t LIMIT 0) x ON true", s->table.text);
-    if (sql.failed)
-        status = bst_diag_nomem(diags);
-    else
-        status = bst_pg_query(s->pg, sql.text, 0, NULL, &rows, diags);
-    for (size_t i = 0; i < spec->column_count && status == BST_OK; i++) {
-        const bst_source_column *column = &spec->columns[i];
-        s->wires[i] = wire_of(bst_pg_rows_text(rows, 0, i), &column->type);
-        if (s->wires[i] == WIRE_TIMESTAMP && !column->zone)
-            status = bst__report_no_zone(spec->table, column->name, diags);
-    }
-    bst_pg_rows_free(rows);
-    bst_strbuf_release(&sql);
-    return status;
-}
-
-/* Is there a unique index over just the key, so that no two rows can share one? */
-static bst_status find_unique(pg_source *s, bst_diags *diags) {
-    const bst_source_spec *spec = s->base.spec;
-    bst_strbuf keys = BST_STRBUF_INIT;
-    bst_pg_rows *rows = NULL;
-
-    for (size_t i = 0; i < spec->key_count; i++) {
-        bst_strbuf_adds(&keys, i ? ", " : "");
-        if (!bst_pg_add_literal(s->pg, spec->key[i], &keys))
-            keys.failed = true;
-    }
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bst_strbuf_addf(
-        &sql,
-        "SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = %s AND i.indisunique"
-        " AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL"
-        " AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE \"C\")"
-        "  FROM unnest(i.indkey[0:i.indnkeyatts - 1]) k"
-        "  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k)"
-        " = (SELECT array_agg(n ORDER BY n COLLATE \"C\") FROM unnest(ARRAY[%s]::text[]) n)"
-        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = i.indrelid"
-        "  AND (SELECT relkind FROM pg_catalog.pg_class WHERE oid = h.inhparent) = 'r')"
-        " LIMIT 1",
-        s->oid, keys.text);
-    bst_status status = keys.failed || sql.failed
-                            ? bst_diag_nomem(diags)
-                            : bst_pg_query(s->pg, sql.text, 0, NULL, &rows, diags);
-    s->unique = status == BST_OK && bst_pg_rows_count(rows) > 0;
-    bst_pg_rows_free(rows);
-    bst_strbuf_release(&keys);
-    bst_strbuf_release(&sql);
-    return status;
-}
-
-/* One text expression over all parts of the key, as bst__key_add() joins them. */
-static void add_joined_key(pg_source *s, bst_strbuf *out) {
-    const bst_source_spec *spec = s->base.spec;
-
-    for (size_t i = 0; i < spec->key_count; i++) {
-        if (i > 0)
-            bst_strbuf_adds(out, " || '/' || ");
-        bst_strbuf_adds(out, spec->key_count > 1 ? "replace(replace(t." : "t.");
-        add_quoted(s, spec->key[i], out);
-        bst_strbuf_adds(out, spec->key_count > 1 ? "::text, '%', '%25'), '/', '%2F')" : "::text");
-    }
-}
-
-static void add_cast(wire w, bst_strbuf *out) {
+static void add_cast(bst__wire w, bst_strbuf *out) {
     static const char *const casts[] = {
         [WIRE_TEXT] = "::text", [WIRE_INT] = "::int8",   [WIRE_NUMERIC] = "::numeric",
         [WIRE_BOOL] = "",       [WIRE_TIMESTAMPTZ] = "", [WIRE_TIMESTAMP] = "::timestamp",
@@ -324,23 +21,25 @@ static void add_cast(wire w, bst_strbuf *out) {
     bst_strbuf_adds(out, casts[w]);
 }
 
-static bst_status start(pg_source *s, bst_diags *diags) {
+static bst_status start(bst__pg_source *s, bst_diags *diags) {
     const bst_source_spec *spec = s->base.spec;
     bst_strbuf sql = BST_STRBUF_INIT;
 
     bst_strbuf_adds(&sql, "COPY (SELECT ");
-    add_joined_key(s, &sql);
+    bst__pg_add_joined_key(s, &sql);
     bst_strbuf_addf(&sql, ", (%s) IS TRUE", spec->where_sql ? spec->where_sql : "true");
     bst_strbuf_adds(&sql, s->has_ctid ? ", t.ctid, t.tableoid" : "");
     for (size_t i = 0; i < spec->column_count; i++) {
         bst_strbuf_adds(&sql, ", ");
-        add_expression(s, &spec->columns[i], &sql);
+        bst__pg_add_expression(s, &spec->columns[i], &sql);
         add_cast(s->wires[i], &sql);
     }
     bst_strbuf_addf(&sql, " FROM %s t", s->table.text);
+    if (s->condition.len > 0)
+        bst_strbuf_addf(&sql, " WHERE %s", s->condition.text);
     if (s->ordered) {
         bst_strbuf_adds(&sql, " ORDER BY (");
-        add_joined_key(s, &sql);
+        bst__pg_add_joined_key(s, &sql);
         bst_strbuf_adds(&sql, ") COLLATE \"C\" NULLS FIRST");
         if (s->has_ctid)
             bst_strbuf_adds(&sql, ", t.tableoid, t.ctid");
@@ -360,7 +59,7 @@ static bst_status broken(bst_diags *diags) {
 }
 
 /* The next row's bytes; s->len 0 at the end. */
-static bst_status next_message(pg_source *s, bst_diags *diags) {
+static bst_status next_message(bst__pg_source *s, bst_diags *diags) {
     static const char signature[] = "PGCOPY\n\377\r\n";
     const size_t header = sizeof signature + 8;
     uint64_t sent = 0;
@@ -418,7 +117,7 @@ static bool take_field(const char **at, const char *end, const char **ret_bytes,
     return true;
 }
 
-static bool fixed_len(wire w, size_t len) {
+static bool fixed_len(bst__wire w, size_t len) {
     switch (w) {
     case WIRE_INT:
     case WIRE_TIMESTAMPTZ:
@@ -464,7 +163,7 @@ static void set_numeric(const bst_type *type, const char *bytes, size_t len, bst
     bst_strbuf_release(&shown);
 }
 
-static bst_status fill_cell(pg_source *s, size_t i, const char *bytes, size_t len,
+static bst_status fill_cell(bst__pg_source *s, size_t i, const char *bytes, size_t len,
                             bst_diags *diags) {
     const bst_source_column *column = &s->base.spec->columns[i];
     bst_cell *cell = &s->cells[i];
@@ -516,7 +215,7 @@ static bst_status fill_cell(pg_source *s, size_t i, const char *bytes, size_t le
 }
 
 /* Cuts one row's bytes into s->row and s->cells. */
-static bst_status parse_row(pg_source *s, const char *bytes, size_t len, bst_diags *diags) {
+static bst_status parse_row(bst__pg_source *s, const char *bytes, size_t len, bst_diags *diags) {
     const char *end = bytes + len;
     const char *at = bytes + 2;
     const char *field;
@@ -566,7 +265,7 @@ static bool same_key(const char *a, size_t a_len, const char *b, size_t b_len) {
            a_key_len == b_key_len && memcmp(a_key, b_key, a_key_len) == 0;
 }
 
-static bst_status hold(pg_source *s, bst_diags *diags) {
+static bst_status hold(bst__pg_source *s, bst_diags *diags) {
     if (s->len > s->held_size) {
         char *larger = realloc(s->held, s->len);
         if (!larger)
@@ -581,7 +280,7 @@ static bst_status hold(pg_source *s, bst_diags *diags) {
 
 /* Where keys may repeat: the row at hand is held in a copy while the next one's key is looked at.
  */
-static bst_status next_looking_ahead(pg_source *s, bst_diags *diags) {
+static bst_status next_looking_ahead(bst__pg_source *s, bst_diags *diags) {
     bst_status status = BST_OK;
 
     s->held_len = 0;
@@ -603,7 +302,7 @@ static bst_status next_looking_ahead(pg_source *s, bst_diags *diags) {
 }
 
 static bst_status pg_next(bst_source *source, const bst_row **ret_row, bst_diags *diags) {
-    pg_source *s = (pg_source *)source;
+    bst__pg_source *s = (bst__pg_source *)source;
     bst_status status = BST_OK;
 
     *ret_row = NULL;
@@ -628,99 +327,12 @@ static bst_status pg_next(bst_source *source, const bst_row **ret_row, bst_diags
     return BST_OK;
 }
 
-/* The mapped columns as they are at hand, where the whole row cannot be had. */
-static void add_mapped(const pg_source *s, bst_strbuf *out) {
-    const bst_source_spec *spec = s->base.spec;
-
-    bst_strbuf_addc(out, '{');
-    for (size_t i = 0; i < spec->column_count; i++) {
-        const bst_cell *cell = &s->cells[i];
-        if (i > 0)
-            bst_strbuf_addc(out, ',');
-        bst_strbuf_add_json(out, spec->columns[i].name, strlen(spec->columns[i].name));
-        bst_strbuf_addc(out, ':');
-        if (cell->result != BST_VALUE_OK) {
-            bst_strbuf_add_json(out, cell->text, cell->text_len);
-        } else if (!cell->value.present) {
-            bst_strbuf_adds(out, "null");
-        } else {
-            bst_strbuf text = BST_STRBUF_INIT;
-            bst_value_to_text(&spec->columns[i].type, &cell->value, &text);
-            bst_strbuf_add_json(out, text.text, text.len);
-            out->failed = out->failed || text.failed;
-            bst_strbuf_release(&text);
-        }
-    }
-    bst_strbuf_addc(out, '}');
-}
-
-static bst_status open_second(pg_source *s, bst_diags *diags) {
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bst_status status = bst_pg_connect(s->conninfo, &s->second, diags);
-
-    bst_strbuf_adds(&sql,
-                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ");
-    if (status == BST_OK && !bst_pg_add_literal(s->second, s->snapshot, &sql))
-        status = bst_diag_nomem(diags);
-    bst_strbuf_adds(&sql, "; SET LOCAL row_security = off");
-    if (status == BST_OK)
-        status = sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(s->second, sql.text, diags);
-    bst_strbuf_release(&sql);
-    return status;
-}
-
-/* The server's JSON without its spaces, so that a row looks the same from every source. */
-static void add_compact(const char *json, bst_strbuf *out) {
-    json_t *object = json_loads(json, 0, NULL);
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-
-    if (text)
-        bst_strbuf_adds(out, text);
-    else
-        out->failed = true;
-    free(text);
-    json_decref(object);
-}
-
-static bst_status pg_original(bst_source *source, bst_strbuf *out, bst_diags *diags) {
-    pg_source *s = (pg_source *)source;
-    bst_status status = BST_OK;
-
-    if (!s->has_ctid) {
-        add_mapped(s, out);
-        return out->failed ? bst_diag_nomem(diags) : BST_OK;
-    }
-    if (!s->second)
-        status = open_second(s, diags);
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bst_strbuf_addf(
-        &sql,
-        "SELECT json_object_agg(key, value)::text FROM (SELECT (json_each_text(row_to_json(t))).*"
-        " FROM %s t WHERE t.ctid = '(%lu,%u)'::tid AND t.tableoid = %lu) columns",
-        s->table.text, (unsigned long)(uint32_t)bst__pg_int4(s->ctid),
-        (unsigned)(uint16_t)bst__pg_int2(s->ctid + 4), (unsigned long)s->table_oid);
-    bst_pg_rows *rows = NULL;
-    if (status == BST_OK)
-        status = sql.failed ? bst_diag_nomem(diags)
-                            : bst_pg_query(s->second, sql.text, 0, NULL, &rows, diags);
-    if (status == BST_OK) {
-        const char *json = single(rows, 0);
-        if (json)
-            add_compact(json, out);
-        else
-            add_mapped(s, out);
-    }
-    bst_pg_rows_free(rows);
-    bst_strbuf_release(&sql);
-    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
-}
-
 static uint64_t pg_expected(const bst_source *source) {
-    return ((const pg_source *)source)->expected;
+    return ((const bst__pg_source *)source)->expected;
 }
 
 static double pg_progress(const bst_source *source) {
-    const pg_source *s = (const pg_source *)source;
+    const bst__pg_source *s = (const bst__pg_source *)source;
     if (s->ended)
         return 1;
     if (s->expected == 0)
@@ -730,21 +342,22 @@ static double pg_progress(const bst_source *source) {
 }
 
 static size_t pg_column_count(const bst_source *source) {
-    return ((const pg_source *)source)->name_count;
+    return ((const bst__pg_source *)source)->name_count;
 }
 
 static const char *pg_column_name(const bst_source *source, size_t index) {
-    return ((const pg_source *)source)->names[index];
+    return ((const bst__pg_source *)source)->names[index];
 }
 
 static void pg_free(bst_source *source) {
-    pg_source *s = (pg_source *)source;
+    bst__pg_source *s = (bst__pg_source *)source;
 
     bst_pg_free(s->second);
     bst_pg_free(s->pg);
     for (size_t i = 0; i < s->name_count; i++)
         free(s->names[i]);
     free(s->names);
+    bst__pg_key_release(s);
     free(s->conninfo);
     free(s->snapshot);
     free(s->oid);
@@ -753,29 +366,21 @@ static void pg_free(bst_source *source) {
     free(s->held);
     bst_strbuf_release(&s->table);
     bst_strbuf_release(&s->label);
+    bst_strbuf_release(&s->condition);
     bst_arena_free(s->arena);
+    bst_arena_free(s->texts);
     free(s);
 }
 
 static const struct bst__source_ops pg_ops = {
-    pg_next, pg_original, pg_expected, pg_progress, pg_column_count, pg_column_name, pg_free};
+    pg_next, bst__pg_original, pg_expected, pg_progress, pg_column_count, pg_column_name, pg_free};
 
-static bst_status begin(pg_source *s, bst_diags *diags) {
-    /* The same table is read in the same order each time: neither from where another scan just is,
-     * nor as parallel workers happen to deliver. */
-    static const char begin[] =
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL row_security = off;"
-        "SET LOCAL synchronize_seqscans = off; SET LOCAL max_parallel_workers_per_gather = 0";
+static bst_status export_snapshot(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_connect(s->conninfo, &s->pg, diags);
-
-    if (status == BST_OK)
-        status = bst_pg_exec(s->pg, begin, diags);
-    if (status == BST_OK)
-        status =
-            bst_pg_query(s->pg, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, &rows, diags);
+    bst_status status =
+        bst_pg_query(s->pg, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL, &rows, diags);
     if (status == BST_OK) {
-        s->snapshot = strdup(single(rows, 0));
+        s->snapshot = strdup(bst__pg_single(rows, 0));
         if (!s->snapshot)
             status = bst_diag_nomem(diags);
     }
@@ -783,9 +388,41 @@ static bst_status begin(pg_source *s, bst_diags *diags) {
     return status;
 }
 
-bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec, bst_source **ret,
-                               bst_diags *diags) {
-    pg_source *s = calloc(1, sizeof *s);
+bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_strbuf_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;");
+    if (snapshot) {
+        bst_strbuf_adds(&sql, "SET TRANSACTION SNAPSHOT ");
+        if (!bst_pg_add_literal(pg, snapshot, &sql))
+            sql.failed = true;
+        bst_strbuf_addc(&sql, ';');
+    }
+    /* The same table is read in the same order each time: neither from where another scan just is,
+     * nor as parallel workers happen to deliver. Compiling a query costs more than it gains here.
+     * */
+    bst_strbuf_adds(&sql, "SET LOCAL row_security = off; SET LOCAL jit = off;"
+                          "SET LOCAL synchronize_seqscans = off;"
+                          "SET LOCAL max_parallel_workers_per_gather = 0");
+    const bst_status status = sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(pg, sql.text, diags);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
+static bst_status begin(bst__pg_source *s, const char *snapshot, bst_diags *diags) {
+    bst_status status = bst_pg_connect(s->conninfo, &s->pg, diags);
+    if (status == BST_OK)
+        status = bst__pg_begin(s->pg, snapshot, diags);
+    if (status != BST_OK)
+        return status;
+    if (!snapshot)
+        return export_snapshot(s, diags);
+    s->snapshot = strdup(snapshot);
+    return s->snapshot ? BST_OK : bst_diag_nomem(diags);
+}
+
+bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
+                               const char *snapshot, bst_source **ret, bst_diags *diags) {
+    bst__pg_source *s = calloc(1, sizeof *s);
     bst_status status = BST_OK;
 
     if (!s)
@@ -793,24 +430,22 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
     s->base = (bst_source){&pg_ops, spec, conninfo};
     bst_strbuf_init(&s->table);
     bst_strbuf_init(&s->label);
+    bst_strbuf_init(&s->condition);
     s->conninfo = strdup(conninfo);
     s->wires = calloc(spec->column_count + 1, sizeof *s->wires);
     s->cells = calloc(spec->column_count + 1, sizeof *s->cells);
     s->arena = bst_arena_new();
-    if (!s->conninfo || !s->wires || !s->cells || !s->arena)
+    s->texts = bst_arena_new();
+    if (!s->conninfo || !s->wires || !s->cells || !s->arena || !s->texts)
         status = bst_diag_nomem(diags);
     if (status == BST_OK)
-        status = begin(s, diags);
+        status = begin(s, snapshot, diags);
     if (status == BST_OK)
-        status = find_table(s, diags);
+        status = bst__pg_table_find(s, diags);
     if (status == BST_OK)
-        status = read_names(s, diags);
+        status = bst__pg_table_columns(s, diags);
     if (status == BST_OK)
-        status = check_names(s, diags);
-    if (status == BST_OK)
-        status = choose_wires(s, diags);
-    if (status == BST_OK)
-        status = find_unique(s, diags);
+        status = bst__pg_key_find(s, diags);
     if (status != BST_OK) {
         bst_source_free(&s->base);
         return status;
@@ -818,4 +453,48 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
     s->ordered = spec->ordered || !s->unique;
     *ret = &s->base;
     return BST_OK;
+}
+
+/* ---- in chunks */
+
+bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                            const char *const **ret, size_t *ret_count, bst_diags *diags) {
+    return bst__pg_split(source, cut, arena, ret, ret_count, diags);
+}
+
+bst_status bst_source_select(bst_source *source, const char *bounds, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    s->copying = false;
+    s->header_read = false;
+    s->ended = false;
+    s->primed = false;
+    s->like_before = false;
+    s->rows = 0;
+    s->row = (bst_row){0};
+    return bst__pg_select(s, bounds, diags);
+}
+
+bst_status bst_source_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    return bst__pg_identity((bst__pg_source *)source, out, diags);
+}
+
+bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    bst_pg_rows *rows = NULL;
+    bst_status status = bst_pg_query(
+        s->pg,
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+        " ELSE pg_catalog.pg_current_wal_lsn() END::text, pg_catalog.now()::text",
+        0, NULL, &rows, diags);
+    if (status == BST_OK) {
+        const char *const lsn = bst_pg_rows_text(rows, 0, 0);
+        *ret = (bst_source_moment){.snapshot = s->snapshot,
+                                   .lsn = lsn ? bst_arena_strdup(s->texts, lsn) : NULL,
+                                   .taken_at =
+                                       bst_arena_strdup(s->texts, bst_pg_rows_text(rows, 0, 1))};
+        if (!ret->taken_at || (lsn && !ret->lsn))
+            status = bst_diag_nomem(diags);
+    }
+    bst_pg_rows_free(rows);
+    return status;
 }

@@ -27,7 +27,8 @@ bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, b
 /* source_log.c: a file with that of the log beside it; `column` is what is made of the latter. */
 bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, size_t column,
                                 bst_source **ret, bst_diags *diags) BST_MUST_USE;
-bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec, bst_source **ret,
+bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
+                               const char *snapshot, bst_source **ret,
                                bst_diags *diags) BST_MUST_USE;
 
 /* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no

@@ -175,7 +175,7 @@ $$;
 -- Appends the events of one command, together. `expected_version`: of the entity now, 0 when there must be none; NULL: any.
 -- `command_id`: NULL for a command that is never sent twice. An event: {"type", "state" (after it), "command", "data",
 -- "occurred_at" (now), "type_version" (1)}; what stands in brackets, command and data may be left out.
--- Errors: BST01 when the entity is at another version, its detail says at which.
+-- Errors: BST01 when the entity is at another version, its detail says at which; BST03 while a migration fills the store.
 CREATE FUNCTION backstory.append(machine text, entity text, expected_version bigint,
                                  command_id text, events jsonb)
 RETURNS TABLE (version bigint, "position" bigint, repeated boolean)
@@ -204,7 +204,11 @@ BEGIN
         RETURN;
     END IF;
 
-    last := backstory.version_of(id, append.entity);
+    last := backstory.version_of(id, append.entity); -- from here on nobody can drop the index
+    IF to_regclass('backstory.segment_stream') IS NULL THEN
+        RAISE EXCEPTION 'histories are just being loaded into this store'
+            USING ERRCODE = 'BST03', HINT = 'Try again when the migration has finished.';
+    END IF;
     IF last = append.expected_version OR append.expected_version IS NULL THEN
         run := backstory.live_run(id);
         answer.version := last + jsonb_array_length(append.events);

@@ -10,38 +10,16 @@
 #define uthash_nonfatal_oom(entry) (void)((entry)->number = 0)
 #include <uthash.h>
 
+#include "backstory/digest.h"
 #include "confidence_private.h"
 
 #define PLANS_AT_ONCE 1000u
 
 struct bst__plan_entry {
     const bst_plan *plan;
-    int32_t number; /* 0: could not be entered */
+    int64_t number; /* 0: could not be entered */
     UT_hash_handle hh;
 };
-
-bool bst__plan_book_number(bst__plan_book *book, const bst_plan *plan, int32_t *ret) {
-    if (plan != book->last) {
-        bst__plan_entry *entry;
-        HASH_FIND_PTR(book->entries, &plan, entry);
-        if (!entry) {
-            entry = malloc(sizeof *entry);
-            if (!entry)
-                return false;
-            entry->plan = plan;
-            entry->number = (int32_t)HASH_COUNT(book->entries) + 1;
-            HASH_ADD_PTR(book->entries, plan, entry);
-            if (entry->number == 0) {
-                free(entry);
-                return false;
-            }
-        }
-        book->last = plan;
-        book->last_number = entry->number;
-    }
-    *ret = book->last_number;
-    return true;
-}
 
 void bst__plan_book_release(bst__plan_book *book) {
     bst__plan_entry *entry, *next;
@@ -110,11 +88,9 @@ static const struct {
     {",\"source\":", add_source},
 };
 
-static void add_plan(const bst_machine *machine, const bst__plan_entry *entry, bst_strbuf *out) {
-    const bst_plan *const plan = entry->plan;
-    bst_strbuf_adds(out, "{\"plan\":");
-    bst_strbuf_add_int(out, entry->number);
-    bst_strbuf_adds(out, ",\"signature\":");
+/* All that a plan says, as members of an object. */
+static void add_content(const bst_machine *machine, const bst_plan *plan, bst_strbuf *out) {
+    bst_strbuf_adds(out, "\"signature\":");
     add_text(out, plan->signature);
     bst_strbuf_adds(out, ",\"confidence\":");
     add_confidence(out, plan->confidence);
@@ -127,7 +103,63 @@ static void add_plan(const bst_machine *machine, const bst__plan_entry *entry, b
         }
         bst_strbuf_addc(out, ']');
     }
+}
+
+static void add_plan(const bst_machine *machine, const bst__plan_entry *entry, bst_strbuf *out) {
+    bst_strbuf_adds(out, "{\"plan\":");
+    bst_strbuf_add_int(out, entry->number);
+    bst_strbuf_addc(out, ',');
+    add_content(machine, entry->plan, out);
     bst_strbuf_addc(out, '}');
+}
+
+/* Above 0, in 63 bits. */
+static bool digest(const bst_machine *machine, const bst_plan *plan, int64_t *ret) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    char hex[BST_SHA256_HEX];
+    add_content(machine, plan, &text);
+    const bool made = !text.failed;
+    bst_sha256_hex(text.text, text.len, hex);
+    bst_strbuf_release(&text);
+    hex[16] = '\0';
+    *ret = (int64_t)(strtoull(hex, NULL, 16) >> 1);
+    *ret += *ret == 0;
+    return made;
+}
+
+static bst__plan_entry *enter(bst__plan_book *book, const bst_machine *machine,
+                              const bst_plan *plan) {
+    bst__plan_entry *const entry = malloc(sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->plan = plan;
+    if (digest(machine, plan, &entry->number)) {
+        HASH_ADD_PTR(book->entries, plan, entry);
+        if (entry->number != 0)
+            return entry;
+    }
+    free(entry);
+    return NULL;
+}
+
+bool bst__plan_book_number(bst__plan_book *book, const bst_machine *machine, const bst_plan *plan,
+                           int64_t *ret) {
+    if (plan != book->last) {
+        bst__plan_entry *entry;
+        HASH_FIND_PTR(book->entries, &plan, entry);
+        if (!entry)
+            entry = enter(book, machine, plan);
+        if (!entry)
+            return false;
+        book->last = plan;
+        book->last_number = entry->number;
+    }
+    *ret = book->last_number;
+    return true;
+}
+
+void bst__plan_book_settle(bst__plan_book *book) {
+    book->stored = HASH_COUNT(book->entries);
 }
 
 static bst_status insert(bst_pg *pg, int32_t run_id, const bst_strbuf *plans, bst_diags *diags) {
@@ -144,10 +176,12 @@ static bst_status insert(bst_pg *pg, int32_t run_id, const bst_strbuf *plans, bs
                   " type, type_version, state, command, basis, event_confidence, source)"
                   " SELECT $1, plan, signature, confidence, certain, type, type_version,"
                   " state, command, basis, event_confidence, source"
-                  " FROM jsonb_to_recordset($2) AS given (plan integer, signature text,"
+                  " FROM jsonb_to_recordset($2) AS given (plan bigint, signature text,"
                   " confidence float8, certain boolean, type text[],"
                   " type_version integer[], state text[], command text[], basis text[],"
-                  " event_confidence float8[], source text[])",
+                  " event_confidence float8[], source text[])"
+                  /* In one order, so that no two workers wait for each other. */
+                  " ORDER BY plan ON CONFLICT DO NOTHING",
                   2, params, &rows, diags);
     bst_pg_rows_free(rows);
     bst_strbuf_release(&run);
@@ -158,9 +192,11 @@ bst_status bst__plan_book_write(const bst__plan_book *book, bst_pg *pg, const bs
                                 int32_t run_id, bst_diags *diags) {
     bst_strbuf plans = BST_STRBUF_INIT;
     bst_status status = BST_OK;
-    uint32_t count = 0;
+    uint32_t count = 0, place = 0;
     for (const bst__plan_entry *entry = book->entries; status == BST_OK && entry;
          entry = entry->hh.next) {
+        if (place++ < book->stored)
+            continue;
         bst_strbuf_adds(&plans, count == 0 ? "[" : ",");
         add_plan(machine, entry, &plans);
         if (++count < PLANS_AT_ONCE && entry->hh.next)

@@ -16,7 +16,7 @@
 #include <uthash.h>
 
 typedef struct shelf_key {
-    int32_t run_id, number;
+    int64_t run_id, number; /* hashed as bytes: no padding */
 } shelf_key;
 
 typedef struct shelf_entry {
@@ -66,14 +66,14 @@ static shelf_entry *find(bst__plan_shelf *shelf, shelf_key key) {
 }
 
 const bst__stored_plan *bst__plan_shelf_find(bst__plan_shelf *shelf, int32_t run_id,
-                                             int32_t number) {
-    const shelf_entry *const entry = find(shelf, (shelf_key){run_id, number});
+                                             int64_t number) {
+    const shelf_entry *const entry = find(shelf, (shelf_key){.run_id = run_id, .number = number});
     return entry ? &entry->plan : NULL;
 }
 
 static shelf_entry *find_or_add(bst__plan_shelf *shelf, const bst__copy_field *row) {
-    const shelf_key key = {(int32_t)bst__copy_int(&row[STEP_RUN]),
-                           (int32_t)bst__copy_int(&row[STEP_PLAN])};
+    const shelf_key key = {.run_id = bst__copy_int(&row[STEP_RUN]),
+                           .number = bst__copy_int(&row[STEP_PLAN])};
     shelf_entry *entry = find(shelf, key);
     if (entry)
         return entry;
@@ -81,7 +81,7 @@ static shelf_entry *find_or_add(bst__plan_shelf *shelf, const bst__copy_field *r
     if (!entry)
         return NULL;
     entry->key = key;
-    entry->plan.run_id = key.run_id;
+    entry->plan.run_id = (int32_t)key.run_id;
     entry->plan.number = key.number;
     entry->plan.has_recorded_at = row[STEP_RECORDED_AT].bytes != NULL;
     entry->plan.recorded_at = bst__copy_int(&row[STEP_RECORDED_AT]);

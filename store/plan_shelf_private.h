@@ -16,7 +16,8 @@ typedef struct bst__stored_step {
 
 typedef struct bst__stored_plan bst__stored_plan;
 struct bst__stored_plan {
-    int32_t run_id, number;
+    int32_t run_id;
+    int64_t number;
     uint32_t step_count, step_room;
     bst__stored_step *steps;
     bool has_recorded_at; /* of the run */
@@ -31,6 +32,6 @@ bst_status bst__plan_shelf_load(bst_pg *pg, const bst_machine *machine, const ch
 bst__plan_shelf *bst__plan_shelf_free(bst__plan_shelf *shelf);
 /* NULL when there is none. */
 const bst__stored_plan *bst__plan_shelf_find(bst__plan_shelf *shelf, int32_t run_id,
-                                             int32_t number);
+                                             int64_t number);
 
 #endif

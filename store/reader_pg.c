@@ -60,7 +60,7 @@ static bst_status take_row(reader_pg *reader, bool *ret_row) {
     event->key_len = row[SEGMENT_KEY].len;
     event->version = bst__copy_int(&row[SEGMENT_FIRST_VERSION]) - 1; /* of the event before */
     reader->plan = bst__plan_shelf_find(reader->plans, (int32_t)bst__copy_int(&row[SEGMENT_RUN]),
-                                        (int32_t)bst__copy_int(&row[SEGMENT_PLAN]));
+                                        bst__copy_int(&row[SEGMENT_PLAN]));
     if (!reader->plan)
         return wrong(reader, "not-an-event", "its plan is missing");
     const bst__copy_field *const recorded = &row[SEGMENT_RECORDED_AT];
@@ -209,18 +209,34 @@ static bst_status find_store(reader_pg *reader, bst_diags *diags) {
     return BST_DATABASE;
 }
 
+/* What a load has brought counts when all of it is there. */
+static bst_status leave_out_unfinished(reader_pg *reader, bst_strbuf *segments, bst_diags *diags) {
+    char *runs = NULL;
+    const bst_status status = bst__pg_value(
+        reader->pg,
+        "SELECT string_agg(run_id::text, ',') FROM backstory.load WHERE finished_at IS NULL", 0,
+        NULL, &runs, diags);
+    if (status == BST_OK && runs)
+        bst_strbuf_addf(segments, " AND run_id <> ALL ('{%s}')", runs);
+    free(runs);
+    return status;
+}
+
 /* Which rows of segment are to be read, and which of plan belong to them. A machine that the
  * store has not heard of has no events: its number is 0 here. */
 static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf *segments,
                                   bst_strbuf *plans, bst_diags *diags) {
     const char *const params[] = {reader->base.machine->id};
     int64_t machine_id;
-    const bst_status status =
+    bst_status status =
         bst__pg_number(reader->pg, "SELECT machine_id FROM backstory.machine WHERE name = $1", 1,
                        params, &machine_id, diags);
     if (status != BST_OK)
         return status;
     bst_strbuf_addf(segments, "machine_id = %lld", (long long)machine_id);
+    status = leave_out_unfinished(reader, segments, diags);
+    if (status != BST_OK)
+        return status;
     if (key) {
         bst_strbuf_adds(segments, " AND key = ");
         if (!bst_pg_add_literal(reader->pg, key, segments))
@@ -231,8 +247,8 @@ static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf
     } else {
         bst_strbuf_addf(plans,
                         "machine_version_id IN (SELECT machine_version_id FROM"
-                        " backstory.machine_version WHERE %s)",
-                        segments->text);
+                        " backstory.machine_version WHERE machine_id = %lld)",
+                        (long long)machine_id);
     }
     return segments->failed || plans->failed ? bst_diag_nomem(diags) : BST_OK;
 }

@@ -35,7 +35,9 @@ BEGIN
         GRANT USAGE ON SCHEMA backstory TO backstory_appender;
         GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_appender;
         GRANT INSERT ON backstory.machine, backstory.machine_version, backstory.run, backstory.plan,
-            backstory.segment, backstory.command TO backstory_appender;
+            backstory.segment, backstory.command, backstory.load, backstory.snapshot, backstory.chunk,
+            backstory.quarantine TO backstory_appender;
+        GRANT UPDATE ON backstory.load, backstory.chunk TO backstory_appender;
         GRANT USAGE, SELECT ON SEQUENCE backstory.run_id, backstory.position TO backstory_appender;
     END IF;
 END

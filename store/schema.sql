@@ -9,6 +9,8 @@
 --      ^                           ^       ^
 --      +------- segment -----------+-------+                     once for the events appended together
 --
+--   load <- chunk, snapshot, quarantine                          a migration under way, and what it put aside
+--
 -- What events have in common (type, state after, command, basis, confidence, source) stands in a plan. A segment is a plan
 -- with what differs: one row holds the consecutive events of one entity that were appended together, whose versions start at
 -- `first_version`, as a JSON array with one item an event of the plan:
@@ -39,7 +41,8 @@ CREATE TABLE backstory.machine_version (
     UNIQUE (machine_id, sha256)
 );
 
--- Who wrote, when, and from what. A row appears with the run's commit.
+-- Who wrote, when, and from what. A migration's row appears when all of it is there: plans and segments of a run that has no
+-- row here yet are not seen by any reader, for the views join this table.
 CREATE SEQUENCE backstory.run_id AS integer;
 CREATE TABLE backstory.run (
     run_id             integer PRIMARY KEY DEFAULT nextval('backstory.run_id'),
@@ -52,15 +55,68 @@ CREATE TABLE backstory.run (
     tool_version       text,
     mapping_sha256     text,
     source             text,
+    snapshots          integer CHECK (snapshots > 0), -- moments of the source that it was read at; 1: one and the same
     histories          bigint,
     events             bigint
 );
 ALTER SEQUENCE backstory.run_id OWNED BY backstory.run.run_id;
 
--- The shape of histories: those with the same signature share one. The arrays have an item an event.
+-- A migration: what it was asked to do, so that the same command goes on where it was broken off, and another one is told
+-- what differs. Kept when it is done.
+CREATE TABLE backstory.load (
+    run_id             integer     PRIMARY KEY DEFAULT nextval('backstory.run_id'),
+    machine_id         smallint    NOT NULL REFERENCES backstory.machine,
+    machine_version_id integer     NOT NULL REFERENCES backstory.machine_version,
+    mapping_sha256     text,
+    source             text        NOT NULL, -- for people; what must stay the same stands in source_identity, a JSON object
+    source_identity    text        NOT NULL,
+    resumable          boolean     NOT NULL, -- its chunks mean the same in a later snapshot
+    recorded_at        timestamptz NOT NULL DEFAULT now(),
+    started_at         timestamptz NOT NULL DEFAULT now(),
+    finished_at        timestamptz
+);
+CREATE UNIQUE INDEX load_unfinished ON backstory.load (machine_id) WHERE finished_at IS NULL;
+
+-- The moments of the source at which it was read: one, unless it was broken off or its snapshot grew too old.
+CREATE TABLE backstory.snapshot (
+    run_id   integer     NOT NULL REFERENCES backstory.load ON DELETE CASCADE,
+    snapshot integer     NOT NULL,
+    lsn      text, -- of the source's log; NULL: it would not say
+    taken_at timestamptz NOT NULL, -- by the source's clock
+    PRIMARY KEY (run_id, snapshot)
+);
+
+-- The checkpoints. Whoever loads a chunk holds the lock on its row, and says in the transaction that brings the segments
+-- that it is done; so none is loaded twice, and none is done in part.
+CREATE TABLE backstory.chunk (
+    run_id   integer NOT NULL REFERENCES backstory.load ON DELETE CASCADE,
+    chunk    integer NOT NULL,
+    bounds   text    NOT NULL, -- which rows of the source, in the words of the reader (JSON)
+    done_at  timestamptz,
+    snapshot integer CHECK ((snapshot IS NULL) = (done_at IS NULL)),
+    figures  text    CHECK ((figures IS NULL) = (done_at IS NULL)), -- what became of its rows: JSON, see run_figures.c
+    histories bigint,
+    events    bigint,
+    PRIMARY KEY (run_id, chunk)
+) WITH (fillfactor = 50);
+
+-- Rows that have no possible history.
+CREATE TABLE backstory.quarantine (
+    run_id integer NOT NULL,
+    chunk  integer NOT NULL,
+    number bigint  NOT NULL, -- of the row in its chunk, as read
+    key    text COLLATE "C",
+    code   text    NOT NULL,
+    line   text COLLATE "C" NOT NULL, -- as in the file: key, code, reason, repair, evidence, row
+    PRIMARY KEY (run_id, chunk, number)
+);
+
+-- The shape of histories: those with the same signature share one. The arrays have an item an event. A migrated plan's number
+-- is a digest of all it says: whoever makes the same plan comes to the same number, without asking anybody. Its run may not
+-- have a row in run yet, so there is no foreign key.
 CREATE TABLE backstory.plan (
-    run_id           integer   NOT NULL REFERENCES backstory.run,
-    plan             integer   NOT NULL,
+    run_id           integer   NOT NULL,
+    plan             bigint    NOT NULL,
     signature        text      NOT NULL,
     confidence       float8    NOT NULL CHECK (confidence > 0 AND confidence <= 1),
     certain          boolean   NOT NULL,
@@ -86,9 +142,9 @@ CREATE SEQUENCE backstory.position;
 CREATE TABLE backstory.segment (
     position      bigint,
     recorded_at   timestamptz,
+    plan          bigint   NOT NULL,
     first_version integer  NOT NULL,
     run_id        integer  NOT NULL,
-    plan          integer  NOT NULL,
     machine_id    smallint NOT NULL,
     key           text COLLATE "C" NOT NULL,
     data          text COLLATE "C" NOT NULL
@@ -99,17 +155,24 @@ CREATE INDEX segment_position ON backstory.segment (position) WHERE position IS 
 -- The one unique index: it is the optimistic concurrency control. On the first version, for two appends that start from the
 -- same version start with the same one, however many events they have.
 CREATE FUNCTION backstory.index_streams() RETURNS void
-LANGUAGE sql SET search_path = '' AS $$
-    CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, first_version)
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF to_regclass('backstory.segment_stream') IS NULL THEN
+        CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, first_version);
+    END IF;
+END
 $$;
 SELECT backstory.index_streams();
 
--- For a load into an empty store: drops the unique index, to be built again by index_streams() when the rows are there.
--- False, and nothing done, when the store holds events, is being read, or belongs to somebody else.
+-- For a load into an empty store: drops the unique index, to be built again by index_streams() when the rows are there. Until
+-- then append() refuses. False, and nothing done, when the store holds events, is being read, or belongs to somebody else;
+-- true also where the index is missing already, for another load into the same store.
 CREATE FUNCTION backstory.bulk_begin() RETURNS boolean
 LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
-    IF EXISTS (SELECT FROM backstory.segment) OR NOT pg_has_role(
+    IF to_regclass('backstory.segment_stream') IS NULL THEN
+        RETURN true;
+    ELSIF EXISTS (SELECT FROM backstory.segment) OR NOT pg_has_role(
         (SELECT relowner FROM pg_class WHERE oid = 'backstory.segment'::regclass), 'USAGE') THEN
         RETURN false;
     END IF;
@@ -121,6 +184,31 @@ BEGIN
     RETURN true;
 EXCEPTION WHEN lock_not_available THEN
     RETURN false;
+END
+$$;
+
+-- Takes back a load that is not finished: nobody has seen any of it. For the owner only.
+CREATE FUNCTION backstory.discard_load(run_id integer) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM backstory.load WHERE load.run_id = discard_load.run_id
+                   AND finished_at IS NULL FOR UPDATE) THEN
+        RAISE EXCEPTION 'there is no unfinished load %', discard_load.run_id
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    ALTER TABLE backstory.segment DISABLE TRIGGER append_only;
+    ALTER TABLE backstory.plan DISABLE TRIGGER append_only;
+    IF NOT EXISTS (SELECT FROM backstory.run)
+       AND NOT EXISTS (SELECT FROM backstory.load WHERE load.run_id <> discard_load.run_id) THEN
+        TRUNCATE backstory.segment, backstory.plan; -- there is nothing else
+    ELSE
+        DELETE FROM backstory.segment WHERE segment.run_id = discard_load.run_id;
+        DELETE FROM backstory.plan WHERE plan.run_id = discard_load.run_id;
+    END IF;
+    ALTER TABLE backstory.segment ENABLE TRIGGER append_only;
+    ALTER TABLE backstory.plan ENABLE TRIGGER append_only;
+    DELETE FROM backstory.quarantine WHERE quarantine.run_id = discard_load.run_id;
+    DELETE FROM backstory.load WHERE load.run_id = discard_load.run_id;
 END
 $$;
 

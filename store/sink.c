@@ -83,6 +83,14 @@ bst_status bst_sink_write(bst_sink *sink, const bst_history *history, bst_diags 
     return BST_OK;
 }
 
+bst_status bst_sink_quarantine(bst_sink *sink, const bst_quarantined *row, bst_diags *diags) {
+    assert(!sink->failed && !sink->finished);
+    const bst_status status =
+        sink->ops->quarantine ? sink->ops->quarantine(sink, row, diags) : BST_OK;
+    sink->failed = status != BST_OK;
+    return status;
+}
+
 bst_status bst_sink_finish(bst_sink *sink, bst_sink_totals *ret_totals, bst_diags *diags) {
     assert(!sink->failed && !sink->finished);
     const bst_status status = sink->ops->finish(sink, diags);

@@ -155,7 +155,7 @@ static void jsonl_free(bst_sink *base) {
     free(sink);
 }
 
-static const bst__sink_ops jsonl_ops = {jsonl_write, jsonl_finish, jsonl_free};
+static const bst__sink_ops jsonl_ops = {jsonl_write, NULL, jsonl_finish, jsonl_free};
 
 /* Made by open() itself with 0666, so that the user's umask decides who may read it. */
 static bst_status open_temporary(sink_jsonl *sink, bst_diags *diags) {

@@ -122,9 +122,9 @@ START_TEST(a_store_explains_itself) {
                               " mapping_sha256, source, histories, events) FROM backstory.run"),
                      "migration | 2000-01-01 00:00:12.345678+00 | 1.2.3 | cafe |"
                      " public.things of old@db1:5432 | 16 | 41");
-    ck_assert_str_eq(
-        value_of("SELECT string_agg(signature, '; ' ORDER BY plan) FROM backstory.plan"),
-        "open; open, \"changed\" twice; closed \xe2\x82\xac");
+    ck_assert_str_eq(value_of("SELECT string_agg(signature, '; ' ORDER BY cardinality(type))"
+                              " FROM backstory.plan"),
+                     "open; open, \"changed\" twice; closed \xe2\x82\xac");
     ck_assert_str_eq(value_of("SELECT string_agg(entity || ' ' || state || ' ' || certain, ', '"
                               " ORDER BY entity) FROM backstory.entity WHERE entity < '3'"
                               " AND entity >= '1'"),
@@ -223,13 +223,16 @@ END_TEST
 /* As many plans as histories: they are written in portions. */
 START_TEST(plans_come_in_any_number) {
     enum { COUNT = 2500 };
+    static char signatures[COUNT][16];
     bst_plan *const plans = calloc(COUNT, sizeof *plans);
     bst_sink *const sink = store_sink(&fixture, target);
     for (size_t i = 0; i < COUNT; i++) {
         char key[20];
         store_history made;
-        plans[i] = fixture.plans[1];
         snprintf(key, sizeof key, "k%06zu", i);
+        snprintf(signatures[i], sizeof signatures[i], "s%zu", i);
+        plans[i] = fixture.plans[1];
+        plans[i].signature = signatures[i];
         store_make(&fixture, 1, key, &made);
         made.history.plan = &plans[i];
         store_expect(&fixture, bst_sink_write(sink, &made.history, fixture.diags), BST_OK);
@@ -341,11 +344,13 @@ START_TEST(a_store_that_is_not_there_is_an_error) {
 END_TEST
 
 static const char *const damages[][2] = {
-    {"UPDATE backstory.plan SET type[2] = 'ThingBorn' WHERE plan > 1", "unknown-name"},
-    {"UPDATE backstory.plan SET state[3] = 'shut' WHERE plan > 1", "unknown-name"},
-    {"UPDATE backstory.plan SET command[2] = 'slam' WHERE plan > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET type[2] = 'ThingBorn' WHERE cardinality(type) > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET state[3] = 'shut' WHERE cardinality(type) > 1", "unknown-name"},
+    {"UPDATE backstory.plan SET command[2] = 'slam' WHERE cardinality(type) > 1", "unknown-name"},
     {"UPDATE backstory.plan SET type_version[1] = 7", "unknown-name"},
-    {"UPDATE backstory.segment SET plan = 1 WHERE key = '2'", "not-an-event"},
+    {"UPDATE backstory.segment SET plan = (SELECT plan FROM backstory.plan"
+     " WHERE cardinality(type) = 1) WHERE key = '2'",
+     "not-an-event"},
     {"UPDATE backstory.segment SET data = '[[1]]' WHERE key = '2'", "not-an-event"},
     {"UPDATE backstory.segment SET data = data || ' ]' WHERE key = '2'", "not-an-event"},
     {"UPDATE backstory.segment SET data = replace(data, '\"i2\":', '\"i3\":')", "bad-payload"},

@@ -20,8 +20,16 @@ typedef struct bst_run_figures {
     uint64_t relaxed;                     /* migrated, but an item of evidence had to be ignored */
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
-    double progress; /* of the source: 0 to 1; below 0: not known */
+    /* of a run from a server into a store */
+    int32_t run_id;     /* 0: it was none */
+    bool already;       /* this had been loaded before: nothing was done */
+    uint64_t resumed;   /* rows that an earlier run, broken off, had loaded */
+    uint32_t snapshots; /* moments of the source that rows are of */
+    double progress;    /* of the source: 0 to 1; below 0: not known */
 } bst_run_figures;
+
+#define BST_JOBS_MAX           64u
+#define BST_CHUNK_ROWS_DEFAULT 50000u
 
 typedef struct bst_run_options {
     const char *from;
@@ -31,6 +39,20 @@ typedef struct bst_run_options {
     const char *tool_version;
     bool has_recorded_at;
     int64_t recorded_at;
+    /* From a server into a store: in chunks, by several readers, and gone on with where it was
+     * broken off. */
+    uint32_t jobs;       /* readers; 0 is 1 */
+    uint64_t chunk_rows; /* about; 0: BST_CHUNK_ROWS_DEFAULT */
+    bool by_place;       /* faster by a little; when it is broken off it starts again */
+    bool restart;        /* take back what an unfinished run has loaded */
+    /* Read at this moment, which somebody else holds until the end (see bst_source_open_at); NULL:
+     * one of our own. */
+    const char *snapshot;
+    bool one_snapshot; /* all rows of one moment, or none */
+    /* 0: no limit */
+    uint32_t snapshot_seconds_max; /* then the run goes on in a new one */
+    uint64_t rows_per_second_max;  /* all readers together */
+    uint32_t stall_seconds;        /* without a byte and without a sign of life from a server */
     /* Called now and then (every few thousand rows) with the figures so far; may be NULL. Not
      * BST_OK stops the run. */
     bst_status (*on_progress)(void *context, const bst_run_figures *figures);
@@ -39,8 +61,9 @@ typedef struct bst_run_options {
 
 /* Reads every row once. The figures are written also when it fails. BST_INTERNAL when the balance
  * does not add up: then nothing has been committed. `synth` may be asked for its signatures
- * afterwards. A quarantine line: {"key","code","reason","repair","evidence":{column:
- * text},"row":{column: text},"line"}. */
+ * afterwards, but after a run with several readers it has seen only a part of the rows. A
+ * quarantine line: {"key","code","reason","repair","evidence":{column: text},"row":{column:
+ * text},"line"}. */
 BST_API bst_status bst_migrate(const bst_mapping *mapping, bst_synth *synth,
                                const bst_run_options *options, bst_run_figures *ret_figures,
                                bst_diags *diags) BST_MUST_USE;

@@ -8,6 +8,7 @@
 #ifndef BACKSTORY_SOURCE_H
 #define BACKSTORY_SOURCE_H
 
+#include "backstory/arena.h"
 #include "backstory/diag.h"
 #include "backstory/timestamp.h"
 #include "backstory/value.h"
@@ -98,10 +99,48 @@ typedef struct bst_source bst_source;
  * of them, with "did you mean". The spec must outlive the source. */
 BST_API bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_source **ret,
                                    bst_diags *diags) BST_MUST_USE;
+/* The same at a moment that another session holds, by the name that pg_export_snapshot() or a
+ * replication slot gave it (it must hold it until this returns). NULL: a moment of its own.
+ * PostgreSQL only. */
+BST_API bst_status bst_source_open_at(const char *from, const bst_source_spec *spec,
+                                      const char *snapshot, bst_source **ret,
+                                      bst_diags *diags) BST_MUST_USE;
 /* *ret_row is NULL at the end; borrowed until the next call. */
 BST_API bst_status bst_source_next(bst_source *source, const bst_row **ret_row,
                                    bst_diags *diags) BST_MUST_USE;
 BST_API bst_source *bst_source_free(bst_source *source);
+
+/* ---- in chunks: PostgreSQL only */
+
+/* The moment it is read at. */
+typedef struct bst_source_moment {
+    const char
+        *snapshot; /* by this name others read at the same moment, as long as this source is open */
+    const char *lsn; /* of the server's log, or NULL */
+    const char *taken_at;
+} bst_source_moment;
+BST_API bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret,
+                                        bst_diags *diags) BST_MUST_USE;
+
+typedef struct bst_source_cut {
+    uint64_t rows; /* in a chunk, about */
+    /* By where rows lie in the table, where that can be: a little faster, but of use only at this
+     * moment. Else by ranges of the key, which mean the same later. */
+    bool by_place;
+} bst_source_cut;
+
+/* Cuts the table so that each row, and all rows with one key, lie in just one chunk. Texts (JSON)
+ * in `arena`. */
+BST_API bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                                    const char *const **ret, size_t *ret_count,
+                                    bst_diags *diags) BST_MUST_USE;
+/* The rows that follow are those of the chunk; numbered from 1. */
+BST_API bst_status bst_source_select(bst_source *source, const char *bounds,
+                                     bst_diags *diags) BST_MUST_USE;
+/* Appends what must be the same for chunks to mean the same: a JSON object of texts, by names for
+ * people. */
+BST_API bst_status bst_source_identity(bst_source *source, bst_strbuf *out,
+                                       bst_diags *diags) BST_MUST_USE;
 
 /* Appends the row just read as a JSON object of text and null: every column the source has, mapped
  * or not. */

@@ -24,6 +24,16 @@ typedef struct bst_run_info {
     int64_t recorded_at;
 } bst_run_info;
 
+/* A row that has no possible history. */
+typedef struct bst_quarantined {
+    const char *key; /* NULL: it has none */
+    size_t key_len;
+    uint64_t number;  /* of the row, as read; no two of a chunk share one */
+    const char *code; /* the reason */
+    const char *line; /* all of it, a JSON object without its line feed */
+    size_t line_len;
+} bst_quarantined;
+
 typedef struct bst_sink_totals {
     uint64_t histories, events, bytes;
 } bst_sink_totals;
@@ -39,6 +49,10 @@ BST_API bst_status bst_sink_open(const char *target, const bst_machine *machine,
 /* Plans are told apart by address: one plan, one address, as long as the sink lives. */
 BST_API bst_status bst_sink_write(bst_sink *sink, const bst_history *history,
                                   bst_diags *diags) BST_MUST_USE;
+/* Kept beside the histories in a store; a file of events has no place for it, and this does
+ * nothing. */
+BST_API bst_status bst_sink_quarantine(bst_sink *sink, const bst_quarantined *row,
+                                       bst_diags *diags) BST_MUST_USE;
 BST_API bst_status bst_sink_finish(bst_sink *sink, bst_sink_totals *ret_totals,
                                    bst_diags *diags) BST_MUST_USE;
 BST_API bst_sink *bst_sink_free(bst_sink *sink); /* takes NULL, returns NULL */

@@ -1,0 +1,319 @@
+/* From a server into a store, chunk by chunk.
+ *
+ *     source: a session holds the snapshot ─┬─ worker: a chunk ─▶ histories ─▶ a transaction
+ *     store:  a session holds the machine   └─ worker ...
+ *
+ * What the run was asked and what is done stands in the store (backstory/load.h), so the same
+ * command goes on where an earlier one was broken off. Rows of chunks that were done then are of
+ * that moment, the others of a new one; the run says how many moments there are, and with
+ * `one_snapshot` there may be only one.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "run_team_private.h"
+
+#define GLANCE_NS 100000000 /* how often progress is told */
+
+typedef struct chunk_run {
+    const bst_mapping *mapping;
+    const bst_run_options *options;
+    bst_synth *synth; /* the caller's, for the first worker */
+    bst_run_figures *figures;
+    bst_diags *diags;
+    bst_source *source; /* holds the snapshot */
+    bst_load *load;
+} chunk_run;
+
+/* ---- progress */
+
+static uint64_t min_u64(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* The figures so far: those of chunks that are done, and the rows under way. Under the team's lock.
+ * */
+static void glance(const chunk_run *run, const bst__team *team, bst_run_figures *ret) {
+    *ret = team->done;
+    for (uint32_t i = 0; i < team->count; i++) {
+        ret->read += team->workers[i].rows;
+    }
+    const uint64_t expected = bst_source_expected(run->source);
+    ret->run_id = run->figures->run_id;
+    ret->resumed = run->figures->resumed;
+    ret->progress = expected > 0 ? (double)min_u64(ret->read, expected) / (double)expected : -1;
+}
+
+/* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
+ * finished. */
+static bst_status watch(const chunk_run *run, bst__team *team) {
+    bst_status status = BST_OK;
+    pthread_mutex_lock(&team->lock);
+    while (team->working > 0) {
+        bst_run_figures now;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += GLANCE_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&team->changed, &team->lock, &until);
+        glance(run, team, &now);
+        pthread_mutex_unlock(&team->lock);
+        if (status == BST_OK && run->options->on_progress) {
+            status = run->options->on_progress(run->options->context, &now);
+        }
+        pthread_mutex_lock(&team->lock);
+        team->stop = team->stop || status != BST_OK;
+    }
+    pthread_mutex_unlock(&team->lock);
+    return status;
+}
+
+/* ---- workers */
+
+static bst_status start_workers(const chunk_run *run, bst__team *team) {
+    for (uint32_t i = 0; i < team->count; i++) {
+        bst__worker *w = &team->workers[i];
+        *w = (bst__worker){.team = team, .diags = bst_diags_new()};
+        w->synth = i == 0 ? run->synth : NULL;
+        w->owns_synth = i > 0;
+    }
+    for (uint32_t i = 0; i < team->count; i++) {
+        bst__worker *w = &team->workers[i];
+        pthread_mutex_lock(&team->lock);
+        w->started = w->diags && pthread_create(&w->thread, NULL, bst__worker_run, w) == 0;
+        team->working += w->started;
+        pthread_mutex_unlock(&team->lock);
+        if (!w->started) {
+            return bst_diag_nomem(run->diags);
+        }
+    }
+    return BST_OK;
+}
+
+/* The findings of the first that failed; the others may have failed because of it. */
+static bst_status end_workers(const chunk_run *run, bst__team *team) {
+    bst_status status = BST_OK;
+    for (uint32_t i = 0; i < team->count; i++) {
+        bst__worker *w = &team->workers[i];
+        if (w->started) {
+            pthread_join(w->thread, NULL);
+        }
+        if (w->status != BST_OK && status == BST_OK) {
+            status = w->status;
+            bst__diags_move(w->diags, run->diags);
+        }
+        bst_diags_free(w->diags);
+        if (w->owns_synth) {
+            bst_synth_free(w->synth);
+        }
+    }
+    return status;
+}
+
+/* Chunks until none is left, in the snapshot of run->source. */
+static bst_status work(const chunk_run *run, const bst_source_moment *moment, int32_t number) {
+    bst__team team = {.mapping = run->mapping,
+                      .options = run->options,
+                      .load = run->load,
+                      .snapshot = moment->snapshot,
+                      .snapshot_number = number,
+                      .count = run->options->jobs > 0 ? run->options->jobs : 1,
+                      .done = *run->figures};
+    team.workers = calloc(team.count, sizeof *team.workers);
+    if (!team.workers) {
+        return bst_diag_nomem(run->diags);
+    }
+    pthread_mutex_init(&team.lock, NULL);
+    pthread_cond_init(&team.changed, NULL);
+    bst_status started = start_workers(run, &team);
+    if (started != BST_OK) {
+        pthread_mutex_lock(&team.lock);
+        team.stop = true;
+        pthread_mutex_unlock(&team.lock);
+    }
+    bst_status watched = watch(run, &team);
+    bst_status ended = end_workers(run, &team);
+    pthread_cond_destroy(&team.changed);
+    pthread_mutex_destroy(&team.lock);
+    free(team.workers);
+    return started != BST_OK ? started : ended != BST_OK ? ended : watched;
+}
+
+/* ---- the load */
+
+static bst_status open_load(chunk_run *run) {
+    bst_strbuf identity = BST_STRBUF_INIT;
+    bst_status status = bst_source_identity(run->source, &identity, run->diags);
+    const bst_load_info info = {.run = {.tool_version = run->options->tool_version,
+                                        .mapping_sha256 = run->mapping->sha256,
+                                        .source = bst_source_label(run->source),
+                                        .has_recorded_at = run->options->has_recorded_at,
+                                        .recorded_at = run->options->recorded_at},
+                                .source_identity = identity.text,
+                                .resumable = !run->options->by_place,
+                                .restart = run->options->restart};
+    if (status == BST_OK) {
+        status =
+            bst_load_open(run->options->to, run->mapping->machine, &info, &run->load, run->diags);
+    }
+    bst_strbuf_release(&identity);
+    return status;
+}
+
+static bst_status begin_load(const chunk_run *run) {
+    const bst_source_cut cut = {.rows = run->options->chunk_rows > 0 ? run->options->chunk_rows
+                                                                     : BST_CHUNK_ROWS_DEFAULT,
+                                .by_place = run->options->by_place};
+    const char *const *bounds = NULL;
+    size_t count = 0;
+    bst_arena *arena = bst_arena_new();
+    bst_status status =
+        arena ? bst_source_split(run->source, &cut, arena, &bounds, &count, run->diags)
+              : bst_diag_nomem(run->diags);
+    if (status == BST_OK) {
+        status = bst_load_begin(run->load, bounds, count, run->diags);
+    }
+    bst_arena_free(arena);
+    return status;
+}
+
+static bst_status add_done(void *context, const char *text) {
+    bst_run_figures part;
+    if (!bst__figures_read(text, &part)) {
+        return BST_NOMEM;
+    }
+    bst__figures_add(context, &part);
+    return BST_OK;
+}
+
+/* The figures of all chunks that are done; *ret_left: how many are not. */
+static bst_status count_done(const chunk_run *run, uint64_t *ret_left) {
+    bst_run_figures sum = {.progress = run->figures->progress,
+                           .run_id = bst_load_run_id(run->load),
+                           .resumed = run->figures->resumed,
+                           .already = run->figures->already};
+    bst_status status = bst_load_done(run->load, add_done, &sum, ret_left, run->diags);
+    if (status == BST_OK) {
+        status = bst_load_count(run->load, &sum.snapshots, &sum.signatures, run->diags);
+    }
+    *run->figures = sum;
+    return status;
+}
+
+static bst_status load_rest(const chunk_run *run) {
+    bst_source_moment moment;
+    int32_t number = 0;
+    bst_status status = bst_source_moment_of(run->source, &moment, run->diags);
+    if (status == BST_OK) {
+        status = bst_load_add_snapshot(run->load, moment.lsn, moment.taken_at, &number, run->diags);
+    }
+    return status == BST_OK ? work(run, &moment, number) : status;
+}
+
+static bst_status refuse_second_snapshot(const chunk_run *run) {
+    bst_diag_add(
+        run->diags, BST_INVALID, BST_ERROR, "second-snapshot", NULL,
+        "run %d was broken off, and the moment of the source that it has read can no longer be "
+        "had",
+        (int)run->figures->run_id);
+    bst_diag_hint(run->diags,
+                  "Leave --require-one-snapshot out to load the other rows as they are now, or "
+                  "give --restart.");
+    return BST_INVALID;
+}
+
+static bst_status check_totals(const chunk_run *run, const bst_sink_totals *totals) {
+    if (totals->histories == run->figures->migrated && totals->events == run->figures->events) {
+        return BST_OK;
+    }
+    return bst_diag_add(run->diags, BST_INTERNAL, BST_ERROR, "unbalanced", NULL,
+                        "%" PRIu64 " histories with %" PRIu64 " events were made, but %" PRIu64
+                        " with %" PRIu64 " were written",
+                        run->figures->migrated, run->figures->events, totals->histories,
+                        totals->events);
+}
+
+/* ---- the quarantine file, as the store has it */
+
+typedef struct file_writer {
+    bst__quarantine *file;
+    bst_diags *diags;
+} file_writer;
+
+static bst_status add_line(void *context, const char *line, size_t len) {
+    const file_writer *writer = context;
+    return bst__quarantine_add(writer->file, line, len, writer->diags);
+}
+
+static bst_status write_quarantine(const chunk_run *run) {
+    file_writer writer = {.diags = run->diags};
+    if (!run->options->quarantine_path) {
+        return BST_OK;
+    }
+    bst_status status =
+        bst__quarantine_new(run->options->quarantine_path, &writer.file, run->diags);
+    if (status == BST_OK) {
+        status = bst_load_quarantined(run->load, add_line, &writer, run->diags);
+    }
+    if (status == BST_OK) {
+        status = bst__quarantine_finish(writer.file, run->diags);
+    }
+    bst__quarantine_free(writer.file);
+    return status;
+}
+
+/* ---- all of it */
+
+static bst_status load_all(chunk_run *run) {
+    uint64_t left = 0;
+    bst_sink_totals totals = {0};
+    bst_status status = BST_OK;
+    if (bst_load_is(run->load) == BST_LOAD_NEW) {
+        status = begin_load(run);
+    }
+    if (status == BST_OK) {
+        status = count_done(run, &left);
+    }
+    run->figures->resumed = run->figures->read;
+    if (status == BST_OK && left > 0 && run->options->one_snapshot && run->figures->snapshots > 0) {
+        return refuse_second_snapshot(run);
+    }
+    if (status == BST_OK && left > 0) {
+        status = load_rest(run);
+    }
+    if (status == BST_OK) {
+        status = count_done(run, &left);
+    }
+    if (status == BST_OK) {
+        status = bst_load_finish(run->load, &totals, run->diags);
+    }
+    return status == BST_OK ? check_totals(run, &totals) : status;
+}
+
+bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
+                           const bst_run_options *options, bst_run_figures *figures,
+                           bst_diags *diags) {
+    chunk_run run = {
+        .mapping = mapping, .options = options, .synth = synth, .figures = figures, .diags = diags};
+    uint64_t left = 0;
+    bst_status status =
+        bst_source_open_at(options->from, &mapping->source, options->snapshot, &run.source, diags);
+    if (status == BST_OK) {
+        status = open_load(&run);
+    }
+    if (status == BST_OK && bst_load_is(run.load) == BST_LOAD_FINISHED) {
+        figures->already = true;
+        status = count_done(&run, &left);
+    } else if (status == BST_OK) {
+        status = load_all(&run);
+    }
+    if (status == BST_OK) {
+        status = write_quarantine(&run);
+        figures->progress = 1;
+    }
+    bst_load_free(run.load);
+    bst_source_free(run.source);
+    return status;
+}

@@ -1,0 +1,106 @@
+/* A row, its fate, the sink or the quarantine, the count. Whoever reads counts the rows read. */
+#include <inttypes.h>
+
+#include "backstory/reader.h"
+
+#include "run_private.h"
+
+#define SAMPLED_ROWS 1000u /* histories whose size is taken */
+
+static void count_history(bst_run_figures *figures, const bst_plan *plan) {
+    int tenth = (int)(plan->confidence * 10);
+    figures->migrated++;
+    figures->events += plan->event_count;
+    figures->certain += plan->certain;
+    figures->by_confidence[tenth < 0 ? 0 : tenth > 9 ? 9 : tenth]++;
+    for (uint32_t i = 0; i < plan->event_count; i++) {
+        figures->by_basis[plan->events[i].basis]++;
+    }
+}
+
+/* How large the events are, to tell what to expect. */
+static bst_status measure(bst__rows *r, const bst_history *history, bst_diags *diags) {
+    bst_strbuf lines = BST_STRBUF_INIT;
+    for (uint32_t i = 0; i < history->plan->event_count; i++) {
+        const bst_plan_event *planned = &history->plan->events[i];
+        const bst_happening *at = &history->events[i];
+        const bst_stored_event event = {.key = history->key,
+                                        .key_len = history->key_len,
+                                        .version = (int64_t)i + 1,
+                                        .type = planned->type,
+                                        .state = planned->state,
+                                        .command = planned->command,
+                                        .occurred_at = at->occurred_at,
+                                        .interval = at->interval,
+                                        .after = at->after,
+                                        .before = at->before,
+                                        .basis = planned->basis,
+                                        .confidence = planned->confidence,
+                                        .source = planned->source,
+                                        .fields = at->fields};
+        bst_event_line(r->mapping->machine, &event, &lines);
+    }
+    bool failed = lines.failed;
+    r->figures->sampled_events += history->plan->event_count;
+    r->figures->sampled_bytes += lines.len;
+    bst_strbuf_release(&lines);
+    return failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
+static bst_status put_aside(bst__rows *r, const bst_row *row, const bst_refusal *refusal,
+                            bst_diags *diags) {
+    r->figures->quarantined++;
+    r->figures->by_reason[refusal->reason]++;
+    if (!r->file && !r->sink) {
+        return BST_OK;
+    }
+    bst_status status =
+        bst__quarantine_line(r->mapping, row, r->numbered, refusal, r->source, &r->line, diags);
+    if (status == BST_OK && r->file) {
+        status = bst__quarantine_add(r->file, r->line.text, r->line.len, diags);
+    }
+    if (status == BST_OK && r->sink) {
+        const bst_quarantined aside = {.key = row->key_is_null ? NULL : row->key,
+                                       .key_len = row->key_len,
+                                       .number = row->number,
+                                       .code = bst_reason_text(refusal->reason),
+                                       .line = r->line.text,
+                                       .line_len = r->line.len};
+        status = bst_sink_quarantine(r->sink, &aside, diags);
+    }
+    return status;
+}
+
+bst_status bst__rows_take(bst__rows *r, const bst_row *row, bst_diags *diags) {
+    bst_fate fate = BST_OUT_OF_SCOPE;
+    bst_history history;
+    const bst_refusal *refusal = NULL;
+    bst_status status = bst_synth_row(r->synth, row, &fate, &history, &refusal, diags);
+    if (status != BST_OK) {
+        return status;
+    }
+    switch (fate) {
+    case BST_OUT_OF_SCOPE:
+        r->figures->out_of_scope++;
+        return BST_OK;
+    case BST_QUARANTINED:
+        return put_aside(r, row, refusal, diags);
+    case BST_MIGRATED:
+        break;
+    }
+    count_history(r->figures, history.plan);
+    if (r->sink) {
+        return bst_sink_write(r->sink, &history, diags);
+    }
+    return r->figures->migrated <= SAMPLED_ROWS ? measure(r, &history, diags) : BST_OK;
+}
+
+bst_status bst__rows_balance(const bst_run_figures *f, bst_diags *diags) {
+    if (f->read == f->migrated + f->quarantined + f->out_of_scope) {
+        return BST_OK;
+    }
+    return bst_diag_add(diags, BST_INTERNAL, BST_ERROR, "unbalanced", NULL,
+                        "%" PRIu64 " rows were read, but %" PRIu64 " migrated, %" PRIu64
+                        " quarantined and %" PRIu64 " out of scope",
+                        f->read, f->migrated, f->quarantined, f->out_of_scope);
+}

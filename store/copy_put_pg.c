@@ -1,0 +1,33 @@
+/* Puts the rows of a binary COPY together. */
+#include "copy_put_private.h"
+
+#include <string.h>
+
+/* Signature, flags, length of the extension. */
+static const char head[19] = "PGCOPY\n\377\r\n";
+
+void bst__copy_put_head(bst_strbuf *out) {
+    bst_strbuf_add(out, head, sizeof head);
+}
+
+void bst__copy_put_trailer(bst_strbuf *out) {
+    bst__copy_put_be(out, UINT16_MAX, 2); /* a row of -1 columns */
+}
+
+void bst__copy_put_be(bst_strbuf *out, uint64_t value, int bytes) {
+    char wire[8];
+    for (int i = 0; i < bytes; i++)
+        wire[i] = (char)(value >> (8 * (bytes - 1 - i)));
+    bst_strbuf_add(out, wire, (size_t)bytes);
+}
+
+void bst__copy_put_int(bst_strbuf *out, int64_t value, int bytes) {
+    bst__copy_put_be(out, (uint64_t)bytes, 4);
+    bst__copy_put_be(out, (uint64_t)value, bytes);
+}
+
+void bst__copy_put_text(bst_strbuf *out, const char *text, size_t len) {
+    bst__copy_put_be(out, text ? len : UINT32_MAX, 4);
+    if (text)
+        bst_strbuf_add(out, text, len);
+}
