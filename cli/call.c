@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/regions.h"
+
 #include "cli.h"
 
 static void print_help(const cli_call *call) {
@@ -187,12 +189,24 @@ void cli_print_findings(cli_call *call, FILE *out) {
     bst_diags_clear(call->diags);
 }
 
+static bst_status read_stdin(cli_call *call) {
+    return bst_file_read("-", BST_SPEC_BYTES_MAX, &call->stdin_text, &call->stdin_len, call->diags);
+}
+
 bst_status cli_load_machine(cli_call *call, const char *path, bst_machine **ret) {
     if (strcmp(path, "-") != 0)
         return bst_machine_load(path, ret, call->diags);
-    bst_status status =
-        bst_file_read("-", BST_SPEC_BYTES_MAX, &call->stdin_text, &call->stdin_len, call->diags);
-    if (status == BST_OK)
-        status = bst_machine_parse("-", call->stdin_text, call->stdin_len, ret, call->diags);
-    return status;
+    const bst_status status = read_stdin(call);
+    return status == BST_OK
+               ? bst_machine_parse("-", call->stdin_text, call->stdin_len, ret, call->diags)
+               : status;
+}
+
+bst_status cli_load_regions(cli_call *call, const char *path, bst_machine **ret) {
+    if (strcmp(path, "-") != 0)
+        return bst_regions_load(path, BST_CONFIGURATIONS_MAX, ret, call->diags);
+    const bst_status status = read_stdin(call);
+    return status == BST_OK ? bst_regions_parse("-", call->stdin_text, call->stdin_len,
+                                                BST_CONFIGURATIONS_MAX, ret, call->diags)
+                            : status;
 }

@@ -79,6 +79,8 @@ void cli_print_findings(cli_call *call, FILE *out);
 
 /* The machine file, "-" being standard input. */
 bst_status cli_load_machine(cli_call *call, const char *path, bst_machine **ret);
+/* The same, also when its regions have to keep tables of their own. */
+bst_status cli_load_regions(cli_call *call, const char *path, bst_machine **ret);
 
 /* 1234567 as "1,234,567"; 0.1234 as "12.3 %". Values, so that several can stand in one call. */
 typedef struct cli_text {

@@ -5,6 +5,7 @@
 
 #include "backstory/check.h"
 #include "backstory/mapping.h"
+#include "backstory/regions.h"
 
 #include "cli.h"
 
@@ -18,6 +19,28 @@ static bst_status same_machine(cli_call *call, const bst_machine *machine,
                  mapping->machine->file);
     bst_diag_hint(call->diags, "Give that file, or mend \"machine\".");
     return BST_INVALID;
+}
+
+#define REGIONS_SHOWN 10
+
+/* "shop: 7 regions of 10 + 10 + ... states (10000000 combinations), 140 transitions ..." */
+static void print_apart(const cli_call *call, const bst_machine *machine) {
+    const bst_regions *regions = bst_machine_regions(machine);
+    const uint64_t size = bst_regions_size(machine);
+
+    if (call->quiet)
+        return;
+    printf("%s: %u regions of", machine->id, regions->count);
+    for (uint32_t i = 0; i < regions->count && i < REGIONS_SHOWN; i++)
+        printf("%s %u", i > 0 ? " +" : "", regions->regions[i].state_count);
+    if (regions->count > REGIONS_SHOWN)
+        printf(" + ...");
+    if (size == UINT64_MAX)
+        printf(" states (more combinations than can be counted)");
+    else
+        printf(" states (%llu combinations)", (unsigned long long)size);
+    printf(", %u transitions, %u commands, %u events; no findings\n", machine->transition_count,
+           machine->command_count, machine->event_count);
 }
 
 static void print_result(cli_call *call, const bst_machine *machine) {
@@ -36,6 +59,8 @@ static void print_result(cli_call *call, const bst_machine *machine) {
     if (errors > 0 || warnings > 0)
         printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
                warnings == 1 ? "" : "s");
+    else if (machine && bst_machine_regions(machine))
+        print_apart(call, machine);
     else if (machine && !call->quiet)
         printf("%s: %u states, %u transitions, %u commands, %u events; no findings\n", machine->id,
                machine->state_count, machine->transition_count, machine->command_count,
@@ -95,7 +120,7 @@ static int check(const cli_command *command, int argc, const char **argv) {
         free(with.from);
         return cli_end(&call, status);
     }
-    status = cli_load_machine(&call, call.argument[0], &machine);
+    status = cli_load_regions(&call, call.argument[0], &machine);
     if (status == BST_OK)
         status = bst_machine_check(machine, call.diags);
     if (status == BST_OK && call.count == 2)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backstory/check.h"
+#include "backstory/regions.h"
 
 #include "cli.h"
 
@@ -83,9 +84,12 @@ typedef struct matrix {
     bool *creating;
 } matrix;
 
-/* Whether a row has a place for the command. */
-static bool has_place(const matrix *of, uint32_t state, uint32_t command, bst_handling handling) {
-    return handling != BST_HANDLING_NONE || (state != BST_NONE && !of->creating[command]);
+/* Whether a row has a place for the command. A table of one region says nothing of what others
+ * handle. */
+static bool has_place(const matrix *of, uint32_t state, uint32_t command,
+                      bst_handling handling) {
+    return handling != BST_HANDLING_NONE ||
+           (state != BST_NONE && !of->creating[command] && !bst_machine_regions(of->machine));
 }
 
 /* The commands of one state, by what it does with them. */

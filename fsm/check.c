@@ -162,6 +162,17 @@ static void check_names(bst__check *c) {
     }
 }
 
+static void say_apart(bst__check *c) {
+    const bst_machine *m = c->machine;
+    const uint32_t region = c->m->regions->regions[0].node;
+    const bst_loc where = bst_machine_node_where(m, m->nodes[region].parent);
+    bst_diag_add(c->diags, BST_OK, BST_NOTE, "regions-apart", &where,
+                 "the %u regions keep tables of their own: there are too many combinations for one",
+                 c->m->regions->count);
+    bst_diag_hint(c->diags, "Dead ends, circles, ways to a final state and unhandled commands are "
+                            "not looked for, for these are matters of combinations.");
+}
+
 bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) {
     bst__check c = {.machine = machine, .m = bst__machine_of(machine), .diags = diags};
     c.arena = bst_arena_new();
@@ -171,6 +182,9 @@ bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) {
     if (ok) {
         check_used(&c);
         check_names(&c);
+    }
+    if (ok && c.m->regions) {
+        say_apart(&c);
     }
     bst_diags_set_file_warnings(diags, NULL);
     bst_arena_free(c.arena);

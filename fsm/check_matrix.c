@@ -91,7 +91,7 @@ static bool mark(uint32_t *known, uint32_t command, uint32_t round) {
 
 bool bst__check_unhandled(bst__check *c) {
     const bst_machine *m = c->machine;
-    if (!bst_diags_wants(c->diags, BST_WARNING_UNHANDLED_COMMAND)) {
+    if (!bst_diags_wants(c->diags, BST_WARNING_UNHANDLED_COMMAND) || c->m->regions) {
         return true;
     }
     uint32_t *known = bst_arena_array(c->arena, m->command_count, sizeof *known);

@@ -164,6 +164,9 @@ static bool explore(bst__flat *f) {
         return false;
     }
     f->creation_count = f->transition_count;
+    if (f->split != BST_NONE && !bst__find_done(f)) {
+        return false;
+    }
     for (uint32_t i = 0; i < f->row_count; i++) {
         if (!bst__walk(f, i)) {
             return false;
@@ -197,7 +200,9 @@ static bool sort_rows(bst__flat *f) {
     bst_transition *sorted = bst_arena_array(f->l->arena, f->transition_count, sizeof *sorted);
     uint32_t *origin = bst_arena_array(f->l->arena, f->transition_count, sizeof *origin);
     bst__nodes *entries = bst_arena_array(f->l->arena, f->transition_count, sizeof *entries);
-    if (!ranked || !rank || !start || !sorted || !origin || !entries) {
+    uint32_t *entry = bst_arena_array(f->l->arena, f->transition_count, sizeof *entry);
+    bool *moves = bst_arena_array(f->l->arena, f->transition_count, sizeof *moves);
+    if (!ranked || !rank || !start || !sorted || !origin || !entries || !entry || !moves) {
         return bst__nomem(f->l);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -223,7 +228,15 @@ static bool sort_rows(bst__flat *f) {
         sorted[at] = t;
         origin[at] = f->origin[i];
         entries[at] = f->entered_by[i];
+        entry[at] = f->entry[i];
+        moves[at] = f->moves[i];
     }
+    for (uint32_t i = 0; i < f->tuple_count * f->part_count; i++) {
+        f->tuples[i] = rank[f->tuples[i]];
+    }
+    f->done_row = f->done_row == BST_NONE ? BST_NONE : rank[f->done_row];
+    f->entry = entry;
+    f->moves = moves;
     f->transitions = sorted;
     f->origin = origin;
     f->entered_by = entries;
@@ -238,7 +251,7 @@ static const char *make_name(bst__flat *f, const bst__row *row) {
     bst_strbuf name = BST_STRBUF_INIT;
     const uint32_t count = row->words[0];
     if (count == 1 && row->len == 2) {
-        return f->nodes[row->words[1]].path;
+        return row->words[1] == 0 ? f->l->m->table.id : f->nodes[row->words[1]].path;
     }
     for (uint32_t i = 0; i < count; i++) {
         bst_strbuf_addf(&name, "%s%s", i ? "+" : "", f->nodes[row->words[1 + i]].path);
@@ -278,7 +291,9 @@ static bool make_state(bst__flat *f, const bst__row *row, bst_state *state) {
         state->description = f->nodes[nodes[0]].description;
         state->was = f->nodes[nodes[0]].was;
     }
-    return state->name && bst__is_end(f, row, &state->final);
+    const uint32_t part = f->split == BST_NONE ? BST_NONE : f->part_of[nodes[0]];
+    return state->name &&
+           bst__is_done(f, row, part == BST_NONE ? 0 : f->part_nodes[part], &state->final);
 }
 
 static bool make_states(bst__flat *f) {
@@ -332,7 +347,7 @@ static uint32_t find_initial(const bst__flat *f) {
     return BST_NONE;
 }
 
-static bool flatten_tree(bst__flat *f) {
+bool bst__flatten_tree(bst__flat *f) {
     bst__load *l = f->l;
     bst_machine *table = &l->m->table;
     if (!prepare(f) || !find_histories(f) || !explore(f) || (f->regions && !sort_rows(f)) ||
@@ -364,8 +379,16 @@ bool bst__flatten(bst__load *l) {
     if (!l->nested) {
         return flatten_plain(l);
     }
-    bst__flat f = {.l = l, .nodes = l->nodes, .scratch = bst_arena_new()};
-    const bool ok = f.scratch ? flatten_tree(&f) : bst__nomem(l);
+    bst__flat f = {.l = l,
+                   .nodes = l->nodes,
+                   .scratch = bst_arena_new(),
+                   .row_max = l->together_max,
+                   .split = BST_NONE,
+                   .done_row = BST_NONE};
+    const bool ok = f.scratch ? bst__flatten_tree(&f) : bst__nomem(l);
     bst_arena_free(f.scratch);
-    return ok;
+    if (!f.exploded || l->status != BST_OK) {
+        return ok;
+    }
+    return l->may_split ? bst__flatten_split(l) : bst__report_too_many(l, NULL);
 }

@@ -94,10 +94,20 @@ static const bst_expr *after_event(bst__flat *f, const bst_expr *ref) {
     return before(f, ref);
 }
 
+/* What is active is known, unless it is in a region with a table of its own. */
+static const bst_expr *rewrite_state(bst__flat *f, const bst_expr *ref) {
+    if (!bst__is_elsewhere(f, ref->index)) {
+        return make_bool(f, ref->offset, f->active[ref->index]);
+    }
+    bst_expr asked = *ref;
+    asked.index = bst__asked_number(f, ref->index);
+    return asked.index == BST_NONE ? NULL : make(f, &asked);
+}
+
 /* `applied`: inside the expression of an apply, where bare names are fields before the event. */
 static const bst_expr *rewrite_ref(bst__flat *f, const bst_expr *ref, bool after, bool applied) {
     if (ref->root == BST_ROOT_STATE) {
-        return make_bool(f, ref->offset, f->active[ref->index]);
+        return rewrite_state(f, ref);
     }
     if (ref->root == BST_ROOT_EVENT) {
         return from_command(f, ref, ref->index);
@@ -255,6 +265,10 @@ bool bst__ask(bst__flat *f, uint32_t guard, bool after, const bst_expr **ret, bs
         expr = substituted(f, guard, expr);
     }
     if (!expr) {
+        return false;
+    }
+    if (after && f->split != BST_NONE && bst__expr_reads(expr, BST_ROOT_STATE)) {
+        f->why_not = "an \"onDone\" in one of them asks for another";
         return false;
     }
     *ret = expr;

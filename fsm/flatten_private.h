@@ -56,6 +56,7 @@ typedef struct bst__change {
 typedef struct bst__flat {
     bst__load *l;
     bst_arena *scratch; /* what the tables do not keep */
+    bool exploded;      /* there are more configurations than one table takes */
     const bst_node *nodes;
     bool regions; /* the machine has regions or history: configurations are found, not listed */
 
@@ -67,7 +68,7 @@ typedef struct bst__flat {
     bool plain_initials;  /* no history is entered by "initial" */
 
     bst__row *rows; /* the configurations found so far */
-    uint32_t row_count, row_room;
+    uint32_t row_count, row_room, row_max;
     bst__index row_index;
 
     /* A microstep: active nodes, as marks and as a list. */
@@ -102,6 +103,20 @@ typedef struct bst__flat {
     const bst_expr ***guard_parts; /* by guard: what it is made of */
     uint32_t *guard_part_count;
     bst__index guard_index;
+    /* Where regions keep tables of their own; see flatten_split.c. */
+    uint32_t split;          /* the parallel node; BST_NONE: there is one table */
+    const uint32_t *part_of; /* by node: the number of the region that it is in, or BST_NONE */
+    uint32_t part_nodes[BST_REGIONS_MAX], part_count;
+    uint32_t *entry; /* by transition: a tuple, or BST_NONE */
+    bool *moves;     /* by transition: the command makes it leave some node */
+    bool left;       /* the last microstep left some node */
+    bool command_left;
+    uint32_t *tuples; /* rows, one a region */
+    uint32_t tuple_count, tuple_room;
+    uint32_t done_row, done_entry;
+    uint32_t asked[BST_ASKED_MAX], asked_count;
+    const char *why_not; /* it cannot be split because ... */
+
     bst__index substituted; /* (guard, event, command) -> number in: */
     struct bst__substitution *substitutions;
     uint32_t substitution_count, substitution_room;
@@ -117,6 +132,8 @@ void bst__deactivate(bst__flat *f);
  * dropped from `taken`. Appends to `done` the nodes that are now done, in the order of XState. */
 bool bst__take(bst__flat *f, const bst__row *from, uint32_t *taken, uint32_t *taken_count,
                bst__row *ret, bst__list *done);
+/* Whether all that matters inside the node has ended. */
+bool bst__is_done(bst__flat *f, const bst__row *row, uint32_t node, bool *ret);
 /* Whether a life ends here. */
 bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret);
 
@@ -125,6 +142,24 @@ bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret);
 bool bst__walk(bst__flat *f, uint32_t row);
 /* The number of a configuration; a new one is added at the end. */
 bool bst__intern_row(bst__flat *f, const bst__row *row, uint32_t *ret);
+
+/* flatten_split.c */
+/* The tables of a machine that exploded, region by region; or an error that says why not. */
+bool bst__flatten_split(bst__load *l);
+/* The error; `why_not`: they cannot be split either, or NULL. Returns false. */
+bool bst__report_too_many(bst__load *l, const char *why_not);
+/* The row where a way ends, in the table that it belongs to. *ret_entry: the tuple of the regions
+ * when it leads into the split. */
+bool bst__intern_place(bst__flat *f, const bst__row *row, uint32_t *ret, uint32_t *ret_entry);
+/* Finds `done_row`. */
+bool bst__find_done(bst__flat *f);
+/* Whether nobody knows here if the node is active: it is in a region that is not looked at. */
+bool bst__is_elsewhere(const bst__flat *f, uint32_t node);
+/* The number under which guards ask for such a node; BST_NONE: there are too many. */
+uint32_t bst__asked_number(bst__flat *f, uint32_t node);
+
+/* flatten.c: the tables from a `bst__flat` that knows what to split. */
+bool bst__flatten_tree(bst__flat *f);
 
 /* flatten_guard.c */
 typedef enum bst__say { BST__NO, BST__YES, BST__MAYBE } bst__say;

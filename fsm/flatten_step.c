@@ -85,11 +85,15 @@ static bool is_done(const bst__flat *f, uint32_t node) {
     return all;
 }
 
-bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret) {
+bool bst__is_done(bst__flat *f, const bst__row *row, uint32_t node, bool *ret) {
     const bool ok = bst__activate(f, row);
-    *ret = ok && is_done(f, 0);
+    *ret = ok && is_done(f, node);
     bst__deactivate(f);
     return ok;
+}
+
+bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret) {
+    return bst__is_done(f, row, 0, ret);
 }
 
 /* What a history remembers: NULL when that is nothing. */
@@ -474,6 +478,7 @@ static bool leave_nodes(bst__flat *f, const bst__row *from, const uint32_t *take
             f->members.items[kept++] = f->members.items[k];
         }
     }
+    f->left = kept < f->members.count;
     f->members.count = kept;
     return true;
 }
@@ -545,6 +550,15 @@ static bool forget(bst__flat *f, bst__row *row) {
     return true;
 }
 
+/* Whether the node that is split stands for all that is inside it: nothing there is known. */
+static bool is_closed(const bst__flat *f, uint32_t node) {
+    bool open = node != f->split;
+    for (uint32_t i = 0; i < f->part_count && !open; i++) {
+        open = f->active[f->part_nodes[i]];
+    }
+    return !open;
+}
+
 /* The configuration that is active now, with the memories of a row that has only those. */
 static bool make_row(bst__flat *f, const bst__list *memories, bst__row *ret) {
     bst__list words = {0};
@@ -553,7 +567,7 @@ static bool make_row(bst__flat *f, const bst__list *memories, bst__row *ret) {
     }
     for (uint32_t i = 0; i < f->members.count; i++) {
         const uint32_t n = f->members.items[i];
-        if (f->active[n] && is_leaf(f, n) && !bst__list_add(f, &words, n)) {
+        if (f->active[n] && (is_leaf(f, n) || is_closed(f, n)) && !bst__list_add(f, &words, n)) {
             return false;
         }
     }

@@ -65,35 +65,6 @@ static bool same_row(const void *wanted, uint32_t number) {
     return same_words(&w->rows[number], w->row);
 }
 
-static bool report_too_many(bst__flat *f) {
-    bst__load *l = f->l;
-    bst_strbuf sizes = BST_STRBUF_INIT;
-    unsigned listed = 0;
-    for (uint32_t i = 0; i < l->node_count; i++) {
-        if (l->nodes[i].parent == BST_NONE || l->nodes[i].kind == BST_NODE_HISTORY ||
-            l->nodes[l->nodes[i].parent].kind != BST_NODE_PARALLEL) {
-            continue;
-        }
-        uint32_t leaves = 0;
-        for (uint32_t k = i; k <= l->nodes[i].last; k++) {
-            leaves += l->nodes[k].kind == BST_NODE_ATOMIC || l->nodes[k].kind == BST_NODE_FINAL;
-        }
-        if (listed++ < 10) {
-            bst_strbuf_addf(&sizes, "%s\"%s\" has %u", listed > 1 ? ", " : "", l->nodes[i].path,
-                            leaves);
-        }
-    }
-    const bst_loc where = bst_machine_node_where(&l->m->table, 0);
-    bst__error(l, &where, "too-many-configurations",
-               "regions and histories of the machine make more than %u combinations of states",
-               BST_CONFIGURATIONS_MAX);
-    bst_diag_detail(l->diags, "States of each region: %s%s.", sizes.text,
-                    listed > 10 ? " ..." : "");
-    bst_diag_hint(l->diags, "Make machines of their own of regions that do not ask each other.");
-    bst_strbuf_release(&sizes);
-    return false;
-}
-
 bool bst__intern_row(bst__flat *f, const bst__row *row, uint32_t *ret) {
     const wanted_row wanted = {f->rows, row};
     uint32_t hash = row->len;
@@ -104,8 +75,9 @@ bool bst__intern_row(bst__flat *f, const bst__row *row, uint32_t *ret) {
     if (*ret != BST_NONE) {
         return true;
     }
-    if (f->regions && f->row_count == BST_CONFIGURATIONS_MAX) {
-        return report_too_many(f);
+    if (f->regions && f->row_count >= f->row_max) {
+        f->exploded = true;
+        return false;
     }
     if (f->row_count == f->row_room) {
         const uint32_t room = bst__next_room(f->row_room);
@@ -136,9 +108,11 @@ static bool make_room(bst__flat *f) {
         f->transitions = bst__longer(f->l, f->transitions, sizeof *f->transitions, count, room);
         f->origin = bst__longer(f->l, f->origin, sizeof *f->origin, count, room);
         f->entered_by = bst__longer(f->l, f->entered_by, sizeof *f->entered_by, count, room);
+        f->entry = bst__longer(f->l, f->entry, sizeof *f->entry, count, room);
+        f->moves = bst__longer(f->l, f->moves, sizeof *f->moves, count, room);
         f->transition_room = room;
     }
-    return f->transitions && f->origin && f->entered_by;
+    return f->transitions && f->origin && f->entered_by && f->entry && f->moves;
 }
 
 static bool add_transition(bst__flat *f, const bst__row *row) {
@@ -148,7 +122,8 @@ static bool add_transition(bst__flat *f, const bst__row *row) {
         const bst_loc where = bst__written_where(&f->l->m->table, f->command_taken[0]);
         return bst__limit(f->l, &where, "ways of guards to answer one command", BST_WAYS_MAX);
     }
-    if (!make_room(f) || !bst__intern_row(f, row, &t.to) || !bst__compose(f, &t.guard)) {
+    if (!make_room(f) || !bst__intern_place(f, row, &t.to, &f->entry[f->transition_count]) ||
+        !bst__compose(f, &t.guard)) {
         return false;
     }
     uint32_t *entries = bst_arena_array(f->l->arena, f->way.count, sizeof *entries);
@@ -167,6 +142,7 @@ static bool add_transition(bst__flat *f, const bst__row *row) {
         t.after_us = t.after_us ? t.after_us : one->after_us;
     }
     t.targetless = t.targetless && t.to == t.from;
+    f->moves[f->transition_count] = f->command_left;
     f->origin[f->transition_count] = f->command_taken[0];
     f->transitions[f->transition_count++] = t;
     return true;
@@ -423,6 +399,7 @@ static bool take_chosen(bst__flat *f, const choice *c, uint32_t count) {
     }
     f->command_taken = taken;
     f->command_taken_count = count;
+    f->command_left = f->left;
     f->change = (bst__change){first->event, first->command, first->payload_from, false};
     return settle(f, &next, &done, 0, taken[0]);
 }
@@ -488,7 +465,8 @@ static bool gather_all(bst__flat *f, const bst__row *row, bool end, bst__list *a
         if (!gather(f, node, all)) {
             return false;
         }
-        for (node = f->nodes[node].parent; !end && node != BST_NONE; node = f->nodes[node].parent) {
+        for (node = f->nodes[node].parent; !end && node != BST_NONE && node != f->split;
+             node = f->nodes[node].parent) {
             if (next != BST_NONE && bst__inside(f->nodes, next, node)) {
                 break;
             }

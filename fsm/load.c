@@ -139,7 +139,8 @@ static uint32_t seed_of(const char *hex) {
 }
 
 /* Takes the source, whatever becomes of it. */
-static bst_status compile(bst_json_source *source, bst_machine **ret, bst_diags *diags) {
+static bst_status compile(bst_json_source *source, uint32_t together_max, bool may_split,
+                          bst_machine **ret, bst_diags *diags) {
     bst_arena *arena = bst_arena_new();
     bst__machine *m = arena ? bst_arena_alloc(arena, sizeof *m) : NULL;
     if (!m) {
@@ -156,7 +157,12 @@ static bst_status compile(bst_json_source *source, bst_machine **ret, bst_diags 
     bst_sha256_hex(text, len, m->table.sha256);
     m->seed = seed_of(m->table.sha256);
 
-    bst__load load = {.m = m, .arena = arena, .source = source, .diags = diags};
+    bst__load load = {.m = m,
+                      .arena = arena,
+                      .source = source,
+                      .diags = diags,
+                      .together_max = together_max,
+                      .may_split = may_split};
     /* jansson iterates over mutable objects only; nothing here changes one */
     load.root = (json_t *)bst_json_source_root(source);
     const bool whole = read_machine(&load);
@@ -174,15 +180,35 @@ static bst_status compile(bst_json_source *source, bst_machine **ret, bst_diags 
     return BST_OK;
 }
 
-bst_status bst_machine_load(const char *path, bst_machine **ret, bst_diags *diags) {
+static bst_status load(const char *path, uint32_t together_max, bool may_split, bst_machine **ret,
+                       bst_diags *diags) {
     bst_json_source *source = NULL;
     const bst_status status = bst_json_source_read(path, &source, diags);
-    return status == BST_OK ? compile(source, ret, diags) : status;
+    return status == BST_OK ? compile(source, together_max, may_split, ret, diags) : status;
+}
+
+static bst_status parse(const char *name, const char *text, size_t len, uint32_t together_max,
+                        bool may_split, bst_machine **ret, bst_diags *diags) {
+    bst_json_source *source = NULL;
+    const bst_status status = bst_json_source_parse(name, text, len, &source, diags);
+    return status == BST_OK ? compile(source, together_max, may_split, ret, diags) : status;
+}
+
+bst_status bst_machine_load(const char *path, bst_machine **ret, bst_diags *diags) {
+    return load(path, BST_CONFIGURATIONS_MAX, false, ret, diags);
 }
 
 bst_status bst_machine_parse(const char *name, const char *text, size_t len, bst_machine **ret,
                              bst_diags *diags) {
-    bst_json_source *source = NULL;
-    const bst_status status = bst_json_source_parse(name, text, len, &source, diags);
-    return status == BST_OK ? compile(source, ret, diags) : status;
+    return parse(name, text, len, BST_CONFIGURATIONS_MAX, false, ret, diags);
+}
+
+bst_status bst_regions_load(const char *path, uint32_t together_max, bst_machine **ret,
+                            bst_diags *diags) {
+    return load(path, together_max, true, ret, diags);
+}
+
+bst_status bst_regions_parse(const char *name, const char *text, size_t len, uint32_t together_max,
+                             bst_machine **ret, bst_diags *diags) {
+    return parse(name, text, len, together_max, true, ret, diags);
 }

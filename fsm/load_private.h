@@ -106,8 +106,10 @@ typedef struct bst__load {
     bst__index ids;         /* "id" -> node */
     uint32_t *next_of_name; /* by node; made with node_names */
     size_t path_bytes;
-    bool parallel; /* the machine itself */
-    bool nested;   /* the tree is not the table: levels, regions, history, "always" */
+    bool parallel;         /* the machine itself */
+    uint32_t together_max; /* configurations in one table */
+    bool may_split;        /* beyond that: regions may keep tables of their own */
+    bool nested;           /* the tree is not the table: levels, regions, history, "always" */
     bst_transition *transitions;
     bst__transition_note *transition_notes;
     bst__written *written;

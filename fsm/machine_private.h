@@ -7,6 +7,7 @@
 #define BACKSTORY_FSM_MACHINE_PRIVATE_H
 
 #include "backstory/machine.h"
+#include "backstory/regions.h"
 #include "index_private.h"
 
 /* Where a transition is written. One of the file can become many of the table. */
@@ -57,6 +58,7 @@ typedef struct bst__machine {
         *entries;       /* by transition: what it enters, some of it only to leave it again */
     const bool *passed; /* by node: was active within a step, before "always" or "onDone" left it */
     uint32_t payload_max;
+    const bst_regions *regions; /* NULL: there is one table */
 } bst__machine;
 
 const bst__machine *bst__machine_of(const bst_machine *machine);

@@ -6,7 +6,7 @@
  */
 #include "backstory/step.h"
 
-#include "machine_private.h"
+#include "step_private.h"
 
 const char *bst_verdict_text(bst_verdict verdict) {
     static const char *const texts[] = {
@@ -31,8 +31,9 @@ uint32_t bst_machine_payload_max(const bst_machine *machine) {
 
 /* The fields that the right-hand sides of an event read: at its creation an entity has its
  * defaults. */
-static const bst_value *fields_before(const bst_machine *machine, const bst_entity *entity) {
-    return entity->state == BST_NONE ? bst__machine_of(machine)->defaults : entity->fields;
+static const bst_value *fields_before(const bst_machine *machine, bool born,
+                                      const bst_value *fields) {
+    return born ? fields : bst__machine_of(machine)->defaults;
 }
 
 static void copy(bst_value *to, const bst_value *from, uint32_t count) {
@@ -63,11 +64,8 @@ static bst_decision refuse_guard(bst_eval_result result, uint32_t transition, ui
     return refuse(verdict, transition, guard, BST_NONE);
 }
 
-/* The first candidate whose guard holds. */
-static bst_decision choose(const bst_machine *machine, const bst_entity *entity, uint32_t first,
-                           uint32_t count, const bst_value *payload) {
-    const bst_records records = {
-        {[BST_ROOT_ENTITY] = entity->fields, [BST_ROOT_COMMAND] = payload}};
+bst_decision bst__step_choose(const bst_machine *machine, const bst_records *records,
+                              uint32_t first, uint32_t count) {
     uint32_t refused = BST_NONE;
     for (uint32_t i = first; i < first + count; i++) {
         const uint32_t guard = machine->transitions[i].guard;
@@ -75,7 +73,7 @@ static bst_decision choose(const bst_machine *machine, const bst_entity *entity,
         if (guard == BST_NONE) {
             return refuse(BST_ACCEPTED, i, BST_NONE, BST_NONE);
         }
-        const bst_eval_result result = bst_expr_eval(machine->guards[guard].expr, &records, &holds);
+        const bst_eval_result result = bst_expr_eval(machine->guards[guard].expr, records, &holds);
         if (result != BST_EVAL_OK) {
             return refuse_guard(result, i, guard);
         }
@@ -87,8 +85,7 @@ static bst_decision choose(const bst_machine *machine, const bst_entity *entity,
     return refuse(BST_GUARD_REFUSED, BST_NONE, refused, BST_NONE);
 }
 
-/* BST_NONE, or the number of a required field that is absent. */
-static uint32_t missing_field(const bst_field *fields, uint32_t count, const bst_value *values) {
+uint32_t bst__step_missing(const bst_field *fields, uint32_t count, const bst_value *values) {
     for (uint32_t i = 0; i < count; i++) {
         if (!fields[i].type.optional && !values[i].present) {
             return i;
@@ -98,14 +95,12 @@ static uint32_t missing_field(const bst_field *fields, uint32_t count, const bst
 }
 
 /* Whether the entity can take the event that the transition makes of the payload: its fields are
- * all there, its apply stays in range. Reads the payload through payload_from, so that
- * `ret_event` is not touched before the answer is yes. */
-static bst_decision try_event(const bst_machine *machine, const bst_entity *entity,
+ * all there, its apply stays in range. */
+static bst_decision try_event(const bst_machine *machine, const bst_value *before,
                               uint32_t transition, const bst_value *payload,
                               bst_value *event_fields) {
     const bst_transition *t = &machine->transitions[transition];
     const bst_event_type *type = &machine->events[t->event];
-    const bst_value *before = fields_before(machine, entity);
     for (uint32_t i = 0; i < type->field_count; i++) {
         const uint32_t from = t->payload_from[i];
         event_fields[i] = from == BST_NONE ? BST_ABSENT : payload[from];
@@ -125,6 +120,19 @@ static bst_decision try_event(const bst_machine *machine, const bst_entity *enti
     return refuse(BST_ACCEPTED, transition, BST_NONE, BST_NONE);
 }
 
+bst_decision bst__step_emit(const bst_machine *machine, bool born, const bst_value *fields,
+                            uint32_t transition, const bst_value *payload, bst_value *ret_fields) {
+    /* 24 kB at most, used only as far as the payload goes */
+    bst_value event_fields[BST_FIELDS_MAX];
+    const bst_decision decision =
+        try_event(machine, fields_before(machine, born, fields), transition, payload, event_fields);
+    if (decision.verdict == BST_ACCEPTED) {
+        const uint32_t event = machine->transitions[transition].event;
+        copy(ret_fields, event_fields, machine->events[event].field_count);
+    }
+    return decision;
+}
+
 bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, uint32_t command,
                         const bst_value *payload, bst_event *ret_event) {
     uint32_t first = BST_NONE;
@@ -133,22 +141,21 @@ bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, ui
         return refuse(BST_NO_TRANSITION, BST_NONE, BST_NONE, BST_NONE);
     }
     const bst_command *type = &machine->commands[command];
-    const uint32_t missing = missing_field(type->fields, type->field_count, payload);
+    const uint32_t missing = bst__step_missing(type->fields, type->field_count, payload);
     if (missing != BST_NONE) {
         return refuse(BST_INVALID_PAYLOAD, BST_NONE, BST_NONE, missing);
     }
-    bst_decision decision = choose(machine, entity, first, count, payload);
-    if (decision.verdict != BST_ACCEPTED) {
-        return decision;
+    const bst_records records = {
+        {[BST_ROOT_ENTITY] = entity->fields, [BST_ROOT_COMMAND] = payload}};
+    bst_decision decision = bst__step_choose(machine, &records, first, count);
+    if (decision.verdict == BST_ACCEPTED) {
+        decision = bst__step_emit(machine, entity->state != BST_NONE, entity->fields,
+                                  decision.transition, payload, ret_event->fields);
     }
-    bst_value
-        event_fields[BST_FIELDS_MAX]; /* 24 kB at most, used only as far as the payload goes */
-    decision = try_event(machine, entity, decision.transition, payload, event_fields);
     if (decision.verdict == BST_ACCEPTED) {
         const bst_transition *t = &machine->transitions[decision.transition];
         ret_event->type = t->event;
         ret_event->state = t->to;
-        copy(ret_event->fields, event_fields, machine->events[t->event].field_count);
     }
     return decision;
 }
@@ -167,29 +174,37 @@ bool bst_machine_allows(const bst_machine *machine, uint32_t from, uint32_t even
     return bst_machine_find_transition(machine, from, event, to) != BST_NONE;
 }
 
-bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const bst_event *event) {
-    const bst_event_type *type = &machine->events[event->type];
-    if (!bst_machine_allows(machine, entity->state, event->type, event->state)) {
-        return BST_APPLY_ILLEGAL;
-    }
-    if (missing_field(type->fields, type->field_count, event->fields) != BST_NONE) {
+bst_apply_result bst__step_fold(const bst_machine *machine, bool born, bst_value *fields,
+                                uint32_t event, const bst_value *payload) {
+    const bst_event_type *type = &machine->events[event];
+    if (bst__step_missing(type->fields, type->field_count, payload) != BST_NONE) {
         return BST_APPLY_INVALID;
     }
     bst_value after[BST_FIELDS_MAX];
-    const bst_value *before = fields_before(machine, entity);
+    const bst_value *before = fields_before(machine, born, fields);
     for (uint32_t i = 0; i < type->assignment_count; i++) {
-        const bst_eval_result result =
-            assign(&type->assignments[i], before, event->fields, &after[i]);
+        const bst_eval_result result = assign(&type->assignments[i], before, payload, &after[i]);
         if (result != BST_EVAL_OK) {
             return result == BST_EVAL_ABSENT ? BST_APPLY_INVALID : BST_APPLY_OVERFLOW;
         }
     }
-    if (entity->state == BST_NONE) {
-        copy(entity->fields, before, machine->field_count);
+    if (!born) {
+        copy(fields, before, machine->field_count);
     }
     for (uint32_t i = 0; i < type->assignment_count; i++) {
-        entity->fields[type->assignments[i].field] = after[i];
+        fields[type->assignments[i].field] = after[i];
     }
-    entity->state = event->state;
     return BST_APPLY_OK;
+}
+
+bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const bst_event *event) {
+    if (!bst_machine_allows(machine, entity->state, event->type, event->state)) {
+        return BST_APPLY_ILLEGAL;
+    }
+    const bst_apply_result result = bst__step_fold(machine, entity->state != BST_NONE,
+                                                   entity->fields, event->type, event->fields);
+    if (result == BST_APPLY_OK) {
+        entity->state = event->state;
+    }
+    return result;
 }

@@ -12,7 +12,10 @@ extern "C" {
 /* Runs every analysis that `diags` and the machine's own "warnings" want, and adds warnings and
  * notes; those that are meant to be errors are errors in the list. BST_OK also then; BST_NOMEM
  * otherwise. The time is proportional to states + transitions; the search for values of guards has
- * a fixed budget. */
+ * a fixed budget.
+ *
+ * Where regions keep tables of their own (regions.h) nobody walks through all configurations: dead
+ * ends, circles, ways to a final state and unhandled commands are not looked for. */
 BST_API bst_status bst_machine_check(const bst_machine *machine, bst_diags *diags) BST_MUST_USE;
 
 /* What a state does with a command; `state` BST_NONE: whether it creates. */
