@@ -86,8 +86,7 @@ typedef struct matrix {
 
 /* Whether a row has a place for the command. A table of one region says nothing of what others
  * handle. */
-static bool has_place(const matrix *of, uint32_t state, uint32_t command,
-                      bst_handling handling) {
+static bool has_place(const matrix *of, uint32_t state, uint32_t command, bst_handling handling) {
     return handling != BST_HANDLING_NONE ||
            (state != BST_NONE && !of->creating[command] && !bst_machine_regions(of->machine));
 }
