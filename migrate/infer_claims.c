@@ -299,6 +299,7 @@ bst_status bst__rules_make(const bst_machine *machine, const bst_question *quest
     assert(question->claim_count <= BST_CLAIMS_MAX);
     maker m = {.question = question, .use = use, .arena = arena};
     m.rules.machine = machine;
+    m.rules.start = question->started ? question->start : BST_NONE;
     m.rules.state = question->state;
     if (!count_parts(&m))
         return BST_NOMEM;

@@ -157,7 +157,7 @@ static bst_status explore(explorer *x) {
     x->next = bst_arena_array(x->arena, x->rules->stride, sizeof *x->next);
     if (!x->next)
         return BST_NOMEM;
-    x->next[BST__ROW_STATE] = BST_NONE;
+    x->next[BST__ROW_STATE] = x->rules->start;
     if (!intern(x, &node))
         return BST_NOMEM;
     for (node = 0; node < x->node_count && !x->over_budget; node++) {

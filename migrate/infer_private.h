@@ -36,7 +36,8 @@ typedef struct bst__counter { /* a COUNT claim */
 
 typedef struct bst__rules {
     const bst_machine *machine;
-    uint32_t state; /* where walks end */
+    uint32_t start; /* where walks begin; BST_NONE: with a creation */
+    uint32_t state; /* where they end */
     uint32_t item_count, counter_count, place_count;
     const bst__item *items;
     const bst__counter *counters;

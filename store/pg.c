@@ -111,7 +111,7 @@ bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
 
 /* Takes the result that failed (NULL: none came) and all that follow it, and reports the first that
  * says why. */
-static bst_status report_failure(bst_pg *pg, PGresult *result, bst_diags *diags) {
+bst_status bst__pg_failed(bst_pg *pg, PGresult *result, bst_diags *diags) {
     bst_status status = BST_OK;
     if (!result)
         result = PQgetResult(pg->conn);
@@ -158,7 +158,7 @@ static bst_status start_session(bst_pg *pg, bst_diags *diags) {
     return bst_pg_exec(pg, session_sql, diags);
 }
 
-bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret, bst_diags *diags) {
     if (!well_formed(conninfo)) {
         bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
                      "the connection string is not well formed");
@@ -171,8 +171,10 @@ bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) 
         return bst_diag_nomem(diags);
     bst_strbuf_init(&pg->label);
     pg->last_words = bst_diags_new();
-    const char *const names[] = {"fallback_application_name", "dbname", NULL};
-    const char *const values[] = {"backstory", conninfo, NULL};
+    /* What comes after the connection string overrides it. */
+    const char *const names[] = {"fallback_application_name", "dbname",
+                                 replicating ? "replication" : NULL, NULL};
+    const char *const values[] = {"backstory", conninfo, "database", NULL};
     pg->conn = PQconnectdbParams(names, values, 1);
     const bst_status status = start_session(pg, diags);
     if (status != BST_OK) {
@@ -181,6 +183,14 @@ bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) 
     }
     *ret = pg;
     return BST_OK;
+}
+
+bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+    return bst__pg_connect(conninfo, false, ret, diags);
+}
+
+PGconn *bst__pg_conn(const bst_pg *pg) {
+    return pg->conn;
 }
 
 bst_pg *bst_pg_free(bst_pg *pg) {
@@ -214,7 +224,7 @@ bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
     PGresult *const result = PQexec(pg->conn, sql);
     const ExecStatusType kind = PQresultStatus(result);
     if (kind != PGRES_COMMAND_OK && kind != PGRES_TUPLES_OK && kind != PGRES_EMPTY_QUERY)
-        return report_failure(pg, result, diags);
+        return bst__pg_failed(pg, result, diags);
     const bool undone = rolled_back(sql, result);
     PQclear(result);
     return undone ? bst_diag_add(diags, BST_DATABASE, BST_ERROR, "rolled-back", NULL,
@@ -229,7 +239,7 @@ bst_status bst_pg_query(bst_pg *pg, const char *sql, size_t param_count, const c
         PQexecParams(pg->conn, sql, (int)param_count, NULL, params, NULL, NULL, 0);
     const ExecStatusType kind = PQresultStatus(result);
     if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK)
-        return report_failure(pg, result, diags);
+        return bst__pg_failed(pg, result, diags);
     bst_pg_rows *const rows = malloc(sizeof *rows);
     if (!rows) {
         PQclear(result);
@@ -264,7 +274,7 @@ bst_pg_rows *bst_pg_rows_free(bst_pg_rows *rows) {
 static bst_status copy_start(bst_pg *pg, const char *sql, ExecStatusType wanted, bst_diags *diags) {
     PGresult *const result = PQexec(pg->conn, sql);
     if (PQresultStatus(result) != wanted)
-        return report_failure(pg, result, diags);
+        return bst__pg_failed(pg, result, diags);
     PQclear(result);
     return BST_OK;
 }
@@ -273,11 +283,11 @@ static bst_status copy_start(bst_pg *pg, const char *sql, ExecStatusType wanted,
 static bst_status copy_result(bst_pg *pg, uint64_t *ret_rows, bst_diags *diags) {
     PGresult *result = PQgetResult(pg->conn);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        return report_failure(pg, result, diags);
+        return bst__pg_failed(pg, result, diags);
     *ret_rows = strtoull(PQcmdTuples(result), NULL, 10);
     PQclear(result);
     result = PQgetResult(pg->conn);
-    return result ? report_failure(pg, result, diags) : BST_OK;
+    return result ? bst__pg_failed(pg, result, diags) : BST_OK;
 }
 
 bst_status bst_pg_copy_out(bst_pg *pg, const char *sql, bst_diags *diags) {
@@ -295,7 +305,7 @@ bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len,
         return BST_OK;
     }
     if (len != -1)
-        return report_failure(pg, NULL, diags);
+        return bst__pg_failed(pg, NULL, diags);
     uint64_t rows;
     const bst_status status = copy_result(pg, &rows, diags);
     if (status != BST_OK)
@@ -316,7 +326,7 @@ bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diag
     for (const char *at = bytes; len > 0;) {
         const size_t piece = len < piece_max ? len : piece_max;
         if (PQputCopyData(pg->conn, at, (int)piece) != 1)
-            return report_failure(pg, NULL, diags);
+            return bst__pg_failed(pg, NULL, diags);
         at += piece;
         len -= piece;
     }
@@ -325,7 +335,7 @@ bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diag
 
 bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
     if (PQputCopyEnd(pg->conn, NULL) != 1)
-        return report_failure(pg, NULL, diags);
+        return bst__pg_failed(pg, NULL, diags);
     uint64_t taken;
     const bst_status status = copy_result(pg, &taken, diags);
     if (status != BST_OK || taken == rows)

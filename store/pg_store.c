@@ -14,6 +14,7 @@
 extern const char bst__schema_sql[];
 extern const char bst__views_sql[];
 extern const char bst__append_sql[];
+extern const char bst__follow_sql[];
 extern const char bst__rights_sql[];
 
 #define SERVER_VERSION_MIN 140000
@@ -100,7 +101,7 @@ bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) {
         return status;
     *ret_new = true;
     const char *const scripts[] = {bst__schema_sql, bst__views_sql, bst__append_sql,
-                                   bst__rights_sql};
+                                   bst__follow_sql, bst__rights_sql};
     for (size_t i = 0; status == BST_OK && i < sizeof scripts / sizeof *scripts; i++)
         status = bst_pg_exec(pg, scripts[i], diags);
     return status;

@@ -29,6 +29,7 @@ enum {
 typedef struct reader_pg {
     bst_reader base;
     bst_pg *pg;
+    bool borrowed; /* the connection is the caller's, and so is its transaction */
     bst__plan_shelf *plans;
     bst__copy_reader rows;
     const bst__stored_plan *plan; /* of the row being handed out; NULL: take the next row */
@@ -188,7 +189,8 @@ static bst_status pg_next(bst_reader *base, const bst_stored_event **ret_event, 
 
 static void pg_free(bst_reader *base) {
     reader_pg *const reader = (reader_pg *)base;
-    bst_pg_free(reader->pg);
+    if (!reader->borrowed)
+        bst_pg_free(reader->pg);
     bst__plan_shelf_free(reader->plans);
     bst__reader_release(base);
     free(reader);
@@ -283,6 +285,43 @@ static bst_status start(reader_pg *reader, const char *key, bst_diags *diags) {
     bst_strbuf_release(&segments);
     bst_strbuf_release(&plans);
     return status;
+}
+
+static bst_status start_attached(reader_pg *reader, const char *condition, bst_diags *diags) {
+    bst_strbuf segments = BST_STRBUF_INIT, plans = BST_STRBUF_INIT;
+    bst_strbuf_adds(&segments, condition);
+    bst_status status = leave_out_unfinished(reader, &segments, diags);
+    bst_strbuf_addf(&plans,
+                    "(run_id, plan) IN (SELECT run_id, plan FROM backstory.segment WHERE %s)",
+                    segments.text);
+    if (status == BST_OK && (segments.failed || plans.failed))
+        status = bst_diag_nomem(diags);
+    if (status == BST_OK)
+        status = bst__plan_shelf_load(reader->pg, reader->base.machine, plans.text, &reader->plans,
+                                      diags);
+    if (status == BST_OK)
+        status = start_rows(reader, segments.text, diags);
+    bst_strbuf_release(&segments);
+    bst_strbuf_release(&plans);
+    return status;
+}
+
+bst_status bst__reader_pg_attach(bst_pg *pg, const bst_machine *machine, const char *condition,
+                                 bst_reader **ret, bst_diags *diags) {
+    reader_pg *const reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return bst_diag_nomem(diags);
+    reader->pg = pg;
+    reader->borrowed = true;
+    bst_status status = bst__reader_init(&reader->base, &pg_ops, machine, diags);
+    if (status == BST_OK)
+        status = start_attached(reader, condition, diags);
+    if (status != BST_OK) {
+        pg_free(&reader->base);
+        return status;
+    }
+    *ret = &reader->base;
+    return BST_OK;
 }
 
 bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine, const char *key,

@@ -41,5 +41,11 @@ bst_status bst__reader_jsonl_open(const char *path, const bst_machine *machine, 
                                   bst_reader **ret, bst_diags *diags) BST_MUST_USE;
 bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine, const char *key,
                                bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+/* Over a connection of the caller's, in whatever transaction it is: the segments for which an SQL
+ * condition holds. It must be read to its end before the connection is used again. */
+struct bst_pg;
+bst_status bst__reader_pg_attach(struct bst_pg *pg, const bst_machine *machine,
+                                 const char *condition, bst_reader **ret,
+                                 bst_diags *diags) BST_MUST_USE;
 
 #endif

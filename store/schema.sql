@@ -47,8 +47,8 @@ CREATE SEQUENCE backstory.run_id AS integer;
 CREATE TABLE backstory.run (
     run_id             integer PRIMARY KEY DEFAULT nextval('backstory.run_id'),
     machine_version_id integer     NOT NULL REFERENCES backstory.machine_version,
-    kind               text        NOT NULL CHECK (kind IN ('migration', 'live')),
-    recorded_at        timestamptz CHECK ((recorded_at IS NULL) = (kind = 'live')),
+    kind               text        NOT NULL CHECK (kind IN ('migration', 'live', 'follow')),
+    recorded_at        timestamptz CHECK ((recorded_at IS NULL) = (kind <> 'migration')),
     started_at         timestamptz NOT NULL DEFAULT now(),
     finished_at        timestamptz,
     role               text        NOT NULL DEFAULT session_user,

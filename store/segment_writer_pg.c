@@ -4,10 +4,9 @@
  */
 #include "segment_writer_private.h"
 
-#include "backstory/timestamp.h"
 #include "copy_put_private.h"
-#include "payload_private.h"
 #include "pg_private.h"
+#include "segment_row_private.h"
 
 #define COPY_ROWS  20000u
 #define SEND_BYTES (64u << 10)
@@ -35,32 +34,6 @@ void bst__segment_writer_forget(bst__segment_writer *writer) {
 
 /* ---- a row */
 
-static void put_time(bst_strbuf *out, int64_t time) {
-    if (time == BST_TIME_INFINITY || time == BST_TIME_MINUS_INFINITY)
-        bst_strbuf_adds(out, "null"); /* open: which end it is tells the place */
-    else
-        bst_strbuf_add_int(out, time);
-}
-
-/* `[[at,{...}],[at,after,before,{...}]]` */
-static void put_events(const bst_machine *machine, const bst_history *history, bst_strbuf *out) {
-    for (uint32_t i = 0; i < history->plan->event_count; i++) {
-        const bst_happening *const happening = &history->events[i];
-        bst_strbuf_adds(out, i == 0 ? "[[" : ",[");
-        bst_strbuf_add_int(out, happening->occurred_at);
-        bst_strbuf_addc(out, ',');
-        if (happening->interval) {
-            put_time(out, happening->after);
-            bst_strbuf_addc(out, ',');
-            put_time(out, happening->before);
-            bst_strbuf_addc(out, ',');
-        }
-        bst__payload_write(&machine->events[history->plan->events[i].type], happening->fields, out);
-        bst_strbuf_addc(out, ']');
-    }
-    bst_strbuf_addc(out, ']');
-}
-
 /* False when the events are more than one value may hold. */
 static bool put_row(bst__segment_writer *writer, const bst_history *history, int64_t plan) {
     bst_strbuf *const out = &writer->rows;
@@ -70,15 +43,7 @@ static bool put_row(bst__segment_writer *writer, const bst_history *history, int
     bst__copy_put_int(out, writer->run_id, 4);
     bst__copy_put_int(out, writer->machine_id, 2);
     bst__copy_put_text(out, history->key, history->key_len);
-    const size_t length_at = out->len;
-    bst__copy_put_be(out, 0, 4);
-    put_events(writer->machine, history, out);
-    const size_t len = out->len - length_at - 4;
-    if (out->failed)
-        return true;
-    for (int i = 0; i < 4; i++)
-        out->text[length_at + (size_t)i] = (char)(len >> (8 * (3 - i)));
-    return len <= BST__SEGMENT_BYTES_MAX;
+    return bst__segment_put_data(out, writer->machine, history);
 }
 
 /* ---- findings */

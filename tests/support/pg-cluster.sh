@@ -1,12 +1,12 @@
 #!/bin/sh
 # A throw-away PostgreSQL: reached through a socket in a private folder only, trusting, and gone without a trace.
 #
-#   pg-cluster.sh start DIR [--with-parent | --while PID]
+#   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical]
 #   pg-cluster.sh stop DIR
 #
 # DIR/env afterwards holds PGHOST, PGPORT, PGUSER and PGDATABASE to be sourced. The server's own files lie in a short
 # folder under /tmp, because a socket's path may have 107 bytes. --while: stop as soon as process PID has ended, however
-# it ended; --with-parent: the same with the process that called this script. PostgreSQL refuses to run as root, so root
+# it ended; --with-parent: the same with the process that called this script. --logical: its log can be followed. PostgreSQL refuses to run as root, so root
 # runs it as another user.
 set -eu
 
@@ -40,8 +40,7 @@ port = 5432
 fsync = off
 synchronous_commit = off
 full_page_writes = off
-wal_level = minimal
-max_wal_senders = 0
+$wal
 max_wal_size = 4GB
 max_connections = 50
 timezone = 'UTC'
@@ -113,7 +112,7 @@ EOF
 }
 
 usage() {
-    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] | stop DIR"
+    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical] | stop DIR"
 }
 
 [ $# -ge 2 ] || usage
@@ -122,12 +121,19 @@ case $2 in
 /*) dir=$2 ;;
 *) dir=$(pwd)/$2 ;;
 esac
-case ${3-} in
-'') watched= ;;
---with-parent) watched=$PPID ;;
---while) watched=$4 ;;
-*) usage ;;
-esac
+watched=
+wal='wal_level = minimal
+max_wal_senders = 0'
+shift 2
+while [ $# -gt 0 ]; do
+    case $1 in
+    --with-parent) watched=$PPID ;;
+    --while) watched=$2 && shift ;;
+    --logical) wal='wal_level = logical' ;;
+    *) usage ;;
+    esac
+    shift
+done
 case $command in
 start | stop) "$command" ;;
 *) usage ;;

@@ -105,6 +105,9 @@ typedef struct bst_weights {
 
 typedef struct bst_question {
     uint32_t state; /* where the entity stands now */
+    /* Walks begin in the state `start`, which is known, instead of with a creation. */
+    bool started;
+    uint32_t start;
     const bst_claim *claims;
     size_t claim_count;
     uint32_t nodes_max;  /* 0: BST_INFER_NODES_MAX */

@@ -1,0 +1,219 @@
+/* backstory follow: what the old system commits becomes events, exactly once, while it goes on
+ * writing. */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backstory/follow.h"
+
+#include "cli.h"
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number) {
+    (void)number;
+    stop_asked = 1;
+}
+
+typedef struct talk {
+    const cli_call *call;
+    cli_progress progress;
+    double last;
+} talk;
+
+static cli_text lsn_text(uint64_t lsn) {
+    cli_text text;
+    snprintf(text.text, sizeof text.text, "%X/%X", (unsigned)(lsn >> 32), (unsigned)(uint32_t)lsn);
+    return text;
+}
+
+static double lag_seconds(const bst_follow_figures *f) {
+    return f->lag_us > 0 ? (double)f->lag_us / 1e6 : 0;
+}
+
+/* A line each second on a terminal, each ten elsewhere. */
+static bst_status on_progress(void *context, const bst_follow_figures *f) {
+    talk *const t = context;
+    const double now = cli_now();
+    const bool terminal = t->progress.terminal;
+
+    if (t->call->quiet || now - t->last < (terminal ? 1 : 10))
+        return BST_OK;
+    t->last = now;
+    t->progress.shown = true;
+    if (f->lsn == 0)
+        fprintf(stderr, "%sfollow: snapshot, %s rows", terminal ? "\r\033[K" : "",
+                cli_number(f->snapshot_rows).text);
+    else
+        fprintf(stderr,
+                "%sfollow: at %s, lag %s bytes, %.2f s, %s transactions; %s changes, %s events, "
+                "%s quarantined; the slot keeps %s MiB",
+                terminal ? "\r\033[K" : "", lsn_text(f->lsn).text, cli_number(f->lag_bytes).text,
+                lag_seconds(f), cli_number(f->lag_transactions).text, cli_number(f->changes).text,
+                cli_number(f->events).text, cli_number(f->quarantined).text,
+                cli_number(f->retained_bytes >> 20).text);
+    if (!terminal)
+        fputc('\n', stderr);
+    fflush(stderr);
+    return BST_OK;
+}
+
+static void on_notice(void *context, const char *text) {
+    talk *const t = context;
+
+    if (t->call->quiet)
+        return;
+    cli_progress_end(&t->progress);
+    fprintf(stderr, "follow: %s\n", text);
+}
+
+static void print_json(const bst_follow_figures *f) {
+    json_t *root = json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "lsn", lsn_text(f->lsn).text,
+        "transactions", (json_int_t)f->transactions, "changes", (json_int_t)f->changes, "unchanged",
+        (json_int_t)f->unchanged, "events", (json_int_t)f->events, "quarantined",
+        (json_int_t)f->quarantined, "released", (json_int_t)f->released, "snapshot_rows",
+        (json_int_t)f->snapshot_rows, "lag_bytes", (json_int_t)f->lag_bytes, "lag_seconds",
+        lag_seconds(f), "retained_bytes", (json_int_t)f->retained_bytes);
+
+    json_dumpf(root, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(root);
+}
+
+static void print_text(const bst_follow_figures *f) {
+    if (f->snapshot_rows > 0)
+        printf("%s rows of the snapshot\n", cli_number(f->snapshot_rows).text);
+    printf("%s transactions with %s changes: %s events, %s quarantined, %s without a meaning for "
+           "the machine\n",
+           cli_number(f->transactions).text, cli_number(f->changes).text,
+           cli_number(f->events).text, cli_number(f->quarantined).text,
+           cli_number(f->unchanged).text);
+    if (f->released > 0)
+        printf("%s entities left quarantine\n", cli_number(f->released).text);
+    printf("all before %s is in the store\n", lsn_text(f->lsn).text);
+}
+
+static bst_status read_until(cli_call *call, const char *text, bst_follow_options *options) {
+    unsigned high = 0, low = 0;
+    char rest = '\0';
+
+    if (!text)
+        return BST_OK;
+    options->until_now = true;
+    if (strcmp(text, "now") == 0)
+        return BST_OK;
+    if (sscanf(text, "%8X/%8X%c", &high, &low, &rest) != 2 || (high == 0 && low == 0))
+        return cli_usage(
+            call, "--until is \"now\" or a place in the log, as 16/B374D848, not \"%s\"", text);
+    options->until = (uint64_t)high << 32 | low;
+    return BST_OK;
+}
+
+static bst_status check_slot_name(cli_call *call, const char *name) {
+    const size_t len = strlen(name);
+
+    if (len > 0 && len <= 63 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len)
+        return BST_OK;
+    return cli_usage(call, "a slot's name has a-z, 0-9 and _, at most 63 of them; not \"%s\"",
+                     name);
+}
+
+static void listen_to_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bst_status run_follow(cli_call *call, const bst_mapping *mapping,
+                             bst_follow_options *options) {
+    bst_follow_figures figures;
+    talk t = {.call = call};
+
+    cli_progress_begin(&t.progress, call, "follow");
+    options->stop = &stop_asked;
+    options->on_progress = on_progress;
+    options->on_notice = on_notice;
+    options->context = &t;
+    listen_to_signals();
+    const bst_status status = bst_follow(mapping, options, &figures, call->diags);
+    cli_progress_end(&t.progress);
+    if (status != BST_OK)
+        return status;
+    if (options->check_only)
+        puts("everything is there that following needs");
+    else if (call->json)
+        print_json(&figures);
+    else if (!call->quiet)
+        print_text(&figures);
+    if (stop_asked && !call->quiet)
+        fputs("stopped; the same command goes on from there\n", stderr);
+    return BST_OK;
+}
+
+static int follow(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    bst_mapping *mapping = NULL;
+    char *from = NULL;
+    char *to = NULL;
+    char *slot = NULL;
+    char *until = NULL;
+    int check = 0;
+    int again = 0;
+    int warn_mib = 1024;
+    int exit_status;
+    struct poptOption options[] = {
+        {"from", 0, POPT_ARG_STRING, &from, 0, "the old system: a connection string", "SOURCE"},
+        {"to", 0, POPT_ARG_STRING, &to, 0, "the store: a connection string", "STORE"},
+        {"slot", 0, POPT_ARG_STRING, &slot, 0,
+         "name of the replication slot and its publication (default: backstory_<machine>)", "NAME"},
+        {"until", 0, POPT_ARG_STRING, &until, 0,
+         "stop there: a place in the log, or now (default: follow on)", "LSN|now"},
+        {"check", 0, POPT_ARG_NONE, &check, 0, "only say what is missing, and change nothing",
+         NULL},
+        {"snapshot-again", 0, POPT_ARG_NONE, &again, 0,
+         "a new slot, and every row reconciled with its history", NULL},
+        {"warn-retained", 0, POPT_ARG_INT, &warn_mib, 0,
+         "warn when the slot keeps more than so many MiB of log (default: 1024)", "MIB"},
+        POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
+        return exit_status;
+    bst_follow_options run = {.from = from,
+                              .to = to,
+                              .tool_version = BACKSTORY_VERSION,
+                              .check_only = check != 0,
+                              .snapshot_again = again != 0,
+                              .retained_max = warn_mib > 0 ? (uint64_t)warn_mib << 20 : 0};
+    bst_status status = from && (to || check)
+                            ? read_until(&call, until, &run)
+                            : cli_usage(&call, from ? "--to is missing" : "--from is missing");
+    if (status == BST_OK && slot)
+        status = check_slot_name(&call, slot);
+    if (status == BST_OK)
+        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+    if (status == BST_OK && !slot)
+        slot = bst_follow_slot_name(mapping->machine);
+    if (status == BST_OK && !slot)
+        status = bst_diag_nomem(call.diags);
+    run.slot = slot;
+    if (status == BST_OK)
+        status = run_follow(&call, mapping, &run);
+    bst_mapping_free(mapping);
+    free(from);
+    free(to);
+    free(slot);
+    free(until);
+    return cli_end(&call, status);
+}
+
+const cli_command cli_follow = {
+    "follow", "MAPPING", "turn what the old system commits into events, while it goes on writing",
+    "  backstory follow payment.legacy.json --from postgresql:///shop --check\n"
+    "  backstory follow payment.legacy.json --from postgresql:///shop --to postgresql:///events\n"
+    "  backstory follow payment.legacy.json --from ... --to ... --until now\n",
+    follow};

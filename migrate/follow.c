@@ -1,0 +1,29 @@
+/* Following, where there is something to follow with. */
+#include "backstory/follow.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *bst_follow_slot_name(const bst_machine *machine) {
+    bst_strbuf name = BST_STRBUF_INIT;
+    bst_strbuf_adds(&name, "backstory_");
+    for (const char *at = machine->id; *at && name.len < 60; at++) {
+        const unsigned char c = (unsigned char)*at;
+        bst_strbuf_addc(&name, c < 128 && isalnum(c) ? (char)tolower(c) : '_');
+    }
+    return bst_strbuf_detach(&name);
+}
+
+#if !BACKSTORY_POSTGRES
+bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
+                      bst_follow_figures *ret_figures, bst_diags *diags) {
+    (void)mapping;
+    (void)options;
+    *ret_figures = (bst_follow_figures){.lsn = 0};
+    bst_diag_add(diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
+                 "cannot follow PostgreSQL: this backstory was built without it");
+    bst_diag_hint(diags, "Build with -DBACKSTORY_POSTGRES=ON.");
+    return BST_USAGE;
+}
+#endif

@@ -1,0 +1,43 @@
+/* What the log and the first snapshot share: the way of events into the journal. */
+#ifndef BACKSTORY_FOLLOW_BATCH_PRIVATE_H
+#define BACKSTORY_FOLLOW_BATCH_PRIVATE_H
+
+#include "follow_private.h"
+
+typedef struct bst__change {
+    bst_wal_kind kind;
+    char old_kind;
+    bst_wal_tuple old_row, new_row;
+    uint64_t lsn;
+    uint32_t place;
+    bst__origin origin;
+    bst_text key;     /* of the new row; of a delete, the old */
+    bst_text old_key; /* where it differs; text NULL: it does not */
+} bst__change;
+
+struct bst__batch {
+    const bst_mapping *mapping;
+    bst_journal *journal;
+    bst_follow_figures *figures;
+    bst__stepper *stepper;
+    bst__cache cache;
+    bst__table *table; /* NULL: not described yet */
+    bst_arena *arena;  /* of what is held */
+    bst_arena *row_arena;
+    bst__change *changes;
+    bst_text *missing; /* keys to be loaded */
+    uint32_t count;
+    bst_journal_mark mark; /* since the last commit */
+    bst_value *payload;    /* room to fold an event */
+    bst_strbuf old_image, new_image, text;
+    bst_diags *diags;
+};
+
+/* Takes one event of the store's more. */
+bst_status bst__batch_fold(bst__batch *batch, bst__known *known,
+                           const bst_stored_event *event) BST_MUST_USE;
+/* Puts events behind those of the entity. */
+bst_status bst__batch_append(bst__batch *batch, bst__known *known,
+                             bst__verdict *verdict) BST_MUST_USE;
+
+#endif

@@ -1,0 +1,114 @@
+/* What is known of the entities that changed lately: so that most changes ask the store nothing.
+ *
+ * Bounded: when it is full, those that have not been touched since the last sweep go, and if that
+ * is not enough, all. Whatever is gone is folded from the store again.
+ */
+#include "follow_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_text(const bst_type *type) {
+    switch (type->kind) {
+    case BST_KIND_TEXT:
+    case BST_KIND_VARCHAR:
+    case BST_KIND_CHAR:
+    case BST_KIND_BYTEA:
+    case BST_KIND_JSON:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bst__known *bst__cache_find(bst__cache *cache, const char *key, size_t len) {
+    bst__known *known;
+    HASH_FIND(hh, cache->all, key, len, known);
+    return known;
+}
+
+static size_t size_of(const bst__cache *cache, const bst__known *known) {
+    return sizeof *known + known->key_len + 1 + cache->machine->field_count * sizeof(bst_value) +
+           known->block_size;
+}
+
+static void drop(bst__known *known) {
+    free(known->block);
+    free(known);
+}
+
+bst__known *bst__cache_add(bst__cache *cache, const char *key, size_t len) {
+    const size_t fields = cache->machine->field_count * sizeof(bst_value);
+    bst__known *const known = calloc(1, sizeof *known + fields + len + 1);
+    if (!known)
+        return NULL;
+    known->fields = (bst_value *)(known + 1);
+    char *const copy = (char *)(known + 1) + fields;
+    memcpy(copy, key, len);
+    known->key = copy;
+    known->key_len = len;
+    known->state = BST_NONE;
+    known->touched = true;
+    HASH_ADD_KEYPTR(hh, cache->all, known->key, len, known);
+    if (known->lost) {
+        free(known);
+        return NULL;
+    }
+    cache->bytes += size_of(cache, known);
+    return known;
+}
+
+bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const bst_value *fields) {
+    const bst_machine *const machine = cache->machine;
+    size_t text = 0;
+    for (uint32_t f = 0; f < machine->field_count; f++)
+        text += fields[f].present && has_text(&machine->fields[f].type) ? fields[f].len : 0;
+    /* The new values may point into the old block. */
+    char *const block = text > 0 ? malloc(text) : NULL;
+    if (text > 0 && !block)
+        return false;
+    char *to = block;
+    for (uint32_t f = 0; f < machine->field_count; f++) {
+        bst_value value = fields[f];
+        if (value.present && has_text(&machine->fields[f].type)) {
+            if (value.len > 0)
+                memcpy(to, value.u.text, value.len);
+            value.u.text = value.len > 0 ? to : "";
+            to += value.len;
+        }
+        known->fields[f] = value;
+    }
+    free(known->block);
+    cache->bytes = cache->bytes - known->block_size + text;
+    known->block = block;
+    known->block_size = text;
+    known->state = state;
+    return true;
+}
+
+void bst__cache_sweep(bst__cache *cache) {
+    bst__known *known, *next;
+    if (cache->bytes <= BST__CACHE_BYTES_MAX)
+        return;
+    HASH_ITER (hh, cache->all, known, next) {
+        if (known->touched) {
+            known->touched = false;
+            continue;
+        }
+        cache->bytes -= size_of(cache, known);
+        HASH_DEL(cache->all, known);
+        drop(known);
+    }
+    if (cache->bytes > BST__CACHE_BYTES_MAX / 2)
+        bst__cache_clear(cache);
+}
+
+void bst__cache_clear(bst__cache *cache) {
+    bst__known *known, *next;
+    HASH_ITER (hh, cache->all, known, next) {
+        HASH_DEL(cache->all, known);
+        drop(known);
+    }
+    cache->all = NULL;
+    cache->bytes = 0;
+}

@@ -1,0 +1,182 @@
+/* The beginning: publication, then slot, then the snapshot that the slot was made with.
+ *
+ * The store knows of the slot before the server does, as unfinished. So whatever is killed on the
+ * way, the next start finds what is left of it, takes a slot that nobody can go on from away, and
+ * begins again with a new one; what the store has already is not written twice.
+ */
+#include "follow_private.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bst__follow_say(const bst_follow_options *options, const char *format, ...) {
+    if (!options->on_notice)
+        return;
+    bst_strbuf text = BST_STRBUF_INIT;
+    va_list args;
+    va_start(args, format);
+    bst_strbuf_vaddf(&text, format, args);
+    va_end(args);
+    options->on_notice(options->context, text.text);
+    bst_strbuf_release(&text);
+}
+
+static bst_status ask(bst_pg *source, const char *sql, const char *param, bst_strbuf *out,
+                      bst_diags *diags) {
+    bst_pg_rows *rows = NULL;
+    const char *const params[] = {param};
+    const bst_status status = bst_pg_query(source, sql, param ? 1 : 0, params, &rows, diags);
+    if (status == BST_OK && bst_pg_rows_count(rows) > 0 && bst_pg_rows_text(rows, 0, 0))
+        bst_strbuf_adds(out, bst_pg_rows_text(rows, 0, 0));
+    bst_pg_rows_free(rows);
+    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
+}
+
+/* Not the address, which may change: the cluster's own number, and the database. */
+bst_status bst__follow_label(bst_pg *source, const bst_mapping *mapping, bst_strbuf *out,
+                             bst_diags *diags) {
+    bst_strbuf_addf(out, "%s of ", mapping->source.table);
+    return ask(source,
+               "SELECT current_database() || ' in cluster ' || system_identifier"
+               " FROM pg_catalog.pg_control_system()",
+               NULL, out, diags);
+}
+
+static bst_status make_publication(bst_pg *source, const bst_mapping *mapping,
+                                   const bst_follow_options *options, bst_diags *diags) {
+    bst_strbuf found = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
+    const char *const name = mapping->source.table;
+    const char *const dot = strchr(name, '.');
+    char *const schema = dot ? strndup(name, (size_t)(dot - name)) : strdup("public");
+    bst_status status =
+        schema ? ask(source, "SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1",
+                     options->slot, &found, diags)
+               : bst_diag_nomem(diags);
+    if (status == BST_OK && found.len == 0) {
+        bst_strbuf_adds(&sql, "CREATE PUBLICATION ");
+        bool quoted = bst_pg_add_identifier(source, options->slot, &sql);
+        bst_strbuf_adds(&sql, " FOR TABLE ");
+        quoted = quoted && bst_pg_add_identifier(source, schema, &sql);
+        bst_strbuf_addc(&sql, '.');
+        quoted = quoted && bst_pg_add_identifier(source, dot ? dot + 1 : name, &sql);
+        bst_strbuf_adds(&sql, " WITH (publish_via_partition_root = true)");
+        status =
+            quoted && !sql.failed ? bst_pg_exec(source, sql.text, diags) : bst_diag_nomem(diags);
+        if (status == BST_OK)
+            bst__follow_say(options, "made publication %s of %s", options->slot, name);
+    }
+    free(schema);
+    bst_strbuf_release(&found);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
+/* A slot that no snapshot belongs to any more. */
+static bst_status drop_slot(bst_pg *source, const bst_follow_options *options, bst_diags *diags) {
+    bst_strbuf dropped = BST_STRBUF_INIT;
+    const bst_status status =
+        ask(source,
+            "SELECT pg_catalog.pg_drop_replication_slot(slot_name)::text || slot_name"
+            " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+            options->slot, &dropped, diags);
+    if (status == BST_OK && dropped.len > 0)
+        bst__follow_say(options, "dropped slot %s, which could not be gone on from", options->slot);
+    bst_strbuf_release(&dropped);
+    return status;
+}
+
+/* Who keeps a slot from being made: the oldest transactions. */
+static void say_who_blocks(bst_pg *source, const bst_follow_options *options) {
+    bst_strbuf who = BST_STRBUF_INIT;
+    if (ask(source,
+            "SELECT string_agg(format('%s (pid %s, since %s)', usename, pid, xact_start), ', ')"
+            " FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL"
+            " AND pid <> pg_catalog.pg_backend_pid()",
+            NULL, &who, NULL) == BST_OK &&
+        who.len > 0)
+        bst__follow_say(options, "making slot %s waits for these transactions to end: %s",
+                        options->slot, who.text);
+    bst_strbuf_release(&who);
+}
+
+static bst_status read_snapshot(bst_pg *source, const bst_follow_options *options,
+                                bst__batch *batch, const char *snapshot, uint64_t lsn,
+                                bst_diags *diags) {
+    bst_strbuf now = BST_STRBUF_INIT;
+    char at[BST_LSN_TEXT_MAX];
+    bst_lsn_format(lsn, at);
+    bst__follow_say(options, "made slot %s at %s; reading its snapshot", options->slot, at);
+    bst_status status = ask(source,
+                            "SELECT ((extract(epoch FROM clock_timestamp()) - 946684800)"
+                            " * 1000000)::bigint",
+                            NULL, &now, diags);
+    if (status == BST_OK)
+        status =
+            bst__batch_snapshot(batch, options, snapshot, lsn, strtoll(now.text, NULL, 10), diags);
+    bst_strbuf_release(&now);
+    return status;
+}
+
+static bst_status begin_anew(bst_pg *source, const bst_mapping *mapping,
+                             const bst_follow_options *options, bst_journal *journal,
+                             bst__batch *batch, bst_diags *diags) {
+    bst_pg_stream *stream = NULL; /* holds the snapshot while it is idle */
+    char snapshot[64] = "";
+    uint64_t lsn = 0;
+    bst_status status = make_publication(source, mapping, options, diags);
+    if (status == BST_OK)
+        status = bst_journal_enter(journal, diags);
+    if (status == BST_OK)
+        status = drop_slot(source, options, diags);
+    if (status == BST_OK)
+        status = bst_pg_stream_open(options->from, &stream, diags);
+    if (status == BST_OK) {
+        say_who_blocks(source, options);
+        status = bst_pg_stream_make_slot(stream, options->slot, &lsn, snapshot, diags);
+    }
+    if (status == BST_OK)
+        status = read_snapshot(source, options, batch, snapshot, lsn, diags);
+    bst_pg_stream_free(stream);
+    return status;
+}
+
+static bst_status report_other_mapping(const bst_follow_options *options, bst_diags *diags) {
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "other-mapping", NULL,
+                 "slot \"%s\" was followed with another mapping so far", options->slot);
+    bst_diag_hint(diags,
+                  "If the new one reads the rows in the same way as far as they go, or if you "
+                  "want their histories reconciled with it, start with --snapshot-again.");
+    return BST_INVALID;
+}
+
+static bst_status report_no_slot(const bst_follow_options *options, bst_diags *diags) {
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "slot-missing", NULL,
+                 "the store was followed with slot \"%s\", and the source has none of this name",
+                 options->slot);
+    bst_diag_hint(diags,
+                  "It was dropped, or the source was restored from a backup. Start again with "
+                  "--snapshot-again: every row is reconciled with its history.");
+    return BST_DATABASE;
+}
+
+bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
+                             const bst_follow_options *options, bst_journal *journal,
+                             bst__batch *batch, bst_diags *diags) {
+    uint64_t lsn;
+    bst_strbuf slot = BST_STRBUF_INIT;
+    if (bst_journal_where(journal, &lsn) != BST_JOURNAL_READY || options->snapshot_again)
+        return begin_anew(source, mapping, options, journal, batch, diags);
+    if (!bst_journal_same_mapping(journal))
+        return report_other_mapping(options, diags);
+    bst_status status =
+        ask(source, "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+            options->slot, &slot, diags);
+    if (status == BST_OK && slot.len == 0)
+        status = report_no_slot(options, diags);
+    if (status == BST_OK) /* it may have been taken away while nobody followed */
+        status = make_publication(source, mapping, options, diags);
+    bst_strbuf_release(&slot);
+    return status;
+}

@@ -1,0 +1,67 @@
+/* Following: the old system goes on writing, and every transaction that it commits becomes events
+ * in the store, exactly once.
+ *
+ *     slot and snapshot - every row of the snapshot - the log from exactly there on
+ *
+ * A legacy transaction that changes rows of the mapping's table comes into the store in one
+ * transaction, together with its place in the log. So whatever is killed, and whenever: what the
+ * store has is the whole of some first part of the log, and following goes on behind it. After
+ * each transaction the fold of every entity that it touched is its row, or the entity stands in
+ * quarantine and the change is kept there.
+ */
+#ifndef BACKSTORY_FOLLOW_H
+#define BACKSTORY_FOLLOW_H
+
+#include <signal.h>
+
+#include "backstory/mapping.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BST_FOLLOW_BATCH_CHANGES 8192u       /* changes held at a time, */
+#define BST_FOLLOW_BATCH_BYTES   (16u << 20) /* and their bytes: a transaction may have more */
+
+typedef struct bst_follow_figures {
+    /* since this process began */
+    uint64_t transactions, changes, unchanged, quarantined, released, events;
+    uint64_t snapshot_rows; /* of the first snapshot, as far as it is read */
+    uint64_t lsn;           /* all before it is in the store */
+    uint64_t server_lsn;    /* the end of the log, as last heard */
+    uint64_t lag_bytes;     /* between the two */
+    int64_t lag_us;         /* from the commit in the old system to that in the store, the last */
+    uint64_t lag_transactions; /* received, and not committed yet */
+    uint64_t retained_bytes;   /* of log that the server keeps for the slot; 0: not asked yet */
+    bool idle;                 /* nothing is left to do at the moment */
+} bst_follow_figures;
+
+typedef struct bst_follow_options {
+    const char *from, *to; /* connection strings */
+    const char *slot;      /* of the slot and of its publication: a-z, 0-9 and _ */
+    const char *tool_version;
+    bool until_now; /* stop at what is committed at the start; or at `until`, when not 0 */
+    uint64_t until;
+    bool check_only;                   /* the preflight, and nothing else */
+    bool snapshot_again;               /* make the slot anew and reconcile with every row */
+    uint64_t retained_max;             /* warn when the slot keeps more log than this; 0: 1 GiB */
+    const volatile sig_atomic_t *stop; /* not 0: stop at the next commit. May be NULL */
+    /* Now and then, at least each second; may be NULL. Not BST_OK stops. */
+    bst_status (*on_progress)(void *context, const bst_follow_figures *figures);
+    /* What a person should hear of: "the publication payment_follow was made". May be NULL. */
+    void (*on_notice)(void *context, const char *text);
+    void *context;
+} bst_follow_options;
+
+/* Runs until it is stopped, `until` is reached or something fails; can be started again at any
+ * time. Findings of the preflight are all reported, each with what mends it. */
+BST_API bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
+                              bst_follow_figures *ret_figures, bst_diags *diags) BST_MUST_USE;
+
+/* The name of a slot for a machine: "backstory_payment". The caller frees it; NULL: no memory. */
+BST_API char *bst_follow_slot_name(const bst_machine *machine);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,64 @@
+-- What `backstory follow` keeps beside the events: how far it is, and what could not become an event. Installed with
+-- schema.sql.
+
+-- One row a slot. `lsn` moves in the transaction that appends the events up to it: that is what makes each legacy
+-- transaction come exactly once. NULL: the first snapshot is not complete, and nothing may be followed yet.
+CREATE TABLE backstory.follow (
+    slot           text COLLATE "C" PRIMARY KEY,
+    machine_id     smallint    NOT NULL REFERENCES backstory.machine,
+    source         text        NOT NULL,
+    mapping_sha256 text        NOT NULL,
+    started_at     timestamptz NOT NULL DEFAULT now(),
+    lsn            pg_lsn,
+    transactions   bigint      NOT NULL DEFAULT 0,
+    changes        bigint      NOT NULL DEFAULT 0, -- of rows of the table
+    unchanged      bigint      NOT NULL DEFAULT 0, -- of these, that say nothing to the machine
+    quarantined    bigint      NOT NULL DEFAULT 0,
+    events         bigint      NOT NULL DEFAULT 0,
+    committed_at   timestamptz,                    -- of the last legacy transaction
+    moved_at       timestamptz
+);
+
+-- Changes that could not become events: never dropped, told with both images. Until a later change brings the entity
+-- back on its history (`released_lsn`), it stands in quarantine: its fold is not its row.
+CREATE TABLE backstory.follow_quarantine (
+    slot         text COLLATE "C" NOT NULL REFERENCES backstory.follow,
+    lsn          pg_lsn  NOT NULL, -- where the change stands in the log
+    place        integer NOT NULL, -- and among the changes of its transaction
+    machine_id   smallint NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    version      bigint  NOT NULL, -- of the history that it would have continued; 0: there is none
+    state        text,             -- of that
+    xid          bigint  NOT NULL,
+    committed_at timestamptz NOT NULL,
+    operation    text    NOT NULL,
+    reason       text    NOT NULL,
+    message      text    NOT NULL,
+    old_row      jsonb,
+    new_row      jsonb,
+    recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    released_lsn pg_lsn,
+    PRIMARY KEY (slot, lsn, place, key)
+);
+CREATE INDEX follow_quarantine_open ON backstory.follow_quarantine (machine_id, key)
+    WHERE released_lsn IS NULL;
+
+-- Takes positions for so many segments, as runs of neighbours. The floor lock comes first (see append.sql).
+CREATE FUNCTION backstory.take_positions(wanted integer)
+RETURNS TABLE (first bigint, positions bigint, recorded_us bigint)
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF to_regclass('backstory.segment_stream') IS NULL THEN
+        RAISE EXCEPTION 'histories are just being loaded into this store'
+            USING ERRCODE = 'BST03', HINT = 'Try again when the migration has finished.';
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(backstory.floor_key(
+        (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM backstory.position)));
+    RETURN QUERY
+        SELECT min(taken.place), count(*), backstory.to_us(clock_timestamp())
+        FROM (SELECT given.place, given.place - row_number() OVER (ORDER BY given.place) AS island
+              FROM (SELECT nextval('backstory.position') AS place
+                    FROM generate_series(1, wanted)) AS given) AS taken
+        GROUP BY taken.island ORDER BY 1;
+END
+$$;

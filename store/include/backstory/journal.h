@@ -1,0 +1,115 @@
+/* The event store as the follower of a legacy database writes it: events of entities that may have
+ * a history already, a transaction at a time, each with the place in the source's log up to which
+ * it goes. Built only with BACKSTORY_POSTGRES.
+ *
+ *     load what is known of some entities - append ... set aside ... - commit(lsn)
+ *
+ * All or nothing between two commits. The place moves in the same transaction, and only from where
+ * this journal has seen it: of two followers one gets a BST_CONFLICT (code `fenced`).
+ */
+#ifndef BACKSTORY_JOURNAL_H
+#define BACKSTORY_JOURNAL_H
+
+#include "backstory/reader.h"
+#include "backstory/sink.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bst_journal bst_journal;
+
+typedef struct bst_journal_info {
+    const char *slot;
+    bst_run_info run; /* source and mapping_sha256 must be there */
+} bst_journal_info;
+
+typedef enum bst_journal_state {
+    BST_JOURNAL_NEW,        /* nothing is known of the slot */
+    BST_JOURNAL_UNFINISHED, /* it was made, but its snapshot is not all in the store */
+    BST_JOURNAL_READY       /* follow from its place on */
+} bst_journal_state;
+
+/* Makes the store when there is none. BST_RETRY when another process follows with this slot into
+ * this store. A slot that was followed with another machine or from another source is a
+ * BST_INVALID. Everything given must outlive the journal. */
+BST_API bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
+                                    const bst_journal_info *info, bst_journal **ret,
+                                    bst_diags *diags) BST_MUST_USE;
+BST_API bst_journal *bst_journal_free(bst_journal *journal);
+
+BST_API bst_journal_state bst_journal_where(const bst_journal *journal, uint64_t *ret_lsn);
+/* Whether the mapping is the one that the slot was last followed with. */
+BST_API bool bst_journal_same_mapping(const bst_journal *journal);
+/* Enters the slot as UNFINISHED, also one that was READY: before its snapshot is read. */
+BST_API bst_status bst_journal_enter(bst_journal *journal, bst_diags *diags) BST_MUST_USE;
+
+/* What is stored of entities, in the order of keys and versions. */
+typedef struct bst_journal_visitor {
+    bst_status (*on_event)(void *context, const bst_stored_event *event);
+    /* it stands in quarantine; before or after its events */
+    bst_status (*on_quarantined)(void *context, const char *key, size_t key_len);
+    void *context;
+} bst_journal_visitor;
+
+typedef struct bst_text {
+    const char *text;
+    size_t len;
+} bst_text;
+
+/* Sees what has been appended before, in this transaction too. */
+BST_API bst_status bst_journal_load(bst_journal *journal, const bst_text *keys, size_t count,
+                                    const bst_journal_visitor *visitor,
+                                    bst_diags *diags) BST_MUST_USE;
+/* All entities with a key after `after` (NULL: from the first) up to `upto` (NULL: to the last). */
+BST_API bst_status bst_journal_load_range(bst_journal *journal, const bst_text *after,
+                                          const bst_text *upto, const bst_journal_visitor *visitor,
+                                          bst_diags *diags) BST_MUST_USE;
+
+/* The events of one change, together: versions first_version, ... Plans are told apart by address,
+ * as a sink does. */
+BST_API bst_status bst_journal_append(bst_journal *journal, const bst_history *events,
+                                      int64_t first_version, bst_diags *diags) BST_MUST_USE;
+
+/* A change that cannot become events. Texts are copied. */
+typedef struct bst_journal_exception {
+    uint64_t lsn;
+    uint32_t place, xid;
+    const char *key;
+    size_t key_len;
+    int64_t version;
+    uint32_t state; /* BST_NONE: no history */
+    int64_t committed_at;
+    const char *operation, *reason, *message;
+    const char *old_row, *new_row; /* JSON, or NULL */
+} bst_journal_exception;
+BST_API bst_status bst_journal_set_aside(bst_journal *journal,
+                                         const bst_journal_exception *exception,
+                                         bst_diags *diags) BST_MUST_USE;
+/* The entity's fold is its row again. */
+BST_API bst_status bst_journal_release(bst_journal *journal, const char *key, size_t key_len,
+                                       uint64_t lsn, bst_diags *diags) BST_MUST_USE;
+/* Whoever stands in quarantine by this slot is let go: all of them are about to be looked at. */
+BST_API bst_status bst_journal_release_all(bst_journal *journal, uint64_t lsn,
+                                           bst_diags *diags) BST_MUST_USE;
+/* Every entity with a history is set aside in the same way (key, version, state are ignored). */
+BST_API bst_status bst_journal_set_all_aside(bst_journal *journal,
+                                             const bst_journal_exception *exception,
+                                             bst_diags *diags) BST_MUST_USE;
+
+/* Sends what is held, without committing: for a transaction that does not fit into memory. */
+BST_API bst_status bst_journal_flush(bst_journal *journal, bst_diags *diags) BST_MUST_USE;
+
+/* What has come since the last commit. */
+typedef struct bst_journal_mark {
+    uint64_t lsn; /* the new place; 0: it stays where it is */
+    uint64_t transactions, changes, unchanged, quarantined, events;
+    int64_t committed_at; /* of the last legacy transaction; 0: none */
+} bst_journal_mark;
+BST_API bst_status bst_journal_commit(bst_journal *journal, const bst_journal_mark *mark,
+                                      bst_diags *diags) BST_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
