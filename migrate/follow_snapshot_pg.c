@@ -138,8 +138,7 @@ static bst_status merge(merger *m) {
 }
 
 static bst_status open_all(merger *m, const bst_source_spec *spec, const char *snapshot) {
-    bst_status status =
-        bst_source_open_at(m->options->from, spec, snapshot, &m->source, m->diags);
+    bst_status status = bst_source_open_at(m->options->from, spec, snapshot, &m->source, m->diags);
     if (status == BST_OK)
         status =
             bst_reader_open(m->options->to, m->batch->mapping->machine, NULL, &m->reader, m->diags);

@@ -68,7 +68,8 @@ static bst_status report_connection(const bst_pg *pg, bst_diags *diags) {
 static bst_status status_of(const char *sqlstate) {
     if (strcmp(sqlstate, "23505") == 0 || strcmp(sqlstate, "BST01") == 0)
         return BST_CONFLICT; /* BST01: the store's own, see append.sql */
-    return strncmp(sqlstate, "40", 2) == 0 ? BST_RETRY : BST_DATABASE;
+    const bool passes = strncmp(sqlstate, "40", 2) == 0 || strcmp(sqlstate, "BST03") == 0;
+    return passes ? BST_RETRY : BST_DATABASE;
 }
 
 static bst_status report_result(const PGresult *result, bst_diags *diags) {
