@@ -15,6 +15,7 @@ static const char *const c_json_suffixes[] = {"_json.h", "_json.c", NULL};
 static const char *const cloudevents_suffixes[] = {".cloudevents.json", NULL};
 static const char *const dot_suffixes[] = {".dot", NULL};
 static const char *const jsonschema_suffixes[] = {".schema.json", NULL};
+static const char *const markdown_suffixes[] = {".md", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
 static const char *const python_suffixes[] = {".py", NULL};
 static const char *const typescript_suffixes[] = {".d.ts", NULL};
@@ -34,6 +35,8 @@ static const bst_emitter emitters[] = {
     {"dot", "state diagram for graphviz", dot_suffixes, bst__emit_dot},
     {"jsonschema", "JSON Schema 2020-12 of every event and command", jsonschema_suffixes,
      bst__emit_jsonschema},
+    {"markdown", "documentation: states, commands, events, and conditions in words",
+     markdown_suffixes, bst__emit_markdown},
     {"mermaid", "state diagram for Mermaid (GitHub, GitLab)", mermaid_suffixes, bst__emit_mermaid},
     {"python", "dataclasses of events and commands, and functions that read and write them",
      python_suffixes, bst__emit_python},

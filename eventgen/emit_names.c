@@ -14,7 +14,7 @@ struct bst__names {
     const char *name;
 };
 
-static bool is_taken(bst__names *names, const char *name) {
+bool bst__names_has(bst__names *names, const char *name) {
     bst__names *found = NULL;
     HASH_FIND_STR(names, name, found);
     return found != NULL;
@@ -36,7 +36,7 @@ const char *bst__names_claim(bst__names **names, bst_arena *arena, const char *f
     va_start(args, format);
     bst_strbuf_vaddf(&text, format, args);
     va_end(args);
-    while (!text.failed && is_taken(*names, text.text)) {
+    while (!text.failed && bst__names_has(*names, text.text)) {
         bst_strbuf_addc(&text, '_');
     }
     const char *name = text.failed ? NULL : bst_arena_strdup(arena, text.text);
@@ -54,7 +54,7 @@ const char *bst__names_claim_payload(bst__names **names, bst_arena *arena,
 
 bool bst__names_reserve(bst__names **names, bst_arena *arena, const char *const *words) {
     for (size_t i = 0; words[i]; i++) {
-        if (!is_taken(*names, words[i]) && !take(names, arena, words[i])) {
+        if (!bst__names_has(*names, words[i]) && !take(names, arena, words[i])) {
             return false;
         }
     }

@@ -17,6 +17,7 @@ const char *bst__names_claim(bst__names **names, bst_arena *arena, const char *f
 /* "PaymentCaptured"; of an older version "PaymentCapturedV1". */
 const char *bst__names_claim_payload(bst__names **names, bst_arena *arena,
                                      const bst_machine *machine, const bst__payload *payload);
+bool bst__names_has(bst__names *names, const char *name);
 /* Words that nothing may be called; NULL at the end. False: out of memory. */
 bool bst__names_reserve(bst__names **names, bst_arena *arena, const char *const *words);
 void bst__names_free(bst__names **names);
