@@ -58,21 +58,19 @@ void bst_machine_creating(const bst_machine *machine, bool *ret) {
     }
 }
 
+/* `count` commands, neither known in this round nor creating. */
 static void report(bst__check *c, uint32_t state, const uint32_t *known, uint32_t round,
-                   const bool *creating) {
+                   const bool *creating, uint32_t count) {
     const bst_machine *m = c->machine;
+    const uint32_t shown_max = count < SHOWN_MAX ? count : SHOWN_MAX;
     bst_strbuf names = BST_STRBUF_INIT;
-    uint32_t count = 0;
-    for (uint32_t k = 0; k < m->command_count; k++) {
-        if (known[k] == round || creating[k]) {
-            continue;
-        }
-        if (count++ < SHOWN_MAX) {
-            bst_strbuf_addf(&names, "%s\"%s\"", count > 1 ? ", " : "", m->commands[k].name);
+    for (uint32_t k = 0, shown = 0; shown < shown_max; k++) {
+        if (known[k] != round && !creating[k]) {
+            bst_strbuf_addf(&names, "%s\"%s\"", shown++ ? ", " : "", m->commands[k].name);
         }
     }
-    if (count > SHOWN_MAX) {
-        bst_strbuf_addf(&names, " and %u more", count - SHOWN_MAX);
+    if (count > shown_max) {
+        bst_strbuf_addf(&names, " and %u more", count - shown_max);
     }
     const bst_loc where = bst_machine_state_where(m, state);
     WARN(c, "unhandled-command", &where, "state \"%s\" says nothing of %s", m->states[state].name,
@@ -125,7 +123,7 @@ bool bst__check_unhandled(bst__check *c) {
             }
         }
         if (!all && handled < expected) {
-            report(c, s, known, s + 1, creating);
+            report(c, s, known, s + 1, creating, expected - handled);
             reported++;
         }
     }
