@@ -61,8 +61,8 @@ static void rank_all(const inference *in, const bst__seen *seen, const bst__path
     }
 }
 
-/* BST_LIMIT: too many steps, or sums out of range. Mixes what was seen into the chain. */
-static bst_status rank_walks(const inference *in, const bst__path *best, bst__chain *chain,
+/* BST_LIMIT: too many steps, or sums out of range. */
+static bst_status rank_walks(const inference *in, const bst__path *best, const bst__chain *chain,
                              ranking *ret) {
     bst__seen seen;
     bst__path by_steps[2] = {*best, {0}};
@@ -84,8 +84,7 @@ static bst_status rank_walks(const inference *in, const bst__path *best, bst__ch
     *ret = (ranking){.steps_mass = unit * chain->total, .unit = unit, .seen = seen};
     ret->total = ret->steps_mass + seen.total;
     rank_all(in, &seen, by_steps, by_steps[1].cost == BST__COST_NEVER ? 1 : 2, unit, ret);
-    return seen.count > 0 ? bst__seen_mix(&in->graph, &seen, ret->steps_mass, in->scratch, chain)
-                          : BST_OK;
+    return BST_OK;
 }
 
 static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answer *ret) {
@@ -105,7 +104,7 @@ static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answ
 static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
     bst__chain chain;
-    ranking ranked;
+    ranking ranked = {0};
     bst_status status = bst__best_path(&in->graph, in->costs, in->distance, in->scratch, &best);
     if (status != BST_OK)
         return status;
@@ -136,7 +135,8 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
         return BST_NOMEM;
     ret->step_count = best.count;
     ret->steps = steps;
-    return bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &chain,
+    const bst__mixture walks = {&chain, ranked.steps_mass, ranked.seen};
+    return bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &walks,
                            ret->confidence, in->scratch, steps);
 }
 

@@ -184,9 +184,13 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
 /* Adds what was seen where the evidence was the very same. Returns the factor for the mass of
  * single steps, which was `steps_mass`. */
 double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass);
-/* Makes the chain that of what was seen and of single steps together, these with `steps_mass`. */
-bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,
-                         bst_arena *arena, bst__chain *chain) BST_MUST_USE;
+
+/* All possible walks: those that were seen, each by itself, and the chain of single steps. */
+typedef struct bst__mixture {
+    const bst__chain *chain;
+    double steps_mass; /* of the chain; that of what was seen is seen.total */
+    bst__seen seen;
+} bst__mixture;
 
 typedef struct bst__others_wanted {
     const bst__path *best; /* is none of them */
@@ -201,10 +205,10 @@ bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
                             const bst__others_wanted *wanted, bst_arena *scratch, bst_arena *arena,
                             bst_answer *ret) BST_MUST_USE;
 
-/* Every step of the best path with its claim, basis, confidence and tie. `chain` is NULL when the
+/* Every step of the best path with its claim, basis, confidence and tie. `walks` is NULL when the
  * path is the only one; `whole` is its confidence. */
 bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, const bst__path *best,
-                           const bst__chain *chain, double whole, bst_arena *scratch,
+                           const bst__mixture *walks, double whole, bst_arena *scratch,
                            bst_walk_step *ret) BST_MUST_USE;
 
 /* Fills in conflict and repairs. */

@@ -7,10 +7,8 @@
  *     mass(walk) = times it was seen + steps_worth * p(walk)
  *
  * Where much was seen that agrees with the claims, it speaks; where little was, p(walk) does. What
- * was seen of entities with the very same evidence speaks before both, in the same way. For
- * the marginals the two are mixed edge by edge: how often walks pass an edge, on the average, is
- * right, and so is every marginal that is a sum of these. (That of a repetition within one place is
- * that of a chain with the same averages.)
+ * was seen of entities with the very same evidence speaks before both, in the same way. Marginals
+ * are sums over both: over each walk that was seen, and over the chain (infer_steps.c).
  */
 #include "infer_private.h"
 
@@ -133,29 +131,4 @@ double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps
         seen->total += seen->times[i];
     }
     return factor;
-}
-
-bst_status bst__seen_mix(const bst__graph *graph, const bst__seen *seen, double steps_mass,
-                         bst_arena *arena, bst__chain *chain) {
-    double *const share = bst_arena_array(arena, graph->edge_count, sizeof *share);
-    double *const visits = bst_arena_array(arena, graph->node_count, sizeof *visits);
-    const double total = steps_mass + seen->total;
-    if (!share || !visits)
-        return BST_NOMEM;
-    for (uint32_t e = 0; e < graph->edge_count; e++)
-        share[e] = chain->visits[graph->edges[e].from] * chain->share[e] * (steps_mass / total);
-    for (uint32_t i = 0; i < seen->count; i++) {
-        for (uint32_t k = 0; k < seen->paths[i].count; k++)
-            share[seen->paths[i].edges[k]] += seen->times[i] / total;
-    }
-    visits[0] = 1;
-    for (uint32_t e = 0; e < graph->edge_count; e++)
-        visits[graph->edges[e].to] += share[e];
-    for (uint32_t e = 0; e < graph->edge_count; e++) {
-        const double from = visits[graph->edges[e].from];
-        share[e] = from > 0 ? share[e] / from : 0;
-    }
-    chain->share = share;
-    chain->visits = visits;
-    return BST_OK;
 }

@@ -29,6 +29,7 @@ typedef struct maker {
     const bst__graph *graph;
     const bst__path *best;
     const bst__chain *chain;
+    const bst__mixture *walks; /* NULL: there is but one */
     bst_walk_step *steps;
     int64_t work_left;
     double whole;              /* the confidence of the best path */
@@ -39,7 +40,8 @@ typedef struct maker {
     uint8_t *seen;             /* nodes */
     uint32_t *edges;           /* that are takings of one fact in one place */
     uint32_t *which;           /* steps that are */
-    double *shares;            /* of those */
+    double *shares;            /* of those, by single steps, then by all */
+    double *seen_shares;
 } maker;
 
 static const bst__edge *edge_of(const maker *m, uint32_t step) {
@@ -90,6 +92,33 @@ static bool same_fact(const maker *m, uint32_t a, uint32_t b) {
     return a == b || (x->event == y->event && x->to == y->to);
 }
 
+static bool meets_item(const maker *m, const bst__edge *edge, uint32_t item) {
+    const uint32_t bit = UINT32_C(1) << item % 32, word = item / 32;
+    return met_after(m, edge)[word] & ~met_before(m, edge)[word] & bit;
+}
+
+/* What the single steps and the walks seen say together. */
+static double mixed(const maker *m, double by_steps, double seen) {
+    const double total = m->walks->steps_mass + m->walks->seen.total;
+    return (m->walks->steps_mass * fmin(by_steps, 1) + seen) / total;
+}
+
+/* The mass of the walks seen that meet the item by this fact. */
+static double seen_recorded(maker *m, uint32_t item, uint32_t transition) {
+    double mass = 0;
+    for (uint32_t s = 0; s < m->walks->seen.count; s++) {
+        const bst__path *const path = &m->walks->seen.paths[s];
+        bool has = false;
+        for (uint32_t i = 0; i < path->count && !has; i++) {
+            const bst__edge *const edge = &m->graph->edges[path->edges[i]];
+            has = same_fact(m, edge->transition, transition) && meets_item(m, edge, item);
+        }
+        m->work_left -= path->count;
+        mass += has ? m->walks->seen.times[s] : 0;
+    }
+    return mass;
+}
+
 /* How many of the walks meet the item by this fact. Exactly 1 when there is no other. */
 static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
     const uint32_t place = m->rules->items[item].place;
@@ -99,15 +128,14 @@ static double recorded_share(maker *m, uint32_t item, uint32_t transition) {
     m->work_left -= end - first;
     for (uint32_t e = first; e < end; e++) {
         const bst__edge *const edge = &m->graph->edges[e];
-        const uint32_t bit = UINT32_C(1) << item % 32, word = item / 32;
-        if (!(met_after(m, edge)[word] & ~met_before(m, edge)[word] & bit))
+        if (!meets_item(m, edge, item))
             continue;
         if (same_fact(m, edge->transition, transition))
             share += m->chain->visits[edge->from] * m->chain->share[e];
         else
             others = true;
     }
-    return others ? fmin(share, 1) : 1;
+    return others ? mixed(m, share, seen_recorded(m, item, transition)) : 1;
 }
 
 /* ---- other steps ---- */
@@ -258,6 +286,25 @@ static bst_status find_shares(maker *m, const takings *of) {
     return status;
 }
 
+/* Adds the walks seen to what single steps say: m->shares[k]. */
+static void mix_shares(maker *m, const takings *of) {
+    double *const seen = m->seen_shares;
+    for (uint32_t k = 0; k < of->most; k++)
+        seen[k] = 0;
+    for (uint32_t s = 0; s < m->walks->seen.count; s++) {
+        const bst__path *const path = &m->walks->seen.paths[s];
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < path->count; i++) {
+            const bst__edge *const edge = &m->graph->edges[path->edges[i]];
+            if (is_in(m, edge->from, of->place) && is_taking(m, of, edge) && count < of->most)
+                seen[count++] += m->walks->seen.times[s];
+        }
+        m->work_left -= path->count;
+    }
+    for (uint32_t k = 0; k < of->most; k++)
+        m->shares[k] = mixed(m, m->shares[k], seen[k]);
+}
+
 /* Basis and confidence of the takings like that of `step`, which is the first of them. */
 static bst_status make_takings(maker *m, uint32_t step, uint32_t end) {
     const bst__edge *const edge = edge_of(m, step);
@@ -274,6 +321,8 @@ static bst_status make_takings(maker *m, uint32_t step, uint32_t end) {
     find_takings(m, &of);
     if (implied < of.most)
         status = find_shares(m, &of);
+    if (implied < of.most && status == BST_OK)
+        mix_shares(m, &of);
     for (uint32_t k = 0; k < of.most; k++) {
         bst_walk_step *const made = &m->steps[which[k]];
         made->basis = k < implied ? BST_BASIS_IMPLIED : BST_BASIS_ASSUMED;
@@ -337,8 +386,9 @@ static bool make_room(maker *m, bst_arena *arena) {
     m->seen = bst_arena_array(arena, m->graph->node_count, sizeof *m->seen);
     m->which = bst_arena_array(arena, m->best->count, sizeof *m->which);
     m->shares = bst_arena_array(arena, m->best->count, sizeof *m->shares);
+    m->seen_shares = bst_arena_array(arena, m->best->count, sizeof *m->seen_shares);
     return m->ranked && m->share && m->edges && m->flow && m->next_flow && m->stack && m->waiting &&
-           m->seen && m->which && m->shares;
+           m->seen && m->which && m->shares && m->seen_shares;
 }
 
 static void make_recorded(maker *m) {
@@ -369,9 +419,15 @@ static uint32_t place_end(const maker *m, uint32_t step) {
 }
 
 bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, const bst__path *best,
-                           const bst__chain *chain, double whole, bst_arena *scratch,
+                           const bst__mixture *walks, double whole, bst_arena *scratch,
                            bst_walk_step *ret) {
-    maker m = {.rules = rules, .graph = graph, .best = best, .chain = chain, .whole = whole};
+    const bst__chain *const chain = walks ? walks->chain : NULL;
+    maker m = {.rules = rules,
+               .graph = graph,
+               .best = best,
+               .chain = chain,
+               .walks = walks,
+               .whole = whole};
     bst_status status = BST_OK;
     m.steps = ret;
     m.work_left = WORK_MAX;

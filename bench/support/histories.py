@@ -42,22 +42,22 @@ def targets(state):
     return [t["target"] if isinstance(t, dict) else t for t in (state.get("on") or {}).values()]
 
 
-def make_machine(folder, work):
-    """As ours: what stands behind the pseudo state are creations. Returns states with their targets, and births. A step back
-    out of a state that is entered before an end is a `Reopened`."""
+def make_machine(folder, work, counted=False):
+    """As ours: what stands behind the pseudo state are creations. Returns states with their targets, and births. `counted`: the
+    row has counters, which tell apart creations and steps, and re-openings."""
     mined = json.load(open(f"{folder}/machine.json"))
     states = {s: v for s, v in mined["states"].items() if not (v.get("meta") or {}).get("pseudo")}
     births = [mined["initial"]]
     if births[0] not in states:
         births = targets(mined["states"][births[0]])
     steps = {s: targets(v) for s, v in states.items()}
-    names = [f"Created_{b}" for b in births] + [f"Entered_{s}" for s in steps] + ["Reopened"]
+    names = [f"Entered_{s}" for s in steps] + ([f"Created_{b}" for b in births] + ["Reopened"] if counted else [])
     machine = {"id": mined["id"], "initial": births[0], "events": {name: {} for name in names}, "states": {}}
     for state, to in steps.items():
         machine["states"][state] = {"on": {
-            f"{state}__{t}": {"target": t, "event": "Reopened" if (state, t) == ("resolved", "active") else f"Entered_{t}"}
+            f"{state}__{t}": {"target": t, "event": "Reopened" if counted and (state, t) == ("resolved", "active") else f"Entered_{t}"}
             for t in to}}
-    machine["creates"] = [{"command": f"create__{b}", "event": f"Created_{b}", "target": b} for b in births]
+    machine["creates"] = [{"command": f"create__{b}", "event": f"{'Created' if counted else 'Entered'}_{b}", "target": b} for b in births]
     json.dump(machine, open(f"{work}/machine.fsm.json", "w"))
     return steps, births
 
@@ -197,6 +197,9 @@ class Calibration:
     def count(self):
         return sum(b[0] for b in self.bins)
 
+    def __str__(self):
+        return "  ".join(f"{b[1] / b[0]:.2f}:{b[2] / b[0]:.2f} ({b[0]})" for b in self.bins if b[0])
+
 
 def score(lines, truth, uncovered, wanted):
     """Of the entities `wanted`: figures of what tool_histories printed."""
@@ -224,7 +227,7 @@ def score(lines, truth, uncovered, wanted):
             for (_, sure), hit in zip(steps, matched(truth[entity], names)):
                 events.add(float(sure), hit)
     figures["ece_histories"], figures["ece_events"] = histories.error(), events.error()
-    figures["events"] = events.count()
+    figures["events"], figures["bins"] = events.count(), (str(histories), str(events))
     return figures
 
 
@@ -312,6 +315,9 @@ def show(log, variant, results, base):
           f" {plain['ece_histories']:5.3f} {plain['ece_events']:5.3f} | {rows['ece_histories']:5.3f} {rows['ece_events']:5.3f} |"
           f" {plain['certain']:5d} {plain['certain'] - plain['certain_right']:2d} {plain['refused']:4d}"
           + "".join(f"  << {what}" for what, holds in bars if not holds))
+    if os.environ.get("BENCH_VERBOSE"):
+        for how, figures in results.items():
+            print(f"    claimed:right, {how}: histories {figures['bins'][0]}\n    {'':{len(how) + 14}s} events {figures['bins'][1]}")
 
 
 def baselines(folder, variant, rows, truth, uncovered, steps, births):
@@ -358,6 +364,7 @@ def measure_log(folder, only):
         path = f"{folder}/legacy_real.csv"
         if os.path.exists(path) and (not only or only in f"{log}.real"):
             rows = read_rows(path)
+            make_machine(folder, work, counted=True)
             results = measure(work, real_mapping(steps), rows, truth, uncovered)
             show(log, "real", results, {"sql": 0.25, "path": 0.25, "likely": 0.36, "2-fold": 0.42, "covered": 0.25})
 
