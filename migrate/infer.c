@@ -32,8 +32,11 @@ static bool same_path(const bst__path *a, const bst__path *b) {
     return a->count == b->count && memcmp(a->edges, b->edges, a->count * sizeof *a->edges) == 0;
 }
 
+/* Masses this near are equal, as costs are (infer_best.c): the one that came first stays. */
+#define EQUAL (1 + 0x1p-31)
+
 static void rank(ranking *r, const bst__path *path, double mass) {
-    if (mass > r->best_mass) {
+    if (mass > r->best_mass * EQUAL) {
         r->second = r->best;
         r->second_mass = r->best_mass;
         r->best = *path;

@@ -95,7 +95,7 @@ double bst__stop_share(const bst_machine *machine, const bst_weights *weights, u
     for (uint32_t i = 0; i < of->transition_count; i++)
         most = fmax(most, weight_of(weights, of->first_transition + i));
     if (!(most > 0))
-        return 1;
+        most = 1;
     for (uint32_t i = 0; i < of->transition_count; i++)
         sum += fmax(weight_of(weights, of->first_transition + i) / most, FLOOR);
     return fmax(stop / most, FLOOR) / (sum + fmax(stop / most, FLOOR));

@@ -16,6 +16,7 @@
 #define STATES_MAX      6u
 #define TRANSITIONS_MAX 12u
 #define EVENTS          4u
+#define SEEN_MAX        5u
 
 static uint64_t random_state;
 
@@ -38,12 +39,15 @@ typedef struct situation {
     uint32_t step_of[ORACLE_CLAIMS]; /* what the claim was read off */
     bst_question question;
     bool lied, finite;
+    bst_seen_walk seen[SEEN_MAX];
+    uint32_t seen_steps[SEEN_MAX][ORACLE_STEPS];
+    double here[SEEN_MAX];
 } situation;
 
 static situation now;
 static oracle truths;
 static uint64_t seed;
-static unsigned found_cases, certain_cases, contradictions, skipped, loops;
+static unsigned found_cases, certain_cases, contradictions, skipped, loops, seen_cases;
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \
@@ -263,7 +267,7 @@ static void check_best(const bst_answer *answer, const oracle_walk *best) {
          */
         EXPECT(walk->mass <= best->mass * (1 + 1e-9));
         EXPECT(walk == best || walk->mass < best->mass * (1 - 1e-11) || precedes(best, walk) ||
-               walk->mass > best->mass * (1 + 1e-11));
+               now.weights.seen_count > 0 || walk->mass > best->mass * (1 + 1e-11));
         if (walk != best && (!second || walk->mass > second->mass))
             second = walk;
     }
@@ -408,16 +412,51 @@ static void check_contradiction(const bst_answer *answer) {
     }
 }
 
+/* Some of the walks were seen before, in all and where the evidence was the same. */
+static void make_seen(void) {
+    double total = 0, here = 0;
+    now.weights.steps_worth = 0.5 * (1 + roll(8));
+    now.weights.rest_worth = 0.5 * (1 + roll(8));
+    for (uint32_t w = roll(3); w < truths.count && now.weights.seen_count < SEEN_MAX;
+         w += 1 + roll(3)) {
+        const uint32_t number = now.weights.seen_count++;
+        memcpy(now.seen_steps[number], truths.walks[w].steps, sizeof now.seen_steps[number]);
+        now.seen[number] =
+            (bst_seen_walk){1 + roll(6), truths.walks[w].count, now.seen_steps[number]};
+        now.here[number] = roll(2) * roll(4);
+        here += now.here[number];
+        truths.walks[w].mass += now.seen[number].times / now.weights.steps_worth;
+    }
+    for (uint32_t w = 0; w < truths.count; w++)
+        total += truths.walks[w].mass;
+    for (uint32_t s = 0; s < now.weights.seen_count && here > 0; s++) {
+        for (uint32_t w = 0; w < truths.count; w++) {
+            if (truths.walks[w].count == now.seen[s].step_count &&
+                memcmp(truths.walks[w].steps, now.seen_steps[s],
+                       truths.walks[w].count * sizeof(uint32_t)) == 0)
+                truths.walks[w].mass += now.here[s] * total / now.weights.rest_worth;
+        }
+    }
+    truths.mass = 0;
+    for (uint32_t w = 0; w < truths.count; w++)
+        truths.mass += truths.walks[w].mass;
+    now.weights.seen = now.seen;
+    now.weights.here = roll(2) == 0 || here > 0 ? now.here : NULL;
+    seen_cases += now.weights.seen_count > 0;
+}
+
 static void check_situation(bst_arena *arena) {
     bst_answer answer;
     truths.machine = &now.small.machine;
     truths.weights = &now.weights;
     truths.question = &now.question;
+    oracle_run(&truths);
+    if (!truths.full && now.finite && roll(2) == 0)
+        make_seen();
     EXPECT(bst_infer(&now.small.machine, &now.weights, &now.question, arena, &answer, NULL) ==
            BST_OK);
     EXPECT(answer.outcome != BST_TOO_AMBIGUOUS);
     EXPECT(now.lied || answer.outcome == BST_FOUND);
-    oracle_run(&truths);
     if (truths.full) {
         skipped++;
         return;
@@ -449,12 +488,14 @@ int main(void) {
         bst_arena_clear(arena);
     }
     bst_arena_free(arena);
-    printf("%llu cases: %u found (%u certain, %u with loops compared), %u contradictions, "
-           "%u too large to write down\n",
-           (unsigned long long)cases, found_cases, certain_cases, loops, contradictions, skipped);
+    printf("%llu cases: %u found (%u certain, %u with loops compared, %u with histories seen), "
+           "%u contradictions, %u too large to write down\n",
+           (unsigned long long)cases, found_cases, certain_cases, loops, seen_cases, contradictions,
+           skipped);
     /* A generator that stopped making what is to be tested must not look like success. */
-    if (cases >= 1000 && (found_cases < cases / 2 || certain_cases < cases / 20 ||
-                          contradictions < cases / 50 || loops < cases / 20 || skipped > cases / 4))
+    if (cases >= 1000 &&
+        (found_cases < cases / 2 || certain_cases < cases / 20 || contradictions < cases / 50 ||
+         loops < cases / 20 || seen_cases < cases / 20 || skipped > cases / 4))
         return EXIT_FAILURE;
     return EXIT_SUCCESS;
 }
