@@ -16,7 +16,7 @@ static void add_path(const bst_machine *machine, const bst_plan *plan, bst_strbu
         const bst_plan_event *event = &plan->events[i];
         bst_strbuf_adds(out, i ? " > " : "");
         bst_strbuf_adds(out, cli_short_event(machine, event->type));
-        bst_strbuf_adds(out, event->basis == BST_BASIS_ASSUMED ? "?" : "");
+        bst_strbuf_adds(out, event->basis == BST_BASIS_ASSUMED && event->confidence > 0 ? "?" : "");
     }
 }
 
@@ -40,12 +40,14 @@ static int compare_numbers(uint64_t a, uint64_t b) {
     return a < b ? -1 : a > b;
 }
 
-/* By what is shown: certain or not, and the events. */
+/* By what is shown: certain or not, by a policy, and the events. */
 static int compare_paths(const line *a, const line *b) {
     const bst_plan *one = a->first->plan;
     const bst_plan *other = b->first->plan;
     int order = compare_numbers(other->certain, one->certain);
 
+    if (order == 0)
+        order = compare_numbers(one->remedy, other->remedy);
     if (order == 0)
         order = compare_numbers(one->event_count, other->event_count);
     for (uint32_t i = 0; order == 0 && i < one->event_count; i++) {
@@ -99,11 +101,14 @@ static void add_line(cli_table *table, const bst_machine *machine, const line *l
     bst_strbuf path = BST_STRBUF_INIT;
     const cli_text number = cli_number(l->rows);
     const cli_text share = cli_percent(l->rows, rows);
-    const cli_text sure = cli_confidence(l->confidence / (double)l->rows, l->first->plan->certain);
+    const bst_plan *plan = l->first->plan;
+    const cli_text sure = cli_confidence(l->confidence / (double)l->rows, plan->certain);
+    const bool claimed =
+        plan->remedy != BST_REMEDY_GENESIS && plan->remedy != BST_REMEDY_RECONCILED;
 
-    add_path(machine, l->first->plan, &path);
-    cli_table_add(table, (const char *[]){number.text, share.text, sure.text, l->first->example_key,
-                                          path.text});
+    add_path(machine, plan, &path);
+    cli_table_add(table, (const char *[]){number.text, share.text, claimed ? sure.text : "-",
+                                          l->first->example_key, path.text});
     if (l->second) {
         const cli_text next = cli_confidence(l->second->runner_up_confidence, false);
         bst_strbuf_clear(&path);
@@ -134,24 +139,30 @@ static void print_histories(const bst_machine *machine, const line *lines, size_
                cli_number(count - limit).text, cli_number(left_rows).text);
 }
 
-/* ---- contradictions, by kind ---- */
+/* ---- contradictions, by kind: those in quarantine, and those that a policy remedies ---- */
 
 typedef struct refusals {
     const bst_signature_info *first;
     uint64_t rows;
 } refusals;
 
-static bool same_kind(const bst_signature_info *a, const bst_signature_info *b) {
-    return a->reason == b->reason && strcmp(a->columns, b->columns) == 0 &&
-           strcmp(a->repair ? a->repair : "", b->repair ? b->repair : "") == 0;
+static bst_reason trouble(const bst_signature_info *info) {
+    return info->plan ? info->cause : info->reason;
 }
 
-static size_t gather_refusals(const bst_signature_info *info, size_t count, refusals *ret) {
+static bool same_kind(const bst_signature_info *a, const bst_signature_info *b) {
+    return trouble(a) == trouble(b) && strcmp(a->columns, b->columns) == 0 &&
+           strcmp(a->repair ? a->repair : "", b->repair ? b->repair : "") == 0 &&
+           (!a->plan || a->plan->remedy == b->plan->remedy);
+}
+
+static size_t gather_refusals(const bst_signature_info *info, size_t count, bool remedied,
+                              refusals *ret) {
     size_t found = 0;
 
     for (size_t i = 0; i < count; i++) {
         size_t k = 0;
-        if (info[i].reason == BST_REASON_NONE)
+        if (trouble(&info[i]) == BST_REASON_NONE || (info[i].plan != NULL) != remedied)
             continue;
         while (k < found && !same_kind(ret[k].first, &info[i]))
             k++;
@@ -169,14 +180,15 @@ static size_t gather_refusals(const bst_signature_info *info, size_t count, refu
     return found;
 }
 
-static void print_refusals(const refusals *kinds, size_t count, size_t limit) {
+static void print_refusals(const char *title, const refusals *kinds, size_t count, size_t limit) {
     if (count > 0)
-        puts("\nno history, by kind");
+        printf("\n%s\n", title);
     for (size_t i = 0; i < count && i < limit; i++) {
         const bst_signature_info *of = kinds[i].first;
-        printf("  %s row%s: %s, as %s: %s\n", cli_number(kinds[i].rows).text,
-               kinds[i].rows == 1 ? "" : "s", bst_reason_text(of->reason), of->example_key,
-               of->message);
+        printf("  %s row%s%s%s: %s, as %s: %s\n", cli_number(kinds[i].rows).text,
+               kinds[i].rows == 1 ? "" : "s", of->plan ? " " : "",
+               of->plan ? bst_remedy_text(of->plan->remedy) : "", bst_reason_text(trouble(of)),
+               of->example_key, of->message);
         if (of->repair)
             printf("    %s\n", of->repair);
     }
@@ -229,8 +241,9 @@ static cli_text bytes_text(uint64_t bytes) {
 static void print_outlook(const bst_machine *machine, const bst_run_figures *figures,
                           const outlook *look) {
     if (look->open_rows > 0)
-        printf("\nnot certain: %s histories; one further column would make certain, about\n",
-               cli_number((uint64_t)look->open_rows).text);
+        printf("\nnot certain: %s %s; one further column would make certain, about\n",
+               cli_number((uint64_t)look->open_rows).text,
+               look->open_rows < 2 ? "history" : "histories");
     for (size_t i = 0; i < look->advice_count; i++)
         print_advice(machine, &look->advice[i]);
     if (look->open_rows > 0)
@@ -263,18 +276,38 @@ static json_t *outlook_to_json(const bst_machine *machine, const bst_run_figures
                      look->open_rows, "would_help", advice);
 }
 
+/* "captured_at, authorized_at" as an array */
+static json_t *columns_to_json(const char *columns) {
+    json_t *list = json_array();
+
+    while (*columns) {
+        const size_t len = strcspn(columns, ",");
+        json_array_append_new(list, json_stringn(columns, len));
+        columns += len;
+        columns += strspn(columns, ", ");
+    }
+    return list;
+}
+
+static void trouble_to_json(const bst_signature_info *info, json_t *object) {
+    if (trouble(info) == BST_REASON_NONE)
+        return;
+    json_object_set_new(object, "reason", json_string(bst_reason_text(trouble(info))));
+    json_object_set_new(object, "message", json_string(info->message));
+    json_object_set_new(object, "columns", columns_to_json(info->columns));
+    if (info->repair)
+        json_object_set_new(object, "repair", json_string(info->repair));
+}
+
 static json_t *signature_to_json(const bst_machine *machine, const bst_signature_info *info) {
     json_t *object = json_pack("{s:I, s:s?, s:s?}", "rows", (json_int_t)info->rows, "example_key",
                                info->example_key, "signature", info->text);
 
-    if (!info->plan) {
-        json_object_set_new(object, "reason", json_string(bst_reason_text(info->reason)));
-        if (info->message)
-            json_object_set_new(object, "message", json_string(info->message));
-        if (info->repair)
-            json_object_set_new(object, "repair", json_string(info->repair));
+    trouble_to_json(info, object);
+    if (!info->plan)
         return object;
-    }
+    if (info->plan->remedy != BST_REMEDY_NONE)
+        json_object_set_new(object, "remedy", json_string(bst_remedy_text(info->plan->remedy)));
     json_t *events = json_array();
     for (uint32_t i = 0; i < info->plan->event_count; i++) {
         const bst_plan_event *event = &info->plan->events[i];
@@ -321,7 +354,9 @@ static void print_text(const bst_machine *machine, const bst_run_figures *figure
 
     const size_t line_count = make_lines(info, count, !all, lines);
     print_histories(machine, lines, line_count, figures->read, limit);
-    print_refusals(kinds, gather_refusals(info, count, kinds), limit);
+    print_refusals("a history by policy, by kind", kinds, gather_refusals(info, count, true, kinds),
+                   limit);
+    print_refusals("no history, by kind", kinds, gather_refusals(info, count, false, kinds), limit);
     putchar('\n');
     cli_figures_print(figures);
     print_outlook(machine, figures, look);

@@ -26,8 +26,11 @@ void cli_figures_to_json(const bst_run_figures *figures, json_t *object) {
     json_object_set_new(object, "quarantined", count(figures->quarantined));
     json_object_set_new(object, "out_of_scope", count(figures->out_of_scope));
     json_object_set_new(object, "certain", count(figures->certain));
-    if (figures->relaxed > 0)
-        json_object_set_new(object, "relaxed", count(figures->relaxed));
+    for (int i = 1; i < BST_REMEDY_COUNT; i++) {
+        if (figures->by_remedy[i] > 0)
+            json_object_set_new(object, bst_remedy_text((bst_remedy)i),
+                                count(figures->by_remedy[i]));
+    }
     json_object_set_new(object, "events", count(figures->events));
     json_object_set_new(object, "signatures", count(figures->signatures));
     json_object_set_new(object, "quarantined_by_reason", reasons);
@@ -68,14 +71,33 @@ static void print_reasons(const bst_run_figures *f) {
     cli_table_free(table);
 }
 
+/* What policies did for rows that no history agreed with. */
+static void print_remedies(const bst_run_figures *f) {
+    static const char *const meaning[] = {
+        "", "a column that contradicts the others is ignored",
+        "an event at the end carries what the others leave unexplained",
+        "one event carries the row; nothing is claimed about its past"};
+    _Static_assert(sizeof meaning / sizeof *meaning == BST_REMEDY_COUNT, "a meaning for each");
+
+    for (int i = 1; i < BST_REMEDY_COUNT; i++) {
+        if (f->by_remedy[i] > 0)
+            printf("%s: %s (%s): %s\n", bst_remedy_text((bst_remedy)i),
+                   cli_number(f->by_remedy[i]).text, cli_percent(f->by_remedy[i], f->migrated).text,
+                   meaning[i]);
+    }
+}
+
 static void print_certainty(const bst_run_figures *f) {
     static const char *const meaning[] = {"a column says so", "every possible history has it",
-                                          "the likeliest choice", "", ""};
+                                          "the likeliest choice", "", "what is left unexplained"};
+    _Static_assert(sizeof meaning / sizeof *meaning == BST_BASIS_COUNT, "a meaning for each");
     cli_table *table = cli_table_new("rrll");
     const uint64_t sure = f->by_confidence[9];
 
     printf("\n%s events, known how\n", cli_number(f->events).text);
-    for (int i = 0; i <= BST_BASIS_ASSUMED; i++) {
+    for (int i = 0; i < BST_BASIS_COUNT; i++) {
+        if (i > BST_BASIS_ASSUMED && f->by_basis[i] == 0)
+            continue;
         const cli_text number = cli_number(f->by_basis[i]);
         const cli_text share = cli_percent(f->by_basis[i], f->events);
         cli_table_add(table, (const char *[]){number.text, share.text, bst_basis_text((bst_basis)i),
@@ -86,9 +108,7 @@ static void print_certainty(const bst_run_figures *f) {
     printf("\nhistories: %s certain (%s), %s with a confidence of 0.9 or more (%s)\n",
            cli_number(f->certain).text, cli_percent(f->certain, f->migrated).text,
            cli_number(sure).text, cli_percent(sure, f->migrated).text);
-    if (f->relaxed > 0)
-        printf("relaxed: %s histories ignore a column that contradicts the others (%s)\n",
-               cli_number(f->relaxed).text, cli_percent(f->relaxed, f->migrated).text);
+    print_remedies(f);
 }
 
 void cli_figures_print(const bst_run_figures *figures) {

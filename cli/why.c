@@ -17,7 +17,8 @@ typedef struct why {
     const bst_mapping *mapping;
     const char *key;
     bst_history history;
-    const bst_refusal *refusal;
+    const bst_refusal *refusal; /* with a history: what a policy remedies; NULL: nothing */
+    bool told;                  /* there is a history */
     size_t alternative_count;
     bst_alternative alternatives[ALTERNATIVES_SHOWN];
 } why;
@@ -36,7 +37,12 @@ static void print_time(const bst_happening *at) {
 }
 
 static void print_proof(const bst_plan_event *event) {
-    if (event->basis == BST_BASIS_RECORDED) {
+    if (event->basis == BST_BASIS_CORRECTION) {
+        printf("what the events before it leave unexplained of %s; nobody knows what happened",
+               event->source);
+    } else if (event->basis == BST_BASIS_ASSUMED && !(event->confidence > 0)) {
+        printf("carries the row of %s as it is; nothing is claimed about its past", event->source);
+    } else if (event->basis == BST_BASIS_RECORDED) {
         printf("%s says so", event->source ? event->source : "a column");
         if (event->confidence < 1)
             printf(", though in other possible histories it speaks of another event (sure %s)",
@@ -56,6 +62,17 @@ static void print_path(const bst_machine *machine, const bst_plan *plan) {
     putchar('\n');
 }
 
+/* Of a history by policy: which, and what it remedies. */
+static void print_remedy(const why *w) {
+    printf("\n%s", bst_remedy_text(w->history.plan->remedy));
+    if (w->refusal)
+        printf(", for without it: %s: %s", bst_reason_text(w->refusal->reason),
+               w->refusal->message.text);
+    putchar('\n');
+    if (w->refusal && w->refusal->repair.len > 0)
+        printf("  %s\n", w->refusal->repair.text);
+}
+
 static void print_history(const why *w) {
     const bst_machine *machine = w->mapping->machine;
     const bst_plan *plan = w->history.plan;
@@ -73,6 +90,10 @@ static void print_history(const why *w) {
         puts("\ncertain: no other history agrees with the row");
         return;
     }
+    if (plan->remedy != BST_REMEDY_NONE)
+        print_remedy(w);
+    if (!(plan->confidence > 0))
+        return;
     printf("\nthe likeliest history, sure %s%s\n", cli_confidence(plan->confidence, false).text,
            w->alternative_count > 0 ? "; what else agrees with the row:" : "");
     for (size_t i = 0; i < w->alternative_count; i++) {
@@ -113,16 +134,26 @@ static json_t *event_to_json(const bst_machine *machine, const bst_plan_event *e
     return object;
 }
 
+static void refusal_to_json(const why *w, json_t *root) {
+    json_t *columns = json_array();
+
+    for (uint32_t i = 0; i < w->refusal->evidence_count; i++)
+        json_array_append_new(
+            columns, json_string(w->mapping->source.columns[w->refusal->evidence[i]].name));
+    json_object_set_new(root, "reason", json_string(bst_reason_text(w->refusal->reason)));
+    json_object_set_new(root, "message", json_string(w->refusal->message.text));
+    json_object_set_new(root, "columns", columns);
+    if (w->refusal->repair.len > 0)
+        json_object_set_new(root, "repair", json_string(w->refusal->repair.text));
+}
+
 static void print_json(const why *w) {
     const bst_machine *machine = w->mapping->machine;
     json_t *root = json_pack("{s:s, s:s}", "machine", machine->id, "entity", w->key);
 
-    if (w->refusal) {
-        json_object_set_new(root, "reason", json_string(bst_reason_text(w->refusal->reason)));
-        json_object_set_new(root, "message", json_string(w->refusal->message.text));
-        if (w->refusal->repair.len > 0)
-            json_object_set_new(root, "repair", json_string(w->refusal->repair.text));
-    } else {
+    if (w->refusal)
+        refusal_to_json(w, root);
+    if (w->told) {
         const bst_plan *plan = w->history.plan;
         json_t *events = json_array();
         json_t *others = json_array();
@@ -133,6 +164,8 @@ static void print_json(const why *w) {
             json_array_append_new(
                 others, json_pack("{s:f, s:o}", "confidence", w->alternatives[i].confidence,
                                   "events", path_to_json(machine, w->alternatives[i].plan)));
+        if (plan->remedy != BST_REMEDY_NONE)
+            json_object_set_new(root, "remedy", json_string(bst_remedy_text(plan->remedy)));
         json_object_set_new(root, "confidence", json_real(plan->confidence));
         json_object_set_new(root, "certain", json_boolean(plan->certain));
         json_object_set_new(root, "events", events);
@@ -167,13 +200,14 @@ static bst_status tell(why *w, bst_synth *synth, const bst_row *row) {
                      w->key);
         return BST_INVALID;
     }
+    w->told = fate == BST_MIGRATED;
     w->alternative_count = bst_synth_alternatives(synth, w->alternatives, ALTERNATIVES_SHOWN);
     if (w->call->json)
         print_json(w);
-    else if (w->refusal)
-        print_refusal(w);
-    else
+    else if (w->told)
         print_history(w);
+    else
+        print_refusal(w);
     return BST_OK;
 }
 

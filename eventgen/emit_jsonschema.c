@@ -45,9 +45,8 @@ static json_t *envelope_properties(bst__schema *s) {
     bst__schema_put(s, p, "occurred_between", nullable(s, interval(s)));
     bst__schema_put(s, p, "recorded_at", nullable(s, bst__schema_ref(s, "timestamptz")));
     bst__schema_put(s, p, "basis", json_pack("{s: o}", "enum", bst__schema_bases(s)));
-    bst__schema_put(
-        s, p, "confidence",
-        json_pack("{s: s, s: i, s: i}", "type", "number", "exclusiveMinimum", 0, "maximum", 1));
+    bst__schema_put(s, p, "confidence",
+                    json_pack("{s: s, s: i, s: i}", "type", "number", "minimum", 0, "maximum", 1));
     bst__schema_put(s, p, "source", json_pack("{s: [s, s]}", "type", "string", "null"));
     return p;
 }

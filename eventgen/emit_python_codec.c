@@ -325,7 +325,7 @@ static void add_envelopes(bst__py *py) {
         "    \"recorded_at\": _optional(_TIME),\n"
         "    \"basis\": _enum(*get_args(%sBasis)),\n"
         "    \"confidence\": _checked(\n"
-        "        lambda value: type(value) in (int, float) and 0 < value <= 1, \"a confidence\"\n"
+        "        lambda value: type(value) in (int, float) and 0 <= value <= 1, \"a confidence\"\n"
         "    ),\n"
         "    \"source\": _optional(_text()),\n"
         "}\n"

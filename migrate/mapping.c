@@ -94,7 +94,7 @@ static void read_fields(bst__map *map, const json_t *root) {
     }
 }
 
-/* ---- probabilities and policy ---- */
+/* ---- probabilities ---- */
 
 static void not_supported(bst__map *map, const bst__map_path *path, const char *what,
                           const char *hint) {
@@ -218,36 +218,6 @@ static void read_probabilities(bst__map *map, const json_t *root) {
         (bst_weights){.weight = weights, .step_penalty = BST_STEP_PENALTY_DEFAULT};
 }
 
-static void read_policy(bst__map *map, const json_t *root) {
-    static const char *const keys[] = {"ambiguous", "contradiction", "residual", "description"};
-    static const char *const ambiguous[] = {"quarantine", "likeliest"};
-    static const char *const contradiction[] = {"quarantine", "genesis", "relax"};
-    static const char *const residual[] = {"quarantine", "reconcile"};
-    map->mapping->ambiguous = BST_POLICY_LIKELIEST;
-    const json_t *policy = bst__map_get(map, root, NULL, "policy", JSON_OBJECT);
-    bst__map_path path = {NULL, "policy", 0};
-    if (!policy) {
-        return;
-    }
-    bst__map_keys(map, policy, &path, keys, COUNT(keys));
-    if (bst__map_choice(map, policy, &path, "ambiguous", ambiguous, COUNT(ambiguous), 1) == 0) {
-        map->mapping->ambiguous = BST_POLICY_QUARANTINE;
-    }
-    static const char hint[] = "Leave it out: such rows go to quarantine.";
-    int chosen = bst__map_choice(map, policy, &path, "contradiction", contradiction,
-                                 COUNT(contradiction), 0);
-    if (chosen == 2) {
-        map->mapping->contradiction = BST_POLICY_RELAX;
-    } else if (chosen != 0) {
-        bst__map_path here = {&path, "contradiction", 0};
-        not_supported(map, &here, "this policy for contradictions cannot be followed yet", hint);
-    }
-    if (bst__map_choice(map, policy, &path, "residual", residual, COUNT(residual), 0) != 0) {
-        bst__map_path here = {&path, "residual", 0};
-        not_supported(map, &here, "this policy for residues cannot be followed yet", hint);
-    }
-}
-
 /* ---- warnings ---- */
 
 static void read_warnings(bst__map *map, const json_t *root) {
@@ -296,7 +266,7 @@ static void read_all(bst__map *map) {
     read_fields(map, root);
     bst__map_evidence(map, root);
     read_probabilities(map, root);
-    read_policy(map, root);
+    bst__map_policy(map, root);
     read_warnings(map, root);
     bst__map_commands(map, root);
     bst__map_log(map, root);

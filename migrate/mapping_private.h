@@ -99,7 +99,10 @@ const json_t *bst__map_get(bst__map *map, const json_t *object, const bst__map_p
 const json_t *bst__map_need(bst__map *map, const json_t *object, const bst__map_path *path,
                             const char *key, json_type type);
 bool bst__map_is(bst__map *map, const json_t *json, const bst__map_path *path, json_type type);
-/* A text out of a closed list: its number, or `otherwise` when it is absent or wrong. */
+/* A text out of a closed list: its number, or `count` after a finding. `key` is what it is for. */
+size_t bst__map_word(bst__map *map, const json_t *json, const bst__map_path *path, const char *key,
+                     const char *const *names, size_t count);
+/* The same of a member: its number, or `otherwise` when it is absent or wrong. */
 int bst__map_choice(bst__map *map, const json_t *object, const bst__map_path *path, const char *key,
                     const char *const *names, size_t count, int otherwise);
 
@@ -161,6 +164,8 @@ void bst__map_evidence(bst__map *map, const json_t *root);
 void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
 /* mapping_histories.c */
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
+/* mapping_policy.c */
+void bst__map_policy(bst__map *map, const json_t *root);
 /* mapping_log.c */
 void bst__map_log(bst__map *map, const json_t *root);
 /* mapping_commands.c */

@@ -168,20 +168,18 @@ const json_t *bst__map_need(bst__map *map, const json_t *object, const bst__map_
     return bst__map_get(map, object, path, key, type);
 }
 
-int bst__map_choice(bst__map *map, const json_t *object, const bst__map_path *path, const char *key,
-                    const char *const *names, size_t count, int otherwise) {
-    const json_t *json = bst__map_get(map, object, path, key, JSON_STRING);
-    if (!json) {
-        return otherwise;
+size_t bst__map_word(bst__map *map, const json_t *json, const bst__map_path *path, const char *key,
+                     const char *const *names, size_t count) {
+    if (!bst__map_is(map, json, path, JSON_STRING)) {
+        return count;
     }
     const char *text = json_string_value(json);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(text, names[i]) == 0) {
-            return (int)i;
+            return i;
         }
     }
-    bst__map_path here = {path, key, 0};
-    bst_loc where = bst__map_value_at(map, &here);
+    bst_loc where = bst__map_value_at(map, path);
     bst__map_error(map, &where, "unknown-word", "\"%s\" cannot be \"%s\"", key, text);
     bst_strbuf known = BST_STRBUF_INIT;
     for (size_t i = 0; i < count; i++) {
@@ -190,5 +188,13 @@ int bst__map_choice(bst__map *map, const json_t *object, const bst__map_path *pa
     bst_strbuf_addc(&known, '.');
     bst__map_did_you_mean(map, text, names, sizeof *names, count, known.text);
     bst_strbuf_release(&known);
-    return otherwise;
+    return count;
+}
+
+int bst__map_choice(bst__map *map, const json_t *object, const bst__map_path *path, const char *key,
+                    const char *const *names, size_t count, int otherwise) {
+    const json_t *json = json_object_get(object, key);
+    const bst__map_path here = {path, key, 0};
+    const size_t word = json ? bst__map_word(map, json, &here, key, names, count) : count;
+    return word < count ? (int)word : otherwise;
 }

@@ -22,7 +22,6 @@ typedef struct run {
 
 static bst_status report(run *r) {
     r->figures->signatures = bst_synth_signature_count(r->rows.synth);
-    r->figures->relaxed = bst_synth_relaxed(r->rows.synth);
     r->figures->progress = bst_source_progress(r->rows.source);
     return r->options->on_progress ? r->options->on_progress(r->options->context, r->figures)
                                    : BST_OK;

@@ -1,10 +1,10 @@
 /* The figures of a run: added up over chunks, and as JSON in the checkpoint of each.
  *
  *     {"read":..,"migrated":..,"quarantined":..,"out_of_scope":..,"events":..,"certain":..,
- *      "relaxed":..,
- *      "by_basis":{"recorded":..},"by_reason":{"null-key":..},"by_confidence":[..]}
+ *      "by_basis":{"recorded":..},"by_remedy":{"genesis":..},"by_reason":{"null-key":..},
+ *      "by_confidence":[..]}
  *
- * What is 0 is left out of by_basis and by_reason.
+ * What is 0 is left out of the objects inside.
  */
 #include <stddef.h>
 #include <string.h>
@@ -25,7 +25,6 @@ static const struct {
     {"out_of_scope", offsetof(bst_run_figures, out_of_scope)},
     {"events", offsetof(bst_run_figures, events)},
     {"certain", offsetof(bst_run_figures, certain)},
-    {"relaxed", offsetof(bst_run_figures, relaxed)},
 };
 #define COUNTS (sizeof counts / sizeof *counts)
 
@@ -44,6 +43,9 @@ void bst__figures_add(bst_run_figures *sum, const bst_run_figures *part) {
     for (int i = 0; i < BST_BASIS_COUNT; i++) {
         sum->by_basis[i] += part->by_basis[i];
     }
+    for (int i = 0; i < BST_REMEDY_COUNT; i++) {
+        sum->by_remedy[i] += part->by_remedy[i];
+    }
     for (int i = 0; i < BST_REASON_COUNT; i++) {
         sum->by_reason[i] += part->by_reason[i];
     }
@@ -56,27 +58,42 @@ static void set_count(json_t *object, const char *name, uint64_t count) {
     json_object_set_new(object, name, json_integer((json_int_t)count));
 }
 
+static json_t *counts_by(const uint64_t *numbers, int first, int count, const char *name_of(int)) {
+    json_t *object = json_object();
+    for (int i = first; i < count; i++) {
+        if (numbers[i] > 0) {
+            set_count(object, name_of(i), numbers[i]);
+        }
+    }
+    return object;
+}
+
+static const char *basis_name(int i) {
+    return bst_basis_text((bst_basis)i);
+}
+
+static const char *remedy_name(int i) {
+    return bst_remedy_text((bst_remedy)i);
+}
+
+static const char *reason_name(int i) {
+    return bst_reason_text((bst_reason)i);
+}
+
 char *bst__figures_write(const bst_run_figures *figures) {
-    json_t *root = json_object();
-    json_t *basis = json_object(), *reason = json_object(), *confidence = json_array();
+    json_t *root = json_object(), *confidence = json_array();
     for (size_t i = 0; i < COUNTS; i++) {
         set_count(root, counts[i].name, count_of(figures, i));
-    }
-    for (int i = 0; i < BST_BASIS_COUNT; i++) {
-        if (figures->by_basis[i] > 0) {
-            set_count(basis, bst_basis_text((bst_basis)i), figures->by_basis[i]);
-        }
-    }
-    for (int i = 1; i < BST_REASON_COUNT; i++) {
-        if (figures->by_reason[i] > 0) {
-            set_count(reason, bst_reason_text((bst_reason)i), figures->by_reason[i]);
-        }
     }
     for (int i = 0; i < TENTHS; i++) {
         json_array_append_new(confidence, json_integer((json_int_t)figures->by_confidence[i]));
     }
-    json_object_set_new(root, "by_basis", basis);
-    json_object_set_new(root, "by_reason", reason);
+    json_object_set_new(root, "by_basis",
+                        counts_by(figures->by_basis, 0, BST_BASIS_COUNT, basis_name));
+    json_object_set_new(root, "by_remedy",
+                        counts_by(figures->by_remedy, 1, BST_REMEDY_COUNT, remedy_name));
+    json_object_set_new(root, "by_reason",
+                        counts_by(figures->by_reason, 1, BST_REASON_COUNT, reason_name));
     json_object_set_new(root, "by_confidence", confidence);
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
@@ -95,16 +112,20 @@ bool bst__figures_read(const char *text, bst_run_figures *ret) {
         return false;
     }
     const json_t *basis = json_object_get(root, "by_basis");
+    const json_t *remedy = json_object_get(root, "by_remedy");
     const json_t *reason = json_object_get(root, "by_reason");
     const json_t *confidence = json_object_get(root, "by_confidence");
     for (size_t i = 0; i < COUNTS; i++) {
         *count_in(ret, i) = get_count(root, counts[i].name);
     }
     for (int i = 0; i < BST_BASIS_COUNT; i++) {
-        ret->by_basis[i] = get_count(basis, bst_basis_text((bst_basis)i));
+        ret->by_basis[i] = get_count(basis, basis_name(i));
+    }
+    for (int i = 1; i < BST_REMEDY_COUNT; i++) {
+        ret->by_remedy[i] = get_count(remedy, remedy_name(i));
     }
     for (int i = 1; i < BST_REASON_COUNT; i++) {
-        ret->by_reason[i] = get_count(reason, bst_reason_text((bst_reason)i));
+        ret->by_reason[i] = get_count(reason, reason_name(i));
     }
     for (int i = 0; i < TENTHS; i++) {
         ret->by_confidence[i] = (uint64_t)json_integer_value(json_array_get(confidence, (size_t)i));

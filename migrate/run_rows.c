@@ -12,6 +12,7 @@ static void count_history(bst_run_figures *figures, const bst_plan *plan) {
     figures->migrated++;
     figures->events += plan->event_count;
     figures->certain += plan->certain;
+    figures->by_remedy[plan->remedy]++;
     figures->by_confidence[tenth < 0 ? 0 : tenth > 9 ? 9 : tenth]++;
     for (uint32_t i = 0; i < plan->event_count; i++) {
         figures->by_basis[plan->events[i].basis]++;

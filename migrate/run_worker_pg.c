@@ -57,7 +57,6 @@ static bst_status commit_chunk(bst__worker *w, const bst_run_figures *figures) {
 
 static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     bst_run_figures figures = {0};
-    const uint64_t relaxed = bst_synth_relaxed(w->synth);
     bst__rows rows = {.mapping = w->team->mapping,
                       .synth = w->synth,
                       .source = w->source,
@@ -68,7 +67,6 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     if (status == BST_OK) {
         status = read_chunk(w, &rows);
     }
-    figures.relaxed = bst_synth_relaxed(w->synth) - relaxed;
     if (status == BST_OK) {
         status = bst__rows_balance(&figures, w->diags);
     }

@@ -34,10 +34,13 @@ static bool make_buffers(bst_synth *synth) {
     synth->expected = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->expected);
     synth->folded = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->folded);
     synth->command = bst_arena_array(synth->arena, command_fields, sizeof *synth->command);
+    synth->difference =
+        bst_arena_array(synth->arena, machine->field_count, sizeof *synth->difference);
     synth->fields = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->fields);
     synth->items = bst_arena_array(synth->arena, evidence, sizeof *synth->items);
     return synth->bytes && synth->said && synth->order && synth->record && synth->refused_columns &&
-           synth->expected && synth->folded && synth->command && synth->fields && synth->items;
+           synth->expected && synth->folded && synth->command && synth->difference &&
+           synth->fields && synth->items;
 }
 
 static bool prepare(bst_synth *synth) {
@@ -65,6 +68,8 @@ bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags 
     }
     synth->mapping = mapping;
     synth->machine = mapping->machine;
+    synth->genesis = bst_machine_builtin(mapping->machine, BST_BUILTIN_GENESIS);
+    synth->reconcile = bst_machine_builtin(mapping->machine, BST_BUILTIN_RECONCILE);
     synth->outcomes_end = &synth->outcomes;
     bst_strbuf_init(&synth->refusal.message);
     bst_strbuf_init(&synth->refusal.repair);
@@ -186,9 +191,8 @@ bst_status bst_synth_row(bst_synth *synth, const bst_row *row, bst_fate *ret_fat
     if (synth->refusal.message.failed || synth->refusal.repair.failed) {
         synth->status = bst_diag_nomem(diags);
     }
-    if (*ret_fate == BST_QUARANTINED) {
-        *ret_refusal = &synth->refusal;
-    }
+    const bool remedied = synth->last_outcome && synth->last_outcome->cause != BST_REASON_NONE;
+    *ret_refusal = *ret_fate == BST_QUARANTINED || remedied ? &synth->refusal : NULL;
     return synth->status;
 }
 
@@ -226,12 +230,16 @@ static int compare_by_rows(const void *a, const void *b) {
 }
 
 static bst_signature_info describe(const bst__outcome *outcome) {
-    const bst__walk *next =
-        outcome->next_walk == BST_NONE ? NULL : &outcome->signature->walks[outcome->next_walk];
+    const bool told = outcome->verdict.walk != BST_NONE && !outcome->replaced;
+    const bool planned = told || outcome->plan.remedy == BST_REMEDY_GENESIS;
+    const bst__walk *next = !told || outcome->next_walk == BST_NONE
+                                ? NULL
+                                : &outcome->signature->walks[outcome->next_walk];
     return (bst_signature_info){.rows = outcome->rows,
                                 .example_key = outcome->example_key,
-                                .reason = outcome->reason,
-                                .plan = outcome->walk == BST_NONE ? NULL : &outcome->plan,
+                                .reason = outcome->verdict.reason,
+                                .cause = outcome->cause,
+                                .plan = planned ? &outcome->plan : NULL,
                                 .runner_up = next ? &next->plan : NULL,
                                 .runner_up_confidence = outcome->next_confidence,
                                 .text = outcome->text,
@@ -261,19 +269,15 @@ bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_
 size_t bst_synth_alternatives(const bst_synth *synth, bst_alternative *ret, size_t max) {
     const bst__outcome *outcome = synth->last_outcome;
     size_t count = 0;
-    if (!outcome || outcome->walk == BST_NONE || outcome->next_walk == BST_NONE) {
+    if (!outcome || outcome->verdict.walk == BST_NONE || outcome->next_walk == BST_NONE) {
         return 0;
     }
     const bst__walk *walks = outcome->signature->walks;
     double unit = outcome->next_confidence / walks[outcome->next_walk].plan.confidence;
     for (uint32_t w = outcome->next_walk; w < outcome->signature->walk_count && count < max; w++) {
-        if (!(outcome->unfit >> w & 1)) {
+        if (w != outcome->verdict.walk && !(outcome->verdict.unfit >> w & 1)) {
             ret[count++] = (bst_alternative){&walks[w].plan, walks[w].plan.confidence * unit};
         }
     }
     return count;
-}
-
-uint64_t bst_synth_relaxed(const bst_synth *synth) {
-    return synth->relaxed_count;
 }

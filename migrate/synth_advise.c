@@ -51,12 +51,12 @@ static double certain_share(const bst_synth *synth, const bst_advice *about,
     double share = 0;
     double left = 0;
     for (uint32_t w = 0; w < sig->walk_count; w++) {
-        if (outcome->unfit >> w & 1) {
+        if (outcome->verdict.unfit >> w & 1) {
             continue;
         }
         bool alone = sig->complete || total;
         for (uint32_t u = 0; u < sig->walk_count && alone; u++) {
-            alone = u == w || (outcome->unfit >> u & 1) ||
+            alone = u == w || (outcome->verdict.unfit >> u & 1) ||
                     reading(synth, about, &sig->walks[u]) != reading(synth, about, &sig->walks[w]);
         }
         left += sig->walks[w].plan.confidence;
@@ -66,8 +66,8 @@ static double certain_share(const bst_synth *synth, const bst_advice *about,
 }
 
 static bool is_open(const bst__outcome *outcome) {
-    return outcome->walk != BST_NONE && !outcome->plan.certain &&
-           outcome->signature->ignored == BST_NONE;
+    return outcome->verdict.walk != BST_NONE && !outcome->plan.certain &&
+           outcome->verdict.remedy == BST_REMEDY_NONE;
 }
 
 static double gain(const bst_synth *synth, const bst_advice *about) {

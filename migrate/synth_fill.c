@@ -15,23 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool make_room(bst_synth *synth, const bst__walk *walk) {
-    size_t values = 0;
-    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
-        values += walk->steps[i].filler_count;
-    }
-    if (walk->plan.event_count > synth->happening_room) {
-        size_t room = 2 * (size_t)walk->plan.event_count;
-        bst_happening *more = realloc(synth->happenings, room * sizeof *more);
+bool bst__room(bst_synth *synth, size_t events, size_t values) {
+    if (events > synth->happening_room) {
+        bst_happening *more = realloc(synth->happenings, 2 * events * sizeof *more);
         if (!more) {
+            synth->status = bst_diag_nomem(synth->diags);
             return false;
         }
         synth->happenings = more;
-        synth->happening_room = room;
+        synth->happening_room = 2 * events;
     }
     if (values > synth->value_room) {
         bst_value *more = realloc(synth->values, 2 * values * sizeof *more);
         if (!more) {
+            synth->status = bst_diag_nomem(synth->diags);
             return false;
         }
         synth->values = more;
@@ -40,10 +37,18 @@ static bool make_room(bst_synth *synth, const bst__walk *walk) {
     return true;
 }
 
+/* One event more: a reconciliation may follow. */
+static bool make_room(bst_synth *synth, const bst__walk *walk) {
+    size_t values = 0;
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        values += walk->steps[i].filler_count;
+    }
+    return bst__room(synth, (size_t)walk->plan.event_count + 1, values);
+}
+
 /* ---- times ---- */
 
-/* The earliest of the upper bounds that hold for the whole row. */
-static int64_t upper_bound(const bst_synth *synth) {
+int64_t bst__upper_bound(const bst_synth *synth) {
     int64_t bound = BST_TIME_INFINITY;
     for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
         if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].time < bound) {
@@ -111,7 +116,7 @@ static bool fill_times(bst_synth *synth, const bst__walk *walk) {
         low = time;
         first = i + 1;
     }
-    int64_t high = upper_bound(synth);
+    int64_t high = bst__upper_bound(synth);
     if (low == BST_TIME_MINUS_INFINITY && high == BST_TIME_INFINITY) {
         return refuse_timeless(synth);
     }
@@ -180,6 +185,10 @@ static bool fill_payloads(bst_synth *synth, const bst__walk *walk, const bst_row
         const bst__step *step = &walk->steps[i];
         synth->happenings[i].fields = values;
         for (uint32_t f = 0; f < step->filler_count; f++) {
+            if (step->fillers[f].unknown) {
+                values[f] = BST_ABSENT;
+                continue;
+            }
             if (!fill_field(synth, &step->fillers[f], row, &values[f])) {
                 return false;
             }
@@ -252,17 +261,29 @@ static bool apply_event(bst_synth *synth, const bst__walk *walk, uint32_t i, bst
     return false;
 }
 
-static bool replay(bst_synth *synth, const bst__walk *walk) {
-    const bst_machine *machine = synth->machine;
+static bool fold(bst_synth *synth, const bst__walk *walk, bool guards) {
     bst_entity entity = {BST_NONE, synth->folded};
     bst_value *payload = synth->values;
-    bst_entity_clear(machine, &entity);
+    bst_entity_clear(synth->machine, &entity);
     for (uint32_t i = 0; i < walk->plan.event_count; i++) {
-        if ((walk->steps[i].guard_check_count > 0 && !ask_guards(synth, walk, i, payload)) ||
+        const bool asked = guards && walk->steps[i].guard_check_count > 0;
+        if ((asked && !ask_guards(synth, walk, i, payload)) ||
             !apply_event(synth, walk, i, &entity, payload)) {
             return false;
         }
         payload += walk->steps[i].filler_count;
+    }
+    return true;
+}
+
+bool bst__walk_fold(bst_synth *synth, const bst__walk *walk) {
+    return fold(synth, walk, false);
+}
+
+static bool replay(bst_synth *synth, const bst__walk *walk) {
+    const bst_machine *machine = synth->machine;
+    if (!fold(synth, walk, true)) {
+        return false;
     }
     for (uint32_t f = 0; f < machine->field_count; f++) {
         if (synth->fields[f].from->kind != BST_FROM_NOTHING &&
@@ -275,9 +296,7 @@ static bool replay(bst_synth *synth, const bst__walk *walk) {
 }
 
 bool bst__walk_fill(bst_synth *synth, const bst__walk *walk, const bst_row *row) {
-    if (!make_room(synth, walk)) {
-        synth->status = bst_diag_nomem(synth->diags);
-        return false;
-    }
-    return fill_times(synth, walk) && fill_payloads(synth, walk, row) && replay(synth, walk);
+    synth->undivided = synth->open_sums = false;
+    return make_room(synth, walk) && fill_times(synth, walk) && fill_payloads(synth, walk, row) &&
+           (!walk->has_unknown || bst__sums_solve(synth, walk)) && replay(synth, walk);
 }

@@ -266,7 +266,8 @@ static const bst__getter *find_payload(const bst_synth *synth, uint32_t item, ui
 static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
                     bst__filler *ret) {
     const bst_machine *machine = synth->machine;
-    *ret = (bst__filler){&machine->events[event].fields[field], NULL, BST_NONE};
+    *ret = (bst__filler){
+        .field = &machine->events[event].fields[field], .entity_field = BST_NONE, .sum = BST_NONE};
     if (item != BST_NONE) {
         ret->getter = find_payload(synth, item, event, field);
     }
@@ -418,6 +419,7 @@ static bool add_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_p
 static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
     bst__walk *walk = &sig->walks[sig->walk_count];
     find_places(synth, steps, walk->plan.event_count);
+    bst__sums_mark(synth, walk, steps);
     while (walk->like < sig->walk_count && !ask_alike(synth, walk, &sig->walks[walk->like])) {
         walk->like++;
     }
@@ -536,6 +538,7 @@ static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
         return status;
     }
     sig->ignored = sig->repairs[0];
+    sig->cause = sig->reason;
     sig->reason = BST_REASON_NONE;
     if (!mark_ignored(synth, sig)) {
         return bst_diag_nomem(synth->diags);
@@ -561,8 +564,7 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     if (status == BST_OK && ret->reason == BST_REASON_NONE) {
         status = take_answer(synth, claims, &answer, ret);
     }
-    if (status == BST_OK && ret->repair_count > 0 &&
-        synth->mapping->contradiction == BST_POLICY_RELAX) {
+    if (status == BST_OK && ret->repair_count > 0 && synth->mapping->policy.relax) {
         status = relax(synth, state, ret);
     }
     return status;

@@ -6,7 +6,10 @@
  *     synth_log.c    the same for the rows of a log
  *     synth_plan.c   a signature -> inference -> a plan, once
  *     synth_fill.c   a walk and a row -> times and payloads; replay
+ *     synth_sums.c   amounts that only a sum tells
  *     synth_choose.c walks and a row -> the likeliest walk that fits the row's values
+ *     synth_outcome.c what the values leave of a signature, and the plan that follows
+ *     synth_genesis.c, synth_reconcile.c   the policies that write events of their own
  *     synth_advise.c which further column would help
  *     synth_text.c   why not, in words
  */
@@ -70,6 +73,10 @@ typedef struct bst__filler {
     const bst_field *field;
     const bst__getter *getter; /* NULL: the entity's field `entity_field`, or nothing */
     uint32_t entity_field;     /* BST_NONE: nothing */
+    /* No column has it: it is one of the amounts that add up to the entity's field `sum`. */
+    bool unknown;
+    uint32_t sum; /* the event adds it to this field, or takes it away; BST_NONE */
+    bool negative;
 } bst__filler;
 
 typedef struct bst__guard_check {
@@ -84,7 +91,7 @@ typedef struct bst__step {
     uint32_t place;   /* the rank of the next time, its own included; BST_NONE: after all */
     uint32_t ordinal; /* of such steps without a time in this place: 0, 1, ... */
     uint32_t filler_count;
-    const bst__filler *fillers;
+    bst__filler *fillers;
     uint32_t guard_check_count;
     const bst__guard_check *guard_checks;
 } bst__step;
@@ -98,32 +105,43 @@ typedef struct bst__step {
 typedef struct bst__walk {
     bst_plan plan;
     const bst__step *steps;
-    uint32_t like; /* the first walk that asks the same of a row's values */
+    bool has_unknown; /* amounts; see synth_sums.c */
+    uint32_t like;    /* the first walk that asks the same of a row's values */
 } bst__walk;
 
 typedef struct bst__signature bst__signature;
+
+/* What became of a row. */
+typedef struct bst__verdict {
+    uint64_t unfit;    /* walks, by bit, that the values rule out */
+    uint32_t walk;     /* the likeliest that is left and can be told; BST_NONE */
+    bst_reason reason; /* NONE: it has a history */
+    bst_remedy remedy; /* ... because of a policy */
+    bst_reason cause;  /* ... which was asked because of this */
+} bst__verdict;
 
 /* What is left of a signature when the values of a row rule out some of its walks. */
 typedef struct bst__outcome {
     const bst__signature *signature;
     struct bst__outcome *next, *next_of_signature;
-    uint64_t unfit;    /* walks, by bit, that do not fit the row */
-    bst_reason reason; /* NONE: it has a history */
-    uint32_t walk;     /* the likeliest that is left; BST_NONE */
-    bst_plan plan;     /* of that walk */
+    bst__verdict asked, verdict;
+    bool replaced;    /* ambiguous, and the policy wants a genesis for it */
+    bst_reason cause; /* of the remedy */
+    bst_plan plan;
     uint32_t next_walk;
     double next_confidence;
     uint64_t rows;
     size_t number; /* in order of arrival */
     const char *example_key, *text;
-    /* of its first row, when it has no history; see bst_signature_info */
+    /* of its first row, when it has no history or needed a remedy; see bst_signature_info */
     const char *message, *repair, *columns;
 } bst__outcome;
 
 /* A signature and what inference made of it. */
 struct bst__signature {
     const uint8_t *bytes;
-    bst_reason reason; /* NONE: it has a walk */
+    bst_reason reason; /* NONE: it has a walk ... */
+    bst_reason cause;  /* ... though without what is ignored it had none, for this reason */
     bool lost;         /* the hash table had no memory for it */
     const char *text;
     /* the likeliest first; others only when values have to tell them apart */
@@ -153,7 +171,7 @@ struct bst_synth {
     size_t signature_count;
     bst__outcome *outcomes, **outcomes_end;
     size_t outcome_count;
-    uint64_t relaxed_count;           /* histories that ignore an item */
+    uint32_t genesis, reconcile;      /* events of the machine, or BST_NONE */
     const bst__outcome *last_outcome; /* of the last row that has a history; or NULL */
     uint8_t *bytes;                   /* of the signature of this row */
     size_t bytes_len;
@@ -165,10 +183,12 @@ struct bst_synth {
     bst_relation whole_relation; /* of the number of steps in a log without gaps */
     uint32_t *order;             /* items that say AT, by time */
     uint32_t order_count;
-    bst_value *record;   /* the row as an expression sees it: by column */
-    bst_value *expected; /* by field of the machine */
-    bst_value *folded;   /* the same, replayed */
-    bst_value *command;  /* the largest payload of a command */
+    bst_value *record;     /* the row as an expression sees it: by column */
+    bst_value *expected;   /* by field of the machine */
+    bst_value *folded;     /* the same, replayed */
+    bst_value *command;    /* the largest payload of a command */
+    bst_value *difference; /* the payload of a reconciliation */
+    uint32_t state;        /* of this row */
     bst_happening *happenings;
     size_t happening_room;
     bst_value *values; /* of all payloads of a history */
@@ -176,6 +196,8 @@ struct bst_synth {
 
     bst_refusal refusal;
     bool timeless;             /* this row has no time at all */
+    bool undivided;            /* amounts that this walk needs are not known */
+    bool open_sums;            /* amounts of this walk are left out, so its fold proves nothing */
     uint32_t *refused_columns; /* room: columns of the mapping */
     bst_status status;         /* of this row: not OK when memory ran out */
     bst_diags *diags;          /* of this call */
@@ -223,6 +245,10 @@ uint8_t *bst__write_log(const bst_synth *synth, uint8_t *at);
 size_t bst__log_bytes_max(void);
 /* The steps that a row of the log may be, as flags in the scratch arena; NULL: no memory. */
 const uint8_t *bst__log_transitions(const bst_synth *synth, uint32_t item);
+static inline const uint8_t *bst__item_transitions(const bst_synth *synth, uint32_t item) {
+    return bst__is_log_row(synth, item) ? bst__log_transitions(synth, item)
+                                        : synth->mapping->evidence[item].transitions;
+}
 /* Whether the order of this row and the one before it is known, though not by their times. */
 bool bst__log_follows(const bst_synth *synth, uint32_t item);
 /* Of any item: its name in signatures; what it is in sentences; its column, and with which value;
@@ -245,6 +271,41 @@ bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked
 
 /* synth_fill.c: false: the refusal says why (or synth->status is not OK) */
 bool bst__walk_fill(bst_synth *synth, const bst__walk *walk, const bst_row *row);
+/* Buffers for so many events with so many values; false: synth->status is not OK. */
+bool bst__room(bst_synth *synth, size_t events, size_t values);
+/* The earliest of the upper bounds that hold for the whole row. */
+int64_t bst__upper_bound(const bst_synth *synth);
+
+/* Applies the events one by one from nothing, into synth->folded, without asking guards. */
+bool bst__walk_fold(bst_synth *synth, const bst__walk *walk);
+/* What the fold gives differs from the row in `field`. */
+void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field);
+
+/* synth_sums.c */
+/* Which amounts of a walk no column tells; looks at its steps once they are all made. */
+void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps);
+/* Those that follow from the row's sums, into synth->values. False: the refusal says why not. */
+bool bst__sums_solve(bst_synth *synth, const bst__walk *walk);
+
+/* synth_genesis.c */
+bool bst__genesis_wanted(const bst_synth *synth, bst_reason cause);
+bool bst__genesis_can(const bst_synth *synth);
+bool bst__genesis_plan(bst_synth *synth, const char *text, bst_plan *ret); /* false: no memory */
+/* This row. False: the refusal goes on to say why not (or synth->status is not OK). */
+bool bst__genesis_fill(bst_synth *synth);
+
+/* synth_reconcile.c: after a fill that ended in "the fold differs" */
+/* Whether the machine's event can carry the difference. */
+bool bst__residue_fits(bst_synth *synth);
+/* Appends it to the history of the walk. */
+bool bst__reconcile(bst_synth *synth, const bst__walk *walk);
+/* The same in the plan; `events` has room for one more. */
+void bst__reconcile_plan(const bst_synth *synth, bst_plan *plan, bst_plan_event *events);
+
+/* synth_outcome.c: the outcome that a row belongs to, made if need be, and one row more in it.
+ * NULL: synth->status is not OK. */
+bst__outcome *bst__outcome_count(bst_synth *synth, bst__signature *sig, const bst_row *row,
+                                 const bst__verdict *verdict);
 
 /* synth_choose.c: false: the refusal says why (or synth->status is not OK) */
 bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, const bst_row *row,
@@ -256,11 +317,10 @@ void bst__blame(bst_synth *synth, uint32_t column);    /* adds a column to it, o
 /* " cannot be read as decimal(8,2): it is out of range" */
 void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *message);
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
-/* Why a signature has no plan, with the values of this row. */
+/* Why a signature has no plan, or had none without what is ignored; with the values of this row. */
 void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state);
 void bst__refuse_guard(bst_synth *synth, const bst__walk *walk, uint32_t step,
                        const bst__guard_check *check);
-void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field);
 /* `what` ("a guard", "an apply") leaves its range, or else reads what is not there. */
 void bst__refuse_step(bst_synth *synth, const bst__walk *walk, uint32_t step, const char *what,
                       bool overflow);

@@ -244,8 +244,10 @@ void bst__refuse_ambiguous(bst_synth *synth, const bst__outcome *outcome) {
 
 void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state) {
     const char *name = synth->machine->states[state].name;
+    const bst_reason reason =
+        signature->reason != BST_REASON_NONE ? signature->reason : signature->cause;
     bst_strbuf *message = &synth->refusal.message;
-    bst__refuse(synth, signature->reason);
+    bst__refuse(synth, reason);
     for (uint32_t i = 0; i < signature->conflict_count; i++) {
         bst__blame(synth, bst__item_column(synth, signature->conflict[i]));
     }
@@ -254,7 +256,7 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
     if (count > 0) {
         memcpy(sorted, signature->conflict, count * sizeof *sorted);
     }
-    switch (signature->reason) {
+    switch (reason) {
     case BST_REASON_BEFORE_CREATION:
         add_disorder(synth, sorted, count, "before", "when the entity was created", message);
         break;

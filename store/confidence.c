@@ -33,7 +33,11 @@ static size_t split(double confidence, char digits[DIGITS + 1], long *ret_expone
 }
 
 size_t bst__confidence_format(double confidence, char out[BST__CONFIDENCE_TEXT]) {
-    assert(confidence > 0 && confidence <= 1);
+    assert(confidence >= 0 && confidence <= 1);
+    if (!(confidence > 0)) {
+        memcpy(out, "0", sizeof "0");
+        return 1;
+    }
     char digits[DIGITS + 1] = "";
     long exponent;
     size_t count = split(confidence, digits, &exponent);
@@ -55,8 +59,8 @@ size_t bst__confidence_format(double confidence, char out[BST__CONFIDENCE_TEXT])
 }
 
 bool bst__confidence_parse(const char *text, size_t len, double *ret) {
-    if (len == 1 && *text == '1') {
-        *ret = 1;
+    if (len == 1 && (*text == '1' || *text == '0')) {
+        *ret = *text - '0';
         return true;
     }
     json_error_t error;

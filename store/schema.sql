@@ -118,7 +118,7 @@ CREATE TABLE backstory.plan (
     run_id           integer   NOT NULL,
     plan             bigint    NOT NULL,
     signature        text      NOT NULL,
-    confidence       float8    NOT NULL CHECK (confidence > 0 AND confidence <= 1),
+    confidence       float8    NOT NULL CHECK (confidence >= 0 AND confidence <= 1),
     certain          boolean   NOT NULL,
     type             text[]    NOT NULL CHECK (cardinality(type) > 0),
     type_version     integer[] NOT NULL CHECK (cardinality(type_version) = cardinality(type)),
@@ -127,7 +127,7 @@ CREATE TABLE backstory.plan (
     basis            text[]    NOT NULL CHECK (cardinality(basis) = cardinality(type)
         AND basis <@ ARRAY['recorded', 'implied', 'assumed', 'live', 'correction']),
     event_confidence float8[]  NOT NULL CHECK (cardinality(event_confidence) = cardinality(type)
-        AND 0 < ALL (event_confidence) AND 1 >= ALL (event_confidence)),
+        AND 0 <= ALL (event_confidence) AND 1 >= ALL (event_confidence)),
     source           text[]    NOT NULL CHECK (cardinality(source) = cardinality(type)),
     PRIMARY KEY (run_id, plan)
 );

@@ -53,13 +53,13 @@ static bool is_right(const bst_machine *machine, const bst_plan_event *step,
                      const bst_happening *happening) {
     return step->type < machine->event_count && step->state < machine->state_count &&
            (step->command < machine->command_count || step->command == BST_NONE) &&
-           step->confidence > 0 && step->confidence <= 1 &&
+           step->confidence >= 0 && step->confidence <= 1 &&
            bst_time_is_finite(happening->occurred_at);
 }
 
 static bst_status check(const bst_sink *sink, const bst_history *history, bst_diags *diags) {
     const bst_plan *const plan = history->plan;
-    bool right = plan->event_count > 0 && plan->confidence > 0 && plan->confidence <= 1;
+    bool right = plan->event_count > 0 && plan->confidence >= 0 && plan->confidence <= 1;
     for (uint32_t i = 0; right && i < plan->event_count; i++)
         right = is_right(sink->machine, &plan->events[i], &history->events[i]);
     if (!right)

@@ -114,7 +114,7 @@ START_TEST(good_mapping) {
     ck_assert_uint_eq(bst_mapping_state(mapping, "A", 1), 1);
     ck_assert_uint_eq(bst_mapping_state(mapping, "A ", 2), BST_NONE);
     ck_assert_uint_eq(bst_mapping_state(mapping, "a", 1), BST_NONE);
-    ck_assert_int_eq(mapping->ambiguous, BST_POLICY_QUARANTINE);
+    ck_assert_int_eq(mapping->policy.ambiguous, BST_POLICY_QUARANTINE);
     /* Each column once for each type. */
     ck_assert_uint_eq(spec->column_count, 14);
     ck_assert_uint_eq(mapping->state_columns[0].column, column("status", BST_KIND_TEXT));
@@ -410,7 +410,10 @@ static const struct {
     {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
              ",\n'policy': { 'contradiction': 'genesis',"
              " 'residual': 'reconcile', 'ambiguous': 'x' }"),
-     "6:30 not-supported; 6:53 not-supported; 6:79 unknown-word"},
+     "6:30 missing-event; 6:53 missing-event; 6:79 unknown-word"},
+    {MAPPING(SOURCE, STATE, FIELDS, EVIDENCE,
+             ",\n'policy': { 'contradiction': ['genesis', 'relax'], 'residual': [3, 'relax'] }"),
+     "6:31 missing-event; 6:42 bad-policy; 6:65 wrong-type; 6:68 unknown-word"},
     /* several at once, and none of them twice */
     {MAPPING("{ 'tabel': 'p', 'key': 'id' }", "{ 'column': 'status', 'values': { 'N': 'x' } }",
              "{ 'y': 'a' }", "[ { 'event': 'Z', 'at': 'a' } ]", ", 'w': 1"),

@@ -195,7 +195,7 @@ START_TEST(a_history_that_cannot_be_is_a_bug_of_ours) {
     else if (_i == 1)
         made.events[1].occurred_at = BST_TIME_INFINITY;
     else if (_i == 2)
-        fixture.steps[1][2].confidence = 0;
+        fixture.steps[1][2].confidence = -1;
     else
         fixture.steps[1][2].type = fixture.machine->event_count;
     store_expect(&fixture, bst_sink_write(sink, &made.history, fixture.diags), BST_INTERNAL);
@@ -275,7 +275,7 @@ static const struct {
     {"bad-value", 1, 19, "\"occurred_between\":[1,2]", "\"occurred_between\":null"},
     {"bad-value", 1, 14, "\"recorded_at\":0", "\"recorded_at\":null"},
     {"bad-value", 1, 8, "\"basis\":\"guessed\"", "\"basis\":\"recorded\""},
-    {"bad-value", 1, 13, "\"confidence\":0", "\"confidence\":1"},
+    {"bad-value", 1, 13, "\"confidence\":-1", "\"confidence\":1"},
     {"bad-value", 1, 13, "\"confidence\":1.5", "\"confidence\":1"},
     {"bad-value", 1, 13, "\"confidence\":\"1\"", "\"confidence\":1"},
     {"bad-value", 1, 13, "\"confidence\":1e", "\"confidence\":1"},

@@ -27,6 +27,7 @@ static const struct {
     {0.00001, "0.00001"},
     {0.0000123456, "0.0000123456"},
     {0.000001, "1e-6"},
+    {0, "0"},
     {1.5e-9, "1.5e-9"},
     {5e-324, "4.94066e-324"},
     {0.009999999, "0.01"},
@@ -48,12 +49,14 @@ START_TEST(confidence_has_one_form) {
 }
 END_TEST
 
-START_TEST(confidence_is_a_number_over_0_up_to_1) {
-    static const char *const wrong[] = {"", "0", "-0.5", "1.1", "1e999", "x", "\"1\"", "0x1", "01"};
+START_TEST(confidence_is_a_number_from_0_to_1) {
+    static const char *const wrong[] = {"",  "00",    "-0.5", "1.1", "1e999",
+                                        "x", "\"1\"", "0x1",  "01"};
     double back;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_assert_msg(!bst__confidence_parse(wrong[i], strlen(wrong[i]), &back), "%s", wrong[i]);
     ck_assert(bst__confidence_parse("1.0", 3, &back) && back == 1);
+    ck_assert(bst__confidence_parse("0", 1, &back) && back == 0);
 }
 END_TEST
 
@@ -190,7 +193,7 @@ Suite *test_store_parts_suite(void) {
     Suite *const suite = suite_create("store parts");
     TCase *const tests = tcase_create("parts");
     tcase_add_loop_test(tests, confidence_has_one_form, 0, CONFIDENCES);
-    tcase_add_test(tests, confidence_is_a_number_over_0_up_to_1);
+    tcase_add_test(tests, confidence_is_a_number_from_0_to_1);
     tcase_add_test(tests, every_basis_has_its_text);
     tcase_add_loop_test(tests, connection_strings_are_told_by_their_form, 0, COUNT_OF(targets));
     tcase_add_test(tests, what_is_neither_file_nor_server_is_refused);

@@ -115,8 +115,20 @@ typedef struct bst_seen_here {
 typedef enum bst_policy_choice {
     BST_POLICY_QUARANTINE,
     BST_POLICY_LIKELIEST,
-    BST_POLICY_RELAX
+    BST_POLICY_RELAX,
+    BST_POLICY_RECONCILE,
+    BST_POLICY_GENESIS
 } bst_policy_choice;
+
+/* What becomes of a row without a history of which it is certain. */
+typedef struct bst_policy {
+    bst_policy_choice ambiguous;     /* several are possible: LIKELIEST, QUARANTINE, GENESIS */
+    bst_policy_choice too_ambiguous; /* so many that the search ended: QUARANTINE, GENESIS */
+    /* None is possible, or the events do not add up to the row. What is allowed is tried in this
+     * order; then the row goes to quarantine. */
+    bool relax, contradiction_genesis;
+    bool reconcile, residual_genesis;
+} bst_policy;
 
 typedef struct bst_mapping {
     const char *file;
@@ -136,9 +148,8 @@ typedef struct bst_mapping {
     bst_weights weights;      /* "probabilities"; all 0: none */
     uint32_t seen_here_count; /* by signature, bytewise */
     const bst_seen_here *seen_here;
-    const bst_log *log;              /* NULL: none */
-    bst_policy_choice ambiguous;     /* LIKELIEST by default */
-    bst_policy_choice contradiction; /* QUARANTINE by default, or RELAX */
+    const bst_log *log; /* NULL: none */
+    bst_policy policy;
     /* by command of the machine, or NULL: for replaying commands only */
     const bst_legacy_command *commands;
     const bst_warnings *warnings; /* what the file says of them; NULL: nothing */

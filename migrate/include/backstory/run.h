@@ -17,7 +17,7 @@ typedef struct bst_run_figures {
     uint64_t by_basis[BST_BASIS_COUNT];   /* events */
     uint64_t by_reason[BST_REASON_COUNT]; /* quarantined rows */
     uint64_t by_confidence[10];           /* migrated rows: [0] below 0.1 ... [9] 0.9 and more */
-    uint64_t relaxed;                     /* migrated, but an item of evidence had to be ignored */
+    uint64_t by_remedy[BST_REMEDY_COUNT]; /* migrated rows: what a policy did for them */
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
     /* of a run from a server into a store */

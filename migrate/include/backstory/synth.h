@@ -37,7 +37,8 @@ extern "C" {
     X(AMBIGUOUS, "ambiguous")         /* several histories, and the policy is quarantine */        \
     X(OVERFLOW, "overflow")           /* an expression left its range */                           \
     X(GUARD_REFUSED, "guard-refused") /* a guard on the way does not hold with these values */     \
-    X(FOLD_DIFFERS, "fold-differs")   /* the events do not add up to the row */
+    X(FOLD_DIFFERS, "fold-differs")   /* the events do not add up to the row */                    \
+    X(UNDIVIDED, "undivided-sum")     /* a column has the sum of several events' amounts */
 
 typedef enum bst_reason {
     BST_REASON_NONE,
@@ -69,7 +70,8 @@ BST_API bst_synth *bst_synth_free(bst_synth *synth);
 
 /* One row. On BST_MIGRATED ret_history is filled (borrowed until the next call; its plan as long as
  * the synth lives); it has been replayed, and gives exactly the row. On BST_QUARANTINED ret_refusal
- * points to the reason. */
+ * points to the reason; on BST_MIGRATED to what a genesis or a reconciliation remedies, or else it
+ * is NULL. */
 BST_API bst_status bst_synth_row(bst_synth *synth, const bst_row *row, bst_fate *ret_fate,
                                  bst_history *ret_history, const bst_refusal **ret_refusal,
                                  bst_diags *diags) BST_MUST_USE;
@@ -86,11 +88,12 @@ typedef struct bst_signature_info {
     uint64_t rows;
     const char *example_key;
     bst_reason reason;         /* NONE: it has a plan */
+    bst_reason cause;          /* of a genesis or a reconciliation; else NONE */
     const bst_plan *plan;      /* may be NULL */
     const bst_plan *runner_up; /* the next likeliest history; NULL: there is none */
     double runner_up_confidence;
     const char *text; /* the signature, readable */
-    /* of its first row, when it has no history */
+    /* of its first row, when it has no history, or one by a policy (see `cause`) */
     const char *message;
     const char *repair;  /* NULL: none is known */
     const char *columns; /* that clash: "captured_at, authorized_at" */
@@ -98,10 +101,6 @@ typedef struct bst_signature_info {
 BST_API size_t bst_synth_signature_count(const bst_synth *synth);
 BST_API bst_status bst_synth_signatures(bst_synth *synth, bst_signature_info *ret, size_t count,
                                         bst_diags *diags) BST_MUST_USE;
-
-/* Histories so far that ignore an item of evidence which contradicts the others (the policy
- * "relax"). */
-BST_API uint64_t bst_synth_relaxed(const bst_synth *synth);
 
 /* What else fits the row that was last made a history of: the next likeliest walks, as far as they
  * are known. Returns how many were filled in. */

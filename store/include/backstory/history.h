@@ -32,17 +32,36 @@ typedef enum bst_basis {
 BST_API const char *bst_basis_text(bst_basis basis);
 BST_API bool bst_basis_parse(const char *text, bst_basis *ret);
 
+/* What a policy did where no history agreed with a row.
+ *
+ *      remedy                  text */
+#define BST_REMEDY_LIST(X)                                                                         \
+    X(NONE, "none")             /* nothing: the history agrees with all */                         \
+    X(RELAXED, "relaxed")       /* an item of evidence is ignored */                               \
+    X(RECONCILED, "reconciled") /* the last event carries what the others leave unexplained */     \
+    X(GENESIS, "genesis")       /* one event carries the row; nothing is claimed about its past */
+
+typedef enum bst_remedy {
+#define X(name, text) BST_REMEDY_##name,
+    BST_REMEDY_LIST(X)
+#undef X
+        BST_REMEDY_COUNT
+} bst_remedy;
+BST_API const char *bst_remedy_text(bst_remedy remedy);
+
 typedef struct bst_plan_event {
     uint32_t type, state, command; /* indices in the machine; `state` is the one after the event */
     bst_basis basis;
-    double confidence;  /* of this event: 0 < c <= 1 */
+    double confidence;  /* of this event: 0 <= c <= 1; 0: nobody says that it happened */
     const char *source; /* the evidence ("payments.captured_at"), or NULL */
 } bst_plan_event;
 
 typedef struct bst_plan {
     const char *signature; /* readable and unique among the plans of a mapping */
-    double confidence;     /* of the sequence: its share of the probability of all possible ones */
-    bool certain;          /* it is the only possible one */
+    /* of the sequence: its share of the probability of all possible ones; 0: none is claimed */
+    double confidence;
+    bool certain; /* it is the only possible one */
+    bst_remedy remedy;
     uint32_t event_count;
     const bst_plan_event *events;
 } bst_plan;

@@ -280,7 +280,7 @@ _EVENT_ENVELOPE: Final = {
     "recorded_at": _optional(_TIME),
     "basis": _enum(*get_args(PaymentBasis)),
     "confidence": _checked(
-        lambda value: type(value) in (int, float) and 0 < value <= 1, "a confidence"
+        lambda value: type(value) in (int, float) and 0 <= value <= 1, "a confidence"
     ),
     "source": _optional(_text()),
 }
