@@ -105,7 +105,7 @@ static bool take_genesis(bst_synth *synth, bst__signature *sig, const bst_row *r
     if (!bst__genesis_wanted(synth, cause) || !bst__genesis_fill(synth)) {
         return false;
     }
-    const bst__verdict verdict = {.walk = BST_NONE, .remedy = BST_REMEDY_GENESIS, .cause = cause};
+    const bst__ending verdict = {.walk = BST_NONE, .remedy = BST_REMEDY_GENESIS, .cause = cause};
     const bst__outcome *outcome = bst__outcome_count(synth, sig, row, &verdict);
     if (!outcome) {
         return false;
@@ -125,7 +125,7 @@ static bool end_without(bst_synth *synth, bst__signature *sig, const bst_row *ro
         return true;
     }
     if (synth->status == BST_OK) {
-        const bst__verdict verdict = {
+        const bst__ending verdict = {
             .unfit = unfit, .walk = BST_NONE, .reason = synth->refusal.reason};
         (void)bst__outcome_count(synth, sig, row, &verdict);
     }
@@ -150,7 +150,7 @@ static bool end_unfit(trial *t, bst_history *ret) {
 
 /* ---- a history ---- */
 
-static bool end_with(trial *t, const bst__verdict *verdict, bst_history *ret) {
+static bool end_with(trial *t, const bst__ending *verdict, bst_history *ret) {
     bst_synth *synth = t->synth;
     const bst__outcome *outcome = bst__outcome_count(synth, t->sig, t->row, verdict);
     if (outcome && (outcome->verdict.reason == BST_REASON_AMBIGUOUS || outcome->replaced)) {
@@ -168,10 +168,10 @@ static bool end_with(trial *t, const bst__verdict *verdict, bst_history *ret) {
 
 /* Fills the buffers with the walk once more; then what it leaves unexplained. */
 static bool end_reconciled(trial *t, uint32_t walk, bst_history *ret) {
-    const bst__verdict verdict = {.unfit = t->unfit,
-                                  .walk = walk,
-                                  .remedy = BST_REMEDY_RECONCILED,
-                                  .cause = BST_REASON_FOLD_DIFFERS};
+    const bst__ending verdict = {.unfit = t->unfit,
+                                 .walk = walk,
+                                 .remedy = BST_REMEDY_RECONCILED,
+                                 .cause = BST_REASON_FOLD_DIFFERS};
     const bst__walk *of = &t->sig->walks[walk];
     if (bst__walk_fill(t->synth, of, t->row) || !bst__reconcile(t->synth, of)) {
         return false;
@@ -183,10 +183,10 @@ static bool end_reconciled(trial *t, uint32_t walk, bst_history *ret) {
 static bool end_fit(trial *t, uint32_t walk, bst_history *ret) {
     bst_synth *synth = t->synth;
     const bool relaxed = t->sig->ignored != BST_NONE;
-    const bst__verdict verdict = {.unfit = t->unfit | t->residue,
-                                  .walk = walk,
-                                  .remedy = relaxed ? BST_REMEDY_RELAXED : BST_REMEDY_NONE,
-                                  .cause = t->sig->cause};
+    const bst__ending verdict = {.unfit = t->unfit | t->residue,
+                                 .walk = walk,
+                                 .remedy = relaxed ? BST_REMEDY_RELAXED : BST_REMEDY_NONE,
+                                 .cause = t->sig->cause};
     if (walk != t->last && !bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
         return false;
     }

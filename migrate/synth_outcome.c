@@ -139,7 +139,7 @@ static void judge_remedied(const bst_synth *synth, const bst__signature *sig, bs
 }
 
 static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome *outcome) {
-    const bst__verdict *verdict = &outcome->verdict;
+    const bst__ending *verdict = &outcome->verdict;
     const bst_plan *before = &sig->walks[verdict->walk].plan;
     double rest = rest_of(synth, sig, verdict->unfit);
     outcome->next_walk = next_left(sig, verdict->unfit, verdict->walk);
@@ -173,7 +173,7 @@ static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome 
 
 /* A signature's text, which of its histories the values rule out, and what a policy made of it. */
 static const char *name_outcome(bst_synth *synth, const bst__signature *sig,
-                                const bst__verdict *verdict) {
+                                const bst__ending *verdict) {
     bst_strbuf text = BST_STRBUF_INIT;
     bst_strbuf_adds(&text, sig->text);
     if (verdict->remedy == BST_REMEDY_GENESIS) {
@@ -236,7 +236,7 @@ static bool apply_ambiguous(bst_synth *synth, const bst__signature *sig, bst__ou
         return true;
     }
     outcome->replaced = true;
-    bst__verdict verdict = outcome->verdict;
+    bst__ending verdict = outcome->verdict;
     verdict.remedy = BST_REMEDY_GENESIS;
     verdict.cause = BST_REASON_AMBIGUOUS;
     outcome->cause = BST_REASON_AMBIGUOUS;
@@ -266,13 +266,13 @@ static bool describe(bst_synth *synth, bst__signature *sig, const bst_row *row,
     return plain || keep_refusal(synth, outcome);
 }
 
-static bool same_verdict(const bst__verdict *a, const bst__verdict *b) {
+static bool same_verdict(const bst__ending *a, const bst__ending *b) {
     return a->unfit == b->unfit && a->walk == b->walk && a->remedy == b->remedy &&
            a->cause == b->cause && (a->walk != BST_NONE || a->reason == b->reason);
 }
 
 bst__outcome *bst__outcome_count(bst_synth *synth, bst__signature *sig, const bst_row *row,
-                                 const bst__verdict *verdict) {
+                                 const bst__ending *verdict) {
     bst__outcome *outcome = sig->outcomes;
     while (outcome && !same_verdict(&outcome->asked, verdict)) {
         outcome = outcome->next_of_signature;

@@ -112,19 +112,19 @@ typedef struct bst__walk {
 typedef struct bst__signature bst__signature;
 
 /* What became of a row. */
-typedef struct bst__verdict {
+typedef struct bst__ending {
     uint64_t unfit;    /* walks, by bit, that the values rule out */
     uint32_t walk;     /* the likeliest that is left and can be told; BST_NONE */
     bst_reason reason; /* NONE: it has a history */
     bst_remedy remedy; /* ... because of a policy */
     bst_reason cause;  /* ... which was asked because of this */
-} bst__verdict;
+} bst__ending;
 
 /* What is left of a signature when the values of a row rule out some of its walks. */
 typedef struct bst__outcome {
     const bst__signature *signature;
     struct bst__outcome *next, *next_of_signature;
-    bst__verdict asked, verdict;
+    bst__ending asked, verdict;
     bool replaced;    /* ambiguous, and the policy wants a genesis for it */
     bst_reason cause; /* of the remedy */
     bst_plan plan;
@@ -305,7 +305,7 @@ void bst__reconcile_plan(const bst_synth *synth, bst_plan *plan, bst_plan_event 
 /* synth_outcome.c: the outcome that a row belongs to, made if need be, and one row more in it.
  * NULL: synth->status is not OK. */
 bst__outcome *bst__outcome_count(bst_synth *synth, bst__signature *sig, const bst_row *row,
-                                 const bst__verdict *verdict);
+                                 const bst__ending *verdict);
 
 /* synth_choose.c: false: the refusal says why (or synth->status is not OK) */
 bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, const bst_row *row,
