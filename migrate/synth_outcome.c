@@ -138,6 +138,21 @@ static void judge_remedied(const bst_synth *synth, const bst__signature *sig, bs
     }
 }
 
+/* What is ignored must show on some event, whatever it spoke of: else on the last one. */
+static bool mark_last(bst_synth *synth, const bst__signature *sig, uint32_t count,
+                      bst_plan_event *events) {
+    bst_plan_event *last = &events[count - 1];
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i].source == sig->ignored_text) {
+            return true;
+        }
+    }
+    last->source = last->source
+                       ? bst_arena_printf(synth->arena, "%s; %s", last->source, sig->ignored_text)
+                       : sig->ignored_text;
+    return last->source != NULL;
+}
+
 static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome *outcome) {
     const bst__ending *verdict = &outcome->verdict;
     const bst_plan *before = &sig->walks[verdict->walk].plan;
@@ -164,6 +179,9 @@ static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome 
     }
     if (verdict->remedy != BST_REMEDY_NONE) {
         judge_remedied(synth, sig, outcome, events);
+        if (sig->ignored != BST_NONE && !mark_last(synth, sig, before->event_count, events)) {
+            return false;
+        }
     }
     if (verdict->remedy == BST_REMEDY_RECONCILED) {
         bst__reconcile_plan(synth, &outcome->plan, events);

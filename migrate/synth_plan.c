@@ -261,8 +261,16 @@ static const bst__getter *find_payload(const bst_synth *synth, uint32_t item, ui
     return NULL;
 }
 
+/* Whether item `other` dates an event that is not the one which `item` dates (BST_NONE: nothing
+ * does): what it says of a payload is that event's. */
+static bool speaks_of_another(const bst_synth *synth, uint32_t other, uint32_t item) {
+    return synth->said[other].say == BST__SAY_AT &&
+           (item == BST_NONE || synth->said[item].number != synth->said[other].number);
+}
+
 /* First the item that the event's time comes from, then any that speaks of such events, then the
- * field of the entity that has the same name. */
+ * field of the entity that has the same name. What may be absent is absent rather than taken from
+ * another event. */
 static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
                     bst__filler *ret) {
     const bst_machine *machine = synth->machine;
@@ -274,6 +282,10 @@ static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint3
     for (uint32_t i = 0; i < synth->mapping->evidence_count && !ret->getter; i++) {
         if (synth->said[i].say != BST__SAY_OFF) {
             ret->getter = find_payload(synth, i, event, field);
+        }
+        if (ret->getter && ret->field->type.optional && speaks_of_another(synth, i, item)) {
+            ret->getter = NULL;
+            return;
         }
     }
     uint32_t same = bst_machine_field(machine, ret->field->name);
