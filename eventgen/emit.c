@@ -17,6 +17,7 @@ static const char *const dot_suffixes[] = {".dot", NULL};
 static const char *const jsonschema_suffixes[] = {".schema.json", NULL};
 static const char *const markdown_suffixes[] = {".md", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
+static const char *const paths_suffixes[] = {".paths.json", NULL};
 static const char *const python_suffixes[] = {".py", NULL};
 static const char *const typescript_suffixes[] = {".d.ts", NULL};
 static const char *const xstate_suffixes[] = {".xstate.json", NULL};
@@ -38,6 +39,8 @@ static const bst_emitter emitters[] = {
     {"markdown", "documentation: states, commands, events, and conditions in words",
      markdown_suffixes, bst__emit_markdown},
     {"mermaid", "state diagram for Mermaid (GitHub, GitLab)", mermaid_suffixes, bst__emit_mermaid},
+    {"paths", "commands that lead through every state, transition and refusal, for tests",
+     paths_suffixes, bst__emit_paths},
     {"python", "dataclasses of events and commands, and functions that read and write them",
      python_suffixes, bst__emit_python},
     {"scxml", "State Chart XML 1.0, as the W3C has it", scxml_suffixes, bst__emit_scxml},

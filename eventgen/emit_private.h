@@ -20,6 +20,8 @@ bst_status bst__emit_markdown(const bst_machine *machine, const bst_emit_options
                               bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options *options,
                              bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_paths(const bst_machine *machine, const bst_emit_options *options,
+                           bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_python(const bst_machine *machine, const bst_emit_options *options,
                             bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_sql(const bst_machine *machine, const bst_emit_options *options,

@@ -12,6 +12,7 @@
 
 #include "backstory/decimal.h"
 #include "backstory/timestamp.h"
+#include "backstory/witness.h"
 #include "expr_private.h"
 
 #define NAMES_MAX    10
@@ -33,7 +34,7 @@ typedef struct search {
     const bst__claim *claims;
     size_t claim_count;
     bst_records records;
-    bst_value *roots[BST_ROOT_COUNT];
+    bst_value *roots[BST_ROOT_COUNT]; /* that may be changed; of the others values are given */
     uint32_t name_count, sum_count;
     name names[NAMES_MAX];
     const bst_expr *sums[SUMS_MAX]; /* comparisons of numbers that are not name with constant */
@@ -53,7 +54,7 @@ static name *name_of(search *s, const bst_expr *ref) {
 
 static void collect_name(const bst_expr *ref, void *context) {
     search *s = context;
-    if (name_of(s, ref)) {
+    if (name_of(s, ref) || (!s->roots[ref->root] && s->records.root[ref->root])) {
         return;
     }
     if (s->name_count == NAMES_MAX || !s->roots[ref->root]) {
@@ -119,13 +120,25 @@ static bool is_number_kind(bst_kind kind) {
            kind == BST_KIND_TIMESTAMPTZ || kind == BST_KIND_DURATION;
 }
 
-/* A constant that the name is compared with, and what lies next to it. */
-static void offer_constant(search *s, name *n, const bst_expr *other) {
-    const bst_records none = s->records;
+/* Whether it reads nothing that may be changed. */
+static bool is_known(const search *s, const bst_expr *e) {
+    if (e->op == BST_EXPR_REF) {
+        return !s->roots[e->root] && s->records.root[e->root];
+    }
+    for (uint32_t i = 0; i < e->arg_count; i++) {
+        if (!is_known(s, e->args[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A known value that the name is compared with, and what lies next to it. */
+static void offer_known(search *s, name *n, const bst_expr *other) {
     bst_value value;
     int64_t units;
     bool exact;
-    if (bst_expr_eval(other, &none, &value) != BST_EVAL_OK || !value.present) {
+    if (bst_expr_eval(other, &s->records, &value) != BST_EVAL_OK || !value.present) {
         return;
     }
     if (is_number_kind(n->ref->type.kind) && is_number_kind(other->type.kind)) {
@@ -148,7 +161,7 @@ static void offer_lengths(search *s, name *n, const bst_expr *other) {
     static const char filler[LONG_TEXT + 2] =
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     bst_value value;
-    if (!bst__is_constant(other) || !is_text_kind(n->ref->type.kind) ||
+    if (!is_known(s, other) || !is_text_kind(n->ref->type.kind) ||
         bst_expr_eval(other, &s->records, &value) != BST_EVAL_OK || !value.present ||
         bst__group(other->type.kind) != BST_KIND_DECIMAL || bst__scale(&other->type) != 0) {
         return;
@@ -163,8 +176,8 @@ static void offer_lengths(search *s, name *n, const bst_expr *other) {
 /* The two sides of a comparison, one way round. */
 static void offer_side(search *s, const bst_expr *side, const bst_expr *other) {
     name *n = side->op == BST_EXPR_REF ? name_of(s, side) : NULL;
-    if (n && bst__is_constant(other)) {
-        offer_constant(s, n, other);
+    if (n && is_known(s, other)) {
+        offer_known(s, n, other);
     } else if (side->op == BST_EXPR_SIZE && side->args[0]->op == BST_EXPR_REF) {
         n = name_of(s, side->args[0]);
         if (n) {
@@ -393,6 +406,23 @@ static void format_names(const search *s, bst_strbuf *out) {
     }
 }
 
+/* Everything is known now but the values. */
+static bool run(search *s) {
+    for (size_t i = 0; i < s->claim_count; i++) {
+        bst_expr_each_ref(s->claims[i].expr, collect_name, s);
+    }
+    if (s->failed) {
+        return false;
+    }
+    for (size_t i = 0; i < s->claim_count; i++) {
+        collect_values(s, s->claims[i].expr);
+    }
+    for (uint32_t i = 0; i < s->name_count; i++) {
+        offer_usual(s, &s->names[i]);
+    }
+    return try_all(s);
+}
+
 bool bst__guards_witness(const bst_machine *machine, uint32_t command, const bst__claim *claims,
                          size_t count, bst_arena *arena, uint32_t *budget, bst_strbuf *out) {
     search s = {
@@ -406,21 +436,55 @@ bool bst__guards_witness(const bst_machine *machine, uint32_t command, const bst
     }
     s.records.root[BST_ROOT_ENTITY] = s.roots[BST_ROOT_ENTITY];
     s.records.root[BST_ROOT_COMMAND] = s.roots[BST_ROOT_COMMAND];
-    for (size_t i = 0; i < count; i++) {
-        bst_expr_each_ref(claims[i].expr, collect_name, &s);
-    }
-    if (s.failed) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        collect_values(&s, claims[i].expr);
-    }
-    for (uint32_t i = 0; i < s.name_count; i++) {
-        offer_usual(&s, &s.names[i]);
-    }
-    if (!try_all(&s)) {
+    if (!run(&s)) {
         return false;
     }
     format_names(&s, out);
+    return true;
+}
+
+/* What the guards of the candidates have to say; NULL when they cannot. */
+static const bst__claim *claims_for(const bst_machine *machine, uint32_t from, uint32_t command,
+                                    uint32_t way, bst_arena *arena, size_t *ret_count) {
+    uint32_t first = 0;
+    const uint32_t count = bst_machine_candidates(machine, from, command, &first);
+    bst__claim *claims = bst_arena_array(arena, count, sizeof *claims);
+    size_t used = 0;
+    for (uint32_t i = first; claims && i < first + count; i++) {
+        const uint32_t guard = machine->transitions[i].guard;
+        if (guard == BST_NONE) {
+            *ret_count = used;
+            return i == way ? claims : NULL;
+        }
+        claims[used++] = (bst__claim){machine->guards[guard].expr, i == way};
+        if (i == way) {
+            break;
+        }
+    }
+    *ret_count = used;
+    return claims;
+}
+
+bool bst_payload_for(const bst_machine *machine, const bst_entity *entity, uint32_t command,
+                     uint32_t way, bst_value *payload, bst_arena *arena, uint32_t *budget) {
+    const uint32_t count = machine->commands[command].field_count;
+    search s = {.arena = arena, .budget = budget, .seed = 1};
+    bst_value *tried = bst_arena_array(arena, count, sizeof *tried);
+    s.claims = claims_for(machine, entity->state, command, way, arena, &s.claim_count);
+    if (!tried || !s.claims) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(tried, payload, count * sizeof *tried);
+    }
+    s.records.root[BST_ROOT_ENTITY] = entity->fields;
+    s.roots[BST_ROOT_COMMAND] = tried;
+    s.records.root[BST_ROOT_COMMAND] = tried;
+    if (!holds(&s) && !run(&s)) {
+        return false;
+    }
+    if (count > 0) {
+        memcpy(payload, tried, count * sizeof *tried);
+    }
     return true;
 }

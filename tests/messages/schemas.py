@@ -25,6 +25,13 @@ WRONG = {str: [7, 1.5, True, [], {"q": 1}], int: ["x", 1.5, True, []], float: ["
 ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}")
 
 
+def check_paths(source, file, complain):
+    """Only their form; test_eventgen_paths.c goes them."""
+    validator = Draft202012Validator(json.loads((source / "docs/schema/paths.schema.json").read_text()))
+    for error in validator.iter_errors(json.loads(file.read_text())):
+        complain(f"paths: {error.message} at {list(error.path)}")
+
+
 def compiled(program, machine, folder, emitters):
     subprocess.run([program, "compile", str(machine), "-o", str(folder), "--emit", emitters, "--quiet", "-Wno-all"], check=True)
     name = json.loads(machine.read_text())["id"]
@@ -155,7 +162,9 @@ def main():
                 source.glob("tests/eventgen/*.fsm.json")):
             def complain(what, name=machine.name):
                 wrong.append(f"{name}: {what}")
-            schema, cloudevents, asyncapi = compiled(program, machine, scratch, "jsonschema,cloudevents,asyncapi")
+            schema, cloudevents, asyncapi = compiled(program, machine, scratch, "jsonschema,cloudevents,asyncapi,paths")
+            check_paths(source, scratch / f"{schema['$defs']['event_envelope']['properties']['machine']['const']}.paths.json",
+                        complain)
             events = lines(walk, machine, "events", EVENTS)
             if machine.parent.parent.name == "samples":
                 events += rng.sample(real, REAL)
