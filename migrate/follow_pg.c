@@ -22,11 +22,12 @@
 #define GATHER_MS        5   /* how long an empty line is waited at before a commit, */
 #define GATHER_MAX_MS    100 /* and how long a transaction may wait for others in all */
 #define IDLE_MS          200
+#define REST_MS          10000 /* then the place moves over log that has nothing for us */
 #define WATCH_MS         1000
 #define COMMIT_CHANGES   BST_FOLLOW_BATCH_CHANGES
 #define RETRY_MAX_MS     10000
 #define RETRY_FOR_MS     600000 /* how long a break may last */
-#define RETRY_AT_ONCE_MS 15000  /* and a first session that finds another one still ending */
+#define RETRY_AT_ONCE_MS 5000   /* and a first session that finds another one still ending */
 #define RETAINED_MAX     (UINT64_C(1) << 30)
 
 typedef struct session {
@@ -42,7 +43,7 @@ typedef struct session {
     bool inside, skipping, past_end;
     uint64_t done;  /* in the store */
     uint64_t heard; /* the server has nothing more before that */
-    int64_t dirty_since_ms, watched_ms;
+    int64_t dirty_since_ms, watched_ms, moved_ms;
     bool alarmed, began;
     bst_diags *diags;
 } session;
@@ -112,12 +113,9 @@ static bst_status take_data(session *s, const bst_stream_message *message) {
 
 /* ---- what goes out */
 
-/* Where nothing is under way, log that has nothing for us is done with as well: or a table at rest
- * would keep it for ever. */
+/* Never ahead of the store: what was confirmed is gone. */
 static bst_status confirm(session *s, bool ask) {
-    const bool resting = !s->inside && !bst__batch_is_dirty(s->batch);
-    const uint64_t done = resting && s->heard > s->done ? s->heard : s->done;
-    return bst_pg_stream_confirm(s->stream, done, done, ask, s->diags);
+    return bst_pg_stream_confirm(s->stream, s->done, s->done, ask, s->diags);
 }
 
 static bst_status commit(session *s, uint64_t upto) {
@@ -129,6 +127,7 @@ static bst_status commit(session *s, uint64_t upto) {
     f->lag_transactions = 0;
     if (f->lsn > s->done)
         s->done = f->lsn;
+    s->moved_ms = clock_ms();
     return confirm(s, false);
 }
 
@@ -189,11 +188,13 @@ static bool is_at_end(const session *s) {
     return !s->inside && !bst__batch_is_dirty(s->batch) && s->heard >= s->options.until;
 }
 
-/* Nothing is on the line. */
+/* Nothing is on the line. Where nothing comes for long the place moves all the same: or a table at
+ * rest would make its server keep the log of all the others for ever. */
 static bst_status take_breath(session *s) {
     bst_status status = BST_OK;
-    if (!s->inside && bst__batch_is_dirty(s->batch))
-        status = commit(s, 0);
+    const bool resting = s->heard > s->done && clock_ms() - s->moved_ms >= REST_MS;
+    if (!s->inside && (bst__batch_is_dirty(s->batch) || resting))
+        status = commit(s, resting ? s->heard : 0);
     else if (s->inside)
         status = bst__batch_work(s->batch, s->diags);
     s->figures->idle = !s->inside;
@@ -318,6 +319,7 @@ static bst_status begin(session *s) {
         return status;
     s->options.snapshot_again = false;
     s->figures->lsn = s->heard = s->done;
+    s->moved_ms = clock_ms();
     status = find_until(s);
     if (status == BST_OK)
         status = bst_pg_stream_open(s->options.from, &s->stream, s->diags);

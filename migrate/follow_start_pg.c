@@ -161,22 +161,47 @@ static bst_status report_no_slot(const bst_follow_options *options, bst_diags *d
     return BST_DATABASE;
 }
 
+/* The place in the store is never behind the slot's, unless the store lost what it had
+ * committed. */
+static bst_status report_behind(const bst_follow_options *options, const char *confirmed,
+                                uint64_t lsn, bst_diags *diags) {
+    char at[BST_LSN_TEXT_MAX];
+    bst_lsn_format(lsn, at);
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "store-behind", NULL,
+                 "the store is at %s, but slot \"%s\" was told that all before %s is there", at,
+                 options->slot, confirmed);
+    bst_diag_hint(diags, "The store was restored from a backup, or failed over to a standby that "
+                         "was behind. Start again with --snapshot-again: every row is reconciled "
+                         "with its history.");
+    return BST_DATABASE;
+}
+
+static bst_status check_slot(bst_pg *source, const bst_follow_options *options, uint64_t lsn,
+                             bst_diags *diags) {
+    bst_strbuf confirmed = BST_STRBUF_INIT;
+    uint64_t at = 0;
+    bst_status status =
+        ask(source,
+            "SELECT coalesce(confirmed_flush_lsn, '0/0') FROM pg_catalog.pg_replication_slots"
+            " WHERE slot_name = $1",
+            options->slot, &confirmed, diags);
+    if (status == BST_OK && confirmed.len == 0)
+        status = report_no_slot(options, diags);
+    else if (status == BST_OK && bst_lsn_parse(confirmed.text, &at) && at > lsn)
+        status = report_behind(options, confirmed.text, lsn, diags);
+    bst_strbuf_release(&confirmed);
+    return status;
+}
+
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst__batch *batch, bst_diags *diags) {
     uint64_t lsn;
-    bst_strbuf slot = BST_STRBUF_INIT;
     if (bst_journal_where(journal, &lsn) != BST_JOURNAL_READY || options->snapshot_again)
         return begin_anew(source, mapping, options, journal, batch, diags);
     if (!bst_journal_same_mapping(journal))
         return report_other_mapping(options, diags);
-    bst_status status =
-        ask(source, "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
-            options->slot, &slot, diags);
-    if (status == BST_OK && slot.len == 0)
-        status = report_no_slot(options, diags);
-    if (status == BST_OK) /* it may have been taken away while nobody followed */
-        status = make_publication(source, mapping, options, diags);
-    bst_strbuf_release(&slot);
-    return status;
+    const bst_status status = check_slot(source, options, lsn, diags);
+    /* The publication may have been taken away while nobody followed. */
+    return status == BST_OK ? make_publication(source, mapping, options, diags) : status;
 }

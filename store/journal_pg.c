@@ -60,6 +60,14 @@ static bst_status lock_slot(bst_journal *j, bst_diags *diags) {
     return BST_RETRY;
 }
 
+/* The source forgets what it is told is here: then it must be, whatever happens to this server. */
+static bst_status be_durable(bst_journal *j, bst_diags *diags) {
+    return bst_pg_exec(j->pg,
+                       "SELECT set_config('synchronous_commit', 'on', false)"
+                       " WHERE current_setting('synchronous_commit') = 'off'",
+                       diags);
+}
+
 static bst_status make_known(bst_journal *j, bst_diags *diags) {
     size_t len;
     bool fresh;
@@ -121,6 +129,8 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     bst_strbuf_init(&j->aside);
     bst_strbuf_init(&j->released);
     bst_status status = bst_pg_connect(conninfo, &j->pg, diags);
+    if (status == BST_OK)
+        status = be_durable(j, diags);
     if (status == BST_OK)
         status = make_known(j, diags);
     if (status == BST_OK)

@@ -238,6 +238,24 @@ kill -INT $first
 wait $first || { cat first.txt; fail 'SIGINT does not end it well'; }
 grep -q 'the same command goes on from there' first.txt || fail 'it does not say how to go on'
 
+say 'slots are listed, and dropped by name'
+"$BACKSTORY" slots list --from "$from" >slots.txt
+grep -q '^ *backstory_payment  *idle .* reserved  *yes' slots.txt || { cat slots.txt; fail 'it is not listed'; }
+"$BACKSTORY" slots list --from "$from" --format json | grep -q '"retained_bytes": [0-9]' || fail 'not as JSON'
+got=0
+"$BACKSTORY" slots drop nothing --from "$from" >slots.txt 2>&1 || got=$?
+is 'exit status' 3 "$got"
+grep -q slot-missing slots.txt || fail 'it does not say that there is none'
+
+say 'a store that lost what it had committed is noticed'
+lsn=$(stored 'SELECT lsn FROM backstory.follow')
+store_sql -q -c "UPDATE backstory.follow SET lsn = lsn - 8"
+got=0
+follow || got=$?
+is 'exit status' 3 "$got"
+grep -q 'store-behind' follow.txt || fail 'it was not'
+store_sql -q -c "UPDATE backstory.follow SET lsn = '$lsn'"
+
 say 'after every transaction: the fold is the row, or the entity stands in quarantine'
 source_sql -q -c "UPDATE payments SET status = 50, closed_at = now() WHERE id = 9060"
 catch_up
@@ -246,3 +264,6 @@ grep -E '^[0-9]+  ' compared.txt | sed 's/  .*//' | sort -u >differing.txt
 stored "SELECT DISTINCT key FROM backstory.follow_quarantine WHERE released_lsn IS NULL" | sort >aside.txt
 comm -23 differing.txt aside.txt >unknown.txt
 [ ! -s unknown.txt ] || { cat unknown.txt; fail 'these differ and do not stand in quarantine'; }
+
+"$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
+is 'what is left at the source' 0 "$(source_sql -Atc 'SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)')"

@@ -3,6 +3,7 @@
 #
 #   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical]
 #   pg-cluster.sh stop DIR
+#   pg-cluster.sh crash DIR          and at once again, as after a cut of power
 #
 # DIR/env afterwards holds PGHOST, PGPORT, PGUSER and PGDATABASE to be sourced. The server's own files lie in a short
 # folder under /tmp, because a socket's path may have 107 bytes. --while: stop as soon as process PID has ended, however
@@ -111,8 +112,18 @@ EOF
     fi
 }
 
+# Every session dies without a word; the server replays its log.
+crash() {
+    root=$(cat "$dir/cluster")
+    bin=$(find_bin)
+    [ "$(id -u)" != 0 ] || owner=$(stat -c %U "$root/data")
+    cd "$root"
+    as_server "$bin/pg_ctl" -D data -l server.log -m immediate -w -t 60 restart >start.log 2>&1 ||
+        { cat start.log server.log >&2; die "the server did not start again"; }
+}
+
 usage() {
-    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical] | stop DIR"
+    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical] | stop DIR | crash DIR"
 }
 
 [ $# -ge 2 ] || usage
@@ -135,6 +146,6 @@ while [ $# -gt 0 ]; do
     shift
 done
 case $command in
-start | stop) "$command" ;;
+start | stop | crash) "$command" ;;
 *) usage ;;
 esac

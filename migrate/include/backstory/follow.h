@@ -58,6 +58,23 @@ typedef struct bst_follow_options {
 BST_API bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
                               bst_follow_figures *ret_figures, bst_diags *diags) BST_MUST_USE;
 
+/* A logical slot of a server, as far as a person wants to know. Texts are borrowed. */
+typedef struct bst_slot {
+    const char *name, *plugin, *database;
+    const char *wal_status; /* reserved, extended, unreserved or lost */
+    bool active, published; /* a publication of its name is there */
+    uint64_t confirmed, retained_bytes;
+} bst_slot;
+
+/* Those of the connection's database, by name. */
+BST_API bst_status bst_slots_list(const char *from,
+                                  bst_status (*on_slot)(void *context, const bst_slot *slot),
+                                  void *context, bst_diags *diags) BST_MUST_USE;
+/* Drops the slot of pgoutput and the publication of its name, where they are there; BST_DATABASE
+ * when neither is, or when somebody reads the slot. */
+BST_API bst_status bst_slots_drop(const char *from, const char *name,
+                                  bst_diags *diags) BST_MUST_USE;
+
 /* The name of a slot for a machine: "backstory_payment". The caller frees it; NULL: no memory. */
 BST_API char *bst_follow_slot_name(const bst_machine *machine);
 

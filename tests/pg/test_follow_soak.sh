@@ -1,0 +1,4 @@
+#!/bin/sh
+# The short form of the soak; bench/soak.sh has the long one.
+set -eu
+"$SOURCE_DIR/tests/support/soak.sh" 4 8 3
