@@ -138,7 +138,8 @@ static bst_status guess(draft *d) {
     if (others.len > 0)
         bst__draft_note(d,
                         "It has other columns that may be states of their own: %s. They are "
-                        "fields here; draft them with --state.",
+                        "fields here. Draft each with --state; as regions of one parallel machine "
+                        "they can have a column each.",
                         others.text);
     bst_strbuf_release(&others);
     return status;

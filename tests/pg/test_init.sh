@@ -85,6 +85,18 @@ INSERT INTO spree_shipments
 SELECT i, w[cardinality(w)], 5, came(i, w, 'shipped'), at(i, 1), at(i, 9)
 FROM generate_series(1, 300) i, pick(i, '{pending,pending ready,pending ready shipped,pending ready shipped,pending canceled}') w;
 
+-- An item that comes back has two states at once, and next to no times.
+CREATE TABLE spree_return_items (id serial PRIMARY KEY, return_authorization_id int, inventory_unit_id int, amount numeric(12,4) DEFAULT 0.0
+    NOT NULL, reception_status varchar, acceptance_status varchar, created_at timestamp(6), updated_at timestamp(6));
+INSERT INTO spree_return_items
+SELECT i, i, i, 5, r[cardinality(r)], a[cardinality(a)], at(i, 1), at(i, 9)
+FROM generate_series(1, 400) i, pick(i, '{awaiting,awaiting received,awaiting in_transit,awaiting cancelled,awaiting lost_in_transit,
+awaiting shipped_wrong_item,awaiting given_to_customer,awaiting expired}') r,
+    pick(i + 1000, '{pending,pending accepted,pending manual_intervention_required,pending rejected}') a;
+-- One log for every entity that has a state, by its name and its type.
+CREATE TABLE spree_state_changes (id serial PRIMARY KEY, name varchar, previous_state varchar, stateful_id int, user_id int,
+    stateful_type varchar, next_state varchar, created_at timestamp(6), updated_at timestamp(6));
+
 -- OFBiz: prefixed codes, a lookup table that serves every entity, a status history.
 CREATE TABLE status_item (status_id varchar(20) PRIMARY KEY, status_type_id varchar(20), sequence_id varchar(20), description varchar(255));
 INSERT INTO status_item SELECT 'ORDER_' || upper(s), 'ORDER_STATUS', n, initcap(s)
@@ -108,6 +120,56 @@ INSERT INTO invoice SELECT 'I' || i, 'INVOICE_' || w[cardinality(w)], at(i, 1) A
     came(i, w, 'PAID') AT TIME ZONE 'UTC', NULL
 FROM generate_series(1, 400) i, pick(i, '{IN_PROCESS,IN_PROCESS APPROVED,IN_PROCESS APPROVED SENT,IN_PROCESS APPROVED SENT PAID,
 IN_PROCESS READY PAID,IN_PROCESS CANCELLED}') w;
+
+INSERT INTO status_item SELECT t || '_' || s, t || '_STATUS', n, initcap(s)
+FROM (VALUES ('ITEM', '{CREATED,APPROVED,COMPLETED,REJECTED,CANCELLED}'::text[]), ('QUO', '{CREATED,APPROVED,ORDERED,REJECTED}'),
+    ('RETURN', '{REQUESTED,ACCEPTED,RECEIVED,COMPLETED,MAN_REFUND,CANCELLED}'),
+    ('SHIPMENT', '{INPUT,SCHEDULED,PICKED,PACKED,SHIPPED,DELIVERED,CANCELLED}'),
+    ('IXF', '{REQUESTED,SCHEDULED,EN_ROUTE,COMPLETE,CANCELLED}')) v (t, states), unnest(states) WITH ORDINALITY u (s, n);
+-- Tables that know when a row was made and touched, and no more; the order of one is in a history of its own.
+CREATE TABLE order_item (order_id varchar(20), order_item_seq_id varchar(20), status_id varchar(20) REFERENCES status_item,
+    quantity numeric(18,6), unit_price numeric(18,3), created_stamp timestamptz, last_updated_stamp timestamptz,
+    PRIMARY KEY (order_id, order_item_seq_id));
+INSERT INTO order_item SELECT 'O' || i, '0000' || i % 3, 'ITEM_' || w[cardinality(w)], 1, 5, at(i, 1) AT TIME ZONE 'UTC',
+    at(i, 9) AT TIME ZONE 'UTC' FROM generate_series(1, 300) i,
+    pick(i, '{CREATED,CREATED APPROVED,CREATED APPROVED COMPLETED,CREATED REJECTED,CREATED APPROVED CANCELLED}') w;
+CREATE TABLE quote (quote_id varchar(20) PRIMARY KEY, status_id varchar(20) REFERENCES status_item, issue_date timestamptz,
+    valid_thru_date timestamptz, created_stamp timestamptz, last_updated_stamp timestamptz);
+INSERT INTO quote SELECT 'Q' || i, 'QUO_' || w[cardinality(w)], at(i, 1) AT TIME ZONE 'UTC', at(i + 700, 1) AT TIME ZONE 'UTC',
+    at(i, 1) AT TIME ZONE 'UTC', at(i, 9) AT TIME ZONE 'UTC' FROM generate_series(1, 300) i,
+    pick(i, '{CREATED,CREATED APPROVED,CREATED APPROVED ORDERED,CREATED REJECTED}') w;
+CREATE TABLE return_header (return_id varchar(20) PRIMARY KEY, status_id varchar(20) REFERENCES status_item, entry_date timestamptz,
+    needs_inventory_receive char(1));
+CREATE TABLE return_status (return_status_id varchar(20) PRIMARY KEY, status_id varchar(20), return_id varchar(20) REFERENCES return_header,
+    return_item_seq_id varchar(20), status_datetime timestamptz);
+WITH walks AS (SELECT i, pick(i, '{REQUESTED,REQUESTED ACCEPTED,REQUESTED ACCEPTED RECEIVED,REQUESTED ACCEPTED RECEIVED COMPLETED,
+REQUESTED ACCEPTED RECEIVED MAN_REFUND,REQUESTED CANCELLED}') AS w FROM generate_series(1, 300) i), o AS (
+    INSERT INTO return_header SELECT 'R' || i, 'RETURN_' || w[cardinality(w)], at(i, 1) AT TIME ZONE 'UTC', 'Y' FROM walks)
+INSERT INTO return_status SELECT 'S' || i || '-' || k, 'RETURN_' || s, 'R' || i, NULL, at(i, k::int) AT TIME ZONE 'UTC'
+FROM walks, unnest(w) WITH ORDINALITY u (s, k);
+CREATE TABLE shipment (shipment_id varchar(20) PRIMARY KEY, status_id varchar(20) REFERENCES status_item, estimated_ship_date timestamptz,
+    estimated_arrival_date timestamptz, created_date timestamptz, last_modified_date timestamptz);
+CREATE TABLE shipment_status (shipment_id varchar(20) REFERENCES shipment, status_id varchar(20), status_date timestamptz,
+    PRIMARY KEY (shipment_id, status_id));
+WITH walks AS (SELECT i, pick(i, '{INPUT,INPUT SCHEDULED PICKED,INPUT SCHEDULED PICKED PACKED,INPUT PICKED PACKED SHIPPED,
+INPUT SCHEDULED PICKED PACKED SHIPPED DELIVERED,INPUT CANCELLED}') AS w FROM generate_series(1, 300) i), o AS (
+    INSERT INTO shipment SELECT 'H' || i, 'SHIPMENT_' || w[cardinality(w)], at(i + 20, 1) AT TIME ZONE 'UTC',
+        at(i + 40, 1) AT TIME ZONE 'UTC', at(i, 1) AT TIME ZONE 'UTC', at(i, 20) AT TIME ZONE 'UTC' FROM walks)
+INSERT INTO shipment_status SELECT 'H' || i, 'SHIPMENT_' || s, at(i, k::int) AT TIME ZONE 'UTC'
+FROM walks, unnest(w) WITH ORDINALITY u (s, k);
+CREATE TABLE inventory_transfer (inventory_transfer_id varchar(20) PRIMARY KEY, status_id varchar(20) REFERENCES status_item,
+    send_date timestamptz, receive_date timestamptz, created_stamp timestamptz, last_updated_stamp timestamptz);
+INSERT INTO inventory_transfer SELECT 'X' || i, 'IXF_' || w[cardinality(w)], came(i, w, 'EN_ROUTE') AT TIME ZONE 'UTC',
+    came(i, w, 'COMPLETE') AT TIME ZONE 'UTC', at(i, 1) AT TIME ZONE 'UTC', at(i, 9) AT TIME ZONE 'UTC' FROM generate_series(1, 300) i,
+    pick(i, '{REQUESTED,REQUESTED SCHEDULED,REQUESTED SCHEDULED EN_ROUTE,REQUESTED SCHEDULED EN_ROUTE COMPLETE,REQUESTED CANCELLED}') w;
+
+-- Medusa: a table whose name has to be quoted, a type of its own, a soft delete.
+CREATE TYPE order_status_enum AS ENUM ('pending', 'completed', 'draft', 'archived', 'canceled', 'requires_action');
+CREATE TABLE "order" (id text PRIMARY KEY, status order_status_enum NOT NULL DEFAULT 'pending', created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(), canceled_at timestamptz, deleted_at timestamptz);
+INSERT INTO "order" SELECT 'order_' || i, w[cardinality(w)]::order_status_enum, at(i, 1) AT TIME ZONE 'UTC', at(i, 9) AT TIME ZONE 'UTC',
+    came(i, w, 'canceled') AT TIME ZONE 'UTC', CASE WHEN i % 40 = 0 THEN at(i, 30) AT TIME ZONE 'UTC' END
+FROM generate_series(1, 300) i, pick(i, '{pending,pending completed,pending completed archived,pending canceled,draft,draft pending}') w;
 
 -- GitLab: one column for three states; a state that is left and entered again.
 CREATE TABLE ci_builds (id bigserial PRIMARY KEY, status varchar, created_at timestamp, queued_at timestamp, started_at timestamp,
@@ -191,6 +253,12 @@ draft shipments spree_shipments 1000
 says "because it is the column's default"
 step 'pending > shipped' ship
 
+draft reception spree_return_items 1000 --state reception_status
+says 'acceptance_status'
+states '"awaiting": "awaiting"'
+draft acceptance spree_return_items 1000 --state acceptance_status
+states '"manual_intervention_required": "manual_intervention_required"'
+
 say 'OFBiz: a lookup table for everybody, a status history, a plan that is no evidence'
 draft order order_header 990
 states '"ORDER_APPROVED": "approved"'
@@ -203,6 +271,19 @@ says 'order_status'
 draft invoice invoice 1000
 says 'Column \"due_date\" is a plan'
 states '{ "state": "paid", "at": "paid_date", "absent": "never" }'
+
+for table in order_item quote return_header shipment inventory_transfer; do
+    draft "ofbiz_$table" "$table" 990
+done
+states '"at": "receive_date"'
+name=ofbiz_return_header
+step 'received > man_refund' '[a-z_]+'
+name=ofbiz_shipment
+step 'picked > packed' pack
+
+say 'Medusa: a name that has to be quoted'
+draft medusa order 990
+states '"requires_action": "requires_action"'
 
 say 'GitLab: one column for three states, and a lock_version that starts at 0'
 draft builds ci_builds 990
