@@ -100,7 +100,7 @@ static int compile(const cli_command *command, int argc, const char **argv) {
     bst_status status =
         list ? split_names(&call, list, names, &name_count) : bst_diag_nomem(call.diags);
     if (status == BST_OK)
-        status = cli_load_machine(&call, call.argument[0], &machine);
+        status = cli_load_regions(&call, call.argument[0], &machine);
     if (status == BST_OK)
         status = cli_judge(&call, bst_machine_check(machine, call.diags));
     if (status == BST_OK && folder && strcmp(folder, "-") == 0) {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "backstory/regions.h"
 #include "emit_private.h"
 
 static const char *const asyncapi_suffixes[] = {".asyncapi.json", NULL};
@@ -101,12 +102,37 @@ static bst_status unknown_emitter(const char *name, bst_diags *diags) {
     return BST_USAGE;
 }
 
+/* What is written from the tree of states, or knows of regions with tables of their own. */
+static bool takes_regions(const char *name) {
+    static const char *const names[] = {"c", "dot", "mermaid", "scxml", "xstate"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bst_status needs_one_table(const bst_machine *machine, const char *name, bst_diags *diags) {
+    const bst_loc where = bst_machine_node_where(machine, 0);
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "needs-one-table", &where,
+                 "emitter \"%s\" cannot write a machine whose regions keep tables of their own",
+                 name);
+    bst_diag_hint(diags,
+                  "\"c\" and the diagrams can. Or make machines of their own of regions that "
+                  "do not ask each other.");
+    return BST_INVALID;
+}
+
 bst_status bst_emit(const bst_machine *machine, const char *name, const bst_emit_options *options,
                     bst_emit_files *files, bst_diags *diags) {
     static const bst_emit_options defaults;
     const bst_emitter *emitter = bst_emitter_find(name);
     if (!emitter) {
         return unknown_emitter(name, diags);
+    }
+    if (bst_machine_regions(machine) && !takes_regions(name)) {
+        return needs_one_table(machine, name, diags);
     }
     while (emitter->suffixes[files->count]) {
         files->file[files->count].suffix = emitter->suffixes[files->count];

@@ -10,7 +10,8 @@
 
 bst_status bst__emit_c(const bst_machine *machine, const bst_emit_options *options,
                        bst_emit_files *files, bst_diags *diags) {
-    bst__c c = {.machine = machine, .arena = bst_arena_new()};
+    bst__c c = {
+        .machine = machine, .regions = bst_machine_regions(machine), .arena = bst_arena_new()};
     if (!c.arena) {
         return bst_diag_nomem(diags);
     }

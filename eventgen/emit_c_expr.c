@@ -93,6 +93,9 @@ static const bst__c_field *field_of(const bst__c_scope *s, const bst_expr *ref) 
 
 /* A field that its type says is there, but that some creation leaves unset. */
 static bool is_unsure(const bst__c_scope *s, const bst_expr *ref) {
+    if (ref->root == BST_ROOT_STATE) {
+        return false;
+    }
     const bst__c_field *f = field_of(s, ref);
     return f->has && !f->field->type.optional && !ref->type.optional;
 }
@@ -666,6 +669,10 @@ static void put_call(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
 }
 
 static void put_ref(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
+    if (e->root == BST_ROOT_STATE) { /* a state of another region */
+        bst_strbuf_addf(out, "asks_%u(%s)", (unsigned)e->index, s->pointer[BST_ROOT_ENTITY]);
+        return;
+    }
     const bst__c_field *f = field_of(s, e);
     if (!is_unsure(s, e)) {
         put_field(s, e, f->member, out);

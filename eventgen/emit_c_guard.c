@@ -19,7 +19,8 @@ bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard) {
     if (!c->guard_users[guard]) { /* nobody asks it: it has no function */
         return (bst__c_needs){.entity = false};
     }
-    return (bst__c_needs){.entity = bst__c_reads(expr, BST_ROOT_ENTITY),
+    return (bst__c_needs){.entity = bst__c_reads(expr, BST_ROOT_ENTITY) ||
+                                    bst__c_reads(expr, BST_ROOT_STATE),
                           .command = bst__c_reads(expr, BST_ROOT_COMMAND),
                           .overflow = bst__c_can_overflow(expr),
                           .absent = bst__c_can_miss(&scope, expr)};

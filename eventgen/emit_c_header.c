@@ -131,6 +131,7 @@ static void add_states(bst__c *c, bst_strbuf *out) {
     }
     bst_strbuf_adds(out, "};\n");
     add_count(out, c->fixed.state_count, machine->state_count + 1);
+    bst__c_add_region_header(c, out);
 }
 
 static void add_commands(bst__c *c, bst_strbuf *out) {
@@ -296,7 +297,7 @@ static void add_records(bst__c *c, bst_strbuf *out) {
     const bst_machine *machine = c->machine;
     add_conventions(c, out);
     add_words(out, 0, machine->label, machine->description);
-    add_struct(c, out, &c->entity, bst__c_text(c, "enum %s state;", c->fixed.state));
+    add_struct(c, out, &c->entity, bst__c_state_member(c));
     add_payloads(c, out, c->commands, machine->command_count);
     const bst__c_line command_heads[] = {
         {bst__c_text(c, "enum %s type;", c->fixed.command_type), NULL}};
@@ -304,7 +305,7 @@ static void add_records(bst__c *c, bst_strbuf *out) {
     add_payloads(c, out, c->events, machine->event_count);
     const bst__c_line event_heads[] = {
         {bst__c_text(c, "enum %s type;", c->fixed.event_type), NULL},
-        {bst__c_text(c, "enum %s state;", c->fixed.state), "after it"},
+        {bst__c_state_member(c), "after it"},
         {"uint32_t version;", "of what it carries"}}; /* an older event's only */
     add_tagged(out, c->fixed.event, event_heads, 2, c->events, machine->event_count);
     if (c->older_count > 0) {
@@ -399,6 +400,7 @@ static void add_name_functions(bst__c *c, bst_strbuf *out) {
         bst_strbuf_addf(out, "const char *%s(enum %s value);\n", c->enums[i].name, c->enums[i].tag);
     }
     bst_strbuf_addc(out, '\n');
+    bst__c_add_place_name_head(c, out);
     bst__c_comment(out, 0, "The other way round; false when there is none of that name.");
     add_from_name(c, out, f->state_from_name, f->state, "state");
     add_from_name(c, out, f->command_from_name, f->command_type, "command");

@@ -202,6 +202,11 @@ static void name_fixed(bst__c *c) {
     f->command_from_name = claim_prefixed(c, "command_from_name");
     f->event_from_name = claim_prefixed(c, "event_from_name");
     f->include_guard = claim_upper(c, "h");
+    if (c->regions) {
+        f->region_count = claim_upper(c, "region_count");
+        f->taken = claim_prefixed(c, "taken");
+        f->place_name = claim_prefixed(c, "place_name");
+    }
     static const char *const spoken[] = {"VERDICT_ACCEPTED",
                                          "VERDICT_NO_TRANSITION",
                                          "VERDICT_GUARD_REFUSED",
@@ -334,6 +339,12 @@ static uint32_t scope_with(bst__c *c, const char *first, const char *second) {
     return scope;
 }
 
+static void claim_parts(bst__c *c, uint32_t scope) {
+    if (c->regions) {
+        claim(c, scope, "parts");
+    }
+}
+
 /* By field: some creation leaves it unset, and it has no default. */
 static const bool *find_unsure(bst__c *c) {
     const bst_machine *machine = c->machine;
@@ -357,6 +368,7 @@ static void name_older(bst__c *c) {
     const bst_machine *machine = c->machine;
     const uint32_t in_event = scope_with(c, "type", "state");
     claim(c, in_event, "version");
+    claim_parts(c, in_event);
     c->first_older = bst__c_array(c, (size_t)machine->event_count + 1, sizeof *c->first_older);
     for (uint32_t i = 0; c->first_older && i < machine->event_count; i++) {
         c->older_count += machine->events[i].upcast_count;
@@ -389,10 +401,12 @@ static void name_older(bst__c *c) {
 static void name_records(bst__c *c) {
     const bst_machine *machine = c->machine;
     const uint32_t in_event = scope_with(c, "type", "state");
+    const uint32_t in_entity = scope_with(c, "state", NULL);
     const uint32_t in_command = scope_with(c, "type", NULL);
     c->entity.tag = claim(c, FILE_SCOPE, c->prefix);
-    name_fields(c, &c->entity, machine->fields, machine->field_count, find_unsure(c),
-                scope_with(c, "state", NULL));
+    claim_parts(c, in_event);
+    claim_parts(c, in_entity);
+    name_fields(c, &c->entity, machine->fields, machine->field_count, find_unsure(c), in_entity);
     c->commands = bst__c_array(c, machine->command_count, sizeof *c->commands);
     for (uint32_t i = 0; c->commands && i < machine->command_count; i++) {
         const bst_command *command = &machine->commands[i];

@@ -10,6 +10,7 @@
 #ifndef BACKSTORY_EMIT_C_PRIVATE_H
 #define BACKSTORY_EMIT_C_PRIVATE_H
 
+#include "backstory/regions.h"
 #include "emit_private.h"
 
 #define BST__C_COLUMNS 100
@@ -92,6 +93,7 @@ typedef struct bst__c_fixed {
     const char *older_event, *upcast; /* a struct, a function; NULL: no event has older versions */
     const char *state_name, *command_name, *event_name, *guard_name, *verdict_name;
     const char *state_from_name, *command_from_name, *event_from_name;
+    const char *region_count, *taken, *place_name; /* NULL: there is one table */
     const char *include_guard;
 } bst__c_fixed;
 
@@ -99,6 +101,7 @@ typedef struct bst__c_names bst__c_names; /* what is taken; emit_c_names.c */
 
 typedef struct bst__c {
     const bst_machine *machine;
+    const bst_regions *regions; /* NULL: there is one table */
     bst_arena *arena;
     bool failed;
     const char *prefix, *upper; /* "payment", "PAYMENT" */
@@ -135,6 +138,18 @@ void bst__c_add_cell_access(bst__c *c, bst_strbuf *out);
 const char *bst__c_cell_text(bst__c *c, const char *state, const char *command);
 /* The smallest unsigned type that holds 0 .. max. */
 const char *bst__c_uint(uint32_t max);
+
+/* emit_c_regions.c: what is different where regions keep tables of their own */
+/* The members that say where an entity stands: "enum plant_state state, parts[PLANT_...];". */
+const char *bst__c_state_member(bst__c *c);
+/* A statement that copies where the regions are; nothing when there is one table. */
+void bst__c_copy_parts(bst__c *c, const char *to, const char *from, bst_strbuf *out);
+/* What the header says of them, and the function that names a place. */
+void bst__c_add_region_header(bst__c *c, bst_strbuf *out);
+void bst__c_add_place_name_head(bst__c *c, bst_strbuf *out);
+void bst__c_add_place_name(bst__c *c, bst_strbuf *out);
+/* The tables that only regions need. */
+void bst__c_add_region_tables(bst__c *c, bst_strbuf *out);
 
 /* emit_c_header.c, emit_c_source.c: the two files */
 void bst__c_add_header(bst__c *c, bst_strbuf *out);

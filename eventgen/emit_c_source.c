@@ -120,6 +120,7 @@ static void add_names(bst__c *c, bst_strbuf *out) {
     add_name_function(f->event_name, f->event_type, "event", "event_names", f->event_count, out);
     add_name_function(f->guard_name, f->guard, "guard", "guard_names", f->guard_count, out);
     add_name_function(f->verdict_name, f->verdict, "verdict", "verdict_names", "6", out);
+    bst__c_add_place_name(c, out);
     bst_strbuf_adds(out, "static bool same_name(const char *a, const char *b) {\n"
                          "    while (*a != '\\0' && *a == *b) {\n"
                          "        a++;\n        b++;\n    }\n"
@@ -141,6 +142,7 @@ void bst__c_add_source(bst__c *c, bst_strbuf *out) {
     bst__c_step step;
     bst_strbuf functions = BST_STRBUF_INIT;
     bst__c_find_needs(c, &step);
+    bst__c_add_asks(c, &functions);
     bst__c_add_guards(&step, &functions);
     bst__c_add_fill(&step, &functions);
     bst__c_add_applies(&step, &functions);
@@ -148,6 +150,7 @@ void bst__c_add_source(bst__c *c, bst_strbuf *out) {
     bst__c_add_upcasts(&step, &functions);
     add_head(c, bst__c_needs_memcmp(step.helpers), out);
     bst__c_add_tables(c, out);
+    bst__c_add_region_tables(c, out);
     bst__c_add_helpers(step.helpers, out);
     bst_strbuf_add(out, functions.text, functions.len);
     add_names(c, out);

@@ -83,11 +83,14 @@ static void add_default(initializer *init, const bst__c_field *f) {
 static void add_unborn(bst__c_step *step, bst_strbuf *out) {
     bst__c *c = step->c;
     initializer init = {.c = c};
-    init.lines = bst__c_array(c, 3 * (size_t)c->entity.count + 1, sizeof *init.lines);
+    init.lines = bst__c_array(c, 3 * (size_t)c->entity.count + 2, sizeof *init.lines);
     if (!init.lines) {
         return;
     }
     init.lines[init.count++] = (bst__c_line){bst__c_text(c, "%s,", c->states[0]), "state"};
+    if (c->regions) {
+        init.lines[init.count++] = (bst__c_line){bst__c_text(c, "{%s},", c->states[0]), "parts"};
+    }
     for (uint32_t i = 0; i < c->entity.count; i++) {
         add_default(&init, &c->entity.fields[i]);
     }
@@ -335,8 +338,9 @@ static void add_apply(bst__c_step *step, bst_strbuf *out) {
     bst__c_add_list(out, 0, bst__c_text(c, "enum %s %s(", f->apply_result, f->apply), args, 2,
                     ") {");
     bst_strbuf_addf(out,
-                    "    if (!is_legal(entity->state, event->type, event->state)) {\n"
+                    "    if (!is_legal(%s)) {\n"
                     "        return %s_APPLY_ILLEGAL;\n    }\n",
+                    c->regions ? "entity, event" : "entity->state, event->type, event->state",
                     c->upper);
     add_copy(step, out);
     bst_strbuf_adds(out, step->events.absent ? "    bool absent = false;\n" : "");
@@ -353,10 +357,9 @@ static void add_apply(bst__c_step *step, bst_strbuf *out) {
     } else if (step->events_change) {
         bst_strbuf_addf(out, "    %s;\n", change_call(step, "event"));
     }
-    bst_strbuf_addf(out,
-                    "    after.state = event->state;\n    *entity = after;\n"
-                    "    return %s_APPLY_OK;\n}\n\n",
-                    c->upper);
+    bst_strbuf_adds(out, "    after.state = event->state;\n");
+    bst__c_copy_parts(c, "after.", "event->", out);
+    bst_strbuf_addf(out, "    *entity = after;\n    return %s_APPLY_OK;\n}\n\n", c->upper);
 }
 
 void bst__c_add_step(bst__c_step *step, bst_strbuf *out) {
@@ -365,8 +368,16 @@ void bst__c_add_step(bst__c_step *step, bst_strbuf *out) {
     bst_strbuf_addf(out, "void %s(struct %s *entity) {\n    *entity = unborn;\n}\n\n",
                     c->fixed.init, c->entity.tag);
     add_refuse(c, out);
-    add_choose(step, out);
+    if (c->regions) {
+        bst__c_add_region_choose(step, out);
+    } else {
+        add_choose(step, out);
+    }
     add_decide(step, out);
-    add_is_legal(c, out);
+    if (c->regions) {
+        bst__c_add_region_legal(step, out);
+    } else {
+        add_is_legal(c, out);
+    }
     add_apply(step, out);
 }

@@ -46,6 +46,10 @@ void bst__c_add_assignment(bst__c_assigning *assigning, const bst_assignment *as
                            bool answers, bool last, bst_strbuf *out);
 /* emit_c_upcast.c: <event>_from_v<n>(), upcast */
 void bst__c_add_upcasts(bst__c_step *step, bst_strbuf *out);
+/* emit_c_regions.c: asks_<n>(), which guards call; choose() and is_legal() */
+void bst__c_add_asks(bst__c *c, bst_strbuf *out);
+void bst__c_add_region_choose(bst__c_step *step, bst_strbuf *out);
+void bst__c_add_region_legal(bst__c_step *step, bst_strbuf *out);
 /* emit_c_step.c: init, decide, apply */
 void bst__c_add_step(bst__c_step *step, bst_strbuf *out);
 

@@ -28,8 +28,10 @@ static uint32_t group_end(const bst_machine *machine, uint32_t first) {
     return end;
 }
 
-static bool is_plain(const bst_machine *machine, uint32_t first, uint32_t end) {
-    return end == first + 1 && machine->transitions[first].guard == BST_NONE;
+static bool is_plain(const bst__c *c, uint32_t first, uint32_t end) {
+    const bst_regions *r = c->regions;
+    return end == first + 1 && c->machine->transitions[first].guard == BST_NONE &&
+           (!r || (r->moves[first] && r->entry[first] == BST_NONE));
 }
 
 /* Transitions grouped by a small number of theirs: those of group g are item[start[g]] to
@@ -92,7 +94,7 @@ static void fill_cells(bst__c *c) {
         const bst_transition *t = &machine->transitions[first];
         end = group_end(machine, first);
         uint32_t value = t->to + 1;
-        if (!is_plain(machine, first, end) || t->event != table->usual_event[t->command]) {
+        if (!is_plain(c, first, end) || t->event != table->usual_event[t->command]) {
             value = table->rows + table->candidate_count;
             for (uint32_t i = first; i < end; i++) {
                 table->candidates[table->candidate_count++] = (bst__c_candidate){i, i + 1 < end};
@@ -228,6 +230,15 @@ static void add_usual_events(bst__c *c, bst_strbuf *out) {
     bst_strbuf_adds(out, "};\n\n");
 }
 
+static const char *moves_text(const bst__c *c, uint32_t transition) {
+    return c->regions && c->regions->moves[transition] ? "true" : "false";
+}
+
+static const char *entry_text(bst__c *c, uint32_t transition) {
+    const uint32_t entry = c->regions ? c->regions->entry[transition] : BST_NONE;
+    return entry == BST_NONE ? "0" : bst__c_text(c, "%u", (unsigned)entry + 1);
+}
+
 static void add_candidates(bst__c *c, bst_strbuf *out) {
     const bst_machine *machine = c->machine;
     const bst__c_table *table = &c->table;
@@ -240,15 +251,20 @@ static void add_candidates(bst__c *c, bst_strbuf *out) {
         {bst__c_text(c, "%s guard;", bst__c_uint(machine->guard_count)), NULL},
         {bst__c_text(c, "%s event;", bst__c_uint(machine->event_count)), NULL},
         {bst__c_text(c, "%s to;", bst__c_uint(machine->state_count)), NULL},
-        {"bool more;", "the next one is tried when this one is refused"}};
-    bst__c_add_lines(out, 4, fields, 4);
+        {"bool more;", "the next one is tried when this one is refused"},
+        {"bool moves;", "it leaves a state, and not only emits its event"},
+        {"uint32_t entry;", "entries[entry - 1] is where the regions are then; 0: none"}};
+    bst__c_add_lines(out, 4, fields, c->regions ? 6 : 4);
     bst_strbuf_addf(out, "};\n\nstatic const struct %s candidates[] = {\n", c->fixed.candidate);
     for (uint32_t i = 0; i < table->candidate_count; i++) {
         const bst_transition *t = &machine->transitions[table->candidates[i].transition];
         const char *const items[] = {c->guards[t->guard == BST_NONE ? 0 : t->guard + 1],
-                                     c->events[t->event].constant, c->states[t->to + 1],
-                                     table->candidates[i].more ? "true" : "false"};
-        bst__c_add_list(out, 4, "{", items, 4, "},");
+                                     c->events[t->event].constant,
+                                     c->states[t->to + 1],
+                                     table->candidates[i].more ? "true" : "false",
+                                     moves_text(c, table->candidates[i].transition),
+                                     entry_text(c, table->candidates[i].transition)};
+        bst__c_add_list(out, 4, "{", items, c->regions ? 6 : 4, "},");
     }
     bst_strbuf_adds(out, "};\n\n");
 }

@@ -212,9 +212,10 @@ static void add_upcast(bst__c *c, bst_strbuf *out) {
     bst__c_add_list(out, 0, bst__c_text(c, "bool %s(", c->fixed.upcast), args, 3, ") {");
     bst_strbuf_addf(out,
                     "    struct %s made;\n    made.type = older->type;\n"
-                    "    made.state = older->state;\n    *field = NULL;\n"
-                    "    switch (older->type) {\n",
+                    "    made.state = older->state;\n",
                     c->fixed.event);
+    bst__c_copy_parts(c, "made.", "older->", out);
+    bst_strbuf_adds(out, "    *field = NULL;\n    switch (older->type) {\n");
     for (uint32_t e = 0; e < c->machine->event_count; e++) {
         if (c->machine->events[e].upcast_count > 0) {
             add_choice(c, e, any_fails, out);

@@ -44,9 +44,9 @@ bool bst__report_too_many(bst__load *l, const char *why_not) {
                     why_not ? why_not : "", why_not ? "." : "");
     bst_diag_hint(l->diags, why_not ? "Make machines of their own of regions that do not ask each "
                                       "other."
-                                    : "Regions that keep tables of their own are for `check` alone "
-                                      "so far. Make machines of their own of regions that do not "
-                                      "ask each other.");
+                                    : "`check` and `compile` let regions keep tables of their own; "
+                                      "this needs one table. Make machines of their own of regions "
+                                      "that do not ask each other.");
     bst_strbuf_release(&sizes);
     return false;
 }
@@ -355,6 +355,9 @@ static bool publish(bst__flat *f) {
         if (part != BST_NONE && list[part].state_count++ == 0) {
             list[part].first_state = s;
         }
+    }
+    if (f->tuple_count == 0) {
+        return cannot(f, "nothing leads to them");
     }
     for (uint32_t i = 0; i < f->asked_count; i++) {
         asked[i] = f->asked[i];

@@ -459,15 +459,28 @@ static bool remember(bst__flat *f, const bst__row *from, const uint32_t *taken, 
     return true;
 }
 
+/* Whether the node that is split stands for all that is inside it: nothing there is known. */
+static bool is_closed(const bst__flat *f, uint32_t node) {
+    bool open = node != f->split;
+    for (uint32_t i = 0; i < f->part_count && !open; i++) {
+        open = f->active[f->part_nodes[i]];
+    }
+    return !open;
+}
+
 /* Leaves what the transitions leave: for good, `members` has only what stays. */
 static bool leave_nodes(bst__flat *f, const bst__row *from, const uint32_t *taken, uint32_t count) {
     bst__list targets = {0};
     uint32_t kept = 0;
+    /* what is inside is left as well then, whatever it is */
+    const bool closed = f->split != BST_NONE && f->active[f->split] && is_closed(f, f->split);
+    f->left = false;
     for (uint32_t i = 0; i < count; i++) {
         leave one;
         if (!find_leave(f, from, taken[i], &targets, &one)) {
             return false;
         }
+        f->left = f->left || (closed && one.any);
         for (uint32_t k = 0; k < f->members.count; k++) {
             const uint32_t n = f->members.items[k];
             f->active[n] = f->active[n] && !leaves(f, &one, n);
@@ -478,7 +491,7 @@ static bool leave_nodes(bst__flat *f, const bst__row *from, const uint32_t *take
             f->members.items[kept++] = f->members.items[k];
         }
     }
-    f->left = kept < f->members.count;
+    f->left = f->left || kept < f->members.count;
     f->members.count = kept;
     return true;
 }
@@ -548,15 +561,6 @@ static bool forget(bst__flat *f, bst__row *row) {
     }
     *row = (bst__row){words.items, words.count};
     return true;
-}
-
-/* Whether the node that is split stands for all that is inside it: nothing there is known. */
-static bool is_closed(const bst__flat *f, uint32_t node) {
-    bool open = node != f->split;
-    for (uint32_t i = 0; i < f->part_count && !open; i++) {
-        open = f->active[f->part_nodes[i]];
-    }
-    return !open;
 }
 
 /* The configuration that is active now, with the memories of a row that has only those. */

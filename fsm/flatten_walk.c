@@ -521,6 +521,7 @@ static bool walk_creations(bst__flat *f) {
         f->way.count = 0;
         f->command_taken = &taken;
         f->command_taken_count = 1;
+        f->command_left = true; /* it was nowhere */
         f->change = (bst__change){t->event, t->command, t->payload_from, true};
         if (!bst__ask(f, t->guard, false, &expr, &say) ||
             (say == BST__MAYBE && !push_answer(f, expr, t->guard, true))) {

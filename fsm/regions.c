@@ -23,7 +23,7 @@ uint64_t bst_regions_size(const bst_machine *machine) {
         size = states && size > UINT64_MAX / states ? UINT64_MAX : size * states;
         outside -= states;
     }
-    outside -= r->split != BST_NONE;
+    outside--;
     return size > UINT64_MAX - outside ? UINT64_MAX : size + outside;
 }
 
@@ -89,7 +89,7 @@ bool bst_place_find(const bst_machine *machine, const char *name, bst_place *ret
     if (outside && (!r || ret->state != r->split)) {
         return true;
     }
-    if (!r || r->split == BST_NONE) {
+    if (!r) {
         return false;
     }
     ret->state = r->split;

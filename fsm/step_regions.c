@@ -129,8 +129,9 @@ static void move(const bst_machine *machine, const bst_place *from, const chosen
                 ret->parts[p] = t->to;
             }
         }
-        completes = completes || (near && !t->targetless && machine->states[t->to].final);
-        if (!near && !t->targetless) {
+        const bool moves = r->moves[c->transitions[i]];
+        completes = completes || (near && moves && machine->states[t->to].final);
+        if (!near && moves) {
             lead_to(r, t->to, r->entry[c->transitions[i]], ret);
             return;
         }

@@ -10,123 +10,20 @@
 
 #include "backstory/check.h"
 #include "backstory/regions.h"
-#include "backstory/strbuf.h"
-#include "random.h"
+#include "random_regions.h"
 
-#define COMMANDS 5
-#define STEPS    120
+#define STEPS 120
 
-static uint64_t state_of_random;
-static bst_strbuf text;
 static uint64_t seed;
-static unsigned region_count;
-static bool nested;
-
-static uint32_t roll(uint32_t bound) {
-    return (uint32_t)(random_next(&state_of_random) % bound);
-}
+static random_regions spec;
 
 static void fail(const char *what) {
-    fprintf(stderr, "seed %llu: %s\n%s\n", (unsigned long long)seed, what, text.text);
+    fprintf(stderr, "seed %llu: %s\n%s\n", (unsigned long long)seed, what, spec.text.text);
     exit(1);
 }
 
-/* ---- a random machine ---- */
-
-static void add_guard(void) {
-    switch (roll(6)) {
-    case 0:
-        bst_strbuf_addf(&text, ",\"guard\":{\"cel\":\"n > %u\"}", roll(6));
-        break;
-    case 1:
-        bst_strbuf_addf(&text, ",\"guard\":{\"cel\":\"command.k == %u\"}", roll(3));
-        break;
-    case 2:
-        bst_strbuf_addf(&text, ",\"guard\":{\"cel\":\"state_in(\\\"r%u.s%u\\\") || n < %u\"}",
-                        roll(region_count), roll(3), roll(4));
-        break;
-    case 3:
-        bst_strbuf_addf(&text, ",\"guard\":{\"cel\":\"!state_in(\\\"r%u.s%u\\\")\"}",
-                        roll(region_count), roll(3));
-        break;
-    default:
-        break;
-    }
-}
-
-/* "c1": [ { ... }, ... ]; `targets`: where these may lead. */
-static void add_on(const char *const *targets, uint32_t target_count, uint32_t density) {
-    const char *between = "";
-    bst_strbuf_adds(&text, "\"on\":{");
-    for (uint32_t c = 0; c < COMMANDS; c++) {
-        const uint32_t count = roll(100) < density ? 1 + roll(2) : 0;
-        for (uint32_t i = 0; i < count; i++) {
-            bst_strbuf_addf(&text, i == 0 ? "%s\"c%u\":[" : ",", between, c);
-            bst_strbuf_addf(&text, "{\"event\":\"E%u\"", c);
-            if (roll(5) > 0) {
-                bst_strbuf_addf(&text, ",\"target\":\"%s\"", targets[roll(target_count)]);
-                bst_strbuf_adds(&text, roll(5) == 0 ? ",\"reenter\":true" : "");
-            }
-            add_guard();
-            bst_strbuf_adds(&text, "}");
-        }
-        if (count > 0) {
-            bst_strbuf_adds(&text, "]");
-            between = ",";
-        }
-    }
-    bst_strbuf_adds(&text, "}");
-}
-
-static void add_region(unsigned number) {
-    static const char *const all[] = {"s0", "s1", "s2", "s3", "#m.end", "#m.start", "#m.box"};
-    static const char *const inner[] = {"i0", "i1"};
-    const uint32_t targets = nested ? (roll(3) == 0 ? 7 : 4) : 4;
-    bst_strbuf_addf(&text, "%s\"r%u\":{\"initial\":\"s0\",", number ? "," : "", number);
-    add_on(all + 4, nested ? 2 : 0, nested ? 10 : 0);
-    bst_strbuf_adds(&text, ",\"states\":{\"s0\":{");
-    add_on(all, targets, 60);
-    bst_strbuf_adds(&text, "},\"s1\":{\"initial\":\"i0\",");
-    add_on(all, targets, 40);
-    bst_strbuf_adds(&text, ",\"states\":{\"i0\":{");
-    add_on(inner, 2, 40);
-    bst_strbuf_addf(&text, "},\"i1\":%s}%s},\"s2\":{", roll(2) ? "{\"type\":\"final\"}" : "{}",
-                    roll(3) == 0 ? ",\"onDone\":\"s2\"" : "");
-    add_on(all, targets, 50);
-    if (roll(4) == 0) {
-        bst_strbuf_adds(&text, ",\"always\":\"s0\"");
-    }
-    bst_strbuf_adds(&text, roll(2) ? "},\"s3\":{\"type\":\"final\"}}}" : "},\"s3\":{}}}");
-}
-
-static void write_machine(void) {
-    static const char *const outside[] = {"end", "start", "box"};
-    region_count = 2 + roll(3);
-    nested = roll(3) > 0;
-    bst_strbuf_clear(&text);
-    bst_strbuf_adds(&text, "{\"id\":\"m\",\"fields\":{\"n\":{\"type\":\"int2\",\"default\":0}},"
-                           "\"events\":{");
-    for (uint32_t c = 0; c < COMMANDS; c++) {
-        bst_strbuf_addf(&text,
-                        "%s\"E%u\":{\"fields\":{\"k\":\"int2\"},\"apply\":{\"n\":\"n + "
-                        "event.k\"}}",
-                        c ? "," : "", c);
-    }
-    bst_strbuf_adds(&text, "},");
-    if (nested) {
-        bst_strbuf_adds(&text, "\"initial\":\"start\",\"states\":{\"start\":{");
-        add_on(outside, 3, 60);
-        bst_strbuf_adds(&text, "},\"end\":{},\"box\":{");
-        add_on(outside, 3, 20);
-        bst_strbuf_adds(&text, roll(2) ? ",\"onDone\":\"end\"," : ",");
-    } else {
-        bst_strbuf_adds(&text, roll(3) == 0 ? "\"on\":{\"c0\":{\"event\":\"E0\"}}," : "");
-    }
-    bst_strbuf_adds(&text, "\"type\":\"parallel\",\"states\":{");
-    for (unsigned r = 0; r < region_count; r++) {
-        add_region(r);
-    }
-    bst_strbuf_adds(&text, nested ? "}}}}" : "}}");
+static uint32_t roll(uint32_t bound) {
+    return regions_roll(&spec, bound);
 }
 
 /* ---- walks ---- */
@@ -241,9 +138,10 @@ static bool try_machine(both *b) {
     bst_machine *one = NULL;
     bst_machine *split = NULL;
     bst_diags *diags = bst_diags_new();
-    write_machine();
-    if (bst_machine_parse("m", text.text, text.len, &one, diags) == BST_OK) {
-        const bst_status status = bst_regions_parse("m", text.text, text.len, 0, &split, diags);
+    regions_write(&spec);
+    if (bst_machine_parse("m", spec.text.text, spec.text.len, &one, diags) == BST_OK) {
+        const bst_status status =
+            bst_regions_parse("m", spec.text.text, spec.text.len, 0, &split, diags);
         if (status != BST_OK && !has_finding(diags, "too-many-configurations")) {
             fail("an error that one table does not have");
         }
@@ -278,15 +176,15 @@ int main(void) {
     const uint64_t first = number_from("BACKSTORY_SEED", 1);
     uint64_t good = 0;
     both b = {.steps = 0};
-    bst_strbuf_init(&text);
+    bst_strbuf_init(&spec.text);
     bst_strbuf_init(&b.name);
     for (seed = first; seed < first + cases; seed++) {
-        state_of_random = seed;
+        spec.state = seed;
         good += try_machine(&b);
     }
     printf("%llu of %llu machines, %llu steps, %llu refusals\n", (unsigned long long)good,
            (unsigned long long)cases, (unsigned long long)b.steps, (unsigned long long)b.refusals);
-    bst_strbuf_release(&text);
+    bst_strbuf_release(&spec.text);
     bst_strbuf_release(&b.name);
     return good * 2 < cases || b.steps < cases * 20 ? 1 : 0;
 }

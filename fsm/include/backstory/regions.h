@@ -3,9 +3,10 @@
  * entity stands in one state of each.
  *
  * bst_machine_load() refuses such a machine (too-many-configurations). bst_regions_load() takes it,
- * and makes tables that stand one after another in machine->states and machine->transitions:
+ * and makes tables that stand one after another in machine->states and machine->transitions, in
+ * the order of the file:
  *
- *     the states outside, the split state, the states of region 0, of region 1, ...
+ *     states outside, the split state, those of region 0, of region 1, ..., states outside
  *
  * The split state stands for the parallel state that was split, whatever its regions are in; its
  * transitions are those of the parallel state itself and of those around it. A transition of a
@@ -14,8 +15,8 @@
  * the parallel state's own are tried when no region has taken one. That is what the one table would
  * do, state for state (a property test holds them against each other).
  *
- * Such a machine is for this header, for check.h, and for what looks names up; the rest of the
- * program reads one table.
+ * Such a machine is for this header, for check.h, for the emitters of C, diagrams, XState and
+ * SCXML, and for what looks names up; the rest of the program reads one table.
  *
  * What cannot be split, and stays an error that says why: histories; "always" of the parallel state
  * or around it, and one with a guard in a region; an "onDone" in a region that asks for another; an
@@ -49,14 +50,14 @@ typedef struct bst_place {
 } bst_place;
 
 typedef struct bst_regions {
-    uint32_t split; /* state; BST_NONE: nothing ever leads there */
+    uint32_t split; /* state */
     uint32_t count;
     const bst_region *regions;
     /* by transition: BST_NONE; or it leads into the split, and `&parts[entry * count]` are the
      * states of the regions then */
     const uint32_t *entry;
     const uint32_t *parts;
-    const bool *moves; /* by transition: it leaves some state, and not only emits its event */
+    const bool *moves; /* by transition: it leaves some state (or creates), and not only emits */
     /* where the parallel state's "onDone" leads once all regions are final; BST_NONE: nowhere */
     uint32_t done_state, done_entry;
     uint32_t asked_count; /* nodes: what BST_ROOT_STATE of a guard of these tables means */
