@@ -17,6 +17,35 @@ void cli_print_emitters(void) {
         printf("  %-12s %s\n", all[i].name, all[i].summary);
 }
 
+/* For --list-emitters: also the names of the files, behind the machine's id. */
+static void list_emitters(const cli_call *call) {
+    size_t count;
+    const bst_emitter *all = bst_emitters(&count);
+    json_t *list = json_array();
+    cli_table *table = cli_table_new("lll");
+    for (size_t i = 0; i < count; i++) {
+        json_t *suffixes = json_array();
+        bst_strbuf text = BST_STRBUF_INIT;
+        for (size_t f = 0; all[i].suffixes[f]; f++) {
+            json_array_append_new(suffixes, json_string(all[i].suffixes[f]));
+            bst_strbuf_addf(&text, "%s*%s", f ? " " : "", all[i].suffixes[f]);
+        }
+        cli_table_add(table, (const char *const[]){all[i].name, text.text, all[i].summary});
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", all[i].name, "summary",
+                                              all[i].summary, "suffixes", suffixes));
+        bst_strbuf_release(&text);
+    }
+    json_t *root = json_pack("{s:o}", "emitters", list);
+    if (call->json) {
+        json_dumpf(root, stdout, JSON_COMPACT);
+        putchar('\n');
+    } else {
+        cli_table_print(table, stdout);
+    }
+    json_decref(root);
+    cli_table_free(table);
+}
+
 static bst_status unknown_emitter(cli_call *call, const char *name) {
     size_t count;
     const bst_emitter *all = bst_emitters(&count);
@@ -47,11 +76,12 @@ static bst_status split_names(cli_call *call, char *list, const char **names, si
     return BST_OK;
 }
 
-/* One emitter with one file can go to stdout. */
-static bst_status emit_to_stdout(cli_call *call, const bst_machine *machine, const char *name) {
+/* One emitter can go to stdout. */
+static bst_status emit_to_stdout(cli_call *call, const bst_machine *machine, const char *name,
+                                 const bst_emit_options *with) {
     bst_emit_files files;
     bst_emit_files_init(&files);
-    bst_status status = bst_emit(machine, name, NULL, &files, call->diags);
+    bst_status status = bst_emit(machine, name, with, &files, call->diags);
     for (size_t i = 0; status == BST_OK && i < files.count; i++)
         fwrite(files.file[i].text.text, 1, files.file[i].text.len, stdout);
     bst_emit_files_release(&files);
@@ -75,50 +105,108 @@ static void print_outputs(const cli_call *call, const bst_emit_outputs *outputs)
     }
 }
 
-static int compile(const cli_command *command, int argc, const char **argv) {
-    cli_call call;
-    bst_machine *machine = NULL;
-    char *folder = NULL;
-    char *list = NULL;
-    char *depfile = NULL;
+typedef struct compile_options {
+    char *folder, *list, *depfile, *prefix, *direction;
+    int list_emitters;
+} compile_options;
+
+static void free_options(compile_options *with) {
+    free(with->folder);
+    free(with->list);
+    free(with->depfile);
+    free(with->prefix);
+    free(with->direction);
+}
+
+static bst_status check_direction(cli_call *call, const char *direction) {
+    static const char *const known[] = {"LR", "TB", "RL", "BT"};
+    for (size_t i = 0; direction && i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(direction, known[i]) == 0)
+            return BST_OK;
+    }
+    return direction ? cli_usage(call, "--direction is LR, TB, RL or BT, not \"%s\"", direction)
+                     : BST_OK;
+}
+
+static bst_status check_prefix(cli_call *call, const char *prefix) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+    const bool fine =
+        !prefix || (*prefix && strlen(prefix) <= BST_NAME_MAX &&
+                    !(*prefix >= '0' && *prefix <= '9') && prefix[strspn(prefix, letters)] == '\0');
+    return fine ? BST_OK
+                : cli_usage(call, "--prefix takes letters, digits and _, not \"%s\"", prefix);
+}
+
+/* Everything is checked before anything is written. */
+static bst_status emit_all(cli_call *call, const bst_machine *machine, const compile_options *with,
+                           const char *const *names, size_t name_count) {
+    const bst_emit_options options = {.prefix = with->prefix, .direction = with->direction};
+    bst_emit_outputs outputs = {0};
+    if (with->folder && strcmp(with->folder, "-") == 0)
+        return name_count == 1 ? emit_to_stdout(call, machine, names[0], &options)
+                               : cli_usage(call, "-o - takes one emitter");
+    bst_status status = bst_emit_write(with->folder ? with->folder : ".", machine, names,
+                                       name_count, &options, with->depfile, &outputs, call->diags);
+    if (status == BST_OK)
+        print_outputs(call, &outputs);
+    bst_emit_outputs_release(&outputs);
+    return status;
+}
+
+static bst_status run(cli_call *call, compile_options *with) {
     const char *names[EMITTERS_MAX];
     size_t name_count = 0;
+    bst_machine *machine = NULL;
+    if (call->count == 0)
+        return cli_usage(call, "%s is missing", call->command->arguments);
+    if (!with->list)
+        with->list = strdup("c");
+    bst_status status = with->list ? split_names(call, with->list, names, &name_count)
+                                   : bst_diag_nomem(call->diags);
+    if (status == BST_OK)
+        status = check_direction(call, with->direction);
+    if (status == BST_OK)
+        status = check_prefix(call, with->prefix);
+    if (status == BST_OK)
+        status = cli_load_regions(call, call->argument[0], &machine);
+    if (status == BST_OK)
+        status = cli_judge(call, bst_machine_check(machine, call->diags));
+    if (status == BST_OK)
+        status = emit_all(call, machine, with, names, name_count);
+    bst_diags_sort(call->diags);
+    bst_machine_free(machine);
+    return status;
+}
+
+static int compile(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    compile_options with = {0};
     int exit_status;
     struct poptOption options[] = {
-        {"output", 'o', POPT_ARG_STRING, &folder, 0,
+        {"output", 'o', POPT_ARG_STRING, &with.folder, 0,
          "folder to write to, made when missing; - is stdout (default: .)", "DIR"},
-        {"emit", 0, POPT_ARG_STRING, &list, 0,
+        {"emit", 0, POPT_ARG_STRING, &with.list, 0,
          "what to write, separated by commas (default: c); see below", "LIST"},
-        {"depfile", 0, POPT_ARG_STRING, &depfile, 0,
+        {"prefix", 0, POPT_ARG_STRING, &with.prefix, 0,
+         "what generated names begin with, SQL's schema (default: the machine's id)", "NAME"},
+        {"direction", 0, POPT_ARG_STRING, &with.direction, 0,
+         "where diagrams go: LR (default), TB, RL or BT", "WAY"},
+        {"depfile", 0, POPT_ARG_STRING, &with.depfile, 0,
          "also write a dependency file for Ninja or Make", "FILE"},
+        {"list-emitters", 0, POPT_ARG_NONE, &with.list_emitters, 0,
+         "list what --emit knows, with the files that it writes", NULL},
         POPT_TABLEEND};
 
-    if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
+    if (!cli_begin(&call, command, options, 0, 1, argc, argv, &exit_status)) {
+        free_options(&with);
         return exit_status;
-    if (!list)
-        list = strdup("c");
-    bst_status status =
-        list ? split_names(&call, list, names, &name_count) : bst_diag_nomem(call.diags);
-    if (status == BST_OK)
-        status = cli_load_regions(&call, call.argument[0], &machine);
-    if (status == BST_OK)
-        status = cli_judge(&call, bst_machine_check(machine, call.diags));
-    if (status == BST_OK && folder && strcmp(folder, "-") == 0) {
-        status = name_count == 1 ? emit_to_stdout(&call, machine, names[0])
-                                 : cli_usage(&call, "-o - takes one emitter");
-    } else if (status == BST_OK) {
-        bst_emit_outputs outputs = {0};
-        status = bst_emit_write(folder ? folder : ".", machine, names, name_count, NULL, depfile,
-                                &outputs, call.diags);
-        if (status == BST_OK)
-            print_outputs(&call, &outputs);
-        bst_emit_outputs_release(&outputs);
     }
-    bst_diags_sort(call.diags);
-    bst_machine_free(machine);
-    free(folder);
-    free(list);
-    free(depfile);
+    bst_status status = BST_OK;
+    if (with.list_emitters)
+        list_emitters(&call);
+    else
+        status = run(&call, &with);
+    free_options(&with);
     return cli_end(&call, status);
 }
 

@@ -36,14 +36,19 @@ foreach(room IN LISTS rooms)
     install(FILES "${PROJECT_BINARY_DIR}/backstory-${room}.pc" DESTINATION ${pkgconfig_dir})
 endforeach()
 
+# The program itself, for whoever compiles machines without CMake: pkg-config --variable=compiler backstory
+configure_file("${PROJECT_SOURCE_DIR}/cmake/backstory-program.pc.in" "${PROJECT_BINARY_DIR}/backstory.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/backstory.pc" DESTINATION ${pkgconfig_dir})
+
 install(EXPORT backstory NAMESPACE backstory:: FILE backstoryTargets.cmake DESTINATION ${package_dir})
 configure_package_config_file(
     "${PROJECT_SOURCE_DIR}/cmake/backstoryConfig.cmake.in" "${PROJECT_BINARY_DIR}/backstoryConfig.cmake"
-    INSTALL_DESTINATION ${package_dir})
+    INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/backstoryConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES
     "${PROJECT_BINARY_DIR}/backstoryConfig.cmake"
     "${PROJECT_BINARY_DIR}/backstoryConfigVersion.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/BackstoryDependencies.cmake"
+    "${PROJECT_SOURCE_DIR}/cmake/BackstoryMachine.cmake"
     DESTINATION ${package_dir})
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION ${CMAKE_INSTALL_DOCDIR})
