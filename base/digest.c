@@ -3,8 +3,10 @@
  */
 #include "backstory/digest.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include <nettle/md5.h>
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 
@@ -75,4 +77,18 @@ void bst_uuid_format(const uint8_t uuid[16], char out[BST_UUID_TEXT]) {
         at = put_hex(at, uuid + byte, groups[i]);
     }
     *at = '\0';
+}
+
+uint32_t bst_key_draw(uint32_t seed, const char *key, size_t len) {
+    char text[16];
+    uint8_t digest[4];
+    struct md5_ctx context;
+    const int prefix = snprintf(text, sizeof text, "%lu:", (unsigned long)seed);
+    md5_init(&context);
+    md5_update(&context, (size_t)prefix, (const uint8_t *)text);
+    if (len > 0)
+        md5_update(&context, len, (const uint8_t *)key);
+    md5_digest(&context, sizeof digest, digest);
+    return (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 |
+           digest[3];
 }

@@ -14,7 +14,9 @@
 typedef struct arguments {
     char *from, *to, *quarantine, *sum, *group, *differences;
     char **tolerance;
-    long limit;
+    char *sample;
+    long limit, seed;
+    int jobs;
 } arguments;
 
 /* A field named on the command line. */
@@ -89,6 +91,22 @@ static bst_status read_tolerances(cli_call *call, const bst_machine *machine, ch
     return status;
 }
 
+/* "1%", "0.5%": how many of 2^32 keys are drawn. */
+static bst_status read_sample(cli_call *call, const char *text, long seed, bst_key_part *ret) {
+    char *end = NULL;
+    const double percent = text ? strtod(text, &end) : 100;
+
+    if (text && (strcmp(end, "%") != 0 || !(percent > 0 && percent <= 100)))
+        return cli_usage(call, "--sample wants a share of the entities, as in 1%%, not \"%s\"",
+                         text);
+    if (seed < 0 || seed > UINT32_MAX)
+        return cli_usage(call, "--seed is from 0 to %lu", (unsigned long)UINT32_MAX);
+    const double share = percent / 100 * 4294967296.0;
+    ret->share = percent >= 100 ? 0 : share < 1 ? 1 : (uint32_t)share;
+    ret->seed = (uint32_t)seed;
+    return BST_OK;
+}
+
 static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
                               bst_compare_options *options, const arguments *given) {
     cli_comparison comparison;
@@ -97,8 +115,9 @@ static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
 
     if (!arena)
         return bst_diag_nomem(call->diags);
-    bst_status status = cli_comparison_begin(&comparison, call, mapping->machine,
-                                             given->differences, (uint64_t)given->limit);
+    bst_status status =
+        cli_comparison_begin(&comparison, call, mapping->machine, given->differences,
+                             (uint64_t)given->limit, options->sample.share);
     if (status == BST_OK) {
         options->on_difference = cli_comparison_difference;
         options->on_progress = cli_comparison_progress;
@@ -112,7 +131,8 @@ static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
 
 static bst_status load_and_run(cli_call *call, arguments *given) {
     bst_mapping *mapping = NULL;
-    bst_compare_options options = {.from = given->from, .store = given->to};
+    bst_compare_options options = {
+        .from = given->from, .store = given->to, .jobs = (uint32_t)given->jobs};
     int64_t *tolerances = NULL;
     bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
 
@@ -120,6 +140,8 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
         status = find_field(call, mapping->machine, given->sum, &options.sum_field);
     if (status == BST_OK)
         status = find_field(call, mapping->machine, given->group, &options.group_field);
+    if (status == BST_OK)
+        status = read_sample(call, given->sample, given->seed, &options.sample);
     if (status == BST_OK)
         status = read_tolerances(call, mapping->machine, given->tolerance, &tolerances);
     if (status == BST_OK && !given->quarantine)
@@ -143,11 +165,12 @@ static void free_arguments(arguments *given) {
     free(given->sum);
     free(given->group);
     free(given->differences);
+    free(given->sample);
 }
 
 static int compare(const cli_command *command, int argc, const char **argv) {
     cli_call call;
-    arguments given = {.limit = 1000};
+    arguments given = {.limit = 1000, .seed = 1, .jobs = 1};
     int exit_status;
     struct poptOption options[] = {
         {"from", 0, POPT_ARG_STRING, &given.from, 0,
@@ -159,6 +182,12 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         {"tolerance", 0, POPT_ARG_ARGV, &given.tolerance, 0,
          "let a field differ by so much: amount=0.01, updated_at=PT1S; may be repeated",
          "FIELD=AMOUNT"},
+        {"jobs", 'j', POPT_ARG_INT, &given.jobs, 0,
+         "read with so many connections a side, where both are servers (default: 1)", "N"},
+        {"sample", 0, POPT_ARG_STRING, &given.sample, 0,
+         "compare a share of the entities only, and say what that says of all", "P%"},
+        {"seed", 0, POPT_ARG_LONG, &given.seed, 0, "another seed draws another sample (default: 1)",
+         "N"},
         {"sum", 0, POPT_ARG_STRING, &given.sum, 0,
          "decimal field to add up (default: the machine's first)", "FIELD"},
         {"by", 0, POPT_ARG_STRING, &given.group, 0,
@@ -176,6 +205,8 @@ static int compare(const cli_command *command, int argc, const char **argv) {
                                                                              : "--from is missing");
     if (status == BST_OK && given.limit < 0)
         status = cli_usage(&call, "--limit is 0 or more");
+    if (status == BST_OK && (given.jobs < 1 || given.jobs > (int)BST_JOBS_MAX))
+        status = cli_usage(&call, "--jobs is from 1 to %u", BST_JOBS_MAX);
     if (status == BST_OK)
         status = load_and_run(&call, &given);
     free_arguments(&given);

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SAMPLE_CONFIDENCE 0.95
+
 static const char *const kinds[] = {[BST_DIFFERS] = "differs",
                                     [BST_MISSING_IN_STORE] = "missing-in-store",
                                     [BST_MISSING_IN_SOURCE] = "missing-in-source",
@@ -110,6 +112,10 @@ bst_status cli_comparison_progress(void *context, const bst_compare_figures *fig
 
 /* ---- the end ---- */
 
+static uint64_t wrong(const bst_compare_figures *f) {
+    return f->different + f->missing_in_store + f->missing_in_source;
+}
+
 static bool same_total(const bst_total *t) {
     return t->old_count == t->new_count && (!t->old_sum || strcmp(t->old_sum, t->new_sum) == 0);
 }
@@ -156,6 +162,21 @@ static void print_left_out(const bst_comparison *result) {
     }
 }
 
+/* Entities that were looked at. */
+static uint64_t sampled(const bst_compare_figures *f) {
+    return f->equal + wrong(f);
+}
+
+static double sample_bound(const bst_compare_figures *f) {
+    return bst_sample_bound(wrong(f), sampled(f), SAMPLE_CONFIDENCE);
+}
+
+static void print_sample(const bst_compare_figures *f) {
+    printf("a sample of %s entities, of which %s differ or are missing: with 95 %% confidence at "
+           "most %.2g %% of all do\n",
+           cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
+}
+
 static void print_text(const cli_comparison *c, const bst_comparison *result) {
     const bst_compare_figures *f = &result->figures;
 
@@ -178,6 +199,8 @@ static void print_text(const cli_comparison *c, const bst_comparison *result) {
     if (f->tolerated > 0)
         printf("fields that differ within their tolerance, and count as equal: %s\n",
                cli_number(f->tolerated).text);
+    if (c->share > 0)
+        print_sample(f);
     print_left_out(result);
 }
 
@@ -234,6 +257,11 @@ static void print_json(const cli_comparison *c, const bst_comparison *result) {
     json_object_set_new(object, "quarantined", count(f->quarantined));
     json_object_set_new(object, "out_of_scope", count(f->out_of_scope));
     json_object_set_new(object, "tolerated", count(f->tolerated));
+    if (c->share > 0)
+        json_object_set_new(object, "sample",
+                            json_pack("{s:f, s:I, s:f, s:f}", "share", c->share / 4294967296.0,
+                                      "entities", (json_int_t)sampled(f), "confidence",
+                                      SAMPLE_CONFIDENCE, "at_most", sample_bound(f)));
     json_object_set_new(object, "not_compared", left_out_as_json(result));
     json_object_set_new(object, "totals", totals_as_json(c, result));
     fputs("],\n\"figures\":", stdout);
@@ -243,9 +271,9 @@ static void print_json(const cli_comparison *c, const bst_comparison *result) {
 }
 
 bst_status cli_comparison_begin(cli_comparison *c, cli_call *call, const bst_machine *machine,
-                                const char *lines_path, uint64_t limit) {
+                                const char *lines_path, uint64_t limit, uint32_t share) {
     *c = (cli_comparison){
-        .call = call, .machine = machine, .lines_path = lines_path, .limit = limit};
+        .call = call, .machine = machine, .lines_path = lines_path, .limit = limit, .share = share};
     const bst_status status = lines_path ? open_lines(c) : BST_OK;
     if (status == BST_OK) {
         cli_progress_begin(&c->progress, call, "compare");

@@ -14,12 +14,14 @@ typedef struct cli_comparison {
     FILE *lines; /* every difference, a JSON object a line; NULL: no file */
     const char *lines_path;
     uint64_t found, limit; /* limit 0: none */
+    uint32_t share;        /* of a sample; 0: all is compared */
 } cli_comparison;
 
-/* `lines_path` NULL: no file. A file that is there is replaced; only its owner may read it, for it
- * holds values of the rows. */
+/* `share`: as in bst_key_part. `lines_path` NULL: no file. A file that is there is replaced;
+ * only its owner may read it, for it holds values of the rows. */
 bst_status cli_comparison_begin(cli_comparison *comparison, cli_call *call,
-                                const bst_machine *machine, const char *lines_path, uint64_t limit);
+                                const bst_machine *machine, const char *lines_path, uint64_t limit,
+                                uint32_t share);
 /* For bst_compare_options; `context` is a cli_comparison. */
 bst_status cli_comparison_difference(void *context, const bst_difference *difference);
 bst_status cli_comparison_progress(void *context, const bst_compare_figures *figures);

@@ -1,177 +1,102 @@
-/* Old against new: a merge join of the rows by key and the histories by key, in constant memory.
- *
- * A history is folded as its events come by; a row is read as the mapping reads it; both are
- * entities of the same machine then, compared field by field.
- */
+/* A comparison as a whole. Its keys are cut into parts, each part is a thread with connections
+ * of its own, all at one moment of each side; what they found is added up. What they tell comes
+ * out one at a time, in the order of keys within a part. */
 #include "compare_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "quarantine_private.h"
+#include "run_private.h"
 #include "synth_private.h"
 
-#define PROGRESS_ROWS 4096u
-
-typedef struct comparison {
+typedef struct whole {
     const bst_mapping *mapping;
-    const bst_machine *machine;
     const bst_compare_options *options;
-    bst_compare_figures *figures;
+    bst_comparison *result;
+    bst_arena *arena;
     bst_diags *diags;
-    bst_synth *synth;
-    bst_source *source;
-    bst__fold fold;
-    bool matched; /* some row has the key of the history at the head */
+    bst_synth *synth;   /* knows which columns a field is made of */
+    bst_source *source; /* holds the moment of the old side */
+    bst_reader *reader; /* and of the new one */
+    const char *old_moment, *new_moment;
     bst__key_set *quarantined;
-    bst__totals *totals;
-    uint32_t created_column; /* when an entity was created, or BST_NONE */
-    bst_arena *arena;        /* buffers of this comparison */
-    bst_value *row_fields;
-    bst__entity_comparer comparer;
-} comparison;
+    size_t count;
+    bst__compare_part *parts;
+    pthread_mutex_t lock; /* over what is told, and the figures for it */
+    bool stop;
+} whole;
 
-/* ---- differences of whole entities ---- */
+/* ---- what the parts tell */
 
-static bst_status tell(comparison *c, bst_difference_kind kind, const char *key, size_t key_len,
-                       const char *message) {
-    const bst_difference difference = {
-        .kind = kind, .key = key, .key_len = key_len, .field = BST_NONE, .message = message};
-    return c->options->on_difference ? c->options->on_difference(c->options->context, &difference)
-                                     : BST_OK;
+static void add_figures(bst_compare_figures *sum, const bst_compare_figures *part) {
+    sum->rows += part->rows;
+    sum->histories += part->histories;
+    sum->equal += part->equal;
+    sum->different += part->different;
+    sum->missing_in_store += part->missing_in_store;
+    sum->missing_in_source += part->missing_in_source;
+    sum->quarantined += part->quarantined;
+    sum->out_of_scope += part->out_of_scope;
+    sum->events += part->events;
+    for (int i = 0; i <= BST_EXTENT_BOTH; i++) {
+        sum->by_extent[i] += part->by_extent[i];
+    }
+    sum->field_differences += part->field_differences;
+    sum->tolerated += part->tolerated;
 }
 
-/* The history at the head has been dealt with; one that no row has matched is told. */
-static bst_status pass_head(comparison *c) {
-    bst_status status = BST_OK;
-    if (!c->matched) {
-        c->figures->missing_in_source++;
-        status = tell(c, BST_MISSING_IN_SOURCE, c->fold.key.text, c->fold.key.len, NULL);
-        if (status == BST_OK && c->fold.trouble.len == 0) {
-            status = bst__totals_add(c->totals, BST__NEW, &c->fold.entity, c->fold.month, c->diags);
-        }
-    }
-    c->matched = false;
-    return status == BST_OK ? bst__fold_next(&c->fold, c->diags) : status;
+/* A part that has failed ends the others as well. */
+static bst_status go_on(const whole *w, bst_status status) {
+    return status == BST_OK && w->stop ? BST_RETRY : status;
 }
 
-/* ---- rows ---- */
-
-static int32_t month_of_row(const comparison *c, const bst_row *row) {
-    const bst_cell *cell = c->created_column == BST_NONE ? NULL : &row->cells[c->created_column];
-    return cell && cell->result == BST_VALUE_OK && cell->value.present
-               ? bst_time_month(cell->value.u.i)
-               : BST__NO_MONTH;
-}
-
-/* Where one side does not know when the entity was created, the other's month says nothing. */
-static bst_status add_totals(comparison *c, const bst_row *row, const bst_entity *was, bool found) {
-    int32_t old_month = month_of_row(c, row);
-    int32_t new_month = c->fold.month;
-    bst_status status = BST_OK;
-    if (found && (old_month == BST__NO_MONTH || new_month == BST__NO_MONTH)) {
-        old_month = new_month = BST__NO_MONTH;
+static bst_status on_difference(void *context, const bst_difference *difference) {
+    whole *w = context;
+    pthread_mutex_lock(&w->lock);
+    bst_status status = go_on(w, BST_OK);
+    if (status == BST_OK && w->options->on_difference) {
+        status = w->options->on_difference(w->options->context, difference);
     }
-    if (was) {
-        status = bst__totals_add(c->totals, BST__OLD, was, old_month, c->diags);
-    }
-    if (status == BST_OK && found && !c->matched && c->fold.trouble.len == 0) {
-        status = bst__totals_add(c->totals, BST__NEW, &c->fold.entity, new_month, c->diags);
-    }
+    pthread_mutex_unlock(&w->lock);
     return status;
 }
 
-/* `was` NULL: the row cannot be read, and `unreadable` says why. */
-static bst_status compare_with_history(comparison *c, const bst_row *row, const bst_entity *was,
-                                       const char *unreadable) {
-    c->matched = true;
-    if (c->fold.trouble.len > 0) {
-        c->figures->different++;
-        return tell(c, BST_NOT_REPLAYABLE, row->key, row->key_len, c->fold.trouble.text);
+/* What is shown is the sum of what each part last said. */
+static bst_status on_progress(bst__compare_part *part) {
+    whole *w = part->whole;
+    pthread_mutex_lock(&w->lock);
+    part->shown = part->figures;
+    bst_compare_figures sum = {.progress = -1};
+    for (size_t i = 0; i < w->count; i++) {
+        add_figures(&sum, &w->parts[i].shown);
     }
-    if (!was) {
-        c->figures->different++;
-        c->figures->field_differences++;
-        return tell(c, BST_DIFFERS, row->key, row->key_len, unreadable);
+    const uint64_t expected = bst_source_expected(w->source);
+    if (w->count == 1) {
+        sum.progress = part->figures.progress;
+    } else if (expected > 0) {
+        sum.progress = sum.rows < expected ? (double)sum.rows / (double)expected : 1;
     }
-    return bst__entities_compare(&c->comparer, row, was, &c->fold.entity);
+    bst_status status = go_on(w, BST_OK);
+    if (status == BST_OK && w->options->on_progress) {
+        status = w->options->on_progress(w->options->context, &sum);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return status;
 }
 
-static int compare_head(const comparison *c, const bst_row *row) {
-    const bst_strbuf *key = &c->fold.key;
-    size_t shorter = key->len < row->key_len ? key->len : row->key_len;
-    int order = memcmp(key->text, row->key, shorter);
-    return order != 0 ? order : (key->len > row->key_len) - (key->len < row->key_len);
-}
+/* ---- parts */
 
-static bst_status compare_row(comparison *c, const bst_row *row) {
-    bst_entity was = {BST_NONE, c->row_fields};
-    const bst_refusal *refusal = NULL;
-    bst_status status = BST_OK;
-    while (status == BST_OK && c->fold.there && compare_head(c, row) < 0) {
-        status = pass_head(c);
+static void *run_part(void *context) {
+    bst__compare_part *part = context;
+    whole *w = part->whole;
+    part->status = bst__compare_part_run(part);
+    if (part->status != BST_OK) {
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_mutex_unlock(&w->lock);
     }
-    if (status != BST_OK) {
-        return status;
-    }
-    bool found = c->fold.there && compare_head(c, row) == 0;
-    if (!found && bst__key_set_has(c->quarantined, row->key, row->key_len)) {
-        c->figures->quarantined++;
-        return BST_OK;
-    }
-    bool readable = bst_synth_entity(c->synth, row, &was, &refusal);
-    status = add_totals(c, row, readable ? &was : NULL, found);
-    if (status != BST_OK) {
-        return status;
-    }
-    if (found) {
-        return readable ? compare_with_history(c, row, &was, NULL)
-                        : compare_with_history(c, row, NULL, refusal->message.text);
-    }
-    c->figures->missing_in_store++;
-    return tell(c, BST_MISSING_IN_STORE, row->key, row->key_len, NULL);
+    return NULL;
 }
-
-static bst_status take_row(comparison *c, const bst_row *row) {
-    bool unclear = false;
-    c->figures->rows++;
-    bst__synth_begin(c->synth, c->diags);
-    if (!bst__in_scope(c->synth, row, &unclear) && !unclear) {
-        c->figures->out_of_scope++;
-        return BST_OK;
-    }
-    if (row->key_is_null) {
-        c->figures->quarantined++; /* it can have no history */
-        return BST_OK;
-    }
-    return compare_row(c, row);
-}
-
-static bst_status report(comparison *c) {
-    c->figures->progress = bst_source_progress(c->source);
-    return c->options->on_progress ? c->options->on_progress(c->options->context, c->figures)
-                                   : BST_OK;
-}
-
-static bst_status join(comparison *c) {
-    const bst_row *row = NULL;
-    bst_status status = BST_OK;
-    while (status == BST_OK) {
-        status = bst_source_next(c->source, &row, c->diags);
-        if (status != BST_OK || !row) {
-            break;
-        }
-        status = take_row(c, row);
-        if (status == BST_OK && c->figures->rows % PROGRESS_ROWS == 0) {
-            status = report(c);
-        }
-    }
-    while (status == BST_OK && c->fold.there) {
-        status = pass_head(c);
-    }
-    return status == BST_OK ? report(c) : status;
-}
-
-/* ---- the whole ---- */
 
 static uint32_t find_created_column(const bst_mapping *mapping) {
     for (uint32_t i = 0; i < mapping->evidence_count; i++) {
@@ -183,80 +108,172 @@ static uint32_t find_created_column(const bst_mapping *mapping) {
     return BST_NONE;
 }
 
-static bst_status make_buffers(comparison *c) {
-    const uint32_t count = c->machine->field_count;
-    c->arena = bst_arena_new();
-    if (!c->arena) {
-        return bst_diag_nomem(c->diags);
+/* `keys`: where the parts meet, one less than there are parts. */
+static bst_status make_parts(whole *w, const char *const *keys, size_t key_count) {
+    w->parts = bst_arena_array(w->arena, key_count + 1, sizeof *w->parts);
+    if (!w->parts) {
+        return bst_diag_nomem(w->diags);
     }
-    c->row_fields = bst_arena_array(c->arena, count, sizeof *c->row_fields);
-    c->comparer.differs = bst_arena_array(c->arena, count, sizeof *c->comparer.differs);
-    return c->row_fields && c->comparer.differs ? BST_OK : bst_diag_nomem(c->diags);
+    for (size_t i = 0; i <= key_count; i++) {
+        bst__compare_part *part = &w->parts[i];
+        *part = (bst__compare_part){.mapping = w->mapping,
+                                    .options = *w->options,
+                                    .keys = w->options->sample,
+                                    .store_moment = w->new_moment,
+                                    .quarantined = w->quarantined,
+                                    .created_column = find_created_column(w->mapping),
+                                    .on_progress = on_progress,
+                                    .whole = w,
+                                    .figures = {.progress = -1},
+                                    .diags = bst_diags_new()};
+        w->count++;
+        part->options.moment = w->old_moment;
+        part->options.on_difference = on_difference;
+        part->options.context = w;
+        part->keys.from = i > 0 ? keys[i - 1] : NULL;
+        part->keys.before = i < key_count ? keys[i] : NULL;
+        bst_status status =
+            part->diags ? bst__totals_new(w->mapping->machine, w->options, &part->totals, w->diags)
+                        : bst_diag_nomem(w->diags);
+        if (status != BST_OK) {
+            return status;
+        }
+    }
+    return BST_OK;
 }
 
-static bst_status open_all(comparison *c, const bst_source_spec *spec) {
-    const bst_compare_options *options = c->options;
-    bst_status status = make_buffers(c);
-    if (status == BST_OK) {
-        status = bst_synth_new(c->mapping, &c->synth, c->diags);
+static bst_status start_parts(whole *w) {
+    for (size_t i = 1; i < w->count; i++) {
+        bst__compare_part *part = &w->parts[i];
+        part->started = pthread_create(&part->thread, NULL, run_part, part) == 0;
+        if (!part->started) {
+            return bst_diag_nomem(w->diags);
+        }
     }
-    if (status == BST_OK) {
-        status = bst__totals_new(c->machine, options, &c->totals, c->diags);
+    return BST_OK;
+}
+
+/* The findings of the part that failed; the others may have stopped because of it. */
+static bst_status end_parts(whole *w, bst_status status) {
+    const bst__compare_part *failed = NULL;
+    for (size_t i = 0; i < w->count; i++) {
+        bst__compare_part *part = &w->parts[i];
+        if (part->started) {
+            pthread_join(part->thread, NULL);
+        }
+        if (part->status != BST_OK && (!failed || failed->status == BST_RETRY)) {
+            failed = part;
+        }
+        add_figures(&w->result->figures, &part->figures);
     }
-    if (status == BST_OK) {
-        status = bst__key_set_read(options->quarantine_path, &c->quarantined, c->diags);
-    }
-    if (status == BST_OK) {
-        status = bst_source_open(options->from, spec, &c->source, c->diags);
-    }
-    if (status == BST_OK) {
-        status = bst__fold_open(&c->fold, options->store, c->machine, c->figures, c->diags);
+    if (failed && status == BST_OK) {
+        status = failed->status;
+        bst__diags_move(failed->diags, w->diags);
     }
     return status;
 }
 
-static void close_all(comparison *c) {
-    bst__fold_release(&c->fold);
-    bst_source_free(c->source);
-    bst__key_set_free(c->quarantined);
-    bst__totals_free(c->totals);
-    bst_synth_free(c->synth);
-    bst_arena_free(c->arena);
-    bst_strbuf_release(&c->comparer.old_text);
-    bst_strbuf_release(&c->comparer.new_text);
+static bst_status run_parts(whole *w) {
+    bst_status status = start_parts(w);
+    if (status == BST_OK) {
+        run_part(&w->parts[0]);
+    } else {
+        pthread_mutex_lock(&w->lock);
+        w->stop = true;
+        pthread_mutex_unlock(&w->lock);
+    }
+    return end_parts(w, status);
+}
+
+/* ---- the whole */
+
+/* Several readers have to see the same moment: this source and this reader hold it for them. */
+static bst_status hold_moments(whole *w) {
+    bst_source_moment moment;
+    w->old_moment = w->options->moment;
+    if (!w->old_moment && bst_is_connection_string(w->options->from)) {
+        bst_status status = bst_source_moment_of(w->source, &moment, w->diags);
+        if (status != BST_OK) {
+            return status;
+        }
+        w->old_moment = moment.snapshot;
+    }
+    return bst_reader_moment(w->reader, &w->new_moment, w->diags);
+}
+
+static bst_status open_all(whole *w) {
+    static const bst_key_part all = {0};
+    const bst_compare_options *options = w->options;
+    bst_status status = bst_synth_new(w->mapping, &w->synth, w->diags);
+    if (status == BST_OK) {
+        status = bst__key_set_read(options->quarantine_path, &w->quarantined, w->diags);
+    }
+    if (status == BST_OK) {
+        status = bst_source_open_at(options->from, &w->mapping->source, options->moment, &w->source,
+                                    w->diags);
+    }
+    if (status == BST_OK) {
+        status = bst_reader_open_part(options->store, w->mapping->machine, &all, NULL, &w->reader,
+                                      w->diags);
+    }
+    return status == BST_OK ? hold_moments(w) : status;
+}
+
+static bst_status list_totals(whole *w, bool *ret_differ) {
+    bst__totals *sum = w->parts[0].totals;
+    bst_status status = BST_OK;
+    for (size_t i = 1; i < w->count && status == BST_OK; i++) {
+        status = bst__totals_merge(sum, w->parts[i].totals, w->diags);
+    }
+    return status == BST_OK ? bst__totals_list(sum, w->arena, &w->result->totals,
+                                               &w->result->total_count, ret_differ, w->diags)
+                            : status;
+}
+
+static bst_status run(whole *w, bool *ret_totals_differ) {
+    const char *const *keys = NULL;
+    size_t key_count = 0;
+    bst_status status = open_all(w);
+    if (status == BST_OK) {
+        status = bst_reader_cut(w->reader, w->options->jobs, w->arena, &keys, &key_count, w->diags);
+    }
+    if (status == BST_OK) {
+        status = make_parts(w, keys, key_count);
+    }
+    if (status == BST_OK) {
+        status = run_parts(w);
+    }
+    if (status == BST_OK) {
+        status = list_totals(w, ret_totals_differ);
+    }
+    if (status == BST_OK) {
+        status = bst__left_out(w->mapping, w->synth, w->source, w->arena, &w->result->left_out,
+                               &w->result->left_out_count, w->diags);
+    }
+    return status;
+}
+
+static void close_all(whole *w) {
+    for (size_t i = 0; i < w->count; i++) {
+        bst__totals_free(w->parts[i].totals);
+        bst_diags_free(w->parts[i].diags);
+    }
+    bst_reader_free(w->reader);
+    bst_source_free(w->source);
+    bst__key_set_free(w->quarantined);
+    bst_synth_free(w->synth);
 }
 
 bst_status bst_compare(const bst_mapping *mapping, const bst_compare_options *options,
                        bst_arena *arena, bst_comparison *ret, bst_diags *diags) {
-    comparison c = {.mapping = mapping,
-                    .machine = mapping->machine,
-                    .options = options,
-                    .figures = &ret->figures,
-                    .diags = diags,
-                    .fold = {.key = BST_STRBUF_INIT, .trouble = BST_STRBUF_INIT},
-                    .created_column = find_created_column(mapping),
-                    .comparer = {.mapping = mapping,
-                                 .options = options,
-                                 .figures = &ret->figures,
-                                 .old_text = BST_STRBUF_INIT,
-                                 .new_text = BST_STRBUF_INIT}};
-    bst_source_spec spec = mapping->source;
+    whole w = {
+        .mapping = mapping, .options = options, .result = ret, .arena = arena, .diags = diags};
     bool totals_differ = false;
-    spec.ordered = true;
     *ret = (bst_comparison){.figures = {.progress = -1}};
-    bst_status status = open_all(&c, &spec);
-    if (status == BST_OK) {
-        status = join(&c);
-    }
-    if (status == BST_OK) {
-        status = bst__totals_list(c.totals, arena, &ret->totals, &ret->total_count, &totals_differ,
-                                  diags);
-    }
-    if (status == BST_OK) {
-        status = bst__left_out(mapping, c.synth, c.source, arena, &ret->left_out,
-                               &ret->left_out_count, diags);
-    }
-    close_all(&c);
+    pthread_mutex_init(&w.lock, NULL);
+    bst_status status = run(&w, &totals_differ);
+    pthread_mutex_destroy(&w.lock);
+    close_all(&w);
     const bst_compare_figures *f = &ret->figures;
     bool differ = f->different + f->missing_in_store + f->missing_in_source > 0 || totals_differ;
     return status == BST_OK && differ ? BST_DIFFERENT : status;

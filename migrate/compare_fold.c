@@ -5,8 +5,13 @@
 
 #include <string.h>
 
+/* The next event of the part: a file hands out those of all. */
 static bst_status read_event(bst__fold *fold, bst_diags *diags) {
-    bst_status status = bst_reader_next(fold->reader, &fold->next, diags);
+    bst_status status;
+    do {
+        status = bst_reader_next(fold->reader, &fold->next, diags);
+    } while (status == BST_OK && fold->next &&
+             !bst_key_part_has(fold->part, fold->next->key, fold->next->key_len));
     fold->figures->events += status == BST_OK && fold->next;
     return status;
 }
@@ -86,10 +91,9 @@ bst_status bst__fold_next(bst__fold *fold, bst_diags *diags) {
     return status;
 }
 
-bst_status bst__fold_open(bst__fold *fold, const char *store, const bst_machine *machine,
-                          bst_compare_figures *figures, bst_diags *diags) {
-    fold->machine = machine;
-    fold->figures = figures;
+bst_status bst__fold_open(bst__fold *fold, const char *store, const char *moment,
+                          bst_diags *diags) {
+    const bst_machine *machine = fold->machine;
     fold->arena = bst_arena_new();
     fold->texts = bst_arena_new();
     if (!fold->arena || !fold->texts) {
@@ -102,7 +106,8 @@ bst_status bst__fold_open(bst__fold *fold, const char *store, const bst_machine 
     if (!fold->payload || !fold->entity.fields) {
         return bst_diag_nomem(diags);
     }
-    bst_status status = bst_reader_open(store, machine, NULL, &fold->reader, diags);
+    bst_status status =
+        bst_reader_open_part(store, machine, fold->part, moment, &fold->reader, diags);
     if (status == BST_OK) {
         status = read_event(fold, diags);
     }

@@ -1,21 +1,27 @@
 /* The insides of a comparison, shared by its files:
  *
- *     compare.c         the merge join
+ *     compare.c         the whole: parts of the keys, a thread each, and what they found together
+ *     compare_part.c    one part: the merge join
  *     compare_fold.c    the new side: histories, folded one at a time
  *     compare_entity.c  a row and a history, field by field
  *     compare_left.c    what is not compared
+ *     compare_bound.c   what a sample says of all
  */
 #ifndef BACKSTORY_COMPARE_PRIVATE_H
 #define BACKSTORY_COMPARE_PRIVATE_H
 
+#include <pthread.h>
+
 #include "backstory/compare.h"
 #include "backstory/reader.h"
 
+#include "quarantine_private.h"
 #include "totals_private.h"
 
 /* The histories of a store in the order of their keys; the one at the head is folded. */
 typedef struct bst__fold {
     const bst_machine *machine;
+    const bst_key_part *part;
     bst_compare_figures *figures;
     bst_reader *reader;
     const bst_stored_event *next; /* read, not yet folded; NULL: no more */
@@ -30,9 +36,9 @@ typedef struct bst__fold {
     int32_t month;      /* of its creation; BST__NO_MONTH: not recorded */
 } bst__fold;
 
-bst_status bst__fold_open(bst__fold *fold, const char *store, const bst_machine *machine,
-                          bst_compare_figures *figures, bst_diags *diags) BST_MUST_USE;
-/* The next history to the head. */
+bst_status bst__fold_open(bst__fold *fold, const char *store, const char *moment,
+                          bst_diags *diags) BST_MUST_USE;
+/* The next history of the part to the head. */
 bst_status bst__fold_next(bst__fold *fold, bst_diags *diags) BST_MUST_USE;
 void bst__fold_release(bst__fold *fold);
 
@@ -47,6 +53,31 @@ typedef struct bst__entity_comparer {
 
 bst_status bst__entities_compare(bst__entity_comparer *comparer, const bst_row *row,
                                  const bst_entity *old, const bst_entity *new) BST_MUST_USE;
+
+/* One part of the keys. Its thread has everything in it to itself; `options` say to whom it tells
+ * what it finds. */
+typedef struct bst__compare_part {
+    const bst_mapping *mapping;
+    bst_compare_options options;
+    bst_key_part keys;
+    const char *store_moment;        /* NULL: of its own */
+    const bst__key_set *quarantined; /* shared */
+    uint32_t created_column;         /* when an entity was created, or BST_NONE */
+    bst_status (*on_progress)(struct bst__compare_part *part); /* now and then */
+    void *whole;
+    bst_compare_figures shown; /* as they were last told, under the lock of the whole */
+    /* what it found */
+    bst_compare_figures figures;
+    bst__totals *totals;
+    /* its own */
+    pthread_t thread;
+    bool started;
+    bst_status status;
+    bst_diags *diags;
+} bst__compare_part;
+
+/* Joins the rows and histories of the part. */
+bst_status bst__compare_part_run(bst__compare_part *part) BST_MUST_USE;
 
 /* `source` is open. In `arena`. */
 bst_status bst__left_out(const bst_mapping *mapping, const bst_synth *synth,

@@ -38,6 +38,10 @@ bst_status bst_source_next(bst_source *source, const bst_row **ret_row, bst_diag
     return source->ops->next(source, ret_row, diags);
 }
 
+bst_status bst_source_keep(bst_source *source, const bst_key_part *part, bst_diags *diags) {
+    return source->ops->keep ? source->ops->keep(source, part, diags) : BST_OK;
+}
+
 bst_status bst_source_original(bst_source *source, bst_strbuf *out, bst_diags *diags) {
     return source->ops->original(source, out, diags);
 }

@@ -267,9 +267,9 @@ static void csv_free(bst_source *source) {
     free(s);
 }
 
-static const struct bst__source_ops csv_ops = {csv_next,     csv_original,     csv_expected,
-                                               csv_progress, csv_column_count, csv_column_name,
-                                               csv_free};
+static const struct bst__source_ops csv_ops = {
+    csv_next,         csv_original,    csv_expected, csv_progress,
+    csv_column_count, csv_column_name, csv_free,     NULL};
 
 /* The header row gives the names. */
 static bst_status read_header(csv_source *s, bst_diags *diags) {

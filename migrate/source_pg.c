@@ -372,8 +372,36 @@ static void pg_free(bst_source *source) {
     free(s);
 }
 
-static const struct bst__source_ops pg_ops = {
-    pg_next, bst__pg_original, pg_expected, pg_progress, pg_column_count, pg_column_name, pg_free};
+/* The rows that are asked for next are read anew. */
+static void start_over(bst__pg_source *s) {
+    s->copying = false;
+    s->header_read = false;
+    s->ended = false;
+    s->primed = false;
+    s->like_before = false;
+    s->rows = 0;
+    s->row = (bst_row){0};
+}
+
+static bst_status pg_keep(bst_source *source, const bst_key_part *part, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    bst_strbuf key = BST_STRBUF_INIT;
+    start_over(s);
+    bst_strbuf_clear(&s->condition);
+    bst_strbuf_addc(&key, '(');
+    bst__pg_add_joined_key(s, &key);
+    bst_strbuf_adds(&key, ") COLLATE \"C\"");
+    if (!part->from && part->share == 0)
+        bst_strbuf_addf(&s->condition, "%s IS NULL OR ", key.text);
+    bst_pg_add_key_part(s->pg, part, key.text, &s->condition);
+    const bool failed = key.failed || s->condition.failed;
+    bst_strbuf_release(&key);
+    return failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
+static const struct bst__source_ops pg_ops = {pg_next,     bst__pg_original, pg_expected,
+                                              pg_progress, pg_column_count,  pg_column_name,
+                                              pg_free,     pg_keep};
 
 static bst_status export_snapshot(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;
@@ -463,15 +491,8 @@ bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_a
 }
 
 bst_status bst_source_select(bst_source *source, const char *bounds, bst_diags *diags) {
-    bst__pg_source *const s = (bst__pg_source *)source;
-    s->copying = false;
-    s->header_read = false;
-    s->ended = false;
-    s->primed = false;
-    s->like_before = false;
-    s->rows = 0;
-    s->row = (bst_row){0};
-    return bst__pg_select(s, bounds, diags);
+    start_over((bst__pg_source *)source);
+    return bst__pg_select((bst__pg_source *)source, bounds, diags);
 }
 
 bst_status bst_source_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) {

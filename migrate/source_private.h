@@ -20,6 +20,8 @@ struct bst__source_ops {
     size_t (*column_count)(const bst_source *source);
     const char *(*column_name)(const bst_source *source, size_t index);
     void (*free)(bst_source *source);
+    /* NULL: it hands out all */
+    bst_status (*keep)(bst_source *source, const bst_key_part *part, bst_diags *diags);
 };
 
 bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,

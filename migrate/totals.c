@@ -30,7 +30,7 @@ struct bst__totals {
     uint32_t sum_field, group_field;
     bool sums_may_differ;
     bst_arena *arena;
-    bst_strbuf key;
+    bst_strbuf key, group;
     total *table;
 };
 
@@ -58,6 +58,7 @@ bst_status bst__totals_new(const bst_machine *machine, const bst_compare_options
     totals->sums_may_differ = options->tolerance && totals->sum_field != BST_NONE &&
                               options->tolerance[totals->sum_field] > 0;
     bst_strbuf_init(&totals->key);
+    bst_strbuf_init(&totals->group);
     *ret = totals;
     return BST_OK;
 }
@@ -66,12 +67,14 @@ bst__totals *bst__totals_free(bst__totals *totals) {
     if (totals) {
         HASH_CLEAR(hh, totals->table);
         bst_strbuf_release(&totals->key);
+        bst_strbuf_release(&totals->group);
         bst_arena_free(totals->arena);
         free(totals);
     }
     return NULL;
 }
 
+/* By totals->key. */
 static total *add_total(bst__totals *totals, uint32_t state, int32_t month) {
     total *entry = bst_arena_alloc(totals->arena, sizeof *entry);
     char *key = bst_arena_strndup(totals->arena, totals->key.text, totals->key.len);
@@ -86,27 +89,48 @@ static total *add_total(bst__totals *totals, uint32_t state, int32_t month) {
     return entry->lost ? NULL : entry;
 }
 
+static total *find_total(bst__totals *totals, uint32_t state, const char *group, size_t len,
+                         int32_t month) {
+    bst_strbuf *key = &totals->key;
+    total *entry = NULL;
+    bst_strbuf_clear(key);
+    bst_strbuf_add(key, &state, sizeof state);
+    bst_strbuf_add(key, &month, sizeof month);
+    bst_strbuf_add(key, group, len);
+    HASH_FIND(hh, totals->table, key->text, key->len, entry);
+    return entry || key->failed ? entry : add_total(totals, state, month);
+}
+
 bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
                            int32_t month, bst_diags *diags) {
-    bst_strbuf *key = &totals->key;
-    bst_strbuf_clear(key);
-    bst_strbuf_add(key, &entity->state, sizeof entity->state);
-    bst_strbuf_add(key, &month, sizeof month);
+    bst_strbuf_clear(&totals->group);
     if (totals->group_field != BST_NONE) {
         bst_value_to_text(&totals->machine->fields[totals->group_field].type,
-                          &entity->fields[totals->group_field], key);
+                          &entity->fields[totals->group_field], &totals->group);
     }
-    total *entry = NULL;
-    HASH_FIND(hh, totals->table, key->text, key->len, entry);
-    if (!entry) {
-        entry = key->failed ? NULL : add_total(totals, entity->state, month);
-    }
+    total *entry = totals->group.failed ? NULL
+                                        : find_total(totals, entity->state, totals->group.text,
+                                                     totals->group.len, month);
     if (!entry) {
         return bst_diag_nomem(diags);
     }
     entry->count[side]++;
     if (totals->sum_field != BST_NONE && entity->fields[totals->sum_field].present) {
         entry->sum[side] += entity->fields[totals->sum_field].u.i;
+    }
+    return BST_OK;
+}
+
+bst_status bst__totals_merge(bst__totals *totals, const bst__totals *from, bst_diags *diags) {
+    for (const total *one = from->table; one; one = one->hh.next) {
+        total *entry = find_total(totals, one->state, one->group, strlen(one->group), one->month);
+        if (!entry) {
+            return bst_diag_nomem(diags);
+        }
+        for (int side = 0; side < 2; side++) {
+            entry->count[side] += one->count[side];
+            entry->sum[side] += one->sum[side];
+        }
     }
     return BST_OK;
 }

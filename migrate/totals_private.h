@@ -19,6 +19,9 @@ bst_status bst__totals_new(const bst_machine *machine, const bst_compare_options
 bst__totals *bst__totals_free(bst__totals *totals);
 bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
                            int32_t month, bst_diags *diags) BST_MUST_USE;
+/* Adds what `from` has. */
+bst_status bst__totals_merge(bst__totals *totals, const bst__totals *from,
+                             bst_diags *diags) BST_MUST_USE;
 /* All of them in `arena`, as bst_comparison says; *ret_differ when the sides do. */
 bst_status bst__totals_list(const bst__totals *totals, bst_arena *arena, const bst_total **ret,
                             size_t *ret_count, bool *ret_differ, bst_diags *diags) BST_MUST_USE;

@@ -11,17 +11,45 @@
 #include "reader_private.h"
 #include "target_private.h"
 
-bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
-                           bst_reader **ret, bst_diags *diags) {
+static bst_status open_any(const char *store, const bst_machine *machine, const char *key,
+                           const bst_key_part *part, const char *moment, bst_reader **ret,
+                           bst_diags *diags) {
     if (bst__is_jsonl(store))
         return bst__reader_jsonl_open(store, machine, key, ret, diags);
     if (!bst_is_connection_string(store))
         return bst__unknown_target(store, diags);
 #if BACKSTORY_POSTGRES
-    return bst__reader_pg_open(store, machine, key, ret, diags);
+    return bst__reader_pg_open(store, machine, key, part, moment, ret, diags);
 #else
+    (void)part;
+    (void)moment;
     return bst__no_postgres(diags);
 #endif
+}
+
+bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
+                           bst_reader **ret, bst_diags *diags) {
+    return open_any(store, machine, key, NULL, NULL, ret, diags);
+}
+
+bst_status bst_reader_open_part(const char *store, const bst_machine *machine,
+                                const bst_key_part *part, const char *moment, bst_reader **ret,
+                                bst_diags *diags) {
+    return open_any(store, machine, NULL, part, moment, ret, diags);
+}
+
+bst_status bst_reader_moment(bst_reader *reader, const char **ret, bst_diags *diags) {
+    *ret = NULL;
+    return reader->ops->moment ? reader->ops->moment(reader, ret, diags) : BST_OK;
+}
+
+bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
+                          const char *const **ret_keys, size_t *ret_count, bst_diags *diags) {
+    *ret_keys = NULL;
+    *ret_count = 0;
+    return reader->ops->cut && count > 1
+               ? reader->ops->cut(reader, count, arena, ret_keys, ret_count, diags)
+               : BST_OK;
 }
 
 bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,

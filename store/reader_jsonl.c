@@ -396,7 +396,7 @@ static void jsonl_free(bst_reader *base) {
     free(reader);
 }
 
-static const bst__reader_ops jsonl_ops = {jsonl_next, jsonl_free};
+static const bst__reader_ops jsonl_ops = {.next = jsonl_next, .free = jsonl_free};
 
 static bst_status copy_wanted(reader_jsonl *reader, const char *key, bst_diags *diags) {
     if (!key)

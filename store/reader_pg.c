@@ -31,6 +31,9 @@ typedef struct reader_pg {
     bst_pg *pg;
     bool borrowed; /* the connection is the caller's, and so is its transaction */
     bst__plan_shelf *plans;
+    bst_strbuf condition; /* of the rows to read */
+    bool started;
+    char *moment;
     bst__copy_reader rows;
     const bst__stored_plan *plan; /* of the row being handed out; NULL: take the next row */
     uint32_t place;               /* of the next event in it */
@@ -172,13 +175,30 @@ static bst_status take_event(reader_pg *reader) {
                                                                                : malformed(reader);
 }
 
+static bst_status start_rows(reader_pg *reader, bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    reader->started = true;
+    bst_strbuf_addf(
+        &sql,
+        "COPY (SELECT key, first_version, run_id, plan, recorded_at, data FROM backstory.segment"
+        " WHERE %s ORDER BY key, first_version) TO STDOUT (FORMAT binary)",
+        reader->condition.text);
+    const bst_status status = sql.failed ? bst_diag_nomem(diags)
+                                         : bst__copy_reader_start(&reader->rows, reader->pg,
+                                                                  sql.text, SEGMENT_COLUMNS, diags);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
 static bst_status pg_next(bst_reader *base, const bst_stored_event **ret_event, bst_diags *diags) {
     reader_pg *const reader = (reader_pg *)base;
     bool row = true;
     bst_status status = BST_OK;
     reader->diags = diags;
     bst_arena_clear(base->arena);
-    if (!reader->plan)
+    if (!reader->started)
+        status = start_rows(reader, diags);
+    if (status == BST_OK && !reader->plan)
         status = take_row(reader, &row);
     if (status == BST_OK && row)
         status = take_event(reader);
@@ -193,10 +213,49 @@ static void pg_free(bst_reader *base) {
         bst_pg_free(reader->pg);
     bst__plan_shelf_free(reader->plans);
     bst__reader_release(base);
+    bst_strbuf_release(&reader->condition);
+    free(reader->moment);
     free(reader);
 }
 
-static const bst__reader_ops pg_ops = {pg_next, pg_free};
+static bst_status pg_moment(bst_reader *base, const char **ret, bst_diags *diags) {
+    reader_pg *const reader = (reader_pg *)base;
+    bst_status status = BST_OK;
+    if (!reader->moment)
+        status = bst__pg_value(reader->pg, "SELECT pg_catalog.pg_export_snapshot()", 0, NULL,
+                               &reader->moment, diags);
+    *ret = reader->moment;
+    return status;
+}
+
+/* Told by a sample of the pages; equal parts matter less than a quick answer. */
+static bst_status pg_cut(bst_reader *base, uint32_t count, bst_arena *arena,
+                         const char *const **ret_keys, size_t *ret_count, bst_diags *diags) {
+    reader_pg *const reader = (reader_pg *)base;
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_pg_rows *rows = NULL;
+    bst_strbuf_addf(&sql,
+                    "SELECT DISTINCT key FROM (SELECT key, row_number() OVER (ORDER BY key) AS n,"
+                    " count(*) OVER () AS c FROM backstory.segment TABLESAMPLE SYSTEM (2)"
+                    " REPEATABLE (1) WHERE %s) x WHERE n * %lu / c > (n - 1) * %lu / c AND n < c"
+                    " ORDER BY key",
+                    reader->condition.text, (unsigned long)count, (unsigned long)count);
+    bst_status status = sql.failed ? bst_diag_nomem(diags)
+                                   : bst_pg_query(reader->pg, sql.text, 0, NULL, &rows, diags);
+    bst_strbuf_release(&sql);
+    const size_t found = status == BST_OK ? bst_pg_rows_count(rows) : 0;
+    const char **const keys = bst_arena_array(arena, found, sizeof *keys);
+    for (size_t i = 0; i < found && keys; i++) {
+        keys[i] = bst_arena_strdup(arena, bst_pg_rows_text(rows, i, 0));
+        status = keys[i] ? status : bst_diag_nomem(diags);
+    }
+    bst_pg_rows_free(rows);
+    *ret_keys = keys;
+    *ret_count = found;
+    return keys ? status : bst_diag_nomem(diags);
+}
+
+static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut};
 
 /* Opening */
 
@@ -226,8 +285,9 @@ static bst_status leave_out_unfinished(reader_pg *reader, bst_strbuf *segments, 
 
 /* Which rows of segment are to be read, and which of plan belong to them. A machine that the
  * store has not heard of has no events: its number is 0 here. */
-static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf *segments,
+static bst_status make_conditions(reader_pg *reader, const char *key, const bst_key_part *part,
                                   bst_strbuf *plans, bst_diags *diags) {
+    bst_strbuf *const segments = &reader->condition;
     const char *const params[] = {reader->base.machine->id};
     int64_t machine_id;
     bst_status status =
@@ -252,56 +312,56 @@ static bst_status make_conditions(reader_pg *reader, const char *key, bst_strbuf
                         " backstory.machine_version WHERE machine_id = %lld)",
                         (long long)machine_id);
     }
+    if (part) {
+        bst_strbuf_adds(segments, " AND ");
+        bst_pg_add_key_part(reader->pg, part, "key", segments);
+    }
     return segments->failed || plans->failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
-static bst_status start_rows(reader_pg *reader, const char *condition, bst_diags *diags) {
+static bst_status begin(reader_pg *reader, const char *moment, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
-    bst_strbuf_addf(
-        &sql,
-        "COPY (SELECT key, first_version, run_id, plan, recorded_at, data FROM backstory.segment"
-        " WHERE %s ORDER BY key, first_version) TO STDOUT (FORMAT binary)",
-        condition);
-    const bst_status status = sql.failed ? bst_diag_nomem(diags)
-                                         : bst__copy_reader_start(&reader->rows, reader->pg,
-                                                                  sql.text, SEGMENT_COLUMNS, diags);
+    bst_strbuf_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    if (moment) {
+        bst_strbuf_adds(&sql, "; SET TRANSACTION SNAPSHOT ");
+        if (!bst_pg_add_literal(reader->pg, moment, &sql))
+            sql.failed = true;
+    }
+    const bst_status status =
+        sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(reader->pg, sql.text, diags);
     bst_strbuf_release(&sql);
     return status;
 }
 
-static bst_status start(reader_pg *reader, const char *key, bst_diags *diags) {
-    bst_strbuf segments = BST_STRBUF_INIT, plans = BST_STRBUF_INIT;
-    bst_status status =
-        bst_pg_exec(reader->pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", diags);
+static bst_status start(reader_pg *reader, const char *key, const bst_key_part *part,
+                        const char *moment, bst_diags *diags) {
+    bst_strbuf plans = BST_STRBUF_INIT;
+    bst_status status = begin(reader, moment, diags);
     if (status == BST_OK)
         status = find_store(reader, diags);
     if (status == BST_OK)
-        status = make_conditions(reader, key, &segments, &plans, diags);
+        status = make_conditions(reader, key, part, &plans, diags);
     if (status == BST_OK)
         status = bst__plan_shelf_load(reader->pg, reader->base.machine, plans.text, &reader->plans,
                                       diags);
-    if (status == BST_OK)
-        status = start_rows(reader, segments.text, diags);
-    bst_strbuf_release(&segments);
     bst_strbuf_release(&plans);
     return status;
 }
 
 static bst_status start_attached(reader_pg *reader, const char *condition, bst_diags *diags) {
-    bst_strbuf segments = BST_STRBUF_INIT, plans = BST_STRBUF_INIT;
-    bst_strbuf_adds(&segments, condition);
-    bst_status status = leave_out_unfinished(reader, &segments, diags);
+    bst_strbuf plans = BST_STRBUF_INIT;
+    bst_strbuf_adds(&reader->condition, condition);
+    bst_status status = leave_out_unfinished(reader, &reader->condition, diags);
     bst_strbuf_addf(&plans,
                     "(run_id, plan) IN (SELECT run_id, plan FROM backstory.segment WHERE %s)",
-                    segments.text);
-    if (status == BST_OK && (segments.failed || plans.failed))
+                    reader->condition.text);
+    if (status == BST_OK && (reader->condition.failed || plans.failed))
         status = bst_diag_nomem(diags);
     if (status == BST_OK)
         status = bst__plan_shelf_load(reader->pg, reader->base.machine, plans.text, &reader->plans,
                                       diags);
     if (status == BST_OK)
-        status = start_rows(reader, segments.text, diags);
-    bst_strbuf_release(&segments);
+        status = start_rows(reader, diags);
     bst_strbuf_release(&plans);
     return status;
 }
@@ -313,6 +373,7 @@ bst_status bst__reader_pg_attach(bst_pg *pg, const bst_machine *machine, const c
         return bst_diag_nomem(diags);
     reader->pg = pg;
     reader->borrowed = true;
+    bst_strbuf_init(&reader->condition);
     bst_status status = bst__reader_init(&reader->base, &pg_ops, machine, diags);
     if (status == BST_OK)
         status = start_attached(reader, condition, diags);
@@ -325,15 +386,17 @@ bst_status bst__reader_pg_attach(bst_pg *pg, const bst_machine *machine, const c
 }
 
 bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine, const char *key,
-                               bst_reader **ret, bst_diags *diags) {
+                               const bst_key_part *part, const char *moment, bst_reader **ret,
+                               bst_diags *diags) {
     reader_pg *const reader = calloc(1, sizeof *reader);
     if (!reader)
         return bst_diag_nomem(diags);
+    bst_strbuf_init(&reader->condition);
     bst_status status = bst__reader_init(&reader->base, &pg_ops, machine, diags);
     if (status == BST_OK)
         status = bst_pg_connect(conninfo, &reader->pg, diags);
     if (status == BST_OK)
-        status = start(reader, key, diags);
+        status = start(reader, key, part, moment, diags);
     if (status != BST_OK) {
         pg_free(&reader->base);
         return status;

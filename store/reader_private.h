@@ -7,6 +7,10 @@
 typedef struct bst__reader_ops {
     bst_status (*next)(bst_reader *reader, const bst_stored_event **ret_event, bst_diags *diags);
     void (*free)(bst_reader *reader);
+    /* NULL where there is nothing but a file */
+    bst_status (*moment)(bst_reader *reader, const char **ret, bst_diags *diags);
+    bst_status (*cut)(bst_reader *reader, uint32_t count, bst_arena *arena,
+                      const char *const **ret_keys, size_t *ret_count, bst_diags *diags);
 } bst__reader_ops;
 
 /* The head of each kind's own struct. */
@@ -39,8 +43,10 @@ int bst__key_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
 bst_status bst__reader_jsonl_open(const char *path, const bst_machine *machine, const char *key,
                                   bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+/* `key`: of one entity, or NULL; `part` and `moment` may be NULL. */
 bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine, const char *key,
-                               bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+                               const bst_key_part *part, const char *moment, bst_reader **ret,
+                               bst_diags *diags) BST_MUST_USE;
 /* Over a connection of the caller's, in whatever transaction it is: the segments for which an SQL
  * condition holds. It must be read to its end before the connection is used again. */
 struct bst_pg;

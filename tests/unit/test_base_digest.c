@@ -81,10 +81,18 @@ START_TEST(test_event_id_is_stable) {
 }
 END_TEST
 
+/* As `('x' || substr(md5('1:42'), 1, 8))::bit(32)::int8` of PostgreSQL. */
+START_TEST(test_key_draw) {
+    ck_assert_uint_eq(bst_key_draw(1, "42", 2), 0xa15a53f9);
+    ck_assert_uint_eq(bst_key_draw(4294967295, "", 0), 0xe3ff9f5e);
+}
+END_TEST
+
 Suite *test_base_digest_suite(void) {
     Suite *suite = suite_create("digest");
     TCase *tc = tcase_create("digest");
     tcase_add_test(tc, test_sha256);
+    tcase_add_test(tc, test_key_draw);
     tcase_add_test(tc, test_uuid_v5);
     tcase_add_test(tc, test_namespace);
     tcase_add_test(tc, test_event_id);

@@ -404,6 +404,20 @@ START_TEST(within_tolerance) {
 }
 END_TEST
 
+/* Against exact values: 1 - 0.05^(1/n) without a difference; beta quantiles otherwise. */
+START_TEST(bound_of_a_sample) {
+    ck_assert_double_eq_tol(bst_sample_bound(0, 1, 0.95), 0.95, 1e-9);
+    ck_assert_double_eq_tol(bst_sample_bound(0, 100, 0.95), 0.0295130, 1e-7);
+    ck_assert_double_eq_tol(bst_sample_bound(0, 100000, 0.95), 0.0000299569, 1e-9);
+    ck_assert_double_eq_tol(bst_sample_bound(1, 10, 0.95), 0.3941633, 1e-6);
+    ck_assert_double_eq_tol(bst_sample_bound(5, 10, 0.95), 0.7775589, 1e-6);
+    ck_assert_double_eq(bst_sample_bound(10, 10, 0.95), 1);
+    ck_assert_double_eq(bst_sample_bound(0, 0, 0.95), 1);
+    double share = bst_sample_bound(500000, 1000000, 0.95);
+    ck_assert(share > 0.5 && share < 0.501);
+}
+END_TEST
+
 START_TEST(what_is_left_out) {
     ck_assert_int_eq(compare(NULL), BST_OK);
     ck_assert_str_eq(left_out.text, "1 opened_at\n1 closed_at\n1 deleted_at\n");
@@ -466,6 +480,7 @@ Suite *test_migrate_run_suite(void) {
     tcase_add_test(compare_case, another_month);
     tcase_add_test(compare_case, swapped_amounts);
     tcase_add_test(compare_case, within_tolerance);
+    tcase_add_test(compare_case, bound_of_a_sample);
     tcase_add_test(compare_case, what_is_left_out);
     tcase_add_test(compare_case, not_replayable);
     tcase_add_test(compare_case, without_quarantine_file);

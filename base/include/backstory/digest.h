@@ -22,6 +22,9 @@ BST_API void bst_uuid_v5(const uint8_t space[16], const void *name, size_t len, 
  * in decimal). The same event has the same id in every run and in every store. */
 BST_API void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t version,
                           uint8_t out[16]);
+/* A number drawn for a key, the same everywhere: the first 32 bits of the MD5 of `seed:key`
+ * (seed in decimal), which every PostgreSQL can work out as well. For samples, not for secrets. */
+BST_API uint32_t bst_key_draw(uint32_t seed, const char *key, size_t len);
 BST_API void bst_uuid_format(const uint8_t uuid[16], char out[BST_UUID_TEXT]);
 
 /* backstory's namespace: version 5 of "backstory" in the DNS namespace of RFC 9562. */

@@ -9,6 +9,7 @@
 #ifndef BACKSTORY_COMPARE_H
 #define BACKSTORY_COMPARE_H
 
+#include "backstory/key_part.h"
 #include "backstory/synth.h"
 
 #ifdef __cplusplus
@@ -81,6 +82,14 @@ typedef struct bst_compare_options {
     const char *from, *store;
     /* rows named there are expected to be missing in the store; NULL or absent file: none */
     const char *quarantine_path;
+    /* Parts that are compared side by side, where both sides are servers; 0 is 1. */
+    uint32_t jobs;
+    /* The moment of the old side, which somebody else holds (see bst_source_open_at); NULL: of its
+     * own */
+    const char *moment;
+    /* Only these entities are compared: see bst_sample_bound() for what they say of all. Its range
+     * is not used. */
+    bst_key_part sample;
     uint32_t sum_field;   /* BST_NONE: the first decimal field of the machine */
     uint32_t group_field; /* BST_NONE: the field named "currency", if any */
     /* by field of the machine, in the unit of its type: 10^-scale of a decimal, microseconds, days;
@@ -94,6 +103,11 @@ typedef struct bst_compare_options {
 
 /* Whether fields of this type can have a tolerance. */
 BST_API bool bst_compare_tolerates(const bst_type *type);
+
+/* What a sample says of all: with this confidence (0.95) at most this share of all entities
+ * differs, when `found` of `sampled` do. Exact: Clopper and Pearson, The use of confidence or
+ * fiducial limits illustrated in the case of the binomial, 1934. */
+BST_API double bst_sample_bound(uint64_t found, uint64_t sampled, double confidence);
 
 /* BST_OK: equal. BST_DIFFERENT: something differs (totals included). What it returns lives in
  * `arena`; the figures are written also when it fails. */

@@ -10,6 +10,7 @@
 
 #include "backstory/arena.h"
 #include "backstory/diag.h"
+#include "backstory/key_part.h"
 #include "backstory/timestamp.h"
 #include "backstory/value.h"
 
@@ -109,6 +110,11 @@ BST_API bst_status bst_source_open_at(const char *from, const bst_source_spec *s
 BST_API bst_status bst_source_next(bst_source *source, const bst_row **ret_row,
                                    bst_diags *diags) BST_MUST_USE;
 BST_API bst_source *bst_source_free(bst_source *source);
+
+/* The rows that follow are those of the part, and, where it has no lower bound, those without a
+ * key. Only a hint for files, which hand out all: ask bst_key_part_has(). */
+BST_API bst_status bst_source_keep(bst_source *source, const bst_key_part *part,
+                                   bst_diags *diags) BST_MUST_USE;
 
 /* ---- in chunks: PostgreSQL only */
 

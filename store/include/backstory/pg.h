@@ -13,6 +13,7 @@
 #define BACKSTORY_PG_H
 
 #include "backstory/diag.h"
+#include "backstory/key_part.h"
 #include "backstory/strbuf.h"
 
 #ifdef __cplusplus
@@ -54,6 +55,10 @@ BST_API bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diag
 /* Appends an identifier, quoted; `a.b` given as two parts is the caller's business. */
 BST_API bool bst_pg_add_identifier(bst_pg *pg, const char *name, bst_strbuf *out);
 BST_API bool bst_pg_add_literal(bst_pg *pg, const char *text, bst_strbuf *out);
+/* Appends the condition that bst_key_part_has() tests; `key` is an expression, its collation
+ * "C". */
+BST_API void bst_pg_add_key_part(bst_pg *pg, const bst_key_part *part, const char *key,
+                                 bst_strbuf *out);
 
 #ifdef __cplusplus
 }

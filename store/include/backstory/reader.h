@@ -5,6 +5,7 @@
 #define BACKSTORY_READER_H
 
 #include "backstory/history.h"
+#include "backstory/key_part.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +42,21 @@ typedef struct bst_reader bst_reader;
  * an error that says how to sort it. */
 BST_API bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
                                    bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+/* A part of the entities, at a moment that another reader holds (see bst_reader_moment; NULL: its
+ * own). Only a hint for files, which hand out all: ask bst_key_part_has(). */
+BST_API bst_status bst_reader_open_part(const char *store, const bst_machine *machine,
+                                        const bst_key_part *part, const char *moment,
+                                        bst_reader **ret, bst_diags *diags) BST_MUST_USE;
+/* Before the first event is asked for: a name by which others read at the same moment while this
+ * reader is open; NULL for files. Borrowed. */
+BST_API bst_status bst_reader_moment(bst_reader *reader, const char **ret,
+                                     bst_diags *diags) BST_MUST_USE;
+/* Before the first event is asked for: keys that cut the entities into about `count` equal
+ * parts, in their order, in `arena`; there may be fewer, and of files there are none. Parts go
+ * from one of them to the next. */
+BST_API bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
+                                  const char *const **ret_keys, size_t *ret_count,
+                                  bst_diags *diags) BST_MUST_USE;
 /* *ret_event is NULL at the end. */
 BST_API bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,
                                    bst_diags *diags) BST_MUST_USE;

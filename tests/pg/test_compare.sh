@@ -1,0 +1,60 @@
+#!/bin/sh
+# Old against new on a server: by several readers the same as by one; a sample is the same entities wherever they are kept.
+set -eu
+
+say() {
+    echo "compare: $*"
+}
+fail() {
+    echo "compare: $*" >&2
+    exit 1
+}
+# compare STATUS OUT OPTION...: JSON figures to OUT.json, sorted differences to OUT.jsonl.
+compare() {
+    want=$1
+    out=$2
+    shift 2
+    got=0
+    "$BACKSTORY" compare "$SAMPLES/payment/payment.legacy.json" --quiet --format json --differences "$out.lines" "$@" \
+        >"$out.json" 2>"$out.err" || got=$?
+    [ "$got" = "$want" ] || { cat "$out.err" "$out.json"; fail "exit status $got instead of $want: $*"; }
+    sort "$out.lines" >"$out.jsonl"
+    sed -n '/"figures"/,$p' "$out.json" >"$out.figures"
+}
+
+source=dbname=$PGDATABASE
+psql -Xq -v rows=20000 -f "$SAMPLES/payment/legacy.sql" -c 'ANALYZE payments'
+"$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from "$source" --to "$source" --quarantine q.jsonl --quiet
+
+say 'equal, by one reader and by three'
+compare 0 one --from "$source" --to "$source" --quarantine q.jsonl
+compare 0 three --from "$source" --to "$source" --quarantine q.jsonl --jobs 3
+cmp one.figures three.figures
+
+say 'what differs is found by three as by one'
+psql -Xq <<'SQL'
+UPDATE payments SET amount = amount + 0.01 WHERE id = 3;
+UPDATE payments a SET amount = b.amount FROM payments b WHERE (a.id, b.id) IN ((101, 19801), (19801, 101));
+DELETE FROM payments WHERE id = 4242;
+CREATE TEMP TABLE another AS SELECT * FROM payments WHERE id = 96;
+UPDATE another SET id = 900001;
+INSERT INTO payments SELECT * FROM another;
+SQL
+compare 1 one --from "$source" --to "$source" --quarantine q.jsonl
+compare 1 three --from "$source" --to "$source" --quarantine q.jsonl --jobs 3
+cmp one.figures three.figures
+cmp one.jsonl three.jsonl
+sed 's/^{"key":"\([0-9]*\)","kind":"\([a-z-]*\)".*/\1 \2/' one.jsonl | tr '\n' ' ' >found
+want='101 differs 19801 differs 3 differs 4242 missing-in-source 900001 missing-in-store '
+[ "$(cat found)" = "$want" ] || { cat found; fail 'not those that were changed'; }
+
+say 'a sample: the same entities from a server and from files, and what it says of all'
+psql -Xqc '\copy (SELECT * FROM payments) TO payments.csv CSV HEADER'
+"$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from "$source" --to store.jsonl --quarantine q2.jsonl --quiet
+compare 0 server --from "$source" --to store.jsonl --quarantine q2.jsonl --sample 10%
+compare 0 file --from payments.csv --to store.jsonl --quarantine q2.jsonl --sample 10%
+cmp server.figures file.figures
+compare 0 other --from payments.csv --to store.jsonl --quarantine q2.jsonl --sample 10% --seed 2
+! cmp -s file.figures other.figures || fail 'another seed draws the same sample'
+rows=$(sed -n 's/^  "rows": \([0-9]*\),$/\1/p' file.figures)
+if [ "$rows" -lt 1800 ] || [ "$rows" -gt 2200 ]; then fail "a tenth of 20,000 rows is not $rows"; fi
