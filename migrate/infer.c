@@ -104,6 +104,22 @@ static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answ
     return BST_OK;
 }
 
+static bst_status mark_doubts(const inference *in, bst_walk_step *steps, uint32_t count) {
+    uint32_t *const walk = bst_arena_array(in->scratch, count, sizeof *walk);
+    uint32_t *const claims = bst_arena_array(in->scratch, count, sizeof *claims);
+    uint32_t *const latest = bst_arena_array(in->scratch, count, sizeof *latest);
+    if (!walk || !claims || !latest)
+        return BST_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        walk[i] = steps[i].transition;
+        claims[i] = steps[i].claim;
+    }
+    const bst_status status = bst__doubts(in->question, walk, count, in->scratch, claims, latest);
+    for (uint32_t i = 0; i < count && status == BST_OK; i++)
+        steps[i].latest = latest[i];
+    return status;
+}
+
 static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
     bst__chain chain;
@@ -126,8 +142,8 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     }
     ret->complete = ret->certain;
     if (!ret->certain && in->question->others_max > 0) {
-        const bst__others_wanted wanted = {&best, in->question->others_max, ranked.seen,
-                                           ranked.unit, ranked.total};
+        const bst__others_wanted wanted = {in->question, &best,       in->question->others_max,
+                                           ranked.seen,  ranked.unit, ranked.total};
         status = bst__other_walks(&in->rules, &in->graph, in->costs, in->distance, &wanted,
                                   in->scratch, in->arena, ret);
         if (status != BST_OK)
@@ -139,8 +155,9 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     ret->step_count = best.count;
     ret->steps = steps;
     const bst__mixture walks = {&chain, ranked.steps_mass, ranked.seen};
-    return bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &walks,
-                           ret->confidence, in->scratch, steps);
+    status = bst__steps_make(&in->rules, &in->graph, &best, ret->certain ? NULL : &walks,
+                             ret->confidence, in->scratch, steps);
+    return status == BST_OK ? mark_doubts(in, steps, best.count) : status;
 }
 
 static bst_status find_walks(inference *in, bst_answer *ret) {

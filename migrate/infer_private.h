@@ -8,6 +8,7 @@
  *     walks seen -> paths   infer_seen.c     those that are possible, and the chain with them
  *     graph, costs -> others infer_walks.c  the next best paths, in order
  *     all of it -> steps   infer_steps.c     basis and marginal of each step
+ *     a walk -> its times  infer_when.c      which steps the claims may mean
  *     no path -> conflict  infer_conflict.c  which claims clash, and what mends it
  *
  * All of it lives in one scratch arena that bst_infer() makes and frees.
@@ -193,6 +194,7 @@ typedef struct bst__mixture {
 } bst__mixture;
 
 typedef struct bst__others_wanted {
+    const bst_question *question;
     const bst__path *best; /* is none of them */
     uint32_t max;
     bst__seen seen;
@@ -210,6 +212,16 @@ bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
 bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, const bst__path *best,
                            const bst__mixture *walks, double whole, bst_arena *scratch,
                            bst_walk_step *ret) BST_MUST_USE;
+
+/* The step of `walk`, which is possible, that meets each HAPPENED claim: the earliest there is, or
+ * the latest. */
+void bst__meetings(const bst_question *question, const uint32_t *walk, uint32_t count, bool late,
+                   uint32_t *ret_at);
+/* `claims`: the ranked claim that each step meets, or BST_NONE. ret_latest[i]: the last step that
+ * the claim of step i may mean; i itself: there is no doubt. */
+bst_status bst__doubts(const bst_question *question, const uint32_t *walk, uint32_t count,
+                       bst_arena *scratch, const uint32_t *claims,
+                       uint32_t *ret_latest) BST_MUST_USE;
 
 /* Fills in conflict and repairs. */
 bst_status bst__conflict_find(const bst_machine *machine, const bst_weights *weights,

@@ -395,7 +395,7 @@ static void make_recorded(maker *m) {
     for (uint32_t i = 0; i < m->best->count; i++) {
         const bst__edge *const edge = edge_of(m, i);
         const uint32_t item = meets(m, edge);
-        m->steps[i] = (bst_walk_step){edge->transition, BST_NONE, BST_BASIS_IMPLIED, 0, false};
+        m->steps[i] = (bst_walk_step){edge->transition, BST_NONE, BST_BASIS_IMPLIED, 0, false, i};
         if (item != BST_NONE) {
             m->steps[i].claim = m->rules->items[item].claim;
             m->steps[i].basis = BST_BASIS_RECORDED;

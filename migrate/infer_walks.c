@@ -169,18 +169,21 @@ static uint32_t recorded_claim(const bst__rules *rules, const bst__graph *graph,
 }
 
 static bool keep(const bst__rules *rules, const bst__graph *graph, const ranked_path *of,
-                 double total, bst_arena *arena, bst_other_walk *ret) {
+                 const bst__others_wanted *wanted, bst_arena *scratch, bst_arena *arena,
+                 bst_other_walk *ret) {
     uint32_t *const transitions = bst_arena_array(arena, of->path.count, sizeof *transitions);
     uint32_t *const claims = bst_arena_array(arena, of->path.count, sizeof *claims);
-    if (!transitions || !claims)
+    uint32_t *const latest = bst_arena_array(arena, of->path.count, sizeof *latest);
+    if (!transitions || !claims || !latest)
         return false;
     for (uint32_t i = 0; i < of->path.count; i++) {
         const bst__edge *const edge = &graph->edges[of->path.edges[i]];
         transitions[i] = edge->transition;
         claims[i] = recorded_claim(rules, graph, edge);
     }
-    *ret = (bst_other_walk){of->path.count, transitions, claims, of->mass / total};
-    return true;
+    *ret = (bst_other_walk){of->path.count, transitions, claims, latest, of->mass / wanted->total};
+    return bst__doubts(wanted->question, transitions, of->path.count, scratch, claims, latest) ==
+           BST_OK;
 }
 
 static bst_status find_by_steps(search *s, const bst__path *best, uint32_t max, double unit,
@@ -222,7 +225,7 @@ bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
     ret->other_count = count < wanted->max ? count : wanted->max;
     ret->others = others;
     for (uint32_t i = 0; i < ret->other_count; i++) {
-        if (!keep(rules, graph, &list[i], wanted->total, arena, &others[i])) {
+        if (!keep(rules, graph, &list[i], wanted, scratch, arena, &others[i])) {
             status = BST_NOMEM;
             goto out;
         }

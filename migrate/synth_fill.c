@@ -101,6 +101,51 @@ static bool refuse_timeless(bst_synth *synth) {
     return false;
 }
 
+/* Into the interval, and not before the event before. */
+static void move_point(bst_happening *at, const bst_happening *before) {
+    if (!bst_time_is_finite(at->occurred_at)) {
+        at->occurred_at = bst_time_is_finite(at->before) ? at->before : at->after;
+    }
+    if (at->occurred_at < at->after) {
+        at->occurred_at = at->after;
+    }
+    if (before && at->occurred_at < before->occurred_at) {
+        at->occurred_at = before->occurred_at;
+    }
+    if (at->occurred_at > at->before) {
+        at->occurred_at = at->before;
+    }
+}
+
+/* Where a row of a log may mean one of several steps, the first is not later than it, and the last
+ * not earlier. */
+static void tighten(const bst_synth *synth, const bst__walk *walk) {
+    bst_happening *happenings = synth->happenings;
+    int64_t high = BST_TIME_INFINITY;
+    int64_t low = BST_TIME_MINUS_INFINITY;
+    for (uint32_t i = walk->plan.event_count; i-- > 0;) {
+        const uint32_t until = walk->steps[i].until;
+        if (until != BST_NONE && synth->said[until].time < high) {
+            high = synth->said[until].time;
+        }
+        if (happenings[i].before > high) {
+            happenings[i].before = high;
+        }
+    }
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        const uint32_t since = walk->steps[i].since;
+        if (since != BST_NONE && synth->said[since].time > low) {
+            low = synth->said[since].time;
+        }
+        if (happenings[i].after < low) {
+            happenings[i].after = low;
+        }
+        if (happenings[i].interval) {
+            move_point(&happenings[i], i > 0 ? &happenings[i - 1] : NULL);
+        }
+    }
+}
+
 static bool fill_times(bst_synth *synth, const bst__walk *walk) {
     bst_happening *happenings = synth->happenings;
     uint32_t count = walk->plan.event_count;
@@ -117,10 +162,13 @@ static bool fill_times(bst_synth *synth, const bst__walk *walk) {
         first = i + 1;
     }
     int64_t high = bst__upper_bound(synth);
-    if (low == BST_TIME_MINUS_INFINITY && high == BST_TIME_INFINITY) {
+    if (low == BST_TIME_MINUS_INFINITY && high == BST_TIME_INFINITY && !walk->doubts) {
         return refuse_timeless(synth);
     }
     spread(happenings, first, count, low, high);
+    if (walk->doubts) {
+        tighten(synth, walk);
+    }
     return true;
 }
 

@@ -63,6 +63,35 @@ static bool refuse_length(bst_synth *synth) {
     return false;
 }
 
+/* ---- rows of one time, when nothing gives their order ---- */
+
+static bool is_later(const bst_synth *synth, uint32_t item, uint32_t than) {
+    return row_of(synth, item)->time > row_of(synth, than)->time;
+}
+
+static bool is_same(const bst__log_row *a, const bst__log_row *b) {
+    return a->state == b->state && a->event == b->event && a->command == b->command;
+}
+
+static bool may_agree(uint32_t a, uint32_t b) {
+    return a == b || a == BST_NONE || b == BST_NONE;
+}
+
+/* Each row is a step of its own. Equal rows may be put one after the other, for that they are; but
+ * of unequal ones that could be the same step, only the first can be given the time. */
+static bool hides_behind(const bst_synth *synth, uint32_t item) {
+    const bst__log_row *const row = row_of(synth, item);
+    bool hides = false;
+    for (uint32_t other = item; other-- > synth->mapping->evidence_count && !hides;) {
+        const bst__log_row *const with = row_of(synth, other);
+        if (row->time > with->time)
+            break;
+        hides = !is_same(row, with) && may_agree(row->state, with->state) &&
+                may_agree(row->event, with->event) && may_agree(row->command, with->command);
+    }
+    return hides && synth->mapping->log->order_count == 0;
+}
+
 /* Whether the first row is the creation: as far as one can tell from where it leads. */
 static void say_whole(bst_synth *synth) {
     const uint32_t first = synth->mapping->evidence_count;
@@ -93,10 +122,11 @@ bool bst__say_log(bst_synth *synth, const bst_row *row) {
         return refuse_length(synth);
     for (size_t i = 0; i < synth->log.count; i++) {
         const bst__log_row *const from = &synth->log.rows[i];
-        const bool dated = from->timed && !(log->versions && i == 0);
+        const uint32_t item = synth->mapping->evidence_count + (uint32_t)i;
+        const bool dated = from->timed && !(log->versions && i == 0) && !hides_behind(synth, item);
         if (from->mistake != BST__LOG_FINE)
             return refuse_row(synth, from);
-        synth->said[synth->mapping->evidence_count + i] =
+        synth->said[item] =
             (bst__said){.say = dated ? BST__SAY_AT : BST__SAY_HAPPENED, .time = from->time};
     }
     if (is_whole(synth))
@@ -139,11 +169,19 @@ const uint8_t *bst__log_transitions(const bst_synth *synth, uint32_t item) {
     return flags;
 }
 
-bool bst__log_follows(const bst_synth *synth, uint32_t item) {
-    const bool first = item == synth->mapping->evidence_count;
-    return !first &&
-           (synth->mapping->log->order_count > 0 || synth->said[item].say == BST__SAY_HAPPENED ||
-            synth->said[item - 1].say == BST__SAY_HAPPENED);
+uint32_t bst__log_before(const bst_synth *synth, uint32_t item) {
+    const uint32_t first = synth->mapping->evidence_count;
+    if (item == first || is_the_whole(synth, item))
+        return BST_NONE;
+    if (synth->mapping->log->order_count > 0)
+        return item - 1;
+    if (synth->said[first].say == BST__SAY_HAPPENED && is_later(synth, item, first))
+        return item - 1;
+    for (uint32_t other = item; other-- > first && !is_later(synth, item, other);) {
+        if (is_same(row_of(synth, other), row_of(synth, item)))
+            return other;
+    }
+    return BST_NONE;
 }
 
 /* ---- in words ---- */
@@ -155,11 +193,25 @@ static const char *subject(const bst_synth *synth, const bst__log_row *row) {
                                     : synth->machine->commands[row->command].name;
 }
 
+/* All that it says: no two rows of different meaning have one name. */
+static void add_row_name(const bst_synth *synth, const bst__log_row *row, bst_strbuf *out) {
+    const bst_machine *const machine = synth->machine;
+    const char *separator = "log:";
+    if (row->state != BST_NONE) {
+        bst_strbuf_addf(out, "%s%s", separator, machine->states[row->state].name);
+        separator = " by ";
+    }
+    if (row->event != BST_NONE)
+        bst_strbuf_addf(out, "%s%s", separator, machine->events[row->event].name);
+    else if (row->command != BST_NONE)
+        bst_strbuf_addf(out, "%s%s", separator, machine->commands[row->command].name);
+}
+
 void bst__add_item_name(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
     if (is_the_whole(synth, item))
         bst_strbuf_adds(out, "log");
     else if (bst__is_log_row(synth, item))
-        bst_strbuf_addf(out, "log:%s", subject(synth, row_of(synth, item)));
+        add_row_name(synth, row_of(synth, item), out);
     else
         bst_strbuf_adds(out, synth->items[item].name);
 }

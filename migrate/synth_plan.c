@@ -12,25 +12,34 @@
 
 /* ---- claims ---- */
 
+/* The claim of that row of the log, or of the last before it that was made; BST_NONE. */
+static uint32_t claim_of(const bst_claim *claims, size_t count, uint32_t item) {
+    while (item != BST_NONE && count > 0 && claims[count - 1].item > item) {
+        count--;
+    }
+    return item == BST_NONE || count == 0 ? BST_NONE : (uint32_t)count - 1;
+}
+
 /* The rows of the log, after the claims there are. */
 static bool claim_log(bst_synth *synth, uint32_t leave_out, bst_claim *claims, size_t *count) {
-    uint32_t before = BST_NONE;
+    const size_t first = *count;
     for (uint32_t i = synth->mapping->evidence_count; i < bst__item_count(synth); i++) {
         const bst__said *said = &synth->said[i];
         if (i == leave_out || said->say == BST__SAY_NOTHING) {
             continue;
         }
+        const uint32_t before = claim_of(claims + first, *count - first, bst__log_before(synth, i));
         bst_claim *claim = &claims[*count];
-        *claim = (bst_claim){
-            .kind = said->say == BST__SAY_COUNT ? BST_CLAIM_COUNT : BST_CLAIM_HAPPENED,
-            .relation = synth->whole_relation,
-            .count = said->number,
-            .item = i,
-            .transitions = bst__log_transitions(synth, i),
-            .occurrence = BST_OCCURRENCE_ANY,
-            .rank = said->say == BST__SAY_AT ? said->number : BST_NONE,
-            .after = said->say != BST__SAY_COUNT && bst__log_follows(synth, i) ? before : BST_NONE};
-        before = (uint32_t)(*count)++;
+        *claim =
+            (bst_claim){.kind = said->say == BST__SAY_COUNT ? BST_CLAIM_COUNT : BST_CLAIM_HAPPENED,
+                        .relation = synth->whole_relation,
+                        .count = said->number,
+                        .item = i,
+                        .transitions = bst__log_transitions(synth, i),
+                        .occurrence = BST_OCCURRENCE_ANY,
+                        .rank = said->say == BST__SAY_AT ? said->number : BST_NONE,
+                        .after = before == BST_NONE ? BST_NONE : before + (uint32_t)first};
+        (*count)++;
         if (!claim->transitions) {
             return false;
         }
@@ -353,8 +362,12 @@ static bool make_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_
     for (uint32_t f = 0; f < count; f++) {
         fill_in(synth, item, event, f, &fillers[f]);
     }
-    *ret = (bst__step){
-        .transition = transition, .item = item, .filler_count = count, .fillers = fillers};
+    *ret = (bst__step){.transition = transition,
+                       .item = item,
+                       .until = BST_NONE,
+                       .since = BST_NONE,
+                       .filler_count = count,
+                       .fillers = fillers};
     return find_guards(synth, ret);
 }
 
@@ -428,6 +441,16 @@ static bool add_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_p
     return make_step(synth, transition, item, step);
 }
 
+/* Step `i` meets an item that may as well mean a later one, up to `latest`: its time is not the
+ * item's. */
+static void doubt(bst__walk *walk, bst__step *steps, uint32_t i, uint32_t latest, uint32_t item) {
+    if (item != BST_NONE && latest != i) {
+        steps[i].until = item;
+        steps[latest].since = item;
+        walk->doubts = true;
+    }
+}
+
 static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
     bst__walk *walk = &sig->walks[sig->walk_count];
     find_places(synth, steps, walk->plan.event_count);
@@ -448,12 +471,21 @@ static bst_status keep_best(bst_synth *synth, const bst_claim *claims, const bst
     }
     for (uint32_t i = 0; i < answer->step_count; i++) {
         const bst_walk_step *step = &answer->steps[i];
-        uint32_t item = step->claim == BST_NONE ? BST_NONE : claims[step->claim].item;
+        const bool sure = step->claim != BST_NONE && step->latest == i;
+        const uint32_t item = sure ? claims[step->claim].item : BST_NONE;
         events[i].basis = step->basis;
         events[i].confidence = step->confidence;
+        if (step->claim != BST_NONE && !sure) { /* which of some steps is recorded is a choice */
+            events[i].basis = step->confidence < 1 ? BST_BASIS_ASSUMED : BST_BASIS_IMPLIED;
+        }
         if (!add_step(synth, step->transition, item, &events[i], &steps[i])) {
             return bst_diag_nomem(synth->diags);
         }
+    }
+    for (uint32_t i = 0; i < answer->step_count; i++) {
+        const bst_walk_step *step = &answer->steps[i];
+        doubt(&sig->walks[0], steps, i, step->latest,
+              step->claim == BST_NONE ? BST_NONE : claims[step->claim].item);
     }
     sig->walks->plan.confidence = answer->confidence;
     sig->walks->plan.certain = answer->certain;
@@ -471,13 +503,17 @@ static bool keep_other(bst_synth *synth, const bst_claim *claims, const bst_othe
         return false;
     }
     for (uint32_t i = 0; i < other->step_count; i++) {
-        uint32_t claim = other->claims[i];
+        const uint32_t claim = other->latest[i] == i ? other->claims[i] : BST_NONE;
         events[i].basis = claim == BST_NONE ? BST_BASIS_ASSUMED : BST_BASIS_RECORDED;
         events[i].confidence = other->confidence;
         if (!add_step(synth, other->transitions[i],
                       claim == BST_NONE ? BST_NONE : claims[claim].item, &events[i], &steps[i])) {
             return false;
         }
+    }
+    for (uint32_t i = 0; i < other->step_count; i++) {
+        doubt(&sig->walks[sig->walk_count], steps, i, other->latest[i],
+              other->claims[i] == BST_NONE ? BST_NONE : claims[other->claims[i]].item);
     }
     sig->walks[sig->walk_count].plan.confidence = other->confidence;
     end_walk(synth, sig, steps);

@@ -87,7 +87,10 @@ typedef struct bst__guard_check {
 
 typedef struct bst__step {
     uint32_t transition;
-    uint32_t item;    /* whose time it has, or BST_NONE */
+    uint32_t item; /* whose time it has, or BST_NONE */
+    /* items, or BST_NONE: it is not later than that one; not earlier. (A row of a log may mean one
+     * of several steps.) */
+    uint32_t until, since;
     uint32_t place;   /* the rank of the next time, its own included; BST_NONE: after all */
     uint32_t ordinal; /* of such steps without a time in this place: 0, 1, ... */
     uint32_t filler_count;
@@ -107,6 +110,7 @@ typedef struct bst__walk {
     const bst__step *steps;
     bool has_unknown; /* amounts; see synth_sums.c */
     uint32_t like;    /* the first walk that asks the same of a row's values */
+    bool doubts;      /* some step has `until` or `since` */
 } bst__walk;
 
 typedef struct bst__signature bst__signature;
@@ -249,8 +253,8 @@ static inline const uint8_t *bst__item_transitions(const bst_synth *synth, uint3
     return bst__is_log_row(synth, item) ? bst__log_transitions(synth, item)
                                         : synth->mapping->evidence[item].transitions;
 }
-/* Whether the order of this row and the one before it is known, though not by their times. */
-bool bst__log_follows(const bst_synth *synth, uint32_t item);
+/* A row that is an earlier step, though their times do not say so; BST_NONE: none is known. */
+uint32_t bst__log_before(const bst_synth *synth, uint32_t item);
 /* Of any item: its name in signatures; what it is in sentences; its column, and with which value;
  * what it is the source of. */
 void bst__add_item_name(const bst_synth *synth, uint32_t item, bst_strbuf *out);

@@ -20,7 +20,8 @@
 typedef struct oracle_walk {
     uint32_t count;
     uint32_t steps[ORACLE_STEPS];
-    uint32_t met_at[ORACLE_CLAIMS]; /* step; BST_NONE: not a HAPPENED claim */
+    uint32_t met_at[ORACLE_CLAIMS];   /* step; BST_NONE: not a HAPPENED claim */
+    uint32_t met_late[ORACLE_CLAIMS]; /* the latest step it may be */
     double mass;
 } oracle_walk;
 
@@ -68,6 +69,8 @@ static inline bool oracle_choose(oracle *o, oracle_walk *walk, uint32_t claim) {
         for (uint32_t c = 0; c < claim; c++) {
             if (o->at[c] < walk->met_at[c])
                 walk->met_at[c] = o->at[c];
+            if (o->at[c] != BST_NONE && o->at[c] > walk->met_late[c])
+                walk->met_late[c] = o->at[c];
         }
         return true;
     }
@@ -137,7 +140,7 @@ static inline void oracle_extend(oracle *o, oracle_walk *walk, uint32_t state) {
     o->full = o->full || ++o->work > ORACLE_WORK;
     if (state == o->question->state && oracle_counts(o, walk)) {
         for (uint32_t c = 0; c < ORACLE_CLAIMS; c++)
-            walk->met_at[c] = BST_NONE;
+            walk->met_at[c] = BST_NONE, walk->met_late[c] = 0;
         if (oracle_choose(o, walk, 0)) {
             o->full = o->full || o->count == ORACLE_WALKS;
             if (o->full)

@@ -9,7 +9,7 @@
  * The truth fits its values. So a row is refused for its values (guards, folds) only where there
  * are more possible histories than are tried; never where all of them were.
  *
- * BACKSTORY_CASES: how many rows (6000), BACKSTORY_SEED: the seed of the first machine.
+ * BACKSTORY_CASES: how many rows (50000), BACKSTORY_SEED: the seed of the first machine.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static bst_mapping *mapping;
 static const bst_machine *machine;
 static truth now;
 static bst_cell cells[64];
-static unsigned migrated, certain, assumed, refused, given_up;
+static unsigned migrated, certain, assumed, refused, given_up, logged;
 
 static uint32_t roll(uint32_t sides) {
     return (uint32_t)(random_next(&state) >> 33) % sides;
@@ -58,8 +58,16 @@ static void fail(int line, const char *what) {
         fprintf(stderr, " %s->%s@%" PRId64, machine->events[t->event].name,
                 machine->states[t->to].name, now.times[i] - NOON);
     }
-    fprintf(stderr, "\n%s\n%s\n", bst_json_source_text(machine->source, NULL),
-            bst_json_source_text(mapping->json, NULL));
+    size_t machine_len = 0;
+    size_t mapping_len = 0;
+    const char *machine_text = bst_json_source_text(machine->source, &machine_len);
+    const char *mapping_text = bst_json_source_text(mapping->json, &mapping_len);
+    fprintf(stderr, "\n%.*s\n%.*s\n", (int)machine_len, machine_text, (int)mapping_len,
+            mapping_text);
+    if (mapping->log && cells[mapping->log->cell].value.present) {
+        const bst_value *log = &cells[mapping->log->cell].value;
+        fprintf(stderr, "log %.*s\n", (int)log->len, log->u.text);
+    }
     exit(EXIT_FAILURE);
 }
 
@@ -72,6 +80,9 @@ static void fail(int line, const char *what) {
 /* ---- machines and mappings ---- */
 
 static uint32_t states, events, commands, event_of[COMMANDS_MAX], kind_of[EVENTS_MAX];
+static enum log_kind { CHANGES, WHOLE, VERSIONS, EVENTS } log_kind;
+static uint32_t nested_from; /* states from here on lie in a state "p"; `states`: none do */
+static bool parallel;        /* there is a state "q" of two regions */
 
 /* Kinds of events: 0 says nothing, 1 has an amount, 2 has a note. */
 static void write_events(bst_strbuf *out) {
@@ -93,19 +104,25 @@ static void write_target(uint32_t command, const char *guard, bst_strbuf *out) {
         bst_strbuf_addf(out, ",\"guard\":{\"cel\":\"%s\"}", guard);
     }
     if (roll(6) > 0) { /* else it stays where it is */
-        bst_strbuf_addf(out, ",\"target\":\"s%u\"", roll(states));
+        const uint32_t to = roll(states + (nested_from < states) + parallel);
+        if (to < states) {
+            bst_strbuf_addf(out, ",\"target\":\"#m.%ss%u\"", to >= nested_from ? "p." : "", to);
+        } else {
+            bst_strbuf_addf(out, ",\"target\":\"#m.%s\"", to == states && parallel ? "q" : "p");
+        }
         bst_strbuf_adds(out, roll(8) == 0 ? ",\"reenter\":true" : "");
     }
     bst_strbuf_addc(out, '}');
 }
 
-static void write_state(uint32_t number, bst_strbuf *out) {
+/* What a state does with commands, each with a share of `share` in all of them. */
+static void write_on(uint32_t share, bst_strbuf *out) {
     uint32_t written = 0;
-    bst_strbuf_addf(out, "%s\"s%u\":{\"on\":{", number > 0 ? "," : "", number);
+    bst_strbuf_adds(out, "\"on\":{");
     for (uint32_t c = 0; c < commands; c++) {
         const char *guard =
             kind_of[event_of[c]] == 1 ? "total + command.amount <= 30.00" : "total < 20.00";
-        if (roll(commands) >= 2) {
+        if (roll(commands * 2) >= share) {
             continue;
         }
         bst_strbuf_addf(out, "%s\"c%u\":[", written++ > 0 ? "," : "", c);
@@ -115,6 +132,33 @@ static void write_state(uint32_t number, bst_strbuf *out) {
         }
         write_target(c, roll(12) == 0 ? "total >= 1.00" : NULL, out);
         bst_strbuf_addc(out, ']');
+    }
+    bst_strbuf_addc(out, '}');
+}
+
+static void write_states(uint32_t from, uint32_t end, bst_strbuf *out) {
+    for (uint32_t s = from; s < end; s++) {
+        bst_strbuf_addf(out, "%s\"s%u\":{", s > from ? "," : "", s);
+        write_on(4, out);
+        bst_strbuf_addc(out, '}');
+    }
+}
+
+/* Two regions of two states; a command that both answer is one step. */
+static void write_regions(bst_strbuf *out) {
+    bst_strbuf_adds(out, ",\"q\":{\"type\":\"parallel\",");
+    write_on(1, out);
+    bst_strbuf_adds(out, ",\"states\":{");
+    for (uint32_t r = 0; r < 2; r++) {
+        bst_strbuf_addf(out, "%s\"r%u\":{\"initial\":\"x%u\",\"states\":{", r > 0 ? "," : "", r, r);
+        for (uint32_t s = 0; s < 2; s++) {
+            const uint32_t command = roll(commands);
+            bst_strbuf_addf(
+                out, "%s\"%c%u\":{\"on\":{\"c%u\":{\"event\":\"M%uDone\",\"target\":\"%c%u\"}}}",
+                s > 0 ? "," : "", s == 0 ? 'x' : 'y', r, command, event_of[command],
+                s == 0 ? 'y' : 'x', r);
+        }
+        bst_strbuf_adds(out, "}}");
     }
     bst_strbuf_adds(out, "}}");
 }
@@ -135,18 +179,28 @@ static void write_machine(bst_strbuf *out) {
     for (uint32_t c = 0; c < commands; c++) {
         event_of[c] = roll(events);
     }
-    for (uint32_t s = 0; s < states; s++) {
-        write_state(s, out);
+    nested_from = roll(3) == 0 && states > 2 ? 2 + roll(states - 2) : states;
+    parallel = roll(4) == 0;
+    write_states(0, nested_from, out);
+    if (nested_from < states) {
+        bst_strbuf_addf(out, ",\"p\":{\"initial\":\"s%u\",", nested_from);
+        write_on(2, out);
+        bst_strbuf_adds(out, ",\"states\":{");
+        write_states(nested_from, states, out);
+        bst_strbuf_adds(out, "}}");
+    }
+    if (parallel) {
+        write_regions(out);
     }
     bst_strbuf_adds(out, "}}");
 }
 
-/* Evidence names only what some transition does: anything else is an error. */
+/* Evidence names only what some transition does: anything else is an error. `index` is that of an
+ * event, or of a node. */
 static bool is_done(const bst_machine *of, bool by_event, uint32_t index) {
     for (uint32_t t = 0; t < of->transition_count; t++) {
         const bst_transition *at = &of->transitions[t];
-        bool enters = at->to == index && (at->from != index || (at->reenter && !at->targetless));
-        if (by_event ? at->event == index : enters) {
+        if (by_event ? at->event == index : bst_machine_enters(of, t, index)) {
             return true;
         }
     }
@@ -155,7 +209,7 @@ static bool is_done(const bst_machine *of, bool by_event, uint32_t index) {
 
 static bool write_subject(const bst_machine *of, bst_strbuf *out) {
     bool by_event = roll(2) == 0;
-    uint32_t index = roll(by_event ? of->event_count : of->state_count);
+    uint32_t index = by_event ? roll(of->event_count) : 1 + roll(of->node_count - 1);
     if (!is_done(of, by_event, index)) {
         return false;
     }
@@ -163,10 +217,10 @@ static bool write_subject(const bst_machine *of, bst_strbuf *out) {
         bst_strbuf_addf(out, "{\"event\":\"%s\"", of->events[index].name);
         return true;
     }
-    bst_strbuf_addf(out, "{\"state\":[\"%s\"", of->states[index].name);
-    uint32_t other = roll(of->state_count);
+    bst_strbuf_addf(out, "{\"state\":[\"%s\"", of->nodes[index].name);
+    uint32_t other = 1 + roll(of->node_count - 1);
     if (roll(3) == 0 && other != index && is_done(of, false, other)) {
-        bst_strbuf_addf(out, ",\"%s\"", of->states[other].name);
+        bst_strbuf_addf(out, ",\"%s\"", of->nodes[other].name);
     }
     bst_strbuf_addc(out, ']');
     return true;
@@ -197,6 +251,20 @@ static void write_item(const bst_machine *of, uint32_t i, bst_strbuf *out) {
     bst_strbuf_release(&item);
 }
 
+/* Some have a log: of changes, perhaps without gaps, or of versions. */
+static void write_log_key(bst_strbuf *out) {
+    static const char *const orders[] = {"\"at\":\"at\"", "\"at\":\"at\",\"order\":\"o\"",
+                                         "\"order\":\"o\""};
+    static const char *const kinds[] = {"", "\"gaps\":false,", "\"rows\":\"versions\",",
+                                        "\"event\":\"ev\","};
+    if (roll(2) == 0) {
+        return;
+    }
+    log_kind = (enum log_kind)roll(4);
+    bst_strbuf_addf(out, "\"log\":{\"table\":\"l\",\"entity\":\"e\",\"to\":\"to\",%s%s},",
+                    kinds[log_kind], orders[roll(3)]);
+}
+
 static void write_mapping(const bst_machine *of, bst_strbuf *out) {
     bst_strbuf_adds(out, "{\"machine\":\"m.fsm.json\",\"source\":{\"table\":\"t\",\"key\":\"id\"},"
                          "\"state\":{\"column\":\"s\",\"values\":{");
@@ -218,7 +286,9 @@ static void write_mapping(const bst_machine *of, bst_strbuf *out) {
                             of->events[e].name, e);
         }
     }
-    bst_strbuf_addf(out, "],\"policy\":{\"ambiguous\":\"likeliest\"}}");
+    bst_strbuf_adds(out, "],");
+    write_log_key(out);
+    bst_strbuf_addf(out, "\"policy\":{\"ambiguous\":\"likeliest\"}}");
 }
 
 static char folder[256];
@@ -388,7 +458,42 @@ static void write_evidence(uint32_t i) {
     }
 }
 
+static void add_log_row(uint32_t i, bst_strbuf *out) {
+    char time[BST_TIME_TEXT_MAX];
+    const bst_transition *t = &machine->transitions[now.transitions[i]];
+    bst_time_format(now.times[i], time);
+    bst_strbuf_addf(out, "%s[", out->len == 0 ? "[" : ",");
+    if (log_kind == EVENTS && roll(2)) {
+        bst_strbuf_adds(out, "null");
+    } else {
+        bst_strbuf_addf(out, "\"%s\"", machine->states[t->to].name);
+    }
+    bst_strbuf_addf(out, mapping->log->at == BST_NONE ? ",null" : ",\"%s\"", time);
+    bst_strbuf_addf(out, log_kind == EVENTS ? ",\"%s\"]" : ",null]",
+                    machine->events[t->event].name);
+}
+
+/* What a log may hold of the truth. Of versions: all since some time. */
+static void write_log(bst_strbuf *out) {
+    const uint32_t from = log_kind == VERSIONS ? roll(now.count + 1) : 0;
+    const bool with_creation = log_kind != WHOLE || roll(2);
+    bst_strbuf_clear(out);
+    for (uint32_t i = from; i < now.count; i++) {
+        const bool step = !machine->transitions[now.transitions[i]].targetless;
+        const bool wanted = log_kind == VERSIONS || (step && (log_kind == WHOLE || roll(3) > 0));
+        if (wanted && (i > 0 || with_creation)) {
+            add_log_row(i, out);
+        }
+    }
+    if (out->len > 0) {
+        bst_strbuf_addc(out, ']');
+        *cell(mapping->log->cell) = (bst_value){true, (uint32_t)out->len, {.text = out->text}};
+        logged++;
+    }
+}
+
 static void write_row(bst_row *row) {
+    static bst_strbuf log = BST_STRBUF_INIT;
     const char *status = machine->states[now.entity.state].name;
     memset(cells, 0, sizeof cells);
     EXPECT(mapping->source.column_count <= sizeof cells / sizeof cells[0]);
@@ -403,6 +508,9 @@ static void write_row(bst_row *row) {
         } else {
             write_evidence(i);
         }
+    }
+    if (mapping->log) {
+        write_log(&log);
     }
     *row = (bst_row){.key = "k", .key_len = 1, .in_scope = true, .number = 1, .cells = cells};
 }
@@ -514,7 +622,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise) {
 
 int main(void) {
     const uint64_t first = number_from("BACKSTORY_SEED", 1);
-    const uint64_t cases = number_from("BACKSTORY_CASES", 6000);
+    const uint64_t cases = number_from("BACKSTORY_CASES", 50000);
     const char *tmp = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/backstory-synth-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(folder)) {
@@ -538,10 +646,10 @@ int main(void) {
     unlink(path_of("m.fsm.json"));
     unlink(path_of("m.legacy.json"));
     rmdir(folder);
-    printf("%u migrated (%u certain, %u likeliest), %u refused (%u after many histories)\n",
-           migrated, certain, assumed, refused, given_up);
+    printf("%u migrated (%u certain, %u likeliest), %u refused (%u after many); %u with a log\n",
+           migrated, certain, assumed, refused, given_up, logged);
     /* A generator that stopped making what is to be tested must not look like success. */
     bool thin = certain < cases / 10 || assumed < cases / 10 || refused > cases / 4 ||
-                given_up > cases / 10;
+                given_up > cases / 10 || logged < cases / 10;
     return cases >= 1000 && thin ? EXIT_FAILURE : EXIT_SUCCESS;
 }

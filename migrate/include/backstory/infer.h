@@ -128,13 +128,17 @@ typedef struct bst_walk_step {
     double confidence; /* marginal; 1 when certain */
     /* Times tie: some possible walk meets this claim and another of its rank the other way round */
     bool tied;
+    /* The last step of this walk that `claim` may mean, for of an ANY claim nobody knows which
+     * occurrence it is; the step itself: there is no doubt. Then the time of this step is that of
+     * the claim or earlier, that of the other the same or later. */
+    uint32_t latest;
 } bst_walk_step;
 
 /* Another possible walk. */
 typedef struct bst_other_walk {
     uint32_t step_count;
     const uint32_t *transitions;
-    const uint32_t *claims; /* as in bst_walk_step */
+    const uint32_t *claims, *latest; /* as in bst_walk_step */
     double confidence;
 } bst_other_walk;
 
