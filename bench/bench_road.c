@@ -13,80 +13,12 @@
  */
 #define _DEFAULT_SOURCE /* wait4 */
 
-#include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "figure.h"
+#include "server.h"
 
 #define TURNS 3
 
-static char folder[] = "/tmp/bst-road-XXXXXX";
 static char mapping[4096];
-
-typedef struct cost {
-    double seconds;
-    long memory_kb;
-} cost;
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Runs a shell line; its output goes to `output` (NULL: nowhere). Ends the bench when it fails. */
-static cost run(const char *line, const char *output) {
-    const double start = now();
-    const pid_t child = fork();
-    if (child == 0) {
-        const int fd = open(output ? output : "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        dup2(fd, STDOUT_FILENO);
-        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-        _exit(127);
-    }
-    int status = 0;
-    struct rusage usage;
-    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0) {
-        fprintf(stderr, "bench road: failed: %s\n", line);
-        exit(1);
-    }
-    return (cost){now() - start, usage.ru_maxrss};
-}
-
-static cost run_in_database(const char *database, const char *sql) {
-    char line[20000];
-    snprintf(line, sizeof line, "exec psql -Xq -v ON_ERROR_STOP=1 -d %s -c \"%s\"", database, sql);
-    return run(line, NULL);
-}
-
-static double ask(const char *database, const char *sql) {
-    char line[4096], path[128], text[64] = "";
-    snprintf(path, sizeof path, "%s/answer", folder);
-    snprintf(line, sizeof line, "exec psql -XAt -d %s -c \"%s\"", database, sql);
-    run(line, path);
-    FILE *file = fopen(path, "r");
-    if (!file || !fgets(text, sizeof text, file))
-        exit(1);
-    fclose(file);
-    return strtod(text, NULL);
-}
-
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return values[count / 2];
-}
 
 static const char columns[] =
     "id::text, status::text, amount, currency::text, captured_cents, refunded_amount, refund_count,"
@@ -108,7 +40,7 @@ typedef struct figures {
 } figures;
 
 static void one_turn(const char *program, int turn, figures *f) {
-    char line[16384], out[128], back[128];
+    char line[16384], out[4096], back[4096];
 
     snprintf(out, sizeof out, "%s/segments", folder);
     snprintf(back, sizeof back, "%s/quarantine.jsonl", folder);
@@ -170,42 +102,17 @@ static void report_all(figures *f) {
     bench_figure("road/memory", (double)f->memory_kb / 1024, "MB", &small);
 }
 
-/* The cluster's address: the first line of its file has PGHOST=... PGPORT=... and so on. */
-static void take_environment(void) {
-    char path[128], name[64], value[256];
-    snprintf(path, sizeof path, "%s/pg/env", folder);
-    FILE *file = fopen(path, "r");
-    while (file && fscanf(file, " %63[A-Z_]=%255s", name, value) == 2) {
-        if (strncmp(name, "PG", 2) == 0)
-            setenv(name, value, 1);
-    }
-    if (file)
-        fclose(file);
-}
-
 int main(void) {
-    const char *program = getenv("BACKSTORY"), *samples = getenv("SAMPLES");
-    const char *tree = getenv("SOURCE_DIR"), *rows = getenv("ROWS");
-    char line[8192];
+    const char *program = getenv("BACKSTORY"), *samples = getenv("SAMPLES"), *rows = getenv("ROWS");
     static figures f;
 
-    if (!program || !samples || !tree || !mkdtemp(folder)) {
-        fputs("bench road: run it with ./dev bench road\n", stderr);
+    if (!start_server("road"))
         return 2;
-    }
     snprintf(mapping, sizeof mapping, "%s/payment/payment.legacy.json", samples);
-    snprintf(line, sizeof line, "exec %s/tests/support/pg-cluster.sh start %s/pg --while %d", tree,
-             folder, (int)getpid());
-    run(line, NULL);
-    snprintf(line, sizeof line, "%s/pg", folder);
-    take_environment();
-    setenv("PGOPTIONS", "-c client_min_messages=warning", 1);
     make_databases(samples, rows ? rows : "500000");
     for (int turn = 0; turn < TURNS; turn++)
         one_turn(program, turn, &f);
     report_all(&f);
-    snprintf(line, sizeof line, "%s/tests/support/pg-cluster.sh stop %s/pg; exec rm -rf %s", tree,
-             folder, folder);
-    run(line, NULL);
+    stop_server();
     return 0;
 }

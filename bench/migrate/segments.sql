@@ -1,0 +1,19 @@
+-- The best hand-written SQL into the very layout that the event store has: rows with :low <= id < :high. Two sessions run it
+-- side by side, and one builds the index after.
+INSERT INTO segment (plan, first_version, run_id, machine_id, key, data)
+SELECT status, 1, 1, 1, id::text,
+       '[[' || (date_part('epoch', created_at) * 1000000)::bigint - 946684800000000
+       || ',{"amount":"' || amount || '","currency":"' || currency || '"}]'
+       || CASE WHEN authorized_at IS NULL THEN ''
+               ELSE ',[' || (date_part('epoch', authorized_at) * 1000000)::bigint - 946684800000000 || ',{}]' END
+       || CASE WHEN captured_at IS NULL THEN ''
+               ELSE ',[' || (date_part('epoch', captured_at) * 1000000)::bigint - 946684800000000 || ',{"amount":"'
+                    || (captured_cents / 100.0)::numeric(12,2) || '"}]' END
+       || CASE WHEN refunded_at IS NULL THEN ''
+               ELSE ',[' || (date_part('epoch', refunded_at) * 1000000)::bigint - 946684800000000 || ',{"amount":"'
+                    || refunded_amount || '"}]' END
+       || CASE WHEN closed_at IS NULL THEN ''
+               ELSE ',[' || (date_part('epoch', closed_at) * 1000000)::bigint - 946684800000000
+                    || CASE status WHEN 40 THEN ',{"failure_reason":"' || failure_reason || '"}]' ELSE ',{}]' END END
+       || ']'
+FROM payments WHERE id >= :low AND id < :high;
