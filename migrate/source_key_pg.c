@@ -119,6 +119,58 @@ void bst__pg_key_release(bst__pg_source *s) {
     free(s->keys);
 }
 
+bool bst__pg_key_is_whole(const bst__pg_source *s) {
+    for (size_t i = 0; i < s->base.spec->key_count; i++) {
+        if (!s->keys || !s->keys[i].not_null)
+            return false;
+    }
+    return true;
+}
+
+/* The type of a key's column, which an index may have in another place than the mapping. */
+static const char *type_of(const bst__pg_source *s, const char *name) {
+    for (size_t i = 0; i < s->base.spec->key_count; i++) {
+        if (strcmp(s->keys[i].name, name) == 0)
+            return s->keys[i].type;
+    }
+    return "pg_catalog.text";
+}
+
+/* One part of a joined key, from `*at` to the next stroke, as it was before. */
+static void add_part(const char **at, const char *end, bool joined, bst_strbuf *out) {
+    for (; *at < end && !(joined && **at == '/'); ++*at) {
+        if (joined && end - *at >= 3 && strncmp(*at, "%2F", 3) == 0) {
+            bst_strbuf_addc(out, '/');
+            *at += 2;
+        } else if (joined && end - *at >= 3 && strncmp(*at, "%25", 3) == 0) {
+            bst_strbuf_addc(out, '%');
+            *at += 2;
+        } else {
+            bst_strbuf_addc(out, **at);
+        }
+    }
+    *at += *at < end;
+}
+
+bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
+                                  bst_diags *diags) {
+    const bst_source_spec *spec = s->base.spec;
+    bst_strbuf part = BST_STRBUF_INIT;
+    const char *at = key;
+    for (size_t i = 0; i < spec->key_count; i++) {
+        bst_strbuf_clear(&part);
+        add_part(&at, key + len, spec->key_count > 1, &part);
+        bst_strbuf_adds(out, i ? " AND t." : "t.");
+        bst__pg_add_quoted(s, spec->key[i], out);
+        bst_strbuf_adds(out, " = ");
+        if (part.failed || !bst_pg_add_literal(s->pg, part.text, out))
+            out->failed = true;
+        bst_strbuf_addf(out, "::%s", type_of(s, spec->key[i]));
+    }
+    bst_strbuf_release(&part);
+    return out->failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
 /* One text expression over all parts of the key, as bst__key_add() joins them. */
 void bst__pg_add_joined_key(bst__pg_source *s, bst_strbuf *out) {
     const bst_source_spec *spec = s->base.spec;

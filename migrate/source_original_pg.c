@@ -1,6 +1,6 @@
 /* A row that is quarantined is wanted with all its columns, mapped or not: it is fetched by its
- * ctid on a second connection that shares the snapshot. Views and foreign tables have no ctid:
- * there, the mapped columns must do.
+ * key, or by its ctid where it may have none, on a second connection that shares the snapshot.
+ * Views and foreign tables have no ctid: there, the mapped columns must do.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,16 @@ static void add_compact(const char *json, bst_strbuf *out) {
     json_decref(object);
 }
 
+/* The condition that only the row at hand fulfils. */
+static bst_status add_identity(bst__pg_source *s, bst_strbuf *sql, bst_diags *diags) {
+    if (s->by_key)
+        return bst__pg_add_key_equals(s, s->row.key, s->row.key_len, sql, diags);
+    bst_strbuf_addf(sql, "t.ctid = '(%lu,%u)'::tid AND t.tableoid = %lu",
+                    (unsigned long)(uint32_t)bst__pg_int4(s->ctid),
+                    (unsigned)(uint16_t)bst__pg_int2(s->ctid + 4), (unsigned long)s->table_oid);
+    return BST_OK;
+}
+
 bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diags) {
     bst__pg_source *s = (bst__pg_source *)source;
     bst_status status = BST_OK;
@@ -66,9 +76,11 @@ bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diag
     bst_strbuf_addf(
         &sql,
         "SELECT json_object_agg(key, value)::text FROM (SELECT (json_each_text(row_to_json(t))).*"
-        " FROM %s t WHERE t.ctid = '(%lu,%u)'::tid AND t.tableoid = %lu) columns",
-        s->table.text, (unsigned long)(uint32_t)bst__pg_int4(s->ctid),
-        (unsigned)(uint16_t)bst__pg_int2(s->ctid + 4), (unsigned long)s->table_oid);
+        " FROM %s t WHERE ",
+        s->table.text);
+    if (status == BST_OK)
+        status = add_identity(s, &sql, diags);
+    bst_strbuf_adds(&sql, ") columns");
     bst_pg_rows *rows = NULL;
     if (status == BST_OK)
         status = sql.failed ? bst_diag_nomem(diags)

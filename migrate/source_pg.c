@@ -27,8 +27,9 @@ static bst_status start(bst__pg_source *s, bst_diags *diags) {
 
     bst_strbuf_adds(&sql, "COPY (SELECT ");
     bst__pg_add_joined_key(s, &sql);
-    bst_strbuf_addf(&sql, ", (%s) IS TRUE", spec->where_sql ? spec->where_sql : "true");
-    bst_strbuf_adds(&sql, s->has_ctid ? ", t.ctid, t.tableoid" : "");
+    if (s->has_scope)
+        bst_strbuf_addf(&sql, ", (%s) IS TRUE", spec->where_sql);
+    bst_strbuf_adds(&sql, s->has_ctid && !s->by_key ? ", t.ctid, t.tableoid" : "");
     for (size_t i = 0; i < spec->column_count; i++) {
         bst_strbuf_adds(&sql, ", ");
         bst__pg_add_expression(s, &spec->columns[i], &sql);
@@ -220,7 +221,8 @@ static bst_status parse_row(bst__pg_source *s, const char *bytes, size_t len, bs
     const char *at = bytes + 2;
     const char *field;
     size_t field_len;
-    const size_t extra = s->has_ctid ? 4 : 2;
+    const bool placed = s->has_ctid && !s->by_key;
+    const size_t extra = (size_t)1 + s->has_scope + (placed ? 2 : 0);
 
     bst_arena_clear(s->arena);
     if ((size_t)bst__pg_int2(bytes) != s->base.spec->column_count + extra)
@@ -230,10 +232,13 @@ static bst_status parse_row(bst__pg_source *s, const char *bytes, size_t len, bs
     s->row.key_is_null = !field;
     s->row.key = field ? field : "";
     s->row.key_len = field_len;
-    if (!take_field(&at, end, &field, &field_len) || !field || field_len != 1)
-        return broken(diags);
-    s->row.in_scope = field[0] != 0;
-    if (s->has_ctid) {
+    s->row.in_scope = true;
+    if (s->has_scope) {
+        if (!take_field(&at, end, &field, &field_len) || !field || field_len != 1)
+            return broken(diags);
+        s->row.in_scope = field[0] != 0;
+    }
+    if (placed) {
         if (!take_field(&at, end, &s->ctid, &field_len) || !s->ctid || field_len != 6)
             return broken(diags);
         if (!take_field(&at, end, &field, &field_len) || !field || field_len != 4)
@@ -479,6 +484,8 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
         return status;
     }
     s->ordered = spec->ordered || !s->unique;
+    s->has_scope = spec->where_sql != NULL;
+    s->by_key = s->unique && bst__pg_key_is_whole(s);
     *ret = &s->base;
     return BST_OK;
 }

@@ -45,6 +45,9 @@ typedef struct bst__pg_source {
     size_t name_count;
     bst__wire *wires;
     bool has_ctid;
+    bool
+        by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings along */
+    bool has_scope; /* a row says whether it is in scope; else all are */
     bool ordered, unique;
     /* The key in the order in which an index has it; in that of the mapping where there is none. */
     bst__key_column *keys;
@@ -87,6 +90,11 @@ void bst__pg_add_expression(bst__pg_source *s, const bst_source_column *column, 
 /* Finds out about the key's columns, and whether an index makes it unique or finds ranges of it. */
 bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
 void bst__pg_key_release(bst__pg_source *s);
+/* No part of a key can be NULL. */
+bool bst__pg_key_is_whole(const bst__pg_source *s);
+/* A condition that only the row with this key fulfils, as bst__key_add() has joined its parts. */
+bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
+                                  bst_diags *diags) BST_MUST_USE;
 /* One text expression over all parts of the key, as bst__key_add() joins them. */
 void bst__pg_add_joined_key(bst__pg_source *s, bst_strbuf *out);
 

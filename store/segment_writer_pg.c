@@ -19,11 +19,13 @@ static const char copy_sql[] =
 void bst__segment_writer_init(bst__segment_writer *writer) {
     *writer = (bst__segment_writer){0};
     bst_strbuf_init(&writer->rows);
+    bst_strbuf_init(&writer->front);
 }
 
 void bst__segment_writer_release(bst__segment_writer *writer) {
     bst__plan_book_release(&writer->plans);
     bst_strbuf_release(&writer->rows);
+    bst_strbuf_release(&writer->front);
 }
 
 void bst__segment_writer_forget(bst__segment_writer *writer) {
@@ -34,14 +36,25 @@ void bst__segment_writer_forget(bst__segment_writer *writer) {
 
 /* ---- a row */
 
-/* False when the events are more than one value may hold. */
-static bool put_row(bst__segment_writer *writer, const bst_history *history, int64_t plan) {
-    bst_strbuf *const out = &writer->rows;
+/* All columns before the key: the same for every row of a plan. */
+static void make_front(bst__segment_writer *writer, int64_t plan) {
+    bst_strbuf *const out = &writer->front;
+    bst_strbuf_clear(out);
     bst__copy_put_be(out, COLUMNS, 2);
     bst__copy_put_int(out, plan, 8);
     bst__copy_put_int(out, 1, 4);
     bst__copy_put_int(out, writer->run_id, 4);
     bst__copy_put_int(out, writer->machine_id, 2);
+    writer->front_plan = plan;
+    writer->rows.failed = writer->rows.failed || out->failed;
+}
+
+/* False when the events are more than one value may hold. */
+static bool put_row(bst__segment_writer *writer, const bst_history *history, int64_t plan) {
+    bst_strbuf *const out = &writer->rows;
+    if (plan != writer->front_plan || writer->front.len == 0)
+        make_front(writer, plan);
+    bst_strbuf_add(out, writer->front.text, writer->front.len);
     bst__copy_put_text(out, history->key, history->key_len);
     return bst__segment_put_data(out, writer->machine, history);
 }

@@ -12,9 +12,11 @@ typedef struct bst__segment_writer {
     bool freeze; /* the table was made in this transaction, which alone allows it */
     bool bulk;   /* there is no unique index yet: a key that clashes is the source's own fault */
     bool copying;
-    uint64_t copied; /* rows in the COPY that is under way */
-    uint64_t bytes;  /* sent so far */
-    bst_strbuf rows; /* not sent yet */
+    uint64_t copied;  /* rows in the COPY that is under way */
+    uint64_t bytes;   /* sent so far */
+    bst_strbuf rows;  /* not sent yet */
+    bst_strbuf front; /* how a row of `front_plan` begins */
+    int64_t front_plan;
     bst__plan_book plans;
 } bst__segment_writer;
 
