@@ -21,7 +21,8 @@
 #define LOOP_ENTITIES 3000
 
 static const char columns[] =
-    "id::text, status::text, amount, currency::text, captured_cents, refunded_amount, failure_reason,"
+    "id::text, status::text, amount, currency::text, captured_cents, refunded_amount,"
+    " failure_reason,"
     " created_at, authorized_at, captured_at, refunded_at, closed_at";
 static const char index_sql[] =
     "CREATE UNIQUE INDEX ON %s (machine_id, key COLLATE \\\"C\\\", first_version)";

@@ -1,7 +1,10 @@
 /* Options and words of a run that goes from a server into a store, chunk by chunk. */
 #include "chunks.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define TIME_MOST (30u * 24 * 3600) /* seconds */
 
 void cli_chunks_init(cli_chunks *chunks) {
     const struct poptOption options[] = {
@@ -17,6 +20,16 @@ void cli_chunks_init(cli_chunks *chunks) {
          "read the table as it lies, a little faster; a run that is broken off begins anew", NULL},
         {"chunk-rows", 0, POPT_ARG_LONGLONG, &chunks->chunk_rows, 0,
          "rows that are committed at a time, about (default: 50000)", "N"},
+        {"max-rate", 0, POPT_ARG_LONGLONG, &chunks->rate, 0,
+         "read at most this many rows a second, to spare the source (default: no limit)", "N"},
+        {"max-snapshot-age", 0, POPT_ARG_STRING, &chunks->snapshot_age, 0,
+         "hold no moment of the source for longer, as 90s, 30m, 2h; what is left then is read at a "
+         "later one (default: no limit)",
+         "TIME"},
+        {"stall-timeout", 0, POPT_ARG_STRING, &chunks->stall, 0,
+         "give up a session that is silent for so long while its server is not at work for it, and "
+         "take a new one (default: 60s)",
+         "TIME"},
         POPT_TABLEEND};
     _Static_assert(sizeof options <= sizeof chunks->options, "the table has room for all options");
     memset(chunks, 0, sizeof *chunks);
@@ -30,10 +43,33 @@ static bst_status check(cli_call *call, const char *option, long long value, lon
     return cli_usage(call, "--%s is a number from 1 to %lld, not %lld", option, most, value);
 }
 
+/* "90s", "30m", "2h"; a bare number counts seconds. */
+static bst_status read_time(cli_call *call, const char *option, const char *text, uint32_t *ret) {
+    char *end = NULL;
+    if (!text)
+        return BST_OK;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const unsigned unit = *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+    const bool whole = *end == '\0' || (strchr("smh", *end) && end[1] == '\0');
+    if (text[0] >= '0' && text[0] <= '9' && whole && number >= 1 && number <= TIME_MOST / unit) {
+        *ret = (uint32_t)number * unit;
+        return BST_OK;
+    }
+    return cli_usage(call, "--%s is a time as 90s, 30m or 2h, not \"%s\"", option, text);
+}
+
 bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_options *run) {
     bst_status status = check(call, "jobs", chunks->jobs, BST_JOBS_MAX);
     if (status == BST_OK)
         status = check(call, "chunk-rows", chunks->chunk_rows, UINT32_MAX);
+    if (status == BST_OK)
+        status = check(call, "max-rate", chunks->rate, UINT32_MAX);
+    if (status == BST_OK)
+        status =
+            read_time(call, "max-snapshot-age", chunks->snapshot_age, &run->snapshot_seconds_max);
+    if (status == BST_OK)
+        status = read_time(call, "stall-timeout", chunks->stall, &run->stall_seconds);
+    run->rows_per_second_max = (uint64_t)chunks->rate;
     run->jobs = (uint32_t)chunks->jobs;
     run->chunk_rows = (uint64_t)chunks->chunk_rows;
     run->restart = chunks->restart != 0;
@@ -42,12 +78,19 @@ bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_opt
     return status;
 }
 
+void cli_chunks_release(cli_chunks *chunks) {
+    free(chunks->snapshot_age);
+    free(chunks->stall);
+}
+
 void cli_chunks_print(const bst_run_figures *figures) {
     if (figures->already)
         printf("\nrun %d has loaded this before: nothing was done\n", (int)figures->run_id);
     else if (figures->resumed > 0)
         printf("\nrun %d went on where it had been broken off, after %s rows\n",
                (int)figures->run_id, cli_number(figures->resumed).text);
+    if (figures->retries > 0)
+        printf("\nlost sessions that were taken up again: %s\n", cli_number(figures->retries).text);
     if (figures->snapshots > 1)
         printf("the rows are not of one moment but of %u: see backstory.snapshot\n",
                (unsigned)figures->snapshots);
@@ -59,5 +102,6 @@ void cli_chunks_to_json(const bst_run_figures *figures, json_t *object) {
     json_object_set_new(object, "run", json_integer(figures->run_id));
     json_object_set_new(object, "already", json_boolean(figures->already));
     json_object_set_new(object, "resumed", json_integer((json_int_t)figures->resumed));
+    json_object_set_new(object, "retries", json_integer((json_int_t)figures->retries));
     json_object_set_new(object, "snapshots", json_integer(figures->snapshots));
 }

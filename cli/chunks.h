@@ -8,13 +8,16 @@
 
 typedef struct cli_chunks {
     int jobs, restart, no_resume, one_snapshot;
-    long long chunk_rows;
+    long long chunk_rows, rate;
+    char *snapshot_age, *stall;                       /* popt's, until cli_chunks_release() */
     struct poptOption options[CLI_CHUNK_OPTIONS_MAX]; /* to be included in the command's own */
 } cli_chunks;
 
 void cli_chunks_init(cli_chunks *chunks);
 /* What the options say, into those of the run. */
 bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_options *run);
+
+void cli_chunks_release(cli_chunks *chunks);
 
 /* What such a run has to say beside its figures. */
 void cli_chunks_print(const bst_run_figures *figures);

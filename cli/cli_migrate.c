@@ -127,6 +127,7 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
     free(to);
     free(quarantine);
     free(recorded_at);
+    cli_chunks_release(&chunks);
     return cli_end(&call, status);
 }
 

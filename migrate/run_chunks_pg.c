@@ -14,7 +14,8 @@
 
 #include "run_team_private.h"
 
-#define GLANCE_NS 100000000 /* how often progress is told */
+#define GLANCE_NS  100000000 /* how often progress is told */
+#define ROUNDS_MAX 20u       /* snapshots in a row in which nothing went forward */
 
 typedef struct chunk_run {
     const bst_mapping *mapping;
@@ -22,8 +23,13 @@ typedef struct chunk_run {
     bst_synth *synth; /* the caller's, for the first worker */
     bst_run_figures *figures;
     bst_diags *diags;
+    bst_source_spec spec;
     bst_source *source; /* holds the snapshot */
+    int64_t taken_us;   /* when it was taken */
     bst_load *load;
+    uint64_t left; /* chunks that are not done */
+    int32_t snapshot_number;
+    bst_source_moment moment;
 } chunk_run;
 
 /* ---- progress */
@@ -42,7 +48,13 @@ static void glance(const chunk_run *run, const bst__team *team, bst_run_figures 
     const uint64_t expected = bst_source_expected(run->source);
     ret->run_id = run->figures->run_id;
     ret->resumed = run->figures->resumed;
+    ret->snapshot_age = (bst__clock_us() - run->taken_us) / 1000000;
     ret->progress = expected > 0 ? (double)min_u64(ret->read, expected) / (double)expected : -1;
+}
+
+static bool is_too_old(const chunk_run *run, const bst_run_figures *now) {
+    const uint32_t most = run->options->snapshot_seconds_max;
+    return most > 0 && now->snapshot_age >= (int64_t)most;
 }
 
 /* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
@@ -64,7 +76,7 @@ static bst_status watch(const chunk_run *run, bst__team *team) {
             status = run->options->on_progress(run->options->context, &now);
         }
         pthread_mutex_lock(&team->lock);
-        team->stop = team->stop || status != BST_OK;
+        team->stop = team->stop || status != BST_OK || is_too_old(run, &now);
     }
     pthread_mutex_unlock(&team->lock);
     return status;
@@ -100,7 +112,7 @@ static bst_status end_workers(const chunk_run *run, bst__team *team) {
         if (w->started) {
             pthread_join(w->thread, NULL);
         }
-        if (w->status != BST_OK && status == BST_OK) {
+        if (w == team->failed) {
             status = w->status;
             bst__diags_move(w->diags, run->diags);
         }
@@ -112,13 +124,15 @@ static bst_status end_workers(const chunk_run *run, bst__team *team) {
     return status;
 }
 
-/* Chunks until none is left, in the snapshot of run->source. */
-static bst_status work(const chunk_run *run, const bst_source_moment *moment, int32_t number) {
+/* Chunks until none is left, in the snapshot of run->source; or until it is too old, or can no
+ * longer be had. */
+static bst_status work(chunk_run *run) {
     bst__team team = {.mapping = run->mapping,
+                      .spec = &run->spec,
                       .options = run->options,
                       .load = run->load,
-                      .snapshot = moment->snapshot,
-                      .snapshot_number = number,
+                      .snapshot = run->moment.snapshot,
+                      .snapshot_number = run->snapshot_number,
                       .count = run->options->jobs > 0 ? run->options->jobs : 1,
                       .done = *run->figures};
     team.workers = calloc(team.count, sizeof *team.workers);
@@ -135,6 +149,7 @@ static bst_status work(const chunk_run *run, const bst_source_moment *moment, in
     }
     bst_status watched = watch(run, &team);
     bst_status ended = end_workers(run, &team);
+    *run->figures = team.done;
     pthread_cond_destroy(&team.changed);
     pthread_mutex_destroy(&team.lock);
     free(team.workers);
@@ -153,6 +168,7 @@ static bst_status open_load(chunk_run *run) {
                                         .recorded_at = run->options->recorded_at},
                                 .source_identity = identity.text,
                                 .resumable = !run->options->by_place,
+                                .stall_seconds = run->options->stall_seconds,
                                 .restart = run->options->restart};
     if (status == BST_OK) {
         status =
@@ -188,28 +204,74 @@ static bst_status add_done(void *context, const char *text) {
     return BST_OK;
 }
 
-/* The figures of all chunks that are done; *ret_left: how many are not. */
-static bst_status count_done(const chunk_run *run, uint64_t *ret_left) {
+/* The figures of all chunks that are done, and how many are not. */
+static bst_status count_done(chunk_run *run) {
     bst_run_figures sum = {.progress = run->figures->progress,
                            .run_id = bst_load_run_id(run->load),
                            .resumed = run->figures->resumed,
+                           .retries = run->figures->retries,
                            .already = run->figures->already};
-    bst_status status = bst_load_done(run->load, add_done, &sum, ret_left, run->diags);
+    bst_status status = bst_load_done(run->load, add_done, &sum, &run->left, run->diags);
     if (status == BST_OK) {
         status = bst_load_count(run->load, &sum.snapshots, &sum.signatures, run->diags);
     }
-    *run->figures = sum;
+    if (status == BST_OK) {
+        *run->figures = sum;
+    }
     return status;
 }
 
-static bst_status load_rest(const chunk_run *run) {
-    bst_source_moment moment;
-    int32_t number = 0;
-    bst_status status = bst_source_moment_of(run->source, &moment, run->diags);
-    if (status == BST_OK) {
-        status = bst_load_add_snapshot(run->load, moment.lsn, moment.taken_at, &number, run->diags);
+/* ---- patience */
+
+/* A step over the session of the load, again after trouble that may pass. */
+static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) {
+    bst__patience patience = {0};
+    bst_status status = step(run);
+    while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
+        const int64_t wait = bst__patience_us(&patience);
+        const struct timespec nap = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
+        nanosleep(&nap, NULL);
+        bst_diags_clear(run->diags);
+        run->figures->retries++;
+        status = bst_load_reconnect(run->load, run->diags);
+        if (status == BST_OK) {
+            status = step(run);
+        }
     }
-    return status == BST_OK ? work(run, &moment, number) : status;
+    return status;
+}
+
+static bst_status open_source(chunk_run *run) {
+    bst_status status = bst_source_open_at(run->options->from, &run->spec, run->options->snapshot,
+                                           &run->source, run->diags);
+    run->taken_us = bst__clock_us();
+    if (status == BST_OK) {
+        status = bst_source_moment_of(run->source, &run->moment, run->diags);
+    }
+    if (status != BST_OK) {
+        run->source = bst_source_free(run->source);
+    }
+    return status;
+}
+
+/* The same for the source, from the second snapshot on. */
+static bst_status open_source_patiently(chunk_run *run) {
+    bst__patience patience = {0};
+    bst_status status = open_source(run);
+    while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
+        const int64_t wait = bst__patience_us(&patience);
+        const struct timespec nap = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
+        nanosleep(&nap, NULL);
+        bst_diags_clear(run->diags);
+        run->figures->retries++;
+        status = open_source(run);
+    }
+    return status;
+}
+
+static bst_status add_snapshot(chunk_run *run) {
+    return bst_load_add_snapshot(run->load, run->moment.lsn, run->moment.taken_at,
+                                 &run->snapshot_number, run->diags);
 }
 
 static bst_status refuse_second_snapshot(const chunk_run *run) {
@@ -224,15 +286,63 @@ static bst_status refuse_second_snapshot(const chunk_run *run) {
     return BST_INVALID;
 }
 
-static bst_status check_totals(const chunk_run *run, const bst_sink_totals *totals) {
-    if (totals->histories == run->figures->migrated && totals->events == run->figures->events) {
-        return BST_OK;
+static bst_status refuse_lost_snapshot(const chunk_run *run) {
+    bst_diag_add(run->diags, BST_DATABASE, BST_ERROR, "snapshot-lost", NULL,
+                 "snapshot \"%s\" of the source can no longer be had", run->moment.snapshot);
+    bst_diag_hint(run->diags,
+                  "Whoever made it must keep its session open until the run has ended.");
+    return BST_DATABASE;
+}
+
+/* Another moment, for the chunks that are left. */
+static bst_status renew_snapshot(chunk_run *run) {
+    if (run->options->snapshot) {
+        return refuse_lost_snapshot(run);
+    }
+    run->source = bst_source_free(run->source);
+    return open_source_patiently(run);
+}
+
+/* What the first snapshot leaves over, when it is lost or too old, is read in the next. */
+static bst_status load_rest(chunk_run *run) {
+    bst_status status = BST_OK;
+    uint64_t before = run->left;
+    for (uint32_t round = 0, idle = 0; status == BST_OK && run->left > 0; round++) {
+        if (run->options->one_snapshot && run->figures->snapshots > 0) {
+            return refuse_second_snapshot(run);
+        }
+        if (round > 0) {
+            status = renew_snapshot(run);
+        }
+        if (status == BST_OK) {
+            status = patiently(run, add_snapshot);
+        }
+        if (status == BST_OK) {
+            status = work(run);
+        }
+        if (status == BST_OK) {
+            status = patiently(run, count_done);
+        }
+        idle = run->left < before ? 0 : idle + 1;
+        before = run->left;
+        if (status == BST_OK && idle > ROUNDS_MAX) {
+            status = refuse_lost_snapshot(run);
+        }
+    }
+    return status;
+}
+
+static bst_status finish_load(chunk_run *run) {
+    bst_sink_totals totals = {0};
+    const bst_run_figures *made = run->figures;
+    bst_status status = bst_load_finish(run->load, &totals, run->diags);
+    if (status != BST_OK || (totals.histories == made->migrated && totals.events == made->events)) {
+        return status;
     }
     return bst_diag_add(run->diags, BST_INTERNAL, BST_ERROR, "unbalanced", NULL,
                         "%" PRIu64 " histories with %" PRIu64 " events were made, but %" PRIu64
                         " with %" PRIu64 " were written",
-                        run->figures->migrated, run->figures->events, totals->histories,
-                        totals->events);
+                        made->migrated, made->events, totals.histories, totals.events);
 }
 
 /* ---- the quarantine file, as the store has it */
@@ -247,7 +357,7 @@ static bst_status add_line(void *context, const char *line, size_t len) {
     return bst__quarantine_add(writer->file, line, len, writer->diags);
 }
 
-static bst_status write_quarantine(const chunk_run *run) {
+static bst_status write_quarantine(chunk_run *run) {
     file_writer writer = {.diags = run->diags};
     if (!run->options->quarantine_path) {
         return BST_OK;
@@ -267,50 +377,55 @@ static bst_status write_quarantine(const chunk_run *run) {
 /* ---- all of it */
 
 static bst_status load_all(chunk_run *run) {
-    uint64_t left = 0;
-    bst_sink_totals totals = {0};
     bst_status status = BST_OK;
     if (bst_load_is(run->load) == BST_LOAD_NEW) {
         status = begin_load(run);
     }
     if (status == BST_OK) {
-        status = count_done(run, &left);
+        status = patiently(run, count_done);
     }
     run->figures->resumed = run->figures->read;
-    if (status == BST_OK && left > 0 && run->options->one_snapshot && run->figures->snapshots > 0) {
-        return refuse_second_snapshot(run);
-    }
-    if (status == BST_OK && left > 0) {
+    if (status == BST_OK) {
         status = load_rest(run);
     }
-    if (status == BST_OK) {
-        status = count_done(run, &left);
+    return status == BST_OK ? patiently(run, finish_load) : status;
+}
+
+/* A run that fails has not failed in vain. */
+static void tell_kept(const chunk_run *run) {
+    if (run->figures->read > 0 && !run->options->by_place) {
+        bst_diag_add(run->diags, BST_OK, BST_NOTE, "run-kept", NULL,
+                     "the store keeps what %" PRIu64 " rows have come to, unseen; the same command "
+                     "goes on from there",
+                     run->figures->read);
     }
-    if (status == BST_OK) {
-        status = bst_load_finish(run->load, &totals, run->diags);
-    }
-    return status == BST_OK ? check_totals(run, &totals) : status;
 }
 
 bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                            const bst_run_options *options, bst_run_figures *figures,
                            bst_diags *diags) {
-    chunk_run run = {
-        .mapping = mapping, .options = options, .synth = synth, .figures = figures, .diags = diags};
-    uint64_t left = 0;
-    bst_status status =
-        bst_source_open_at(options->from, &mapping->source, options->snapshot, &run.source, diags);
+    chunk_run run = {.mapping = mapping,
+                     .options = options,
+                     .synth = synth,
+                     .figures = figures,
+                     .diags = diags,
+                     .spec = mapping->source};
+    run.spec.stall_seconds = options->stall_seconds;
+    bst_status status = open_source(&run);
     if (status == BST_OK) {
         status = open_load(&run);
     }
     if (status == BST_OK && bst_load_is(run.load) == BST_LOAD_FINISHED) {
         figures->already = true;
-        status = count_done(&run, &left);
+        status = count_done(&run);
     } else if (status == BST_OK) {
         status = load_all(&run);
+        if (status != BST_OK) {
+            tell_kept(&run);
+        }
     }
     if (status == BST_OK) {
-        status = write_quarantine(&run);
+        status = patiently(&run, write_quarantine);
         figures->progress = 1;
     }
     bst_load_free(run.load);

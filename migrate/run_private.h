@@ -5,6 +5,7 @@
  *     run_figures.c    figures added up, and as JSON in a checkpoint
  *     run_chunks_pg.c  from a server into a store, in chunks, by several workers
  *     run_worker_pg.c  one worker: chunk after chunk
+ *     run_retry_pg.c   what trouble is waited for, and how long
  */
 #ifndef BACKSTORY_RUN_PRIVATE_H
 #define BACKSTORY_RUN_PRIVATE_H

@@ -5,8 +5,12 @@
  * connection, leaves no claim behind.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include "run_team_private.h"
+
+#define PACE_ROWS 256u
+#define NAP_NS    20000000
 
 static bool told_to_stop(bst__team *team) {
     pthread_mutex_lock(&team->lock);
@@ -26,6 +30,22 @@ static void tell_done(bst__worker *w, const bst_run_figures *figures) {
     bst__figures_add(&w->team->done, figures);
     w->rows = 0;
     pthread_mutex_unlock(&w->team->lock);
+    w->moved = true;
+}
+
+/* Keeps to its share of the rows a second. */
+static void keep_pace(bst__worker *w) {
+    const uint64_t rate = w->team->options->rows_per_second_max;
+    if (rate == 0) {
+        return;
+    }
+    w->paced_rows += PACE_ROWS;
+    const int64_t due = (int64_t)((double)w->paced_rows * w->team->count * 1e6 / (double)rate);
+    const int64_t early = due - (bst__clock_us() - w->started_us);
+    const struct timespec nap = {.tv_sec = early / 1000000, .tv_nsec = early % 1000000 * 1000};
+    if (early > 0) {
+        nanosleep(&nap, NULL);
+    }
 }
 
 static bst_status read_chunk(bst__worker *w, bst__rows *rows) {
@@ -36,6 +56,9 @@ static bst_status read_chunk(bst__worker *w, bst__rows *rows) {
         status = bst__rows_take(rows, row, w->diags);
         if (status != BST_OK) {
             return status;
+        }
+        if (rows->figures->read % PACE_ROWS == 0) {
+            keep_pace(w);
         }
         if (rows->figures->read % BST__PROGRESS_ROWS == 0) {
             tell_rows(w, rows->figures->read);
@@ -97,28 +120,78 @@ static bst_status load_chunks(bst__worker *w) {
     return BST_OK;
 }
 
-static bst_status open_all(bst__worker *w) {
-    const bst__team *team = w->team;
-    bst_status status = w->synth ? BST_OK : bst_synth_new(team->mapping, &w->synth, w->diags);
-    if (status == BST_OK) {
-        status = bst_source_open_at(team->options->from, &team->mapping->source, team->snapshot,
-                                    &w->source, w->diags);
+/* ---- sessions */
+
+static bst_status open_source(bst__worker *w) {
+    return bst_source_open_at(w->team->options->from, w->team->spec, w->team->snapshot, &w->source,
+                              w->diags);
+}
+
+static void close_all(bst__worker *w) {
+    w->sink = bst_sink_free(w->sink); /* gives back a chunk that is not committed */
+    w->source = bst_source_free(w->source);
+}
+
+/* False: the team stops. */
+static bool wait_us(bst__team *team, int64_t us) {
+    const int64_t until = bst__clock_us() + us;
+    const struct timespec nap = {.tv_nsec = NAP_NS};
+    while (bst__clock_us() < until && !told_to_stop(team)) {
+        nanosleep(&nap, NULL);
     }
-    return status == BST_OK ? bst_load_sink_open(team->load, &w->sink, w->diags) : status;
+    return !told_to_stop(team);
+}
+
+static void tell_retry(bst__worker *w) {
+    pthread_mutex_lock(&w->team->lock);
+    w->team->done.retries++;
+    w->rows = 0;
+    pthread_mutex_unlock(&w->team->lock);
+}
+
+/* With new sessions each time. A snapshot that can no longer be had is no failure: who needs
+ * another one is the run's business. */
+static bst_status keep_trying(bst__worker *w) {
+    bst__patience patience = {0};
+    for (;;) {
+        bst_status status = open_source(w);
+        if (status == BST_OK) {
+            status = bst_load_sink_open(w->team->load, &w->sink, w->diags);
+        }
+        if (status == BST_OK) {
+            status = load_chunks(w);
+        }
+        close_all(w);
+        if (w->moved) {
+            patience = (bst__patience){0};
+            w->moved = false;
+        }
+        const bool lost = status != BST_OK && bst__diags_end_with(w->diags, "sqlstate-22023");
+        if (status == BST_OK || !(lost || bst__patience_left(&patience, w->diags))) {
+            return status;
+        }
+        bst_diags_clear(w->diags);
+        if (lost || !wait_us(w->team, bst__patience_us(&patience))) {
+            return BST_OK;
+        }
+        tell_retry(w);
+    }
 }
 
 void *bst__worker_run(void *context) {
     bst__worker *w = context;
     bst__team *team = w->team;
-    w->status = open_all(w);
+    w->started_us = bst__clock_us();
+    w->status = w->synth ? BST_OK : bst_synth_new(team->mapping, &w->synth, w->diags);
     if (w->status == BST_OK) {
-        w->status = load_chunks(w);
+        w->status = keep_trying(w);
     }
-    w->sink = bst_sink_free(w->sink); /* gives back a chunk that is not committed */
-    w->source = bst_source_free(w->source);
     pthread_mutex_lock(&team->lock);
     team->working--;
     team->stop = team->stop || w->status != BST_OK;
+    if (w->status != BST_OK && !team->failed) {
+        team->failed = w;
+    }
     pthread_cond_signal(&team->changed);
     pthread_mutex_unlock(&team->lock);
     return NULL;

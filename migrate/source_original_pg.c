@@ -35,7 +35,7 @@ static void add_mapped(const bst__pg_source *s, bst_strbuf *out) {
 }
 
 static bst_status open_second(bst__pg_source *s, bst_diags *diags) {
-    const bst_status status = bst_pg_connect(s->conninfo, &s->second, diags);
+    const bst_status status = bst__pg_session(s, &s->second, diags);
     return status == BST_OK ? bst__pg_begin(s->second, s->snapshot, diags) : status;
 }
 

@@ -441,8 +441,15 @@ bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
     return status;
 }
 
+bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) {
+    const bst_status status = bst_pg_connect(s->conninfo, ret, diags);
+    if (status == BST_OK && s->base.spec->stall_seconds > 0)
+        bst_pg_watch(*ret, s->base.spec->stall_seconds);
+    return status;
+}
+
 static bst_status begin(bst__pg_source *s, const char *snapshot, bst_diags *diags) {
-    bst_status status = bst_pg_connect(s->conninfo, &s->pg, diags);
+    bst_status status = bst__pg_session(s, &s->pg, diags);
     if (status == BST_OK)
         status = bst__pg_begin(s->pg, snapshot, diags);
     if (status != BST_OK)

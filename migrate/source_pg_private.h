@@ -45,8 +45,7 @@ typedef struct bst__pg_source {
     size_t name_count;
     bst__wire *wires;
     bool has_ctid;
-    bool
-        by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings along */
+    bool by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings */
     bool has_scope; /* a row says whether it is in scope; else all are */
     bool ordered, unique;
     /* The key in the order in which an index has it; in that of the mapping where there is none. */
@@ -72,8 +71,9 @@ typedef struct bst__pg_source {
     bst_row row;
 } bst__pg_source;
 
-/* source_pg.c: the transaction that everything is read in; `snapshot` NULL: at a moment of its own
- * */
+/* source_pg.c: a session; and the transaction that everything is read in; `snapshot` NULL: at a
+ * moment of its own */
+bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
 bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) BST_MUST_USE;
 
 /* source_table_pg.c */

@@ -36,6 +36,23 @@ static bst_status lock_machine(bst_load *load, bst_diags *diags) {
     return bst__machine_busy(load->pg, load->machine, diags);
 }
 
+static bst_status connect(bst_load *load, bst_diags *diags) {
+    const bst_status status = bst_pg_connect(load->target, &load->pg, diags);
+    if (status == BST_OK && load->info.stall_seconds > 0)
+        bst_pg_watch(load->pg, load->info.stall_seconds);
+    return status;
+}
+
+bst_status bst_load_reconnect(bst_load *load, bst_diags *diags) {
+    load->pg = bst_pg_free(load->pg);
+    bst_status status = connect(load, diags);
+    if (status == BST_OK)
+        status = lock_machine(load, diags);
+    if (status != BST_OK)
+        load->pg = bst_pg_free(load->pg);
+    return status;
+}
+
 static bst_status keep(bst_load *load, const char *target, const bst_load_info *info,
                        bst_diags *diags) {
     load->arena = bst_arena_new();
@@ -57,7 +74,7 @@ bst_status bst_load_open(const char *target, const bst_machine *machine, const b
     load->machine = machine;
     bst_status status = keep(load, target, info, diags);
     if (status == BST_OK)
-        status = bst_pg_connect(target, &load->pg, diags);
+        status = connect(load, diags);
     if (status == BST_OK)
         status = install(load, diags);
     if (status == BST_OK)
@@ -278,6 +295,13 @@ static const char finish_sql[] =
     " HAVING count(*) FILTER (WHERE chunk.chunk IS NOT NULL AND done_at IS NULL) = 0"
     " RETURNING histories, events";
 
+static void take_totals(const bst_pg_rows *rows, bst_sink_totals *ret_totals) {
+    if (ret_totals) {
+        ret_totals->histories = strtoull(bst_pg_rows_text(rows, 0, 0), NULL, 10);
+        ret_totals->events = strtoull(bst_pg_rows_text(rows, 0, 1), NULL, 10);
+    }
+}
+
 static bst_status insert_run(bst_load *load, bst_sink_totals *ret_totals, bst_diags *diags) {
     const char *const params[] = {load->info.run.tool_version};
     bst_pg_rows *rows = NULL;
@@ -285,18 +309,33 @@ static bst_status insert_run(bst_load *load, bst_sink_totals *ret_totals, bst_di
     if (status == BST_OK && bst_pg_rows_count(rows) != 1)
         status = bst_diag_add(diags, BST_INTERNAL, BST_ERROR, "run-incomplete", NULL,
                               "a run cannot end before all of its chunks are loaded");
-    if (status == BST_OK && ret_totals) {
-        ret_totals->histories = strtoull(bst_pg_rows_text(rows, 0, 0), NULL, 10);
-        ret_totals->events = strtoull(bst_pg_rows_text(rows, 0, 1), NULL, 10);
-    }
+    if (status == BST_OK)
+        take_totals(rows, ret_totals);
+    bst_pg_rows_free(rows);
+    return status;
+}
+
+/* The word that a COMMIT has been done may be lost on its way. */
+static bst_status find_run(bst_load *load, bool *ret_found, bst_sink_totals *ret_totals,
+                           bst_diags *diags) {
+    bst_pg_rows *rows = NULL;
+    const bst_status status =
+        for_run(load, "SELECT histories, events FROM backstory.run WHERE run_id = $1", 0, NULL,
+                &rows, diags);
+    *ret_found = status == BST_OK && bst_pg_rows_count(rows) > 0;
+    if (*ret_found)
+        take_totals(rows, ret_totals);
     bst_pg_rows_free(rows);
     return status;
 }
 
 bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals, bst_diags *diags) {
-    bool indexed = true;
-    bst_status status =
-        bst_pg_exec(load->pg, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", diags);
+    bool indexed = true, found = false;
+    bst_status status = find_run(load, &found, ret_totals, diags);
+    if (found)
+        return BST_OK;
+    if (status == BST_OK)
+        status = bst_pg_exec(load->pg, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", diags);
     if (status == BST_OK)
         status = insert_run(load, ret_totals, diags);
     if (status == BST_OK)

@@ -68,6 +68,8 @@ bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret, bst_diags *d
     bst_strbuf_init(&sink->quarantine.rows);
     bst_strbuf_init(&sink->bounds);
     bst_status status = bst_pg_connect(load->target, &sink->pg, diags);
+    if (status == BST_OK && load->info.stall_seconds > 0)
+        bst_pg_watch(sink->pg, load->info.stall_seconds);
     if (status == BST_OK)
         status = bst_pg_exec(sink->pg, "SET synchronous_commit = off", diags);
     sink->segments.pg = sink->pg;

@@ -1,10 +1,10 @@
 /* Speaks libpq for everybody else.
  *
- * Calls block; libpq itself keeps reading while it sends, so a COPY in cannot lock up against a
- * server that answers, and holds at most a few buffers. What a server says of an error in a COPY it
- * says late: PQputCopyData goes on returning 1 long after the failure, and after -1 the true cause
- * is found only by draining the results. So callers keep each COPY short, and every failure here
- * drains before it reports.
+ * Calls wait (pg_wait.c says for how long); while they send they read, so a COPY in cannot lock up
+ * against a server that answers, and hold at most a few buffers. What a server says of an error in
+ * a COPY it says late: PQputCopyData goes on returning 1 long after the failure, and after -1 the
+ * true cause is found only by draining the results. So callers keep each COPY short, and every
+ * failure here drains before it reports.
  *
  * Nothing is retried, and no text of the server is matched: only its SQLSTATE counts.
  */
@@ -15,16 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libpq-fe.h>
-
-#include "pg_private.h"
-
-struct bst_pg {
-    PGconn *conn;
-    bst_strbuf label;
-    char *message;         /* of a COPY out, borrowed by the caller until the next call */
-    bst_diags *last_words; /* see hear_notice() */
-};
+#include "pg_conn_private.h"
 
 struct bst_pg_rows {
     PGresult *result;
@@ -110,26 +101,39 @@ bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
     return diag->status;
 }
 
+static bst_status report_silence(const bst_pg *pg, bst_diags *diags) {
+    bst_diag_add(diags, BST_RETRY, BST_ERROR, "stalled", NULL,
+                 "%s has not moved for %u seconds, and its session is not at work", pg->label.text,
+                 (unsigned)pg->patience);
+    return BST_RETRY;
+}
+
 /* Takes the result that failed (NULL: none came) and all that follow it, and reports the first that
  * says why. */
 bst_status bst__pg_failed(bst_pg *pg, PGresult *result, bst_diags *diags) {
     bst_status status = BST_OK;
+    if (pg->dead) {
+        PQclear(result);
+        return report_silence(pg, diags);
+    }
     if (!result)
-        result = PQgetResult(pg->conn);
-    for (; result; result = PQgetResult(pg->conn)) {
+        result = bst__pg_result(pg);
+    for (; result; result = bst__pg_result(pg)) {
         const ExecStatusType kind = PQresultStatus(result);
         if (status == BST_OK && PQresultErrorField(result, PG_DIAG_SQLSTATE))
             status = report_result(result, diags);
         PQclear(result);
         /* A COPY has no last result before it is left; a connection that is lost ends by itself. */
-        if (kind == PGRES_COPY_IN && PQputCopyEnd(pg->conn, "abandoned") != 1)
+        if (kind == PGRES_COPY_IN && PQputCopyEnd(pg->conn, "abandoned") < 0)
             break;
         if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
             break;
     }
     if (status == BST_OK && bst_diags_count(pg->last_words) > 0)
         status = bst__diag_pass_on(bst_diags_at(pg->last_words, 0), diags);
-    return status != BST_OK ? status : report_connection(pg, diags);
+    if (status == BST_OK)
+        status = pg->dead ? report_silence(pg, diags) : report_connection(pg, diags);
+    return status;
 }
 
 /* Connection */
@@ -153,6 +157,7 @@ static bst_status start_session(bst_pg *pg, bst_diags *diags) {
     if (PQstatus(pg->conn) != CONNECTION_OK)
         return report_connection(pg, diags);
     PQsetNoticeReceiver(pg->conn, hear_notice, pg);
+    PQsetnonblocking(pg->conn, 1); /* pg_wait.c waits */
     set_label(pg);
     if (pg->label.failed)
         return bst_diag_nomem(diags);
@@ -172,10 +177,11 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
         return bst_diag_nomem(diags);
     bst_strbuf_init(&pg->label);
     pg->last_words = bst_diags_new();
+    pg->patience = BST_PG_PATIENCE;
     /* What comes after the connection string overrides it. */
-    const char *const names[] = {"fallback_application_name", "dbname",
+    const char *const names[] = {"fallback_application_name", "connect_timeout", "dbname",
                                  replicating ? "replication" : NULL, NULL};
-    const char *const values[] = {"backstory", conninfo, "database", NULL};
+    const char *const values[] = {"backstory", "30", conninfo, "database", NULL};
     pg->conn = PQconnectdbParams(names, values, 1);
     const bst_status status = start_session(pg, diags);
     if (status != BST_OK) {
@@ -188,6 +194,24 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
 
 bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
     return bst__pg_connect(conninfo, false, ret, diags);
+}
+
+void bst_pg_watch(bst_pg *pg, uint32_t seconds) {
+    pg->patience = seconds;
+}
+
+bool bst_pg_heals(const bst_diag *diag) {
+    /* Codes of ours where the server said nothing, then its own: connections that are ended, a
+     * server that stops, starts or is full, and transactions that lost against another. */
+    static const char *const passing[] = {
+        "connect",        "stalled",        "store-busy",     "sqlstate-57P01", "sqlstate-57P02",
+        "sqlstate-57P03", "sqlstate-53300", "sqlstate-40001", "sqlstate-40P01", "sqlstate-25P03",
+        "sqlstate-08000", "sqlstate-08003", "sqlstate-08006"};
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        if (strcmp(diag->code, passing[i]) == 0)
+            return diag->status != BST_USAGE;
+    }
+    return false;
 }
 
 PGconn *bst__pg_conn(const bst_pg *pg) {
@@ -222,7 +246,7 @@ static bool rolled_back(const char *sql, PGresult *result) {
 }
 
 bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
-    PGresult *const result = PQexec(pg->conn, sql);
+    PGresult *const result = bst__pg_run(pg, sql);
     const ExecStatusType kind = PQresultStatus(result);
     if (kind != PGRES_COMMAND_OK && kind != PGRES_TUPLES_OK && kind != PGRES_EMPTY_QUERY)
         return bst__pg_failed(pg, result, diags);
@@ -236,8 +260,7 @@ bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
 bst_status bst_pg_query(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
                         bst_pg_rows **ret, bst_diags *diags) {
     assert(param_count <= 1000);
-    PGresult *const result =
-        PQexecParams(pg->conn, sql, (int)param_count, NULL, params, NULL, NULL, 0);
+    PGresult *const result = bst__pg_run_with(pg, sql, (int)param_count, params);
     const ExecStatusType kind = PQresultStatus(result);
     if (kind != PGRES_TUPLES_OK && kind != PGRES_COMMAND_OK)
         return bst__pg_failed(pg, result, diags);
@@ -273,7 +296,7 @@ bst_pg_rows *bst_pg_rows_free(bst_pg_rows *rows) {
 /* COPY */
 
 static bst_status copy_start(bst_pg *pg, const char *sql, ExecStatusType wanted, bst_diags *diags) {
-    PGresult *const result = PQexec(pg->conn, sql);
+    PGresult *const result = bst__pg_run(pg, sql);
     if (PQresultStatus(result) != wanted)
         return bst__pg_failed(pg, result, diags);
     PQclear(result);
@@ -282,12 +305,12 @@ static bst_status copy_start(bst_pg *pg, const char *sql, ExecStatusType wanted,
 
 /* Takes the result that ends a COPY, and all that follow; gives the row count of its tag. */
 static bst_status copy_result(bst_pg *pg, uint64_t *ret_rows, bst_diags *diags) {
-    PGresult *result = PQgetResult(pg->conn);
+    PGresult *result = bst__pg_result(pg);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         return bst__pg_failed(pg, result, diags);
     *ret_rows = strtoull(PQcmdTuples(result), NULL, 10);
     PQclear(result);
-    result = PQgetResult(pg->conn);
+    result = bst__pg_result(pg);
     return result ? bst__pg_failed(pg, result, diags) : BST_OK;
 }
 
@@ -299,7 +322,7 @@ bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len,
                             bst_diags *diags) {
     PQfreemem(pg->message);
     pg->message = NULL;
-    const int len = PQgetCopyData(pg->conn, &pg->message, 0);
+    const int len = bst__pg_get_copy(pg);
     if (len > 0) {
         *ret_bytes = pg->message;
         *ret_len = (size_t)len;
@@ -326,7 +349,7 @@ bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diag
     static const size_t piece_max = 1u << 20;
     for (const char *at = bytes; len > 0;) {
         const size_t piece = len < piece_max ? len : piece_max;
-        if (PQputCopyData(pg->conn, at, (int)piece) != 1)
+        if (!bst__pg_put_copy(pg, at, (int)piece))
             return bst__pg_failed(pg, NULL, diags);
         at += piece;
         len -= piece;
@@ -335,7 +358,7 @@ bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diag
 }
 
 bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
-    if (PQputCopyEnd(pg->conn, NULL) != 1)
+    if (!bst__pg_end_copy(pg))
         return bst__pg_failed(pg, NULL, diags);
     uint64_t taken;
     const bst_status status = copy_result(pg, &taken, diags);

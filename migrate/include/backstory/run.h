@@ -21,11 +21,13 @@ typedef struct bst_run_figures {
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
     /* of a run from a server into a store */
-    int32_t run_id;     /* 0: it was none */
-    bool already;       /* this had been loaded before: nothing was done */
-    uint64_t resumed;   /* rows that an earlier run, broken off, had loaded */
-    uint32_t snapshots; /* moments of the source that rows are of */
-    double progress;    /* of the source: 0 to 1; below 0: not known */
+    int32_t run_id;       /* 0: it was none */
+    bool already;         /* this had been loaded before: nothing was done */
+    uint64_t resumed;     /* rows that an earlier run, broken off, had loaded */
+    uint32_t snapshots;   /* moments of the source that rows are of */
+    uint64_t retries;     /* sessions lost on the way, and taken up again */
+    int64_t snapshot_age; /* seconds since the moment that is being read */
+    double progress;      /* of the source: 0 to 1; below 0: not known */
 } bst_run_figures;
 
 #define BST_JOBS_MAX           64u

@@ -37,7 +37,8 @@ typedef struct bst_load_info {
     /* Chunks mean the same in a later snapshot. When not, a load that was broken off starts again.
      * */
     bool resumable;
-    bool restart; /* an unfinished load is taken back first; its owner's right only */
+    uint32_t stall_seconds; /* see bst_pg_watch(); 0: as it is */
+    bool restart;           /* an unfinished load is taken back first; its owner's right only */
 } bst_load_info;
 
 /* Connects, makes the store when it is not there, and holds the machine: another load of it is
@@ -47,6 +48,8 @@ BST_API bst_status bst_load_open(const char *target, const bst_machine *machine,
                                  const bst_load_info *info, bst_load **ret,
                                  bst_diags *diags) BST_MUST_USE;
 BST_API bst_load *bst_load_free(bst_load *load); /* takes NULL, returns NULL */
+/* After its session has been lost: a new one, which holds the machine again. */
+BST_API bst_status bst_load_reconnect(bst_load *load, bst_diags *diags) BST_MUST_USE;
 BST_API bst_load_state bst_load_is(const bst_load *load);
 BST_API int32_t bst_load_run_id(const bst_load *load);
 
@@ -71,7 +74,7 @@ BST_API bst_status bst_load_quarantined(bst_load *load,
                                                             size_t len),
                                         void *context, bst_diags *diags) BST_MUST_USE;
 /* All chunks are done: the index, then the row in `run` that makes everything visible, in one
- * transaction. */
+ * transaction. Doing it again changes nothing. */
 BST_API bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals,
                                    bst_diags *diags) BST_MUST_USE;
 

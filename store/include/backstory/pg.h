@@ -6,8 +6,8 @@
  * the connection string names another). Errors keep the server's SQLSTATE, message, detail and hint
  * in one finding with the code `sqlstate-23505`; 23505 and the store's own BST01 are BST_CONFLICT,
  * class 40 is BST_RETRY, all else BST_DATABASE. Where the server said nothing the code is
- * `connect`, `rolled-back` (a COMMIT that was not one) or `copy-cut-short`. Passwords never appear
- * in a message.
+ * `connect`, `rolled-back` (a COMMIT that was not one), `stalled` or `copy-cut-short`. Passwords
+ * never appear in a message.
  */
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H
@@ -28,6 +28,13 @@ BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg **ret,
 BST_API bst_pg *bst_pg_free(bst_pg *pg);
 /* host, port, database, user: "payments@db1:5432", for reports. Borrowed. */
 BST_API const char *bst_pg_label(const bst_pg *pg);
+
+/* A server that is silent for so many seconds is asked, by a second session, whether it still works
+ * for this one; if not, calls fail with `stalled`, which is BST_RETRY. 0: never. */
+#define BST_PG_PATIENCE 60u /* at first */
+BST_API void bst_pg_watch(bst_pg *pg, uint32_t seconds);
+/* Whether the trouble may pass: a new session, later, may succeed with the same. */
+BST_API bool bst_pg_heals(const bst_diag *diag);
 
 /* One or more statements without result. */
 BST_API bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) BST_MUST_USE;

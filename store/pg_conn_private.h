@@ -1,0 +1,30 @@
+/* A session, for the files that speak libpq. */
+#ifndef BACKSTORY_PG_CONN_PRIVATE_H
+#define BACKSTORY_PG_CONN_PRIVATE_H
+
+#include <libpq-fe.h>
+
+#include "pg_private.h"
+
+struct bst_pg {
+    PGconn *conn;
+    bst_strbuf label;
+    char *message;         /* of a COPY out, borrowed by the caller until the next call */
+    bst_diags *last_words; /* see hear_notice() */
+    uint32_t patience; /* seconds of silence before it is asked for a sign of life; 0: for ever */
+    bool probing;      /* it is itself the one that asks */
+    bool dead;         /* silent for too long: nothing more is read from it */
+};
+
+/* pg_wait.c: as PQgetResult(), but not longer than the server shows signs of life. NULL at the end,
+ * and when the session is dead. */
+PGresult *bst__pg_result(bst_pg *pg);
+/* As PQexec() and PQexecParams(). */
+PGresult *bst__pg_run(bst_pg *pg, const char *sql);
+PGresult *bst__pg_run_with(bst_pg *pg, const char *sql, int param_count, const char *const *params);
+/* As PQgetCopyData(conn, &pg->message, 0), PQputCopyData() and PQputCopyEnd(). */
+int bst__pg_get_copy(bst_pg *pg);
+bool bst__pg_put_copy(bst_pg *pg, const char *bytes, int len);
+bool bst__pg_end_copy(bst_pg *pg);
+
+#endif
