@@ -70,13 +70,14 @@ static void on_notice(void *context, const char *text) {
 }
 
 static void print_json(const bst_follow_figures *f) {
-    json_t *root = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "lsn", lsn_text(f->lsn).text,
-        "transactions", (json_int_t)f->transactions, "changes", (json_int_t)f->changes, "unchanged",
-        (json_int_t)f->unchanged, "events", (json_int_t)f->events, "quarantined",
-        (json_int_t)f->quarantined, "released", (json_int_t)f->released, "snapshot_rows",
-        (json_int_t)f->snapshot_rows, "lag_bytes", (json_int_t)f->lag_bytes, "lag_seconds",
-        lag_seconds(f), "retained_bytes", (json_int_t)f->retained_bytes);
+    json_t *root =
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "lsn",
+                  lsn_text(f->lsn).text, "transactions", (json_int_t)f->transactions, "changes",
+                  (json_int_t)f->changes, "unchanged", (json_int_t)f->unchanged, "events",
+                  (json_int_t)f->events, "quarantined", (json_int_t)f->quarantined, "released",
+                  (json_int_t)f->released, "races", (json_int_t)f->races, "snapshot_rows",
+                  (json_int_t)f->snapshot_rows, "lag_bytes", (json_int_t)f->lag_bytes,
+                  "lag_seconds", lag_seconds(f), "retained_bytes", (json_int_t)f->retained_bytes);
 
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
@@ -91,6 +92,8 @@ static void print_text(const bst_follow_figures *f) {
            cli_number(f->transactions).text, cli_number(f->changes).text,
            cli_number(f->events).text, cli_number(f->quarantined).text,
            cli_number(f->unchanged).text);
+    if (f->races > 0)
+        printf("%s races: `backstory races` tells them\n", cli_number(f->races).text);
     if (f->released > 0)
         printf("%s entities left quarantine\n", cli_number(f->released).text);
     printf("all before %s is in the store\n", lsn_text(f->lsn).text);
@@ -109,6 +112,26 @@ static bst_status read_until(cli_call *call, const char *text, bst_follow_option
         return cli_usage(
             call, "--until is \"now\" or a place in the log, as 16/B374D848, not \"%s\"", text);
     options->until = (uint64_t)high << 32 | low;
+    return BST_OK;
+}
+
+/* "public.transfers:account_id:amount:balance", taken apart in place. */
+static bst_status read_ledger(cli_call *call, char *text, bst_follow_ledger *ret) {
+    char *part[4] = {text, NULL, NULL, NULL};
+    int count = 1;
+
+    for (char *at = text; *at && count <= 4; at++) {
+        if (*at != ':')
+            continue;
+        *at = '\0';
+        if (count < 4)
+            part[count] = at + 1;
+        count++;
+    }
+    if (count != 4)
+        return cli_usage(call, "--ledger is TABLE:ENTITY:AMOUNT:FIELD, as "
+                               "public.transfers:account_id:amount:balance");
+    *ret = (bst_follow_ledger){part[0], part[1], part[2], part[3]};
     return BST_OK;
 }
 
@@ -162,6 +185,9 @@ static int follow(const cli_command *command, int argc, const char **argv) {
     char *to = NULL;
     char *slot = NULL;
     char *until = NULL;
+    char *ledger_text = NULL;
+    char *version_column = NULL;
+    bst_follow_ledger ledger;
     int check = 0;
     int again = 0;
     int warn_mib = 1024;
@@ -177,6 +203,11 @@ static int follow(const cli_command *command, int argc, const char **argv) {
          NULL},
         {"snapshot-again", 0, POPT_ARG_NONE, &again, 0,
          "a new slot, and every row reconciled with its history", NULL},
+        {"ledger", 0, POPT_ARG_STRING, &ledger_text, 0,
+         "where the old system writes down what it adds to a field: proves lost updates",
+         "TABLE:ENTITY:AMOUNT:FIELD"},
+        {"version-column", 0, POPT_ARG_STRING, &version_column, 0,
+         "a column that each writer sets to one more than it saw: proves lost updates", "COLUMN"},
         {"warn-retained", 0, POPT_ARG_INT, &warn_mib, 0,
          "warn when the slot keeps more than so many MiB of log (default: 1024)", "MIB"},
         POPT_TABLEEND};
@@ -188,10 +219,15 @@ static int follow(const cli_command *command, int argc, const char **argv) {
                               .tool_version = BACKSTORY_VERSION,
                               .check_only = check != 0,
                               .snapshot_again = again != 0,
+                              .version_column = version_column,
                               .retained_max = warn_mib > 0 ? (uint64_t)warn_mib << 20 : 0};
     bst_status status = from && (to || check)
                             ? read_until(&call, until, &run)
                             : cli_usage(&call, from ? "--to is missing" : "--from is missing");
+    if (status == BST_OK && ledger_text) {
+        status = read_ledger(&call, ledger_text, &ledger);
+        run.ledger = &ledger;
+    }
     if (status == BST_OK && slot)
         status = check_slot_name(&call, slot);
     if (status == BST_OK)
@@ -208,6 +244,8 @@ static int follow(const cli_command *command, int argc, const char **argv) {
     free(to);
     free(slot);
     free(until);
+    free(ledger_text);
+    free(version_column);
     return cli_end(&call, status);
 }
 

@@ -32,6 +32,15 @@ bst_status bst_slots_list(const char *from,
     return no_postgres(diags);
 }
 
+bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
+                          const bst_races_visitor *visitor, bst_diags *diags) {
+    (void)from;
+    (void)slot;
+    (void)limit;
+    (void)visitor;
+    return no_postgres(diags);
+}
+
 bst_status bst_slots_drop(const char *from, const char *name, bst_diags *diags) {
     (void)from;
     (void)name;

@@ -23,12 +23,14 @@
 
 /* ---- life ---- */
 
-bst_status bst__batch_new(const bst_mapping *mapping, bst_journal *journal,
-                          bst_follow_figures *figures, bst__batch **ret, bst_diags *diags) {
+bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *options,
+                          bst_journal *journal, bst_follow_figures *figures, bst__batch **ret,
+                          bst_diags *diags) {
     bst__batch *const b = calloc(1, sizeof *b);
     if (!b)
         return bst_diag_nomem(diags);
     b->mapping = mapping;
+    b->options = options;
     b->journal = journal;
     b->figures = figures;
     b->cache.machine = mapping->machine;
@@ -45,6 +47,8 @@ bst_status bst__batch_new(const bst_mapping *mapping, bst_journal *journal,
                             : bst_diag_nomem(diags);
     if (status == BST_OK)
         status = bst__stepper_new(mapping, &b->stepper, diags);
+    if (status == BST_OK)
+        status = bst__races_new(mapping, options, journal, &b->races, diags);
     if (status != BST_OK) {
         bst__batch_free(b);
         return status;
@@ -56,6 +60,7 @@ bst_status bst__batch_new(const bst_mapping *mapping, bst_journal *journal,
 bst__batch *bst__batch_free(bst__batch *b) {
     if (b) {
         bst__stepper_free(b->stepper);
+        bst__races_free(b->races);
         bst__cache_clear(&b->cache);
         bst__table_free(b->table);
         bst_arena_free(b->arena);
@@ -116,7 +121,7 @@ static bst_status on_quarantined(void *context, const char *key, size_t key_len)
 }
 
 static bool want(bst__batch *b, const bst_text *key, size_t *count) {
-    if (!key->text || bst__cache_find(&b->cache, key->text, key->len))
+    if (!key->text || key->len == 0 || bst__cache_find(&b->cache, key->text, key->len))
         return true;
     b->missing[(*count)++] = *key;
     return bst__cache_add(&b->cache, key->text, key->len) != NULL;
@@ -194,6 +199,25 @@ bst_status bst__batch_append(bst__batch *b, bst__known *known, bst__verdict *ver
     return BST_OK;
 }
 
+static bst_status look_for_races(bst__batch *b, const bst__change *c, bst__known *known,
+                                 const bst_entity *row) {
+    const char *const column = b->options->version_column;
+    const bool old_image = c->old_kind == 'O' && column;
+    const bst__write write = {
+        .known = known,
+        .row = row,
+        .lsn = c->lsn,
+        .xid = c->origin.xid,
+        .committed_at = c->origin.committed_at,
+        .old_version =
+            old_image ? bst__table_text(b->table, &c->old_row, column, b->row_arena) : NULL,
+        .new_version =
+            old_image ? bst__table_text(b->table, &c->new_row, column, b->row_arena) : NULL};
+    const bst_status status = bst__races_write(b->races, known, &write, b->diags);
+    b->figures->races = bst__races_count(b->races);
+    return status;
+}
+
 static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *known) {
     const bst__moment moment = {.committed_at = c->origin.committed_at};
     bst_row row;
@@ -206,6 +230,8 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
     row.key_len = known->key_len;
     if (status == BST_OK)
         status = bst__stepper_take(b->stepper, known, &row, &moment, &verdict, b->diags);
+    if (status == BST_OK)
+        status = look_for_races(b, c, known, verdict.row);
     if (status != BST_OK)
         return status;
     if (verdict.kind == BST__STEP_ASIDE)
@@ -239,6 +265,10 @@ static bst_status take_moved(bst__batch *b, const bst__change *c) {
 
 static bst_status take_change(bst__batch *b, const bst__change *c) {
     bst_status status = BST_OK;
+    if (c->kind == BST_WAL_COMMIT)
+        return bst__races_commit(b->races, b->diags);
+    if (c->amount.text)
+        return bst__races_entry(b->races, &c->key, &c->amount, c->origin.xid, b->diags);
     bst__known *const known = bst__cache_find(&b->cache, c->key.text, c->key.len);
     known->touched = true;
     if (c->old_key.text)
@@ -285,10 +315,31 @@ static bst_status report_misfit(bst__batch *b, const bst__origin *origin, bst_di
     return BST_INVALID;
 }
 
+static uint32_t column_of(const bst_wal_message *relation, const char *name) {
+    for (uint16_t i = 0; i < relation->column_count; i++) {
+        if (strcmp(relation->columns[i].name, name) == 0)
+            return i;
+    }
+    return BST_NONE;
+}
+
+static bst_status bind_ledger(bst__batch *b, const bst_wal_message *relation, bst_diags *diags) {
+    const bst_follow_ledger *const ledger = b->options->ledger;
+    b->ledger = (bst__ledger_table){relation->relation, column_of(relation, ledger->entity),
+                                    column_of(relation, ledger->amount)};
+    if (b->ledger.entity_at != BST_NONE && b->ledger.amount_at != BST_NONE)
+        return BST_OK;
+    return bst_diag_add(diags, BST_INVALID, BST_ERROR, "unknown-column", NULL,
+                        "ledger %s has no column \"%s\"", ledger->table,
+                        b->ledger.entity_at == BST_NONE ? ledger->entity : ledger->amount);
+}
+
 static bst_status rebind(bst__batch *b, const bst_wal_message *relation, const bst__origin *origin,
                          bst_diags *diags) {
     bst__table *table = NULL;
-    if (!bst__table_is(b->mapping, relation))
+    if (b->options->ledger && bst__table_is(b->options->ledger->table, relation))
+        return bind_ledger(b, relation, diags);
+    if (!bst__table_is(b->mapping->source.table, relation))
         return BST_OK;
     bst_status status = bst__table_bind(b->mapping, relation, &table, diags);
     if (status != BST_OK)
@@ -371,6 +422,28 @@ static bst_status hold(bst__batch *b, const bst_wal_message *message, uint64_t l
     return BST_OK;
 }
 
+static bst_text text_at(const bst_wal_tuple *tuple, uint32_t column) {
+    const bool there = column < tuple->count && tuple->values[column].form == BST_WAL_TEXT;
+    return there ? (bst_text){tuple->values[column].text, tuple->values[column].len}
+                 : (bst_text){NULL, 0};
+}
+
+/* An entry that does not say of what, or how much, is none. */
+static void hold_entry(bst__batch *b, const bst_wal_message *message, const bst__origin *origin) {
+    const bst_text key = text_at(&message->new_row, b->ledger.entity_at);
+    const bst_text amount = text_at(&message->new_row, b->ledger.amount_at);
+    if (key.text && amount.text)
+        b->changes[b->count++] =
+            (bst__change){.kind = BST_WAL_INSERT, .origin = *origin, .key = key, .amount = amount};
+}
+
+static bst_status work_when_full(bst__batch *b, bst_diags *diags) {
+    return b->count == BST_FOLLOW_BATCH_CHANGES ||
+                   bst_arena_used(b->arena) >= BST_FOLLOW_BATCH_BYTES
+               ? bst__batch_work(b, diags)
+               : BST_OK;
+}
+
 bst_status bst__batch_add(bst__batch *b, const char *bytes, size_t len, uint64_t lsn,
                           bst__origin *origin, bst_diags *diags) {
     bst_wal_message message;
@@ -390,22 +463,28 @@ bst_status bst__batch_add(bst__batch *b, const char *bytes, size_t len, uint64_t
     case BST_WAL_DELETE:
         if (b->table && message.relation == b->table->oid)
             status = hold(b, &message, lsn, origin, diags);
+        else if (b->ledger.oid != 0 && message.relation == b->ledger.oid &&
+                 message.kind == BST_WAL_INSERT)
+            hold_entry(b, &message, origin);
         break;
     default:
         break;
     }
-    if (status == BST_OK && (b->count == BST_FOLLOW_BATCH_CHANGES ||
-                             bst_arena_used(b->arena) >= BST_FOLLOW_BATCH_BYTES))
-        status = bst__batch_work(b, diags);
-    return status;
+    return status == BST_OK ? work_when_full(b, diags) : status;
 }
 
 /* ---- transactions ---- */
 
-void bst__batch_end(bst__batch *b, const bst__origin *origin, uint64_t end_lsn) {
+bst_status bst__batch_end(bst__batch *b, const bst__origin *origin, uint64_t end_lsn,
+                          bst_diags *diags) {
     b->mark.lsn = end_lsn;
     b->mark.committed_at = origin->committed_at;
     b->mark.transactions++;
+    if (b->ledger.oid == 0)
+        return BST_OK;
+    /* Its entries are looked at in the order of everything else. */
+    b->changes[b->count++] = (bst__change){.kind = BST_WAL_COMMIT, .origin = *origin};
+    return work_when_full(b, diags);
 }
 
 bool bst__batch_is_dirty(const bst__batch *b) {

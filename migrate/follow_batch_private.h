@@ -13,13 +13,23 @@ typedef struct bst__change {
     bst__origin origin;
     bst_text key;     /* of the new row; of a delete, the old */
     bst_text old_key; /* where it differs; text NULL: it does not */
+    bst_text amount;  /* of an entry in the ledger, for `key`; text NULL: it is none */
 } bst__change;
+
+/* The ledger as the log describes it. */
+typedef struct bst__ledger_table {
+    uint32_t oid; /* 0: not described yet */
+    uint32_t entity_at, amount_at;
+} bst__ledger_table;
 
 struct bst__batch {
     const bst_mapping *mapping;
+    const bst_follow_options *options;
     bst_journal *journal;
     bst_follow_figures *figures;
     bst__stepper *stepper;
+    bst__races *races;
+    bst__ledger_table ledger;
     bst__cache cache;
     bst__table *table; /* NULL: not described yet */
     bst_arena *arena;  /* of what is held */

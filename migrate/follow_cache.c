@@ -28,11 +28,13 @@ bst__known *bst__cache_find(bst__cache *cache, const char *key, size_t len) {
 }
 
 static size_t size_of(const bst__cache *cache, const bst__known *known) {
-    return sizeof *known + known->key_len + 1 + cache->machine->field_count * sizeof(bst_value) +
-           known->block_size;
+    /* The trace is as large at most. */
+    return 2 * (sizeof *known + cache->machine->field_count * sizeof(bst_value)) + known->key_len +
+           1 + known->block_size;
 }
 
 static void drop(bst__known *known) {
+    bst__trace_free(known->trace);
     free(known->block);
     free(known);
 }
@@ -58,12 +60,11 @@ bst__known *bst__cache_add(bst__cache *cache, const char *key, size_t len) {
     return known;
 }
 
-bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const bst_value *fields) {
-    const bst_machine *const machine = cache->machine;
+bool bst__cache_copy(const bst_machine *machine, const bst_value *fields, bst_value *ret_fields,
+                     char **ret_block, size_t *ret_size) {
     size_t text = 0;
     for (uint32_t f = 0; f < machine->field_count; f++)
         text += fields[f].present && has_text(&machine->fields[f].type) ? fields[f].len : 0;
-    /* The new values may point into the old block. */
     char *const block = text > 0 ? malloc(text) : NULL;
     if (text > 0 && !block)
         return false;
@@ -76,12 +77,20 @@ bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const 
             value.u.text = value.len > 0 ? to : "";
             to += value.len;
         }
-        known->fields[f] = value;
+        ret_fields[f] = value;
     }
-    free(known->block);
-    cache->bytes = cache->bytes - known->block_size + text;
-    known->block = block;
-    known->block_size = text;
+    *ret_block = block;
+    *ret_size = text;
+    return true;
+}
+
+bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const bst_value *fields) {
+    char *const old = known->block; /* the new values may point into it */
+    const size_t old_size = known->block_size;
+    if (!bst__cache_copy(cache->machine, fields, known->fields, &known->block, &known->block_size))
+        return false;
+    free(old);
+    cache->bytes = cache->bytes - old_size + known->block_size;
     known->state = state;
     return true;
 }

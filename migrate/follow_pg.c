@@ -75,14 +75,15 @@ static bst_status take_begin(session *s, const bst_wal_message *message) {
     return BST_OK;
 }
 
-static void take_commit(session *s, const bst_wal_message *message) {
+static bst_status take_commit(session *s, const bst_wal_message *message) {
     s->inside = false;
     if (s->skipping)
-        return;
+        return BST_OK;
     if (!bst__batch_is_dirty(s->batch))
         s->dirty_since_ms = clock_ms();
-    bst__batch_end(s->batch, &s->origin, message->end_lsn);
+    const bst_status status = bst__batch_end(s->batch, &s->origin, message->end_lsn, s->diags);
     s->figures->lag_transactions = bst__batch_pending(s->batch);
+    return status;
 }
 
 static bst_status take_frame(session *s, const bst_stream_message *message) {
@@ -91,10 +92,7 @@ static bst_status take_frame(session *s, const bst_stream_message *message) {
     if (bst_wal_parse(message->bytes, message->len, none, &frame) != BST_WAL_OK)
         return bst_diag_add(s->diags, BST_DATABASE, BST_ERROR, "stream-malformed", NULL,
                             "the begin or the end of a transaction in the log is not understood");
-    if (frame.kind == BST_WAL_BEGIN)
-        return take_begin(s, &frame);
-    take_commit(s, &frame);
-    return BST_OK;
+    return frame.kind == BST_WAL_BEGIN ? take_begin(s, &frame) : take_commit(s, &frame);
 }
 
 static bst_status take_data(session *s, const bst_stream_message *message) {
@@ -301,7 +299,8 @@ static bst_status open_journal(session *s) {
     if (status == BST_OK)
         status = bst_journal_open(s->options.to, s->mapping->machine, &info, &s->journal, s->diags);
     if (status == BST_OK)
-        status = bst__batch_new(s->mapping, s->journal, s->figures, &s->batch, s->diags);
+        status =
+            bst__batch_new(s->mapping, &s->options, s->journal, s->figures, &s->batch, s->diags);
     return status;
 }
 

@@ -6,6 +6,7 @@
  *     follow_step.c     an entity and its new row -> events, or why not
  *     follow_payload.c  which payload makes an event lead from here to there
  *     follow_bridge.c   the likeliest ways from one state to another
+ *     follow_races.c    what the log shows of writers that did not see one another
  *     follow_batch_pg.c changes in the order of the log -> the store
  *     follow_snapshot_pg.c  every row of the source -> the store
  *     follow_check_pg.c     the preflight
@@ -40,8 +41,8 @@ typedef struct bst__table {
     uint64_t shape;      /* of the description, to see that it is the same */
 } bst__table;
 
-/* True when this message describes the table of the mapping. */
-bool bst__table_is(const bst_mapping *mapping, const bst_wal_message *relation);
+/* True when this message describes the table of that name; without a schema it is in public. */
+bool bst__table_is(const char *name, const bst_wal_message *relation);
 /* A column that the mapping reads and the table has no more is a BST_INVALID. */
 bst_status bst__table_bind(const bst_mapping *mapping, const bst_wal_message *relation,
                            bst__table **ret, bst_diags *diags) BST_MUST_USE;
@@ -57,6 +58,10 @@ bst_status bst__table_row(const bst__table *table, const bst_wal_tuple *tuple,
 /* The entity's key in a tuple; false: a part is NULL or was not sent. */
 bool bst__table_key(const bst__table *table, const bst_wal_tuple *tuple, bst_arena *arena,
                     bst_text *ret, bool *ret_nomem);
+/* A column's value as text in `arena`; NULL: it is NULL, was not sent, or there is no such column.
+ */
+const char *bst__table_text(const bst__table *table, const bst_wal_tuple *tuple, const char *column,
+                            bst_arena *arena);
 /* The row as a JSON object of texts; NULL columns are null, those not sent left out. */
 void bst__table_image(const bst__table *table, const bst_wal_tuple *tuple, bst_strbuf *out);
 
@@ -69,12 +74,11 @@ typedef struct bst__known {
     int64_t version; /* 0: it has no history */
     uint32_t state;
     bool quarantined;
-    bool touched;      /* since the last sweep */
-    int64_t last_at;   /* when its last event occurred */
-    int64_t since;     /* when it came to its state */
-    uint32_t last_xid; /* of the transaction that last touched it here; 0: none yet */
-    uint64_t last_lsn; /* of its commit */
-    bst_value *fields; /* machine->field_count */
+    bool touched;             /* since the last sweep */
+    int64_t last_at;          /* when its last event occurred */
+    int64_t since;            /* when it came to its state */
+    struct bst__trace *trace; /* of its last writer here; NULL: none yet */
+    bst_value *fields;        /* machine->field_count */
     char *block;
     size_t block_size;
     bool lost;
@@ -92,11 +96,57 @@ typedef struct bst__cache {
 bst__known *bst__cache_find(bst__cache *cache, const char *key, size_t len);
 /* NULL: no memory. */
 bst__known *bst__cache_add(bst__cache *cache, const char *key, size_t len);
+/* Copies values so that their texts lie in `*ret_block`. False: no memory. */
+bool bst__cache_copy(const bst_machine *machine, const bst_value *fields, bst_value *ret_fields,
+                     char **ret_block, size_t *ret_size);
 /* Copies the values. False: no memory. */
 bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const bst_value *fields);
 /* Throws out what has not been touched lately, when it has grown too large. No pointer survives. */
 void bst__cache_sweep(bst__cache *cache);
 void bst__cache_clear(bst__cache *cache);
+
+/* ---- follow_races.c */
+
+/* What is remembered of writers of an entity. */
+typedef struct bst__trace {
+    uint32_t xid;
+    uint32_t newest; /* the newest transaction when that one was committed */
+    /* before the first write of that one */
+    uint32_t state;
+    bst_value *fields;
+    char *block;
+    /* of the ledger's field: its last writers, the latest last, with what each found */
+    uint32_t writer_count;
+    uint32_t writers[BST_RACE_WRITERS_MAX];
+    int64_t found[BST_RACE_WRITERS_MAX];
+} bst__trace;
+
+bst__trace *bst__trace_free(bst__trace *trace);
+
+/* A change of an entity, to be held against the one before. */
+typedef struct bst__write {
+    const bst__known *known; /* before it */
+    const bst_entity *row;   /* after it; NULL: it cannot be read */
+    uint64_t lsn;
+    uint32_t xid;
+    int64_t committed_at;
+    const char *old_version, *new_version; /* of the version column; NULL: there is none */
+} bst__write;
+
+typedef struct bst__races bst__races;
+
+bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *options,
+                          bst_journal *journal, bst__races **ret, bst_diags *diags) BST_MUST_USE;
+bst__races *bst__races_free(bst__races *races);
+/* Holds the write against what came before it, and remembers it in `known`. */
+bst_status bst__races_write(bst__races *races, bst__known *known, const bst__write *write,
+                            bst_diags *diags) BST_MUST_USE;
+/* A row of the ledger. */
+bst_status bst__races_entry(bst__races *races, const bst_text *key, const bst_text *amount,
+                            uint32_t xid, bst_diags *diags) BST_MUST_USE;
+/* The transaction is over: do its entries in the ledger fit what it did? */
+bst_status bst__races_commit(bst__races *races, bst_diags *diags) BST_MUST_USE;
+uint64_t bst__races_count(const bst__races *races);
 
 /* ---- follow_bridge.c */
 
@@ -148,10 +198,11 @@ typedef enum bst__verdict_kind {
 /* What a change comes to. Borrowed until the next one. */
 typedef struct bst__verdict {
     bst__verdict_kind kind;
-    bst_history events;  /* EVENTS: without the key */
-    bst_entity entity;   /* EVENTS: where the entity stands afterwards */
-    const char *reason;  /* ASIDE: a code */
-    const char *message; /* and a sentence */
+    bst_history events;    /* EVENTS: without the key */
+    bst_entity entity;     /* EVENTS: where the entity stands afterwards */
+    const bst_entity *row; /* what the row says; NULL: it cannot be read */
+    const char *reason;    /* ASIDE: a code */
+    const char *message;   /* and a sentence */
 } bst__verdict;
 
 typedef struct bst__moment {
@@ -179,8 +230,8 @@ typedef struct bst__origin {
 
 typedef struct bst__batch bst__batch;
 
-bst_status bst__batch_new(const bst_mapping *mapping, bst_journal *journal,
-                          bst_follow_figures *figures, bst__batch **ret,
+bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *options,
+                          bst_journal *journal, bst_follow_figures *figures, bst__batch **ret,
                           bst_diags *diags) BST_MUST_USE;
 bst__batch *bst__batch_free(bst__batch *batch);
 /* Takes in a message about rows or tables; works off what is held when it is enough. */
@@ -189,7 +240,8 @@ bst_status bst__batch_add(bst__batch *batch, const char *bytes, size_t len, uint
 /* Works off what is held: it is in the journal then, not committed. */
 bst_status bst__batch_work(bst__batch *batch, bst_diags *diags) BST_MUST_USE;
 /* A transaction has ended there. */
-void bst__batch_end(bst__batch *batch, const bst__origin *origin, uint64_t end_lsn);
+bst_status bst__batch_end(bst__batch *batch, const bst__origin *origin, uint64_t end_lsn,
+                          bst_diags *diags) BST_MUST_USE;
 /* Commits all whole transactions so far; must not be called inside of one. `upto`: also that there
  * is nothing more before that place; 0: not. */
 bst_status bst__batch_commit(bst__batch *batch, uint64_t upto, bst_diags *diags) BST_MUST_USE;

@@ -44,32 +44,66 @@ bst_status bst__follow_label(bst_pg *source, const bst_mapping *mapping, bst_str
                NULL, out, diags);
 }
 
-static bst_status make_publication(bst_pg *source, const bst_mapping *mapping,
-                                   const bst_follow_options *options, bst_diags *diags) {
-    bst_strbuf found = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
-    const char *const name = mapping->source.table;
+/* Appends the table's name, quoted; without a schema it is in public. */
+static bool add_table(bst_pg *source, const char *name, bst_strbuf *out) {
     const char *const dot = strchr(name, '.');
     char *const schema = dot ? strndup(name, (size_t)(dot - name)) : strdup("public");
-    bst_status status =
-        schema ? ask(source, "SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1",
-                     options->slot, &found, diags)
-               : bst_diag_nomem(diags);
-    if (status == BST_OK && found.len == 0) {
-        bst_strbuf_adds(&sql, "CREATE PUBLICATION ");
-        bool quoted = bst_pg_add_identifier(source, options->slot, &sql);
-        bst_strbuf_adds(&sql, " FOR TABLE ");
-        quoted = quoted && bst_pg_add_identifier(source, schema, &sql);
-        bst_strbuf_addc(&sql, '.');
-        quoted = quoted && bst_pg_add_identifier(source, dot ? dot + 1 : name, &sql);
-        bst_strbuf_adds(&sql, " WITH (publish_via_partition_root = true)");
-        status =
-            quoted && !sql.failed ? bst_pg_exec(source, sql.text, diags) : bst_diag_nomem(diags);
-        if (status == BST_OK)
-            bst__follow_say(options, "made publication %s of %s", options->slot, name);
-    }
+    bool added = schema && bst_pg_add_identifier(source, schema, out);
+    bst_strbuf_addc(out, '.');
+    added = added && bst_pg_add_identifier(source, dot ? dot + 1 : name, out);
     free(schema);
-    bst_strbuf_release(&found);
+    return added;
+}
+
+/* `prefix` PUBLICATION name `verb` table[, ledger] `suffix` */
+static bst_status say_publication(bst_pg *source, const char *prefix, const char *verb,
+                                  const char *const *tables, size_t count, const char *suffix,
+                                  const bst_follow_options *options, bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_strbuf_addf(&sql, "%s PUBLICATION ", prefix);
+    bool quoted = bst_pg_add_identifier(source, options->slot, &sql);
+    for (size_t i = 0; i < count; i++) {
+        bst_strbuf_adds(&sql, i == 0 ? verb : ", ");
+        quoted = quoted && add_table(source, tables[i], &sql);
+    }
+    bst_strbuf_adds(&sql, suffix);
+    const bst_status status =
+        quoted && !sql.failed ? bst_pg_exec(source, sql.text, diags) : bst_diag_nomem(diags);
     bst_strbuf_release(&sql);
+    return status;
+}
+
+/* An older publication may lack the ledger. */
+static bst_status add_ledger(bst_pg *source, const bst_follow_options *options, bst_diags *diags) {
+    bst_strbuf found = BST_STRBUF_INIT;
+    const char *const table[] = {options->ledger->table};
+    bst_status status = ask(source,
+                            "SELECT string_agg(schemaname || '.' || tablename, ' ')"
+                            " FROM pg_catalog.pg_publication_tables WHERE pubname = $1",
+                            options->slot, &found, diags);
+    if (status == BST_OK && !strstr(found.text, table[0]))
+        status = say_publication(source, "ALTER", " ADD TABLE ", table, 1, "", options, diags);
+    bst_strbuf_release(&found);
+    return status;
+}
+
+static bst_status make_publication(bst_pg *source, const bst_mapping *mapping,
+                                   const bst_follow_options *options, bst_diags *diags) {
+    bst_strbuf found = BST_STRBUF_INIT;
+    const char *const tables[] = {mapping->source.table,
+                                  options->ledger ? options->ledger->table : NULL};
+    bst_status status = ask(source, "SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1",
+                            options->slot, &found, diags);
+    const bool there = found.len > 0;
+    bst_strbuf_release(&found);
+    if (status != BST_OK)
+        return status;
+    if (there)
+        return options->ledger ? add_ledger(source, options, diags) : BST_OK;
+    status = say_publication(source, "CREATE", " FOR TABLE ", tables, options->ledger ? 2 : 1,
+                             " WITH (publish_via_partition_root = true)", options, diags);
+    if (status == BST_OK)
+        bst__follow_say(options, "made publication %s of %s", options->slot, tables[0]);
     return status;
 }
 

@@ -575,8 +575,12 @@ bst_status bst__stepper_take(bst__stepper *s, const bst__known *known, const bst
     }
     if (!bst_synth_entity(s->synth, row, &s->target, &refusal))
         return refuse_as_synth(s, refusal, ret);
+    ret->row = &s->target;
     if (known->version > 0 && known->state == s->target.state &&
         first_difference(s, known->fields, s->target.fields) == BST_NONE)
         return BST_OK;
-    return take_in_scope(s, ret);
+    const bst_status status = take_in_scope(s, ret);
+    /* A history that synthesis made has its values elsewhere, and no writers before it. */
+    ret->row = known->version > 0 ? &s->target : NULL;
+    return status;
 }

@@ -14,8 +14,7 @@
 #define MONEY_OID 790u
 
 /* "payments" without a schema means public, as for every source. */
-bool bst__table_is(const bst_mapping *mapping, const bst_wal_message *relation) {
-    const char *const name = mapping->source.table;
+bool bst__table_is(const char *name, const bst_wal_message *relation) {
     const char *const dot = strchr(name, '.');
     if (!dot)
         return strcmp(relation->schema, "public") == 0 && strcmp(relation->table, name) == 0;
@@ -202,6 +201,14 @@ bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple,
     }
     *ret = (bst_row){.in_scope = true, .cells = cells};
     return BST_OK;
+}
+
+const char *bst__table_text(const bst__table *t, const bst_wal_tuple *tuple, const char *column,
+                            bst_arena *arena) {
+    const uint32_t at = column ? find_column(t, column) : BST_NONE;
+    const bst_wal_value *const value = at == BST_NONE ? NULL : value_at(tuple, at);
+    return value && value->form == BST_WAL_TEXT ? bst_arena_strndup(arena, value->text, value->len)
+                                                : NULL;
 }
 
 void bst__table_image(const bst__table *t, const bst_wal_tuple *tuple, bst_strbuf *out) {

@@ -43,6 +43,49 @@ CREATE TABLE backstory.follow_quarantine (
 CREATE INDEX follow_quarantine_open ON backstory.follow_quarantine (machine_id, key)
     WHERE released_lsn IS NULL;
 
+-- Races of the old system, as far as its log shows them.
+--   lost-update    proved: the transaction's own record of what it does (a ledger, a row version) does not fit the row that
+--                  it found, so it had seen an earlier one, and undid what `overwrote` had done since
+--   restored       it overlapped `overwrote`, and put a field back to what it was before that
+--   overlapped     it had begun before `overwrote` was committed, and set the same field
+--   overtook       both moved the state, and the one that began first came second
+CREATE TABLE backstory.follow_race (
+    slot         text COLLATE "C" NOT NULL REFERENCES backstory.follow,
+    lsn          pg_lsn  NOT NULL,
+    machine_id   smallint NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    kind         text    NOT NULL CHECK (kind IN ('lost-update', 'restored', 'overlapped', 'overtook')),
+    proof        text    NOT NULL CHECK (proof IN ('ledger', 'version', 'transaction ids')),
+    field        text    NOT NULL, -- '(state)'
+    xid          bigint  NOT NULL,
+    committed_at timestamptz NOT NULL,
+    overwrote    bigint[] NOT NULL, -- transactions; empty: not known
+    seen         text, -- the value that it had seen, when that is known
+    found        text, -- the value that was there
+    wrote        text,
+    lost         numeric, -- of a ledger: what the row should have more
+    recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX follow_race_slot ON backstory.follow_race (slot, lsn);
+
+-- How long entities stayed in each state: from events whose times are recorded, at both ends.
+CREATE FUNCTION backstory.time_in_states(machine text)
+RETURNS TABLE (state text, stays bigint, shortest interval, median interval, mean interval, longest interval)
+LANGUAGE sql STABLE STRICT
+BEGIN ATOMIC
+    SELECT stay.state, count(*), min(stay.time),
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY stay.time), avg(stay.time), max(stay.time)
+    FROM (SELECT moved.state, moved.occurred_between IS NULL AND lead(moved.occurred_between) OVER life IS NULL AS known,
+                 lead(moved.occurred_at) OVER life - moved.occurred_at AS time
+          FROM (SELECT event.entity, event.version, event.state, event.occurred_at, event.occurred_between,
+                       lag(event.state) OVER (PARTITION BY event.entity ORDER BY event.version) AS before
+                FROM backstory.event WHERE event.machine = time_in_states.machine) AS moved
+          WHERE moved.before IS DISTINCT FROM moved.state
+          WINDOW life AS (PARTITION BY moved.entity ORDER BY moved.version)) AS stay
+    WHERE stay.known AND stay.time IS NOT NULL
+    GROUP BY stay.state;
+END;
+
 -- Takes positions for so many segments, as runs of neighbours. The floor lock comes first (see append.sql).
 CREATE FUNCTION backstory.take_positions(wanted integer)
 RETURNS TABLE (first bigint, positions bigint, recorded_us bigint)

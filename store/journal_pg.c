@@ -40,7 +40,7 @@ struct bst_journal {
     bst_strbuf rows; /* of a COPY, without its head */
     size_t *starts;  /* of each row */
     size_t row_count, row_room;
-    bst_strbuf aside, released; /* JSON arrays without their end */
+    bst_strbuf aside, released, races; /* JSON arrays without their end */
 };
 
 /* ---- opening */
@@ -128,6 +128,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     bst_strbuf_init(&j->rows);
     bst_strbuf_init(&j->aside);
     bst_strbuf_init(&j->released);
+    bst_strbuf_init(&j->races);
     bst_status status = bst_pg_connect(conninfo, &j->pg, diags);
     if (status == BST_OK)
         status = be_durable(j, diags);
@@ -152,6 +153,7 @@ bst_journal *bst_journal_free(bst_journal *j) {
         bst_strbuf_release(&j->rows);
         bst_strbuf_release(&j->aside);
         bst_strbuf_release(&j->released);
+        bst_strbuf_release(&j->races);
         free(j->starts);
         free(j);
     }
@@ -498,6 +500,43 @@ bst_status bst_journal_set_aside(bst_journal *j, const bst_journal_exception *e,
     return out->failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
+static void add_text(bst_strbuf *out, const char *name, const char *text) {
+    add_member(out, name, text, text ? strlen(text) : 0);
+}
+
+bst_status bst_journal_note_race(bst_journal *j, const bst_journal_race *race, bst_diags *diags) {
+    bst_strbuf *const out = &j->races;
+    char time[BST_TIME_TEXT_MAX];
+    const bst_status status = begin(j, diags);
+    if (status != BST_OK)
+        return status;
+    bst_time_format(race->committed_at, time);
+    bst_strbuf_adds(out, out->len == 0 ? "[{" : ",{");
+    add_lsn(out, "lsn", race->lsn);
+    bst_strbuf_addf(out, ",\"xid\":%" PRIu32 ",\"committed_at\":\"%s\",\"overwrote\":[", race->xid,
+                    time);
+    for (uint32_t i = 0; i < race->overwrote_count; i++)
+        bst_strbuf_addf(out, i > 0 ? ",%" PRIu32 : "%" PRIu32, race->overwrote[i]);
+    bst_strbuf_addc(out, ']');
+    add_member(out, "key", race->key, race->key_len);
+    add_text(out, "kind", race->kind);
+    add_text(out, "proof", race->proof);
+    add_text(out, "field", race->field);
+    add_text(out, "seen", race->seen);
+    add_text(out, "found", race->found);
+    add_text(out, "wrote", race->wrote);
+    add_text(out, "lost", race->lost);
+    bst_strbuf_addc(out, '}');
+    return out->failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
+static const char race_sql[] =
+    "INSERT INTO backstory.follow_race (slot, lsn, machine_id, key, kind, proof, field, xid,"
+    " committed_at, overwrote, seen, found, wrote, lost)"
+    " SELECT $1, lsn, $2, key, kind, proof, field, xid, committed_at, overwrote, seen, found,"
+    " wrote, lost FROM jsonb_to_recordset($3) AS given (lsn pg_lsn, key text, kind text,"
+    " proof text, field text, xid bigint, committed_at timestamptz, overwrote bigint[],"
+    " seen text, found text, wrote text, lost numeric)";
 static const char aside_sql[] =
     "INSERT INTO backstory.follow_quarantine (slot, lsn, place, machine_id, key, version, state,"
     " xid, committed_at, operation, reason, message, old_row, new_row)"
@@ -586,6 +625,8 @@ bst_status bst_journal_flush(bst_journal *j, bst_diags *diags) {
     bst_status status = flush_rows(j, diags);
     if (status == BST_OK)
         status = hand_over(j, &j->released, release_sql, diags);
+    if (status == BST_OK)
+        status = hand_over(j, &j->races, race_sql, diags);
     return status == BST_OK ? hand_over(j, &j->aside, aside_sql, diags) : status;
 }
 

@@ -39,6 +39,7 @@ BEGIN
             backstory.quarantine TO backstory_appender;
         GRANT UPDATE ON backstory.load, backstory.chunk TO backstory_appender;
         GRANT INSERT, UPDATE ON backstory.follow, backstory.follow_quarantine TO backstory_appender;
+        GRANT INSERT ON backstory.follow_race TO backstory_appender;
         GRANT USAGE, SELECT ON SEQUENCE backstory.run_id, backstory.position TO backstory_appender;
     END IF;
 END

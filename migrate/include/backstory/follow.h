@@ -26,6 +26,7 @@ extern "C" {
 typedef struct bst_follow_figures {
     /* since this process began */
     uint64_t transactions, changes, unchanged, quarantined, released, events;
+    uint64_t races;         /* that the log shows, see bst_follow_ledger */
     uint64_t snapshot_rows; /* of the first snapshot, as far as it is read */
     uint64_t lsn;           /* all before it is in the store */
     uint64_t server_lsn;    /* the end of the log, as last heard */
@@ -36,14 +37,29 @@ typedef struct bst_follow_figures {
     bool idle;                 /* nothing is left to do at the moment */
 } bst_follow_figures;
 
+/* A table in which the old system writes down what each of its transactions does to a field: with
+ * it a lost update is proved, without it only suspected. One row a change, in the same transaction:
+ *
+ *     INSERT INTO transfers (account_id, amount) VALUES (1, -20);
+ *     UPDATE accounts SET balance = 80 WHERE id = 1;               -- and 115 was there */
+typedef struct bst_follow_ledger {
+    const char *table;  /* "public.transfers" */
+    const char *entity; /* its column with the entity's key */
+    const char *amount; /* its column with what is added */
+    const char *field;  /* of the machine: a number */
+} bst_follow_ledger;
+
 typedef struct bst_follow_options {
     const char *from, *to; /* connection strings */
     const char *slot;      /* of the slot and of its publication: a-z, 0-9 and _ */
     const char *tool_version;
     bool until_now; /* stop at what is committed at the start; or at `until`, when not 0 */
     uint64_t until;
-    bool check_only;                   /* the preflight, and nothing else */
-    bool snapshot_again;               /* make the slot anew and reconcile with every row */
+    bool check_only;                 /* the preflight, and nothing else */
+    bool snapshot_again;             /* make the slot anew and reconcile with every row */
+    const bst_follow_ledger *ledger; /* NULL: none */
+    /* A column that each writer sets to one more than it saw; NULL: none */
+    const char *version_column;
     uint64_t retained_max;             /* warn when the slot keeps more log than this; 0: 1 GiB */
     const volatile sig_atomic_t *stop; /* not 0: stop at the next commit. May be NULL */
     /* Now and then, at least each second; may be NULL. Not BST_OK stops. */
@@ -57,6 +73,38 @@ typedef struct bst_follow_options {
  * time. Findings of the preflight are all reported, each with what mends it. */
 BST_API bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
                               bst_follow_figures *ret_figures, bst_diags *diags) BST_MUST_USE;
+
+/* What following has found of races, see backstory.follow_race. All is text as the store prints it,
+ * NULL where there is nothing, and borrowed. */
+typedef struct bst_races_sum {
+    const char *kind, *proof, *field;
+    uint64_t count, entities;
+    const char *lost;
+} bst_races_sum;
+
+typedef struct bst_race {
+    const char *kind, *proof, *field, *key, *lsn, *xid, *committed_at;
+    const char *overwrote; /* transactions, with ", " between them */
+    const char *seen, *found, *wrote, *lost;
+} bst_race;
+
+/* How long entities stayed in a state: seconds. */
+typedef struct bst_stay {
+    const char *machine, *state;
+    uint64_t stays;
+    const char *shortest, *median, *mean, *longest;
+} bst_stay;
+
+typedef struct bst_races_visitor {
+    bst_status (*on_sum)(void *context, const bst_races_sum *sum);
+    bst_status (*on_race)(void *context, const bst_race *race);
+    bst_status (*on_stay)(void *context, const bst_stay *stay);
+    void *context;
+} bst_races_visitor;
+
+/* Those that are proved first. `slot` NULL: of all; `limit` 0: all races. */
+BST_API bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
+                                  const bst_races_visitor *visitor, bst_diags *diags) BST_MUST_USE;
 
 /* A logical slot of a server, as far as a person wants to know. Texts are borrowed. */
 typedef struct bst_slot {

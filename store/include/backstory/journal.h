@@ -97,6 +97,22 @@ BST_API bst_status bst_journal_set_all_aside(bst_journal *journal,
                                              const bst_journal_exception *exception,
                                              bst_diags *diags) BST_MUST_USE;
 
+/* A race that the log shows; see backstory.follow_race. Texts are copied. */
+#define BST_RACE_WRITERS_MAX 16u
+typedef struct bst_journal_race {
+    const char *kind, *proof, *field;
+    const char *key;
+    size_t key_len;
+    uint64_t lsn;
+    uint32_t xid;
+    int64_t committed_at;
+    uint32_t overwrote_count;
+    uint32_t overwrote[BST_RACE_WRITERS_MAX];
+    const char *seen, *found, *wrote, *lost; /* values as text, or NULL */
+} bst_journal_race;
+BST_API bst_status bst_journal_note_race(bst_journal *journal, const bst_journal_race *race,
+                                         bst_diags *diags) BST_MUST_USE;
+
 /* Sends what is held, without committing: for a transaction that does not fit into memory. */
 BST_API bst_status bst_journal_flush(bst_journal *journal, bst_diags *diags) BST_MUST_USE;
 

@@ -1,0 +1,412 @@
+/* Races: what the log shows of transactions that did not see one another's work.
+ *
+ * The log has commits in their order, each with its transaction's number and with rows before and
+ * after. Numbers are given out when a transaction first writes, or tries to. So of two transactions
+ * P and T that wrote one row, P first:
+ *
+ *   T overlapped P    when T's number is lower than one that was seen committed by P's commit: T
+ *                     was already under way. This is proved, but not that anything was lost: T may
+ *                     have waited for P and read again.
+ *   T lost P's work   is proved only by what T itself wrote down of what it meant to do: an entry
+ *                     in a ledger that does not fit (found + amount != wrote), or a row version
+ *                     that is not one more than what was there.
+ *
+ * A row lock makes every old image the image before: from the images alone a read-modify-write that
+ * read too early looks like any other write. That is why there are two grades. Entities in
+ * quarantine are passed over: their fold is not the row that a writer found.
+ */
+#include "follow_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backstory/decimal.h"
+
+#define TALLIES_MAX 100000u /* entities of one transaction that a ledger is held against */
+
+/* What one transaction did to the ledger's field of one entity, and what it says it did. */
+typedef struct tally {
+    char *key;
+    size_t key_len;
+    bool written, entered;
+    int64_t found, wrote, amount;
+    uint64_t lsn;
+    int64_t committed_at;
+    uint32_t xid;
+    uint32_t writer_count;
+    uint32_t writers[BST_RACE_WRITERS_MAX];
+    int64_t writer_found[BST_RACE_WRITERS_MAX];
+    bool lost;
+    UT_hash_handle hh;
+} tally;
+
+struct bst__races {
+    const bst_mapping *mapping;
+    const bst_machine *machine;
+    bst_journal *journal;
+    uint32_t ledger_field; /* BST_NONE: no ledger */
+    uint32_t newest;       /* the newest transaction that has been seen; 0: none */
+    tally *tallies;
+    uint64_t count;
+    bst_strbuf seen, found, wrote, lost;
+    bst_diags *diags;
+};
+
+/* ---- life ---- */
+
+static bool is_number(bst_kind kind) {
+    return kind == BST_KIND_INT2 || kind == BST_KIND_INT4 || kind == BST_KIND_INT8 ||
+           kind == BST_KIND_DECIMAL;
+}
+
+static bst_status find_field(bst__races *r, const bst_follow_ledger *ledger, bst_diags *diags) {
+    r->ledger_field = BST_NONE;
+    if (!ledger)
+        return BST_OK;
+    const uint32_t f = bst_machine_field(r->machine, ledger->field);
+    if (f != BST_NONE && is_number(r->machine->fields[f].type.kind) &&
+        r->mapping->fields[f].kind != BST_FROM_NOTHING) {
+        r->ledger_field = f;
+        return BST_OK;
+    }
+    return bst_diag_add(diags, BST_USAGE, BST_ERROR, "unknown-field", NULL,
+                        "\"%s\" is no number of machine \"%s\" that the mapping reads",
+                        ledger->field, r->machine->id);
+}
+
+bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *options,
+                          bst_journal *journal, bst__races **ret, bst_diags *diags) {
+    bst__races *const r = calloc(1, sizeof *r);
+    if (!r)
+        return bst_diag_nomem(diags);
+    r->mapping = mapping;
+    r->machine = mapping->machine;
+    r->journal = journal;
+    bst_strbuf_init(&r->seen);
+    bst_strbuf_init(&r->found);
+    bst_strbuf_init(&r->wrote);
+    bst_strbuf_init(&r->lost);
+    const bst_status status = find_field(r, options->ledger, diags);
+    if (status != BST_OK) {
+        bst__races_free(r);
+        return status;
+    }
+    *ret = r;
+    return BST_OK;
+}
+
+static void drop_tallies(bst__races *r) {
+    tally *t, *next;
+    HASH_ITER (hh, r->tallies, t, next) {
+        HASH_DEL(r->tallies, t);
+        free(t->key);
+        free(t);
+    }
+}
+
+bst__races *bst__races_free(bst__races *r) {
+    if (r) {
+        drop_tallies(r);
+        bst_strbuf_release(&r->seen);
+        bst_strbuf_release(&r->found);
+        bst_strbuf_release(&r->wrote);
+        bst_strbuf_release(&r->lost);
+        free(r);
+    }
+    return NULL;
+}
+
+bst__trace *bst__trace_free(bst__trace *trace) {
+    if (trace) {
+        free(trace->block);
+        free(trace->fields);
+        free(trace);
+    }
+    return NULL;
+}
+
+uint64_t bst__races_count(const bst__races *r) {
+    return r->count;
+}
+
+/* ---- notes ---- */
+
+/* Numbers of transactions go round. */
+static bool is_before(uint32_t a, uint32_t b) {
+    return (int32_t)(a - b) < 0;
+}
+
+static const char *text_of(const bst_type *type, const bst_value *value, bst_strbuf *out) {
+    bst_strbuf_clear(out);
+    if (!value->present)
+        return NULL;
+    bst_value_to_text(type, value, out);
+    return out->text;
+}
+
+static bst_status note(bst__races *r, const bst__write *w, bst_journal_race *race) {
+    race->key = w->known->key;
+    race->key_len = w->known->key_len;
+    race->lsn = w->lsn;
+    race->xid = w->xid;
+    race->committed_at = w->committed_at;
+    r->count++;
+    return bst_journal_note_race(r->journal, race, r->diags);
+}
+
+static bst_status note_field(bst__races *r, const bst__write *w, uint32_t f) {
+    const bst__trace *const before = w->known->trace;
+    const bst_type *const type = &r->machine->fields[f].type;
+    const bool restored = bst_value_equal(type, &before->fields[f], &w->row->fields[f]);
+    bst_journal_race race = {.kind = restored ? "restored" : "overlapped",
+                             .proof = "transaction ids",
+                             .field = r->machine->fields[f].name,
+                             .overwrote_count = 1,
+                             .overwrote = {before->xid},
+                             .found = text_of(type, &w->known->fields[f], &r->found),
+                             .wrote = text_of(type, &w->row->fields[f], &r->wrote)};
+    return note(r, w, &race);
+}
+
+static bst_status note_state(bst__races *r, const bst__write *w) {
+    const bst__trace *const before = w->known->trace;
+    const bst_state *const states = r->machine->states;
+    const bool overtook = is_before(w->xid, before->xid);
+    bst_journal_race race = {.kind = before->state == w->row->state ? "restored"
+                                     : overtook                     ? "overtook"
+                                                                    : "overlapped",
+                             .proof = "transaction ids",
+                             .field = "(state)",
+                             .overwrote_count = 1,
+                             .overwrote = {before->xid},
+                             .found = states[w->known->state].name,
+                             .wrote = states[w->row->state].name};
+    return note(r, w, &race);
+}
+
+/* ---- two writers ---- */
+
+static bst_status compare_writers(bst__races *r, const bst__write *w) {
+    const bst__trace *const before = w->known->trace;
+    const bst_value *const found = w->known->fields;
+    bst_status status = BST_OK;
+    if (!is_before(w->xid, before->newest))
+        return BST_OK; /* nothing says that they overlapped */
+    if (before->state != w->known->state && w->row->state != w->known->state &&
+        before->state != BST_NONE)
+        status = note_state(r, w);
+    for (uint32_t f = 0; f < r->machine->field_count && status == BST_OK; f++) {
+        const bst_type *const type = &r->machine->fields[f].type;
+        if (r->mapping->fields[f].kind != BST_FROM_NOTHING &&
+            !bst_value_equal(type, &before->fields[f], &found[f]) &&
+            !bst_value_equal(type, &found[f], &w->row->fields[f]))
+            status = note_field(r, w, f);
+    }
+    return status;
+}
+
+/* A version that is not one more than the one that was there. */
+static bst_status compare_versions(bst__races *r, const bst__write *w) {
+    char *end = NULL;
+    const char *const old_text = w->old_version, *const new_text = w->new_version;
+    if (!old_text || !new_text)
+        return BST_OK;
+    const long long old_version = strtoll(old_text, &end, 10);
+    const bool whole = *end == '\0';
+    const long long new_version = strtoll(new_text, &end, 10);
+    if (!whole || *end != '\0' || new_version > old_version)
+        return BST_OK;
+    bst_strbuf_clear(&r->seen);
+    bst_strbuf_addf(&r->seen, "%lld", new_version - 1);
+    const bst__trace *const before = w->known->trace;
+    bst_journal_race race = {.kind = "lost-update",
+                             .proof = "version",
+                             .field = "(version)",
+                             .overwrote_count = before ? 1 : 0,
+                             .overwrote = {before ? before->xid : 0},
+                             .seen = r->seen.text,
+                             .found = old_text,
+                             .wrote = new_text};
+    return note(r, w, &race);
+}
+
+/* ---- what is remembered ---- */
+
+static bst__trace *new_trace(const bst_machine *machine) {
+    bst__trace *const trace = calloc(1, sizeof *trace);
+    bst_value *const fields = calloc(machine->field_count + 1u, sizeof *fields);
+    if (trace && fields) {
+        trace->fields = fields;
+        return trace;
+    }
+    free(trace);
+    free(fields);
+    return NULL;
+}
+
+static void push_writer(bst__trace *trace, uint32_t xid, int64_t found) {
+    if (trace->writer_count == BST_RACE_WRITERS_MAX) {
+        trace->writer_count--;
+        memmove(trace->writers, trace->writers + 1, trace->writer_count * sizeof *trace->writers);
+        memmove(trace->found, trace->found + 1, trace->writer_count * sizeof *trace->found);
+    }
+    trace->writers[trace->writer_count] = xid;
+    trace->found[trace->writer_count++] = found;
+}
+
+/* The state of things before the first write of a transaction. */
+static bool remember(bst__races *r, bst__known *known, const bst__write *w) {
+    size_t size;
+    char *block = NULL;
+    if (!known->trace)
+        known->trace = new_trace(r->machine);
+    bst__trace *const trace = known->trace;
+    if (!trace || !bst__cache_copy(r->machine, known->fields, trace->fields, &block, &size))
+        return false;
+    free(trace->block);
+    trace->block = block;
+    trace->state = known->state;
+    trace->xid = w->xid;
+    if (r->ledger_field != BST_NONE && known->fields[r->ledger_field].present)
+        push_writer(trace, w->xid, known->fields[r->ledger_field].u.i);
+    return true;
+}
+
+/* ---- the ledger ---- */
+
+static tally *find_tally(bst__races *r, const char *key, size_t len) {
+    tally *t;
+    HASH_FIND(hh, r->tallies, key, len, t);
+    if (t || HASH_COUNT(r->tallies) >= TALLIES_MAX)
+        return t;
+    t = calloc(1, sizeof *t);
+    char *const copy = t ? malloc(len + 1) : NULL;
+    if (!copy) {
+        free(t);
+        return NULL;
+    }
+    memcpy(copy, key, len);
+    t->key = copy;
+    t->key_len = len;
+    HASH_ADD_KEYPTR(hh, r->tallies, t->key, len, t);
+    if (!t->lost)
+        return t;
+    free(copy);
+    free(t);
+    return NULL;
+}
+
+/* Called before this write is remembered, so the trace has those before it. */
+static void tally_write(bst__races *r, const bst__write *w) {
+    const uint32_t f = r->ledger_field;
+    if (f == BST_NONE || !w->row->fields[f].present || !w->known->fields[f].present)
+        return;
+    tally *const t = find_tally(r, w->known->key, w->known->key_len);
+    if (!t)
+        return;
+    if (!t->written) {
+        const bst__trace *const trace = w->known->trace;
+        t->found = w->known->fields[f].u.i;
+        t->writer_count = trace ? trace->writer_count : 0;
+        for (uint32_t i = 0; i < t->writer_count; i++) {
+            t->writers[i] = trace->writers[i];
+            t->writer_found[i] = trace->found[i];
+        }
+    }
+    t->written = true;
+    t->wrote = w->row->fields[f].u.i;
+    t->lsn = w->lsn;
+    t->committed_at = w->committed_at;
+    t->xid = w->xid;
+}
+
+bst_status bst__races_entry(bst__races *r, const bst_text *key, const bst_text *amount,
+                            uint32_t xid, bst_diags *diags) {
+    const bst_type *const type = &r->machine->fields[r->ledger_field].type;
+    bst_value value;
+    bst_arena *const scratch = bst_arena_new();
+    if (!scratch)
+        return bst_diag_nomem(diags);
+    const bool read =
+        bst_value_parse(type, amount->text, amount->len, scratch, &value) == BST_VALUE_OK;
+    bst_arena_free(scratch);
+    tally *const t = read ? find_tally(r, key->text, key->len) : NULL;
+    if (t && !__builtin_add_overflow(t->amount, value.u.i, &t->amount)) {
+        t->entered = true;
+        t->xid = xid;
+    }
+    return BST_OK;
+}
+
+/* Whose work it did not see: the last who found what it saw, and all after. */
+static void name_overwritten(const tally *t, int64_t seen, bst_journal_race *race) {
+    uint32_t first = t->writer_count;
+    while (first > 0 && t->writer_found[first - 1] != seen)
+        first--;
+    if (first == 0)
+        return;
+    for (uint32_t i = first - 1; i < t->writer_count; i++)
+        race->overwrote[race->overwrote_count++] = t->writers[i];
+}
+
+static bst_status hold_against(bst__races *r, const tally *t) {
+    const bst_type *const type = &r->machine->fields[r->ledger_field].type;
+    bst_value seen = {.present = true}, lost = {.present = true};
+    const bst_value found = {.present = true, .u.i = t->found};
+    const bst_value wrote = {.present = true, .u.i = t->wrote};
+    if (__builtin_sub_overflow(t->wrote, t->amount, &seen.u.i) || seen.u.i == t->found ||
+        __builtin_sub_overflow(t->found, seen.u.i, &lost.u.i))
+        return BST_OK;
+    bst_journal_race race = {.kind = "lost-update",
+                             .proof = "ledger",
+                             .field = r->machine->fields[r->ledger_field].name,
+                             .key = t->key,
+                             .key_len = t->key_len,
+                             .lsn = t->lsn,
+                             .xid = t->xid,
+                             .committed_at = t->committed_at,
+                             .seen = text_of(type, &seen, &r->seen),
+                             .found = text_of(type, &found, &r->found),
+                             .wrote = text_of(type, &wrote, &r->wrote),
+                             .lost = text_of(type, &lost, &r->lost)};
+    name_overwritten(t, seen.u.i, &race);
+    r->count++;
+    return bst_journal_note_race(r->journal, &race, r->diags);
+}
+
+bst_status bst__races_commit(bst__races *r, bst_diags *diags) {
+    bst_status status = BST_OK;
+    r->diags = diags;
+    for (const tally *t = r->tallies; t && status == BST_OK; t = t->hh.next) {
+        if (t->written && t->entered)
+            status = hold_against(r, t);
+    }
+    drop_tallies(r);
+    return status;
+}
+
+/* ---- a write ---- */
+
+bst_status bst__races_write(bst__races *r, bst__known *known, const bst__write *w,
+                            bst_diags *diags) {
+    bst_status status = BST_OK;
+    r->diags = diags;
+    if (r->newest == 0 || is_before(r->newest, w->xid))
+        r->newest = w->xid;
+    if (known->version == 0 || !w->row || known->quarantined) {
+        known->trace = bst__trace_free(known->trace);
+        return BST_OK;
+    }
+    const bool first = !known->trace || known->trace->xid != w->xid;
+    tally_write(r, w);
+    if (first && known->trace)
+        status = compare_writers(r, w);
+    if (status == BST_OK)
+        status = compare_versions(r, w);
+    if (status == BST_OK && first && !remember(r, known, w))
+        status = bst_diag_nomem(diags);
+    if (known->trace)
+        known->trace->newest = r->newest;
+    return status;
+}
