@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "backstory/check.h"
+#include "backstory/regions.h"
 #include "backstory/step.h"
+#include "backstory/strbuf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -82,6 +84,48 @@ static void live(const bst_machine *m) {
     free(event.fields);
 }
 
+/* The same where regions keep tables of their own. */
+static void live_apart(const bst_machine *m) {
+    bst_region_entity entity = {{.state = BST_NONE}, values(m->field_count)};
+    bst_region_event event = {.fields = values(bst_machine_payload_max(m))};
+    bst_strbuf name = BST_STRBUF_INIT;
+    for (uint32_t step = 0; step < 20; step++) {
+        for (uint32_t c = 0; c < m->command_count; c++) {
+            bst_value *payload = values(m->commands[c].field_count);
+            bst_place found;
+            fill(m->commands[c].fields, m->commands[c].field_count, payload);
+            if (bst_regions_decide(m, &entity, c, payload, &event).verdict == BST_ACCEPTED) {
+                require(bst_regions_apply(m, &entity, &event) == BST_APPLY_OK);
+                bst_strbuf_clear(&name);
+                bst_place_name(m, &entity.at, &name);
+                require(bst_place_find(m, name.text, &found));
+                require(bst_place_equal(m, &found, &entity.at));
+            }
+            free(payload);
+        }
+    }
+    bst_strbuf_release(&name);
+    free(entity.fields);
+    free(event.fields);
+}
+
+static void split(const uint8_t *data, size_t size) {
+    bst_diags *diags = bst_diags_new();
+    bst_machine *machine = NULL;
+    const bst_status status =
+        bst_regions_parse("fuzz.fsm.json", (const char *)data, size, 0, &machine, diags);
+    require((status == BST_OK) == (machine != NULL));
+    require((status == BST_OK) == (bst_diags_count_of(diags, BST_ERROR) == 0));
+    if (machine) {
+        require(bst_machine_check(machine, diags) == BST_OK);
+    }
+    if (machine && bst_machine_regions(machine)) {
+        live_apart(machine);
+    }
+    bst_machine_free(machine);
+    bst_diags_free(diags);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bst_diags *diags = bst_diags_new();
     bst_machine *machine = NULL;
@@ -96,5 +140,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     bst_machine_free(machine);
     bst_diags_free(diags);
+    split(data, size);
     return 0;
 }
