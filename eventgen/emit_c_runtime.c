@@ -35,7 +35,7 @@ static bst__c_section *find(const bst__c_runtime *runtime, const char *name, siz
             return (bst__c_section *)&runtime->sections[i];
         }
     }
-    assert(!"a section of this name");
+    assert(false && "a section of this name");
     return NULL;
 }
 
