@@ -234,6 +234,32 @@ static void add_change(bst__c_step *step, bst_strbuf *out) {
     bst_strbuf_adds(out, fails ? "    return NULL;\n}\n\n" : "}\n\n");
 }
 
+/* What decide() asks: the same for those events alone that the entity may be unable to take, and
+ * nothing comes of it. */
+static void add_misfit(bst__c_step *step, bst_strbuf *out) {
+    bst__c *c = step->c;
+    const char *args[4];
+    size_t count = 0;
+    if (step->failing.entity) {
+        args[count++] = bst__c_text(c, "const struct %s *before", c->entity.tag);
+    }
+    args[count++] = bst__c_text(c, "const struct %s *event", c->fixed.event);
+    if (step->failing.absent) {
+        args[count++] = "bool *absent";
+    }
+    bst__c_comment(out, 0, "The field that would have no value to take, or NULL.");
+    bst__c_add_list(out, 0, "static const char *misfit(", args, count, ") {");
+    bst_strbuf_addf(out, "    struct %s scratch, *after = &scratch;\n    switch (event->type) {\n",
+                    c->entity.tag);
+    for (uint32_t e = 0; e < c->machine->event_count; e++) {
+        const bst__c_needs needs = bst__c_event_needs(c, e);
+        if (needs.overflow || needs.absent) {
+            add_change_case(c, e, out);
+        }
+    }
+    bst_strbuf_adds(out, "    default:\n        return NULL;\n    }\n}\n\n");
+}
+
 void bst__c_add_applies(bst__c_step *step, bst_strbuf *out) {
     for (uint32_t e = 0; e < step->c->machine->event_count; e++) {
         if (bst__c_event_changes(step->c, e)) {
@@ -242,5 +268,8 @@ void bst__c_add_applies(bst__c_step *step, bst_strbuf *out) {
     }
     if (step->events_change) {
         add_change(step, out);
+    }
+    if (step->failing.overflow || step->failing.absent) {
+        add_misfit(step, out);
     }
 }

@@ -421,6 +421,7 @@ void bst__c_add_header(bst__c *c, bst_strbuf *out) {
     add_records(c, out);
     add_verdicts(c, out);
     bst__c_add_cell_access(c, out);
+    bst__c_add_batch_access(c, out);
     add_step(c, out);
     add_upcast(c, out);
     add_name_functions(c, out);

@@ -190,6 +190,7 @@ static void name_fixed(bst__c *c) {
     f->guard_count = claim_upper(c, "guard_count");
     f->transitions = claim_prefixed(c, "transitions");
     f->next = claim_prefixed(c, "next");
+    f->step_all = claim_prefixed(c, "step_all");
     f->init = claim_prefixed(c, "init");
     f->decide = claim_prefixed(c, "decide");
     f->apply = claim_prefixed(c, "apply");

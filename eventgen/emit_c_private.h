@@ -89,7 +89,7 @@ typedef struct bst__c_fixed {
     const char *command, *event, *decision, *candidate;                             /* structs */
     const char *state_count, *command_count, *event_count, *guard_count;            /* macros */
     const char *transitions;                                                        /* the table */
-    const char *next, *init, *decide, *apply;
+    const char *next, *step_all, *init, *decide, *apply;
     const char *older_event, *upcast; /* a struct, a function; NULL: no event has older versions */
     const char *state_name, *command_name, *event_name, *guard_name, *verdict_name;
     const char *state_from_name, *command_from_name, *event_from_name;
@@ -136,6 +136,8 @@ void bst__c_add_tables(bst__c *c, bst_strbuf *out);
 void bst__c_add_cells(bst__c *c, bst_strbuf *out);
 void bst__c_add_cell_access(bst__c *c, bst_strbuf *out);
 const char *bst__c_cell_text(bst__c *c, const char *state, const char *command);
+/* emit_c_batch.c: what the header says of step_all */
+void bst__c_add_batch_access(bst__c *c, bst_strbuf *out);
 /* The smallest unsigned type that holds 0 .. max. */
 const char *bst__c_uint(uint32_t max);
 

@@ -148,6 +148,7 @@ void bst__c_add_source(bst__c *c, bst_strbuf *out) {
     bst__c_add_applies(&step, &functions);
     bst__c_add_step(&step, &functions);
     bst__c_add_upcasts(&step, &functions);
+    bst__c_add_batch(c, &functions);
     add_head(c, bst__c_needs_memcmp(step.helpers), out);
     bst__c_add_tables(c, out);
     bst__c_add_region_tables(c, out);

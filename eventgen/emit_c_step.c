@@ -1,8 +1,9 @@
 /* decide and apply of generated C: the same few lines for every machine, around its table.
  *
- *     decide   choose() looks up the cell and asks guards; fill() takes the payload; change() tries
- * the event on a copy apply    is_legal() looks for a transition that emits the event here;
- * change() makes the copy; the copy is taken over
+ *     decide   choose() looks up the cell and asks guards; fill() takes the payload; misfit() tries
+ *              the events that an entity may be unable to take
+ *     apply    is_legal() looks for a transition that emits the event here; change() makes a
+ *              changed copy, which is taken over
  *
  * What a machine has no use for is left out: no candidates, no guards to ask; no arithmetic,
  * nothing to try.
@@ -26,7 +27,11 @@ void bst__c_find_needs(bst__c *c, bst__c_step *step) {
         add_needs(&step->guards, bst__c_guard_needs(c, i));
     }
     for (uint32_t i = 0; i < machine->event_count; i++) {
-        add_needs(&step->events, bst__c_event_needs(c, i));
+        const bst__c_needs needs = bst__c_event_needs(c, i);
+        add_needs(&step->events, needs);
+        if (needs.overflow || needs.absent) {
+            add_needs(&step->failing, needs);
+        }
         step->events_change = step->events_change || bst__c_event_changes(c, i);
         step->payloads = step->payloads || c->events[i].count > 0;
     }
@@ -225,14 +230,16 @@ static void add_choose(bst__c_step *step, bst_strbuf *out) {
     bst_strbuf_adds(out, "}\n\n");
 }
 
-/* The copy that an event is tried on or applied to: `before`, when some event reads it, and
- * `after`. */
+static void add_before(bst__c *c, bst_strbuf *out) {
+    bst_strbuf_addf(out, "    const struct %s *before = entity->state == %s ? &unborn : entity;\n",
+                    c->entity.tag, c->states[0]);
+}
+
+/* The copy that an event is applied to: `before`, when some event reads it, and `after`. */
 static void add_copy(bst__c_step *step, bst_strbuf *out) {
     bst__c *c = step->c;
     if (step->events.entity) {
-        bst_strbuf_addf(out,
-                        "    const struct %s *before = entity->state == %s ? &unborn : entity;\n",
-                        c->entity.tag, c->states[0]);
+        add_before(c, out);
         bst_strbuf_addf(out, "    struct %s after = *before;\n", c->entity.tag);
     } else {
         bst_strbuf_addf(out, "    struct %s after = entity->state == %s ? unborn : *entity;\n",
@@ -268,9 +275,13 @@ static void add_decide(bst__c_step *step, bst_strbuf *out) {
         bst_strbuf_adds(out, "    fill(command, &made);\n");
     }
     if (step->events.overflow || step->events.absent) {
-        add_copy(step, out);
+        if (step->failing.entity) {
+            add_before(c, out);
+        }
         bst_strbuf_adds(out, step->events.absent ? "    bool absent = false;\n" : "");
-        bst__c_add_statement(out, 4, "const char *field = ", change_call(step, "&made"));
+        bst_strbuf_addf(out, "    const char *field = misfit(%s&made%s);\n",
+                        step->failing.entity ? "before, " : "",
+                        step->failing.absent ? ", &absent" : "");
         if (step->events.absent) {
             bst_strbuf_adds(out, "    if (absent) {\n");
             add_verdict(c, 8, "INVALID_ENTITY", NULL, "field", out);

@@ -14,6 +14,7 @@ typedef struct bst__c_needs {
 typedef struct bst__c_step {
     bst__c *c;
     bst__c_needs guards, events; /* all of them together */
+    bst__c_needs failing;        /* the events that the entity may be unable to take */
     bool events_change;          /* some event assigns something */
     bool payloads, lacking; /* some event has a payload; some payload may lack a required field */
     uint32_t helpers;       /* used so far */
@@ -50,6 +51,8 @@ void bst__c_add_upcasts(bst__c_step *step, bst_strbuf *out);
 void bst__c_add_asks(bst__c *c, bst_strbuf *out);
 void bst__c_add_region_choose(bst__c_step *step, bst_strbuf *out);
 void bst__c_add_region_legal(bst__c_step *step, bst_strbuf *out);
+/* emit_c_batch.c: step_all */
+void bst__c_add_batch(bst__c *c, bst_strbuf *out);
 /* emit_c_step.c: init, decide, apply */
 void bst__c_add_step(bst__c_step *step, bst_strbuf *out);
 

@@ -24,6 +24,9 @@ typedef void adapter_decide_fn(const bst_entity *entity, uint32_t command, const
                                bst_event *event, adapter_answer *answer);
 typedef int adapter_apply_fn(bst_entity *entity, const bst_event *event);
 typedef unsigned adapter_next_fn(uint32_t state, uint32_t command);
+/* States are counted from 0 (does not exist) as in generated code; the last call's result is not
+ * kept. */
+typedef size_t adapter_step_all_fn(uint32_t *states, const uint32_t *commands, size_t count);
 typedef int adapter_names_fn(const bst_machine *machine);
 /* A payload of an older version as one of the current; false: `field`, or NULL for no version. */
 typedef bool adapter_upcast_fn(uint32_t type, uint32_t version, const bst_value *in, bst_value *out,
@@ -178,6 +181,21 @@ static inline void adapter_functions(bst_strbuf *out, const bst__c *c) {
                     "unsigned adapter_next(uint32_t state, uint32_t command) {\n"
                     "    return %s(state + 1u, command);\n}\n",
                     f->next);
+    if (c->regions) {
+        return;
+    }
+    const char *state = bst__c_uint(c->machine->state_count);
+    const char *command = bst__c_uint(c->machine->command_count - 1);
+    bst_strbuf_addf(out,
+                    "size_t adapter_step_all(uint32_t *states, const uint32_t *commands,\n"
+                    "                        size_t count) {\n"
+                    "    static %s s[20000];\n    static %s c[20000];\n"
+                    "    for (size_t i = 0; i < count; i++) {\n"
+                    "        s[i] = states[i];\n        c[i] = commands[i];\n    }\n"
+                    "    const size_t stayed = %s(s, c, count);\n"
+                    "    for (size_t i = 0; i < count; i++) {\n"
+                    "        states[i] = s[i];\n    }\n    return stayed;\n}\n",
+                    state, command, f->step_all);
 }
 
 /* Names there and back; the line of the first that is wrong. */

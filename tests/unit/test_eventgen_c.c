@@ -20,6 +20,7 @@ typedef struct generated {
     adapter_decide_fn *decide;
     adapter_apply_fn *apply;
     adapter_next_fn *next;
+    adapter_step_all_fn *step_all;
     adapter_names_fn *names;
 } generated;
 
@@ -29,6 +30,7 @@ static generated load_generated(const char *folder, int number) {
     c_symbol(g.library, "adapter_decide", &g.decide, sizeof g.decide);
     c_symbol(g.library, "adapter_apply", &g.apply, sizeof g.apply);
     c_symbol(g.library, "adapter_next", &g.next, sizeof g.next);
+    c_symbol(g.library, "adapter_step_all", &g.step_all, sizeof g.step_all);
     c_symbol(g.library, "adapter_names", &g.names, sizeof g.names);
     return g;
 }
@@ -195,6 +197,25 @@ static void check_next(const bst_machine *m, adapter_next_fn *next) {
     }
 }
 
+/* Batches of all lengths, on and off the strides, against one step at a time. */
+static void check_step_all(const bst_machine *m, const generated *code, uint64_t random) {
+    static uint32_t states[20000], commands[20000], expected[20000];
+    static const size_t counts[] = {0, 1, 63, 64, 1000, 20000};
+    for (size_t n = 0; n < sizeof counts / sizeof counts[0]; n++) {
+        size_t stayed = 0;
+        for (size_t i = 0; i < counts[n]; i++) {
+            states[i] = (uint32_t)(random_next(&random) % (m->state_count + 1));
+            commands[i] = (uint32_t)(random_next(&random) % m->command_count);
+            const unsigned cell = code->next(states[i] - 1, commands[i]);
+            const bool moves = cell > 0 && cell <= m->state_count;
+            expected[i] = moves ? cell : states[i];
+            stayed += !moves;
+        }
+        ck_assert_uint_eq(code->step_all(states, commands, counts[n]), stayed);
+        ck_assert(memcmp(states, expected, counts[n] * sizeof *states) == 0);
+    }
+}
+
 /* ---- tests ---- */
 
 /* Verdicts and refusals of apply() that a machine can bring about, by bit. */
@@ -254,6 +275,7 @@ START_TEST(test_against_interpreter) {
         walk w = new_walk(machine, load_generated(folder, number), 2026u + (unsigned)_i);
         ck_assert_int_eq(w.code.names(machine), 0);
         check_next(machine, w.code.next);
+        check_step_all(machine, &w.code, 1);
         run_walk(&w, 30000);
         ck_assert_uint_eq(seen_bits(w.seen, BST_VERDICT_COUNT), e->verdicts);
         ck_assert_uint_eq(seen_bits(w.applied, BST_APPLY_INVALID + 1), e->results);
@@ -333,6 +355,7 @@ START_TEST(test_machines_of_real_systems) {
     ck_assert(c_build(machine, folder, core, 0));
     walk w = new_walk(machine, load_generated(folder, 0), 2026u + (unsigned)_i);
     check_next(machine, w.code.next);
+    check_step_all(machine, &w.code, 1);
     run_walk(&w, 20000);
     for (uint32_t t = 0; t < machine->transition_count; t++) {
         ck_assert_msg(w.taken[t] > 0, "no walk took transition %u", t);
@@ -356,6 +379,7 @@ START_TEST(test_random_machines) {
     ck_assert(c_build(machine, folder, core, number));
     walk w = new_walk(machine, load_generated(folder, number), (uint64_t)_i);
     check_next(machine, w.code.next);
+    check_step_all(machine, &w.code, 1);
     run_walk(&w, 50000);
     ck_assert_uint_gt(w.seen[BST_ACCEPTED], 100);
     dlclose(w.code.library);

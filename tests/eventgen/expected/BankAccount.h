@@ -214,6 +214,11 @@ static inline unsigned bank_account_next(enum bank_account_state state,
     return bank_account_transitions[command][state];
 }
 
+/* Many entities at once, each by its own command: states[i] becomes the state that commands[i]
+ * leads to. It stays where the command is refused, or where that takes bank_account_decide() to
+ * tell; how many those are is the result. */
+size_t bank_account_step_all(uint8_t *states, const uint8_t *commands, size_t count);
+
 /* An entity that does not exist yet. */
 void bank_account_init(struct bank_account *entity);
 

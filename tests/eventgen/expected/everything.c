@@ -620,6 +620,17 @@ static const char *change(const struct everything *before, const struct everythi
     return NULL;
 }
 
+/* The field that would have no value to take, or NULL. */
+static const char *misfit(const struct everything *before, const struct everything_event *event) {
+    struct everything scratch, *after = &scratch;
+    switch (event->type) {
+    case EVERYTHING_EVENT_COMPUTED:
+        return apply_computed(before, &event->computed, after);
+    default:
+        return NULL;
+    }
+}
+
 /* What the first event of an entity finds: the defaults. */
 /* clang-format off */
 static const struct everything unborn = {
@@ -734,8 +745,7 @@ struct everything_decision everything_decide(const struct everything *entity,
     }
     fill(command, &made);
     const struct everything *before = entity->state == EVERYTHING_STATE_NONE ? &unborn : entity;
-    struct everything after = *before;
-    const char *field = change(before, &made, &after);
+    const char *field = misfit(before, &made);
     if (field) {
         return verdict_of(EVERYTHING_VERDICT_OVERFLOW, EVERYTHING_GUARD_NONE, field);
     }
@@ -780,6 +790,53 @@ enum everything_apply_result everything_apply(struct everything *entity,
     after.state = event->state;
     *entity = after;
     return EVERYTHING_APPLY_OK;
+}
+
+#define STAYS  0x10000u
+#define STEPS  (EVERYTHING_COMMAND_COUNT * EVERYTHING_STATE_COUNT)
+#define STRIDE 64
+
+/* The state that follows; with STAYS in it, the same, because the table does not tell. */
+static inline uint32_t step_one(uint32_t state, uint32_t command) {
+    const uint32_t cell = everything_transitions[command][state];
+    return cell != 0 && cell < EVERYTHING_STATE_COUNT ? cell : state | STAYS;
+}
+
+static size_t step_stride(uint8_t *states, const uint8_t *commands, const uint32_t *steps) {
+    uint32_t next[STRIDE];
+    uint32_t stayed = 0;
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = (uint32_t)commands[i] * EVERYTHING_STATE_COUNT + states[i];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = steps[next[i]];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        stayed += next[i] / STAYS;
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        states[i] = (uint8_t)next[i];
+    }
+    return stayed;
+}
+
+size_t everything_step_all(uint8_t *states, const uint8_t *commands, size_t count) {
+    size_t stayed = 0, at = 0;
+    if (count >= 4 * STEPS) {
+        uint32_t steps[STEPS];
+        for (uint32_t i = 0; i < STEPS; i++) {
+            steps[i] = step_one(i % EVERYTHING_STATE_COUNT, i / EVERYTHING_STATE_COUNT);
+        }
+        for (; at + STRIDE <= count; at += STRIDE) {
+            stayed += step_stride(&states[at], &commands[at], steps);
+        }
+    }
+    for (; at < count; at++) {
+        const uint32_t next = step_one(states[at], commands[at]);
+        states[at] = (uint8_t)next;
+        stayed += next / STAYS;
+    }
+    return stayed;
 }
 
 /* clang-format off */

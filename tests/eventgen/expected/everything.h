@@ -340,6 +340,11 @@ static inline unsigned everything_next(enum everything_state state,
     return everything_transitions[command][state];
 }
 
+/* Many entities at once, each by its own command: states[i] becomes the state that commands[i]
+ * leads to. It stays where the command is refused, or where that takes everything_decide() to
+ * tell; how many those are is the result. */
+size_t everything_step_all(uint8_t *states, const uint8_t *commands, size_t count);
+
 /* An entity that does not exist yet. */
 void everything_init(struct everything *entity);
 

@@ -152,32 +152,21 @@ static bool holds(unsigned guard, const struct int_ *entity, const struct int_co
     }
 }
 
+/* Events carry what their commands do, laid out alike: copied, whatever it is. */
+static inline void copy_payload(const struct int_command *command, struct int_event *event) {
+    const size_t from = offsetof(struct int_command, type_);
+    const size_t to = offsetof(struct int_event, type_);
+    const size_t carried = sizeof *command - from, room = sizeof *event - to;
+    const unsigned char *in = (const unsigned char *)command + from;
+    unsigned char *out = (unsigned char *)event + to;
+    for (size_t i = 0; i < (carried < room ? carried : room); i++) {
+        out[i] = in[i];
+    }
+}
+
 /* Fills in the payload. */
 static void fill(const struct int_command *command, struct int_event *event) {
-    switch (command->type) {
-    case INT_COMMAND_TYPE:
-        event->type_.type = command->type_.type;
-        event->type_.state = command->type_.state;
-        break;
-    case INT_COMMAND_CLASS:
-        event->int_type.before = command->class_.before;
-        event->int_type.after = command->class_.after;
-        break;
-    case INT_COMMAND_STATE:
-        event->state_.entity = command->state.entity;
-        event->state_.event = command->state.event;
-        break;
-    case INT_COMMAND_KLASS:
-        event->int_type.before = command->klass.before;
-        event->int_type.after = command->klass.after;
-        break;
-    case INT_COMMAND_GOTO:
-        event->state_.entity = command->goto_.entity;
-        event->state_.event = command->goto_.event;
-        break;
-    default:
-        break;
-    }
+    copy_payload(command, event);
 }
 
 static void apply_type(const struct int_event_type_ *event, struct int_ *after) {
@@ -216,6 +205,17 @@ static const char *change(const struct int_event *event, struct int_ *after) {
         break;
     }
     return NULL;
+}
+
+/* The field that would have no value to take, or NULL. */
+static const char *misfit(const struct int_event *event) {
+    struct int_ scratch, *after = &scratch;
+    switch (event->type) {
+    case INT_EVENT_INT_TYPE:
+        return apply_int_type(&event->int_type, after);
+    default:
+        return NULL;
+    }
 }
 
 /* What the first event of an entity finds: the defaults. */
@@ -277,8 +277,7 @@ struct int_decision int_decide(const struct int_ *entity, const struct int_comma
         return decision;
     }
     fill(command, &made);
-    struct int_ after = entity->state == INT_STATE_NONE ? unborn : *entity;
-    const char *field = change(&made, &after);
+    const char *field = misfit(&made);
     if (field) {
         return verdict_of(INT_VERDICT_OVERFLOW, INT_GUARD_NONE, field);
     }
@@ -321,6 +320,53 @@ enum int_apply_result int_apply(struct int_ *entity, const struct int_event *eve
     after.state = event->state;
     *entity = after;
     return INT_APPLY_OK;
+}
+
+#define STAYS  0x10000u
+#define STEPS  (INT_COMMAND_COUNT * INT_STATE_COUNT)
+#define STRIDE 64
+
+/* The state that follows; with STAYS in it, the same, because the table does not tell. */
+static inline uint32_t step_one(uint32_t state, uint32_t command) {
+    const uint32_t cell = int_transitions[command][state];
+    return cell != 0 && cell < INT_STATE_COUNT ? cell : state | STAYS;
+}
+
+static size_t step_stride(uint8_t *states, const uint8_t *commands, const uint32_t *steps) {
+    uint32_t next[STRIDE];
+    uint32_t stayed = 0;
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = (uint32_t)commands[i] * INT_STATE_COUNT + states[i];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = steps[next[i]];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        stayed += next[i] / STAYS;
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        states[i] = (uint8_t)next[i];
+    }
+    return stayed;
+}
+
+size_t int_step_all(uint8_t *states, const uint8_t *commands, size_t count) {
+    size_t stayed = 0, at = 0;
+    if (count >= 4 * STEPS) {
+        uint32_t steps[STEPS];
+        for (uint32_t i = 0; i < STEPS; i++) {
+            steps[i] = step_one(i % INT_STATE_COUNT, i / INT_STATE_COUNT);
+        }
+        for (; at + STRIDE <= count; at += STRIDE) {
+            stayed += step_stride(&states[at], &commands[at], steps);
+        }
+    }
+    for (; at < count; at++) {
+        const uint32_t next = step_one(states[at], commands[at]);
+        states[at] = (uint8_t)next;
+        stayed += next / STAYS;
+    }
+    return stayed;
 }
 
 /* clang-format off */

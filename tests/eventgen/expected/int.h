@@ -209,6 +209,11 @@ static inline unsigned int_next(enum int_state state, enum int_command_type comm
     return int_transitions[command][state];
 }
 
+/* Many entities at once, each by its own command: states[i] becomes the state that commands[i]
+ * leads to. It stays where the command is refused, or where that takes int_decide() to tell; how
+ * many those are is the result. */
+size_t int_step_all(uint8_t *states, const uint8_t *commands, size_t count);
+
 /* An entity that does not exist yet. */
 void int_init(struct int_ *entity);
 

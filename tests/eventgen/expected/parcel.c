@@ -338,6 +338,53 @@ bool parcel_upcast(const struct parcel_older_event *older, struct parcel_event *
     return true;
 }
 
+#define STAYS  0x10000u
+#define STEPS  (PARCEL_COMMAND_COUNT * PARCEL_STATE_COUNT)
+#define STRIDE 64
+
+/* The state that follows; with STAYS in it, the same, because the table does not tell. */
+static inline uint32_t step_one(uint32_t state, uint32_t command) {
+    const uint32_t cell = parcel_transitions[command][state];
+    return cell != 0 && cell < PARCEL_STATE_COUNT ? cell : state | STAYS;
+}
+
+static size_t step_stride(uint8_t *states, const uint8_t *commands, const uint32_t *steps) {
+    uint32_t next[STRIDE];
+    uint32_t stayed = 0;
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = (uint32_t)commands[i] * PARCEL_STATE_COUNT + states[i];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = steps[next[i]];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        stayed += next[i] / STAYS;
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        states[i] = (uint8_t)next[i];
+    }
+    return stayed;
+}
+
+size_t parcel_step_all(uint8_t *states, const uint8_t *commands, size_t count) {
+    size_t stayed = 0, at = 0;
+    if (count >= 4 * STEPS) {
+        uint32_t steps[STEPS];
+        for (uint32_t i = 0; i < STEPS; i++) {
+            steps[i] = step_one(i % PARCEL_STATE_COUNT, i / PARCEL_STATE_COUNT);
+        }
+        for (; at + STRIDE <= count; at += STRIDE) {
+            stayed += step_stride(&states[at], &commands[at], steps);
+        }
+    }
+    for (; at < count; at++) {
+        const uint32_t next = step_one(states[at], commands[at]);
+        states[at] = (uint8_t)next;
+        stayed += next / STAYS;
+    }
+    return stayed;
+}
+
 /* clang-format off */
 static const char state_names[PARCEL_STATE_COUNT][7] = {
     "",

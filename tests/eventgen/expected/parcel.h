@@ -207,6 +207,11 @@ static inline unsigned parcel_next(enum parcel_state state, enum parcel_command_
     return parcel_transitions[command][state];
 }
 
+/* Many entities at once, each by its own command: states[i] becomes the state that commands[i]
+ * leads to. It stays where the command is refused, or where that takes parcel_decide() to tell;
+ * how many those are is the result. */
+size_t parcel_step_all(uint8_t *states, const uint8_t *commands, size_t count);
+
 /* An entity that does not exist yet. */
 void parcel_init(struct parcel *entity);
 

@@ -125,29 +125,22 @@ static bool holds(unsigned guard, const struct payment *entity,
     }
 }
 
+/* Events carry what their commands do, laid out alike: copied, whatever it is. */
+static inline void copy_payload(const struct payment_command *command,
+                                struct payment_event *event) {
+    const size_t from = offsetof(struct payment_command, create);
+    const size_t to = offsetof(struct payment_event, created);
+    const size_t carried = sizeof *command - from, room = sizeof *event - to;
+    const unsigned char *in = (const unsigned char *)command + from;
+    unsigned char *out = (unsigned char *)event + to;
+    for (size_t i = 0; i < (carried < room ? carried : room); i++) {
+        out[i] = in[i];
+    }
+}
+
 /* Fills in the payload. */
 static void fill(const struct payment_command *command, struct payment_event *event) {
-    switch (command->type) {
-    case PAYMENT_COMMAND_CREATE:
-        event->created.amount = command->create.amount;
-        event->created.currency = command->create.currency;
-        break;
-    case PAYMENT_COMMAND_AUTHORIZE:
-        event->authorized.has_authorization_code = command->authorize.has_authorization_code;
-        event->authorized.authorization_code = command->authorize.authorization_code;
-        break;
-    case PAYMENT_COMMAND_FAIL:
-        event->failed.failure_reason = command->fail.failure_reason;
-        break;
-    case PAYMENT_COMMAND_CAPTURE:
-        event->captured.amount = command->capture.amount;
-        break;
-    case PAYMENT_COMMAND_REFUND:
-        event->refunded.amount = command->refund.amount;
-        break;
-    default:
-        break;
-    }
+    copy_payload(command, event);
 }
 
 static void apply_created(const struct payment_event_created *event, struct payment *after) {
@@ -199,6 +192,19 @@ static const char *change(const struct payment *before, const struct payment_eve
         break;
     }
     return NULL;
+}
+
+/* The field that would have no value to take, or NULL. */
+static const char *misfit(const struct payment *before, const struct payment_event *event) {
+    struct payment scratch, *after = &scratch;
+    switch (event->type) {
+    case PAYMENT_EVENT_CAPTURED:
+        return apply_captured(before, &event->captured, after);
+    case PAYMENT_EVENT_REFUNDED:
+        return apply_refunded(before, &event->refunded, after);
+    default:
+        return NULL;
+    }
 }
 
 /* What the first event of an entity finds: the defaults. */
@@ -269,8 +275,7 @@ struct payment_decision payment_decide(const struct payment *entity,
     }
     fill(command, &made);
     const struct payment *before = entity->state == PAYMENT_STATE_NONE ? &unborn : entity;
-    struct payment after = *before;
-    const char *field = change(before, &made, &after);
+    const char *field = misfit(before, &made);
     if (field) {
         return verdict_of(PAYMENT_VERDICT_OVERFLOW, PAYMENT_GUARD_NONE, field);
     }
@@ -314,6 +319,53 @@ enum payment_apply_result payment_apply(struct payment *entity, const struct pay
     after.state = event->state;
     *entity = after;
     return PAYMENT_APPLY_OK;
+}
+
+#define STAYS  0x10000u
+#define STEPS  (PAYMENT_COMMAND_COUNT * PAYMENT_STATE_COUNT)
+#define STRIDE 64
+
+/* The state that follows; with STAYS in it, the same, because the table does not tell. */
+static inline uint32_t step_one(uint32_t state, uint32_t command) {
+    const uint32_t cell = payment_transitions[command][state];
+    return cell != 0 && cell < PAYMENT_STATE_COUNT ? cell : state | STAYS;
+}
+
+static size_t step_stride(uint8_t *states, const uint8_t *commands, const uint32_t *steps) {
+    uint32_t next[STRIDE];
+    uint32_t stayed = 0;
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = (uint32_t)commands[i] * PAYMENT_STATE_COUNT + states[i];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        next[i] = steps[next[i]];
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        stayed += next[i] / STAYS;
+    }
+    for (int i = 0; i < STRIDE; i++) {
+        states[i] = (uint8_t)next[i];
+    }
+    return stayed;
+}
+
+size_t payment_step_all(uint8_t *states, const uint8_t *commands, size_t count) {
+    size_t stayed = 0, at = 0;
+    if (count >= 4 * STEPS) {
+        uint32_t steps[STEPS];
+        for (uint32_t i = 0; i < STEPS; i++) {
+            steps[i] = step_one(i % PAYMENT_STATE_COUNT, i / PAYMENT_STATE_COUNT);
+        }
+        for (; at + STRIDE <= count; at += STRIDE) {
+            stayed += step_stride(&states[at], &commands[at], steps);
+        }
+    }
+    for (; at < count; at++) {
+        const uint32_t next = step_one(states[at], commands[at]);
+        states[at] = (uint8_t)next;
+        stayed += next / STAYS;
+    }
+    return stayed;
 }
 
 /* clang-format off */

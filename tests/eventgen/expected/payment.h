@@ -180,6 +180,11 @@ static inline unsigned payment_next(enum payment_state state, enum payment_comma
     return payment_transitions[command][state];
 }
 
+/* Many entities at once, each by its own command: states[i] becomes the state that commands[i]
+ * leads to. It stays where the command is refused, or where that takes payment_decide() to tell;
+ * how many those are is the result. */
+size_t payment_step_all(uint8_t *states, const uint8_t *commands, size_t count);
+
 /* An entity that does not exist yet. */
 void payment_init(struct payment *entity);
 
