@@ -6,6 +6,7 @@
 #include "backstory/emit.h"
 
 #include "cli.h"
+#include "weights.h"
 
 #define EMITTERS_MAX 32
 
@@ -106,7 +107,7 @@ static void print_outputs(const cli_call *call, const bst_emit_outputs *outputs)
 }
 
 typedef struct compile_options {
-    char *folder, *list, *depfile, *prefix, *direction;
+    char *folder, *list, *depfile, *prefix, *direction, *weights;
     int list_emitters;
 } compile_options;
 
@@ -116,6 +117,7 @@ static void free_options(compile_options *with) {
     free(with->depfile);
     free(with->prefix);
     free(with->direction);
+    free(with->weights);
 }
 
 static bst_status check_direction(cli_call *call, const char *direction) {
@@ -140,16 +142,25 @@ static bst_status check_prefix(cli_call *call, const char *prefix) {
 /* Everything is checked before anything is written. */
 static bst_status emit_all(cli_call *call, const bst_machine *machine, const compile_options *with,
                            const char *const *names, size_t name_count) {
-    const bst_emit_options options = {.prefix = with->prefix, .direction = with->direction};
+    bst_emit_options options = {.prefix = with->prefix, .direction = with->direction};
+    const bool to_stdout = with->folder && strcmp(with->folder, "-") == 0;
     bst_emit_outputs outputs = {0};
-    if (with->folder && strcmp(with->folder, "-") == 0)
-        return name_count == 1 ? emit_to_stdout(call, machine, names[0], &options)
-                               : cli_usage(call, "-o - takes one emitter");
-    bst_status status = bst_emit_write(with->folder ? with->folder : ".", machine, names,
-                                       name_count, &options, with->depfile, &outputs, call->diags);
-    if (status == BST_OK)
+    uint64_t *weights = NULL;
+    bst_status status = BST_OK;
+    if (to_stdout && name_count > 1)
+        return cli_usage(call, "-o - takes one emitter");
+    if (with->weights)
+        status = cli_count_transitions(machine, with->weights, &weights, call->diags);
+    options.weights = weights;
+    if (status == BST_OK && to_stdout)
+        status = emit_to_stdout(call, machine, names[0], &options);
+    else if (status == BST_OK)
+        status = bst_emit_write(with->folder ? with->folder : ".", machine, names, name_count,
+                                &options, with->depfile, &outputs, call->diags);
+    if (status == BST_OK && !to_stdout)
         print_outputs(call, &outputs);
     bst_emit_outputs_release(&outputs);
+    free(weights);
     return status;
 }
 
@@ -191,6 +202,10 @@ static int compile(const cli_command *command, int argc, const char **argv) {
          "what generated names begin with, SQL's schema (default: the machine's id)", "NAME"},
         {"direction", 0, POPT_ARG_STRING, &with.direction, 0,
          "where diagrams go: LR (default), TB, RL or BT", "WAY"},
+        {"weights", 0, POPT_ARG_STRING, &with.weights, 0,
+         "count how often each transition was taken, and show it in diagrams: a connection string "
+         "or a .jsonl file",
+         "STORE"},
         {"depfile", 0, POPT_ARG_STRING, &with.depfile, 0,
          "also write a dependency file for Ninja or Make", "FILE"},
         {"list-emitters", 0, POPT_ARG_NONE, &with.list_emitters, 0,
@@ -215,5 +230,5 @@ const cli_command cli_compile = {
     "  backstory compile payment.fsm.json -o src\n"
     "  backstory compile payment.fsm.json -o docs --emit mermaid,dot\n"
     "  backstory compile payment.fsm.json -o api --emit jsonschema,asyncapi\n"
-    "  backstory compile payment.fsm.json -o - --emit dot | dot -Tsvg > payment.svg\n",
+    "  backstory compile payment.fsm.json -o docs --emit svg --weights payments.jsonl\n",
     compile};

@@ -5,6 +5,7 @@
  */
 #include "backstory/emit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backstory/regions.h"
@@ -20,6 +21,7 @@ static const char *const markdown_suffixes[] = {".md", NULL};
 static const char *const mermaid_suffixes[] = {".mmd", NULL};
 static const char *const paths_suffixes[] = {".paths.json", NULL};
 static const char *const python_suffixes[] = {".py", NULL};
+static const char *const svg_suffixes[] = {".svg", NULL};
 static const char *const typescript_suffixes[] = {".d.ts", NULL};
 static const char *const xstate_suffixes[] = {".xstate.json", NULL};
 static const char *const scxml_suffixes[] = {".scxml", NULL};
@@ -47,6 +49,7 @@ static const bst_emitter emitters[] = {
     {"scxml", "State Chart XML 1.0, as the W3C has it", scxml_suffixes, bst__emit_scxml},
     {"sql", "typed events, checks, fold, read model and guards over the store, for PostgreSQL",
      sql_suffixes, bst__emit_sql},
+    {"svg", "the dot diagram, drawn by graphviz", svg_suffixes, bst__emit_svg},
     {"typescript", "types of events and commands", typescript_suffixes, bst__emit_typescript},
     {"xstate", "machine config for XState 5 and its tools", xstate_suffixes, bst__emit_xstate},
 };
@@ -64,6 +67,10 @@ const bst_emitter *bst_emitter_find(const char *name) {
         }
     }
     return NULL;
+}
+
+bool bst_emitter_is_external(const bst_emitter *emitter) {
+    return emitter->emit == bst__emit_svg;
 }
 
 void bst_emit_files_init(bst_emit_files *files) {
@@ -104,7 +111,7 @@ static bst_status unknown_emitter(const char *name, bst_diags *diags) {
 
 /* What is written from the tree of states, or knows of regions with tables of their own. */
 static bool takes_regions(const char *name) {
-    static const char *const names[] = {"c", "dot", "mermaid", "scxml", "xstate"};
+    static const char *const names[] = {"c", "dot", "mermaid", "scxml", "svg", "xstate"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             return true;
@@ -211,4 +218,29 @@ const char *bst__emit_direction(const bst_emit_options *options) {
         }
     }
     return known[0];
+}
+
+void bst__emit_number(uint64_t number, bst_strbuf *out) {
+    char digits[24];
+    const int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    for (int i = 0; i < len; i++) {
+        bst_strbuf_adds(out, i > 0 && (len - i) % 3 == 0 ? "," : "");
+        bst_strbuf_addc(out, digits[i]);
+    }
+}
+
+static uint64_t root_of(uint64_t number) {
+    uint64_t root = 0;
+    for (uint64_t bit = UINT64_C(1) << 31; bit > 0; bit >>= 1) {
+        root += (root + bit) * (root + bit) <= number ? bit : 0;
+    }
+    return root;
+}
+
+/* By the root: what is ten times as frequent is to look so, and yet leave the others visible. */
+unsigned bst__emit_width(uint64_t weight, uint64_t heaviest) {
+    const uint64_t share = heaviest == 0                   ? 0
+                           : heaviest < UINT64_MAX / 10000 ? weight * 10000 / heaviest
+                                                           : weight / (heaviest / 10000);
+    return 10 + (unsigned)root_of(share) * 40 / 100;
 }

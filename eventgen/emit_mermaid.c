@@ -1,4 +1,5 @@
-/* Mermaid: a stateDiagram-v2, which GitHub and GitLab draw from a Markdown file.
+/* Mermaid: a stateDiagram-v2, which GitHub and GitLab draw from a Markdown file; with weights a
+ * flowchart, whose lines can be as wide as they are frequent.
  *
  * Mermaid has no quoting: a label runs to the end of its line, and characters with a meaning are
  * written as entities
@@ -123,14 +124,59 @@ static void add_transition(bst_strbuf *out, const bst_machine *machine,
     bst_strbuf_addc(out, '\n');
 }
 
-bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options *options,
-                             bst_emit_files *files, bst_diags *diags) {
-    (void)diags;
-    bst_strbuf *out = &files->file[0].text;
-    bst_strbuf scratch = BST_STRBUF_INIT;
-    bst_strbuf_adds(out, "%% ");
-    bst__emit_notice(machine, out);
-    bst_strbuf_addf(out, "\nstateDiagram-v2\n    direction %s\n", bst__emit_direction(options));
+/* ---- with weights ---- */
+
+static void add_box(bst_strbuf *out, const bst_machine *machine, uint32_t index) {
+    const bst_state *state = &machine->states[index];
+    bst_strbuf_addf(out, "    s%u%s\"", (unsigned)index, state->final ? "([" : "(");
+    add_escaped(out, state->label ? state->label : state->name);
+    bst_strbuf_adds(out, state->final ? "\"])\n" : "\")\n");
+}
+
+static void add_link(bst_strbuf *out, const bst_machine *machine, uint32_t number, uint64_t weight,
+                     bst_strbuf *scratch) {
+    const bst_transition *t = &machine->transitions[number];
+    const bst__arrow arrow = bst__emit_arrow(machine, t, scratch);
+    if (t->from == BST_NONE) {
+        bst_strbuf_adds(out, "    start -- \"");
+    } else {
+        bst_strbuf_addf(out, "    s%u -- \"", (unsigned)t->from);
+    }
+    add_escaped(out, arrow.command);
+    bst_strbuf_adds(out, " \xc3\x97 "); /* a multiplication sign */
+    bst__emit_number(weight, out);
+    if (arrow.guard) {
+        bst_strbuf_adds(out, "<br/>[");
+        add_escaped(out, arrow.guard);
+        bst_strbuf_addc(out, ']');
+    }
+    bst_strbuf_adds(out, "<br/>");
+    add_escaped(out, arrow.event);
+    bst_strbuf_addf(out, "\" --> s%u\n", (unsigned)t->to);
+}
+
+/* A flowchart: the lines of a state diagram have one width. */
+static void add_flowchart(bst_strbuf *out, const bst_machine *machine,
+                          const bst_emit_options *options, bst_strbuf *scratch) {
+    uint64_t heaviest = 0;
+    bst_strbuf_addf(out, "flowchart %s\n    start((\" \"))\n", bst__emit_direction(options));
+    for (uint32_t i = 0; i < machine->state_count; i++) {
+        add_box(out, machine, i);
+    }
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        add_link(out, machine, i, options->weights[i], scratch);
+        heaviest = options->weights[i] > heaviest ? options->weights[i] : heaviest;
+    }
+    for (uint32_t i = 0; i < machine->transition_count; i++) {
+        const unsigned tenths = bst__emit_width(options->weights[i], heaviest);
+        bst_strbuf_addf(out, "    linkStyle %u stroke-width:%u.%upx%s\n", (unsigned)i, tenths / 10,
+                        tenths % 10, options->weights[i] ? "" : ",stroke-dasharray:4");
+    }
+}
+
+static void add_diagram(bst_strbuf *out, const bst_machine *machine,
+                        const bst_emit_options *options, bst_strbuf *scratch) {
+    bst_strbuf_addf(out, "stateDiagram-v2\n    direction %s\n", bst__emit_direction(options));
     const bool nests = bst__emit_nests(machine);
     if (nests) {
         add_nodes(out, machine, 0);
@@ -139,7 +185,7 @@ bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options 
         add_state(out, machine, i);
     }
     for (uint32_t i = 0; i < machine->transition_count; i++) {
-        add_transition(out, machine, &machine->transitions[i], &scratch);
+        add_transition(out, machine, &machine->transitions[i], scratch);
     }
     for (uint32_t i = 0; i < machine->state_count; i++) {
         if (machine->states[i].final) {
@@ -147,6 +193,21 @@ bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options 
             add_state_name(out, machine, i);
             bst_strbuf_adds(out, " --> [*]\n");
         }
+    }
+}
+
+bst_status bst__emit_mermaid(const bst_machine *machine, const bst_emit_options *options,
+                             bst_emit_files *files, bst_diags *diags) {
+    (void)diags;
+    bst_strbuf *out = &files->file[0].text;
+    bst_strbuf scratch = BST_STRBUF_INIT;
+    bst_strbuf_adds(out, "%% ");
+    bst__emit_notice(machine, out);
+    bst_strbuf_addc(out, '\n');
+    if (options->weights) {
+        add_flowchart(out, machine, options, &scratch);
+    } else {
+        add_diagram(out, machine, options, &scratch);
     }
     out->failed = out->failed || scratch.failed;
     bst_strbuf_release(&scratch);

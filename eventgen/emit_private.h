@@ -26,6 +26,8 @@ bst_status bst__emit_python(const bst_machine *machine, const bst_emit_options *
                             bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_sql(const bst_machine *machine, const bst_emit_options *options,
                          bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_svg(const bst_machine *machine, const bst_emit_options *options,
+                         bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_typescript(const bst_machine *machine, const bst_emit_options *options,
                                 bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_xstate(const bst_machine *machine, const bst_emit_options *options,
@@ -54,6 +56,12 @@ bst__arrow bst__emit_arrow(const bst_machine *machine, const bst_transition *tra
  * a diagram draws them there. */
 bool bst__emit_nests(const bst_machine *machine);
 bool bst__emit_is_leaf(const bst_machine *machine, uint32_t node);
+
+/* "1,234,567" */
+void bst__emit_number(uint64_t number, bst_strbuf *out);
+
+/* How wide an arrow is that was taken so often, in tenths: 10 to 50. */
+unsigned bst__emit_width(uint64_t weight, uint64_t heaviest);
 
 /* The wanted direction if it is one of LR, TB, RL, BT; otherwise LR. */
 const char *bst__emit_direction(const bst_emit_options *options);

@@ -39,16 +39,21 @@ START_TEST(test_unknown_emitter) {
 END_TEST
 
 START_TEST(test_options) {
+    static const uint64_t some[] = {0, 1200300}; /* by transition: nobody was created */
     static const struct {
         const char *emitter;
         bst_emit_options options;
         const char *expected;
-    } cases[] = {{"dot", {NULL, NULL}, "rankdir=LR;"},
-                 {"dot", {NULL, "TB"}, "rankdir=TB;"},
-                 {"dot", {NULL, "sideways"}, "rankdir=LR;"},
-                 {"mermaid", {NULL, "BT"}, "    direction BT\n"},
-                 {"c", {NULL, NULL}, "enum lamp_state {"},
-                 {"c", {"SmallLamp", NULL}, "enum small_lamp_state {"}};
+    } cases[] = {{"dot", {0}, "rankdir=LR;"},
+                 {"dot", {.direction = "TB"}, "rankdir=TB;"},
+                 {"dot", {.direction = "sideways"}, "rankdir=LR;"},
+                 {"mermaid", {.direction = "BT"}, "    direction BT\n"},
+                 {"c", {0}, "enum lamp_state {"},
+                 {"c", {.prefix = "SmallLamp"}, "enum small_lamp_state {"},
+                 {"dot", {.weights = some}, "<B>light</B>  \xc3\x97 1,200,300<BR/>"},
+                 {"dot", {.weights = some}, " </FONT>>, penwidth=5.0];"},
+                 {"dot", {.weights = some}, "style=dashed"},
+                 {"mermaid", {.weights = some}, "s0 -- \"light \xc3\x97 1,200,300<br/>"}};
     bst_machine *machine = eventgen_parse(small);
     bst_emit_files files;
     bst_emit_files_init(&files);
@@ -185,7 +190,7 @@ Suite *test_eventgen_output_suite(void) {
     TCase *tcase = tcase_create("output");
     tcase_add_test(tcase, test_table);
     tcase_add_loop_test(tcase, test_unknown_emitter, 0, 2);
-    tcase_add_loop_test(tcase, test_options, 0, 6);
+    tcase_add_loop_test(tcase, test_options, 0, 10);
     tcase_add_test(tcase, test_unchanged_is_untouched);
     tcase_add_test(tcase, test_makes_its_folder_and_depfile);
     tcase_add_test(tcase, test_failures);

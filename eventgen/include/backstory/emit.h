@@ -42,6 +42,9 @@ typedef struct bst_emit_options {
     const char *prefix;    /* instead of the id in snake case; C: what every name starts with; */
                            /* SQL: the schema */
     const char *direction; /* diagrams: "LR" (default), "TB", "RL", "BT" */
+    /* diagrams: by transition, how often it was taken; machine->transition_count of them. NULL: not
+     * known */
+    const uint64_t *weights;
 } bst_emit_options;
 
 typedef bst_status (*bst_emit_fn)(const bst_machine *machine, const bst_emit_options *options,
@@ -58,6 +61,10 @@ typedef struct bst_emitter {
 BST_API const bst_emitter *bst_emitters(size_t *ret_count);
 /* NULL when there is none of that name. */
 BST_API const bst_emitter *bst_emitter_find(const char *name);
+
+/* Whether another program writes its text: that may not be there, and its next version may write
+ * something else. */
+BST_API bool bst_emitter_is_external(const bst_emitter *emitter);
 
 /* Runs one emitter. `files` must be initialised and empty. An unknown name is a finding
  * (`unknown-emitter`) and BST_USAGE. */
