@@ -10,6 +10,7 @@
 
 #include "chunks.h"
 #include "figures.h"
+#include "proof.h"
 
 /* "now" or a timestamp. */
 static bst_status read_recorded_at(cli_call *call, const char *text, bst_run_options *run) {
@@ -31,8 +32,9 @@ static bst_status read_recorded_at(cli_call *call, const char *text, bst_run_opt
         text);
 }
 
+/* `proof` NULL: none was asked for. */
 static void print_result(const cli_call *call, const bst_run_figures *figures,
-                         const bst_run_options *run, double seconds) {
+                         const bst_run_options *run, const cli_proof *proof, double seconds) {
     const bool quarantined = figures->quarantined > 0;
 
     if (call->json) {
@@ -42,6 +44,8 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
         json_object_set_new(root, "quarantine",
                             quarantined ? json_string(run->quarantine_path) : json_null());
         json_object_set_new(root, "seconds", json_real(seconds));
+        if (proof)
+            cli_proof_to_json(proof, root);
         json_dumpf(root, strcmp(run->to, "-") == 0 ? stderr : stdout, JSON_INDENT(2));
         putc('\n', strcmp(run->to, "-") == 0 ? stderr : stdout);
         json_decref(root);
@@ -55,10 +59,12 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
            cli_number(seconds > 0 ? (uint64_t)((double)figures->read / seconds) : 0).text);
     if (quarantined)
         printf("the quarantined rows are in %s\n", run->quarantine_path);
+    if (proof)
+        cli_proof_print(proof);
 }
 
 static bst_status run_migration(cli_call *call, const bst_mapping *mapping, bst_run_options *run,
-                                bool strict) {
+                                cli_proof *proof, bool strict) {
     bst_synth *synth = NULL;
     bst_run_figures figures = {0};
     cli_progress progress;
@@ -71,8 +77,11 @@ static bst_status run_migration(cli_call *call, const bst_mapping *mapping, bst_
         status = bst_migrate(mapping, synth, run, &figures, call->diags);
     cli_progress_end(&progress);
     if (status == BST_OK) {
-        print_result(call, &figures, run, cli_progress_seconds(&progress));
-        if (strict && figures.quarantined > 0)
+        const double seconds = cli_progress_seconds(&progress) - (proof ? proof->seconds : 0);
+        print_result(call, &figures, run, proof, seconds);
+        if (proof)
+            status = cli_proof_end(proof, &figures);
+        if (status == BST_OK && strict && figures.quarantined > 0)
             status = BST_INVALID;
     }
     bst_synth_free(synth);
@@ -86,7 +95,10 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
     char *to = NULL;
     char *quarantine = NULL;
     char *recorded_at = NULL;
+    char *manifest = NULL;
+    cli_proof proof = {0};
     int strict = 0;
+    int verify = 0;
     cli_chunks chunks;
     int exit_status;
     struct poptOption options[] = {
@@ -100,6 +112,12 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
          "when the store learns of the events: now or a time (default: the server's clock; none in "
          "a file)",
          "TIME"},
+        {"verify", 0, POPT_ARG_NONE, &verify, 0,
+         "after the load, fold every stored history and hold it against its row as it was then",
+         NULL},
+        {"manifest", 0, POPT_ARG_STRING, &manifest, 0,
+         "verify, and write down what was done, with digests and queries for a recount (JSON)",
+         "FILE"},
         {"strict", 0, POPT_ARG_NONE, &strict, 0, "exit with 1 when a row is quarantined", NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, chunks.options, 0, "From a server into a store:", NULL},
         POPT_TABLEEND};
@@ -120,14 +138,21 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
     if (status == BST_OK && !quarantine)
         status = bst_diag_nomem(call.diags);
     run.quarantine_path = quarantine;
+    const bool prove = verify || manifest;
+    if (status == BST_OK && prove && strcmp(to, "-") == 0)
+        status = cli_usage(&call, "what went to stdout cannot be read back: no --verify there");
+    if (status == BST_OK && prove)
+        status = cli_proof_begin(&proof, &call, mapping, &run, manifest);
     if (status == BST_OK)
-        status = run_migration(&call, mapping, &run, strict != 0);
+        status = run_migration(&call, mapping, &run, prove ? &proof : NULL, strict != 0);
+    cli_proof_release(&proof);
     bst_mapping_free(mapping);
     free(from);
     free(to);
     free(quarantine);
     free(recorded_at);
     cli_chunks_release(&chunks);
+    free(manifest);
     return cli_end(&call, status);
 }
 

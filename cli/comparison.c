@@ -46,17 +46,17 @@ static bst_status close_lines(cli_comparison *c) {
 
 /* ---- differences ---- */
 
-static const char *field_name(const cli_comparison *c, const bst_difference *d) {
-    return d->field == BST_NONE ? "(state)" : c->machine->fields[d->field].name;
+static const char *field_name(const bst_machine *machine, const bst_difference *d) {
+    return d->field == BST_NONE ? "(state)" : machine->fields[d->field].name;
 }
 
-static json_t *as_json(const cli_comparison *c, const bst_difference *d) {
+json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference *d) {
     json_t *object = json_object();
     json_object_set_new(object, "key", json_stringn(d->key, d->key_len));
     json_object_set_new(object, "kind", json_string(kinds[d->kind]));
     if (d->kind == BST_DIFFERS && !d->message) {
         json_object_set_new(object, "differs", json_string(extents[d->extent]));
-        json_object_set_new(object, "field", json_string(field_name(c, d)));
+        json_object_set_new(object, "field", json_string(field_name(machine, d)));
         json_object_set_new(object, "old", d->old_text ? json_string(d->old_text) : json_null());
         json_object_set_new(object, "new", d->new_text ? json_string(d->new_text) : json_null());
     }
@@ -70,7 +70,7 @@ static void print_as_text(const cli_comparison *c, const bst_difference *d) {
     if (d->message)
         printf("%s%s\n", d->kind == BST_NOT_REPLAYABLE ? "cannot be replayed: " : "", d->message);
     else if (d->kind == BST_DIFFERS)
-        printf("%s: %s in the row, %s in the history%s\n", field_name(c, d),
+        printf("%s: %s in the row, %s in the history%s\n", field_name(c->machine, d),
                d->old_text ? d->old_text : "null", d->new_text ? d->new_text : "null",
                d->extent == BST_EXTENT_STATE ? "; all fields agree" : "");
     else if (d->kind == BST_MISSING_IN_STORE)
@@ -81,7 +81,8 @@ static void print_as_text(const cli_comparison *c, const bst_difference *d) {
 
 bst_status cli_comparison_difference(void *context, const bst_difference *difference) {
     cli_comparison *c = context;
-    json_t *object = c->lines || c->call->json ? as_json(c, difference) : NULL;
+    json_t *object =
+        c->lines || c->call->json ? cli_difference_as_json(c->machine, difference) : NULL;
 
     c->found++;
     if (c->lines) {
@@ -208,13 +209,13 @@ static json_t *count(uint64_t n) {
     return json_integer((json_int_t)n);
 }
 
-static json_t *totals_as_json(const cli_comparison *c, const bst_comparison *result) {
+static json_t *totals_as_json(const bst_machine *machine, const bst_comparison *result) {
     json_t *list = json_array();
 
     for (size_t i = 0; i < result->total_count; i++) {
         const bst_total *t = &result->totals[i];
         json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:I, s:I, s:s?, s:s?}", "state",
-                                              c->machine->states[t->state].name, "group", t->group,
+                                              machine->states[t->state].name, "group", t->group,
                                               "month", t->month, "rows", (json_int_t)t->old_count,
                                               "histories", (json_int_t)t->new_count, "sum_of_rows",
                                               t->old_sum, "sum_of_histories", t->new_sum));
@@ -239,9 +240,9 @@ static json_t *left_out_as_json(const bst_comparison *result) {
     return object;
 }
 
-static void print_json(const cli_comparison *c, const bst_comparison *result) {
+void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *result,
+                            json_t *object) {
     const bst_compare_figures *f = &result->figures;
-    json_t *object = json_object();
 
     json_object_set_new(object, "rows", count(f->rows));
     json_object_set_new(object, "histories", count(f->histories));
@@ -257,13 +258,20 @@ static void print_json(const cli_comparison *c, const bst_comparison *result) {
     json_object_set_new(object, "quarantined", count(f->quarantined));
     json_object_set_new(object, "out_of_scope", count(f->out_of_scope));
     json_object_set_new(object, "tolerated", count(f->tolerated));
+    json_object_set_new(object, "not_compared", left_out_as_json(result));
+    json_object_set_new(object, "totals", totals_as_json(machine, result));
+}
+
+static void print_json(const cli_comparison *c, const bst_comparison *result) {
+    const bst_compare_figures *f = &result->figures;
+    json_t *object = json_object();
+
+    cli_comparison_to_json(c->machine, result, object);
     if (c->share > 0)
         json_object_set_new(object, "sample",
                             json_pack("{s:f, s:I, s:f, s:f}", "share", c->share / 4294967296.0,
                                       "entities", (json_int_t)sampled(f), "confidence",
                                       SAMPLE_CONFIDENCE, "at_most", sample_bound(f)));
-    json_object_set_new(object, "not_compared", left_out_as_json(result));
-    json_object_set_new(object, "totals", totals_as_json(c, result));
     fputs("],\n\"figures\":", stdout);
     json_dumpf(object, stdout, JSON_INDENT(2));
     fputs("}\n", stdout);

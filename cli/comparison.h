@@ -30,4 +30,9 @@ bst_status cli_comparison_progress(void *context, const bst_compare_figures *fig
 bst_status cli_comparison_end(cli_comparison *comparison, bst_status status,
                               const bst_comparison *result);
 
+/* A difference as a line of the file has it, and the figures of a whole comparison. */
+json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference *difference);
+void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *result,
+                            json_t *object);
+
 #endif

@@ -75,6 +75,19 @@ static bst_status open_sink(run *r) {
     return bst_sink_open(r->options->to, r->rows.mapping->machine, &info, &r->rows.sink, r->diags);
 }
 
+static bst_status tell_loaded(const run *r) {
+    bst_source_moment moment = {0};
+    bst_status status = BST_OK;
+#if BACKSTORY_POSTGRES
+    if (bst_is_connection_string(r->options->from)) {
+        status = bst_source_moment_of(r->rows.source, &moment, r->diags);
+    }
+#endif
+    return status == BST_OK
+               ? r->options->on_loaded(r->options->loaded_context, r->figures, moment.snapshot)
+               : status;
+}
+
 static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
                               const bst_run_options *options, bst_run_figures *figures,
                               bst_diags *diags) {
@@ -100,6 +113,9 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     }
     if (status == BST_OK) {
         status = finish(&r);
+    }
+    if (status == BST_OK && options->to && options->on_loaded) {
+        status = tell_loaded(&r);
     }
     bst__quarantine_free(r.rows.file);
     bst_sink_free(r.rows.sink);

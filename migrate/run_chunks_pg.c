@@ -401,6 +401,14 @@ static void tell_kept(const chunk_run *run) {
     }
 }
 
+static bst_status tell_loaded(const chunk_run *run) {
+    bst_source_moment moment;
+    const bst_status status = bst_source_moment_of(run->source, &moment, run->diags);
+    return status == BST_OK ? run->options->on_loaded(run->options->loaded_context, run->figures,
+                                                      moment.snapshot)
+                            : status;
+}
+
 bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                            const bst_run_options *options, bst_run_figures *figures,
                            bst_diags *diags) {
@@ -427,6 +435,9 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
     if (status == BST_OK) {
         status = patiently(&run, write_quarantine);
         figures->progress = 1;
+    }
+    if (status == BST_OK && options->on_loaded && !figures->already) {
+        status = tell_loaded(&run);
     }
     bst_load_free(run.load);
     bst_source_free(run.source);

@@ -36,7 +36,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA backstory TO backstory_appender;
         GRANT INSERT ON backstory.machine, backstory.machine_version, backstory.run, backstory.plan,
             backstory.segment, backstory.command, backstory.load, backstory.snapshot, backstory.chunk,
-            backstory.quarantine TO backstory_appender;
+            backstory.quarantine, backstory.manifest TO backstory_appender;
         GRANT UPDATE ON backstory.load, backstory.chunk TO backstory_appender;
         GRANT INSERT, UPDATE ON backstory.follow, backstory.follow_quarantine TO backstory_appender;
         GRANT INSERT ON backstory.follow_race TO backstory_appender;

@@ -111,6 +111,15 @@ CREATE TABLE backstory.quarantine (
     PRIMARY KEY (run_id, chunk, number)
 );
 
+-- What was proved of a migration when it was done, as it was written down then: JSON, see docs/proof.md.
+CREATE TABLE backstory.manifest (
+    run_id   integer     NOT NULL,
+    made_at  timestamptz NOT NULL DEFAULT now(),
+    role     text        NOT NULL DEFAULT session_user,
+    manifest text        NOT NULL,
+    PRIMARY KEY (run_id, made_at)
+);
+
 -- The shape of histories: those with the same signature share one. The arrays have an item an event. A migrated plan's number
 -- is a digest of all it says: whoever makes the same plan comes to the same number, without asking anybody. Its run may not
 -- have a row in run yet, so there is no foreign key.
@@ -227,6 +236,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.plan
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.run
     EXECUTE FUNCTION backstory.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.machine_version
+    EXECUTE FUNCTION backstory.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.manifest
     EXECUTE FUNCTION backstory.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.machine
     EXECUTE FUNCTION backstory.refuse_change();

@@ -112,3 +112,27 @@ BEGIN ATOMIC
           AND event.recorded_at <= state_at.known
     ORDER BY event.entity, event.version DESC;
 END;
+
+-- What a run has written, as digests that anybody can work out again: the segments fall into 256 chunks by the first byte of the
+-- MD5 of their key; a chunk's digest is the SHA-256 of the SHA-256 of each of its segments, in the order of keys and versions.
+-- The run's own is the SHA-256 of all of these, as text, in the order of the chunks (see digest_all).
+CREATE FUNCTION backstory.digest(run_id integer)
+RETURNS TABLE (chunk text, segments bigint, sha256 text)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT substr(md5(segment.key), 1, 2), count(*),
+           encode(sha256(string_agg(
+               sha256(convert_to(segment.key || E'\x1f' || segment.first_version || E'\x1f' || segment.plan
+                   || E'\x1f' || segment.data, 'UTF8')),
+               ''::bytea ORDER BY segment.key, segment.first_version)), 'hex')
+    FROM backstory.segment
+    WHERE segment.run_id = digest.run_id
+    GROUP BY 1 ORDER BY 1;
+END;
+
+CREATE FUNCTION backstory.digest_all(run_id integer) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT encode(sha256(convert_to(coalesce(string_agg(digest.sha256, '' ORDER BY digest.chunk), ''), 'UTF8')), 'hex')
+    FROM backstory.digest(digest_all.run_id);
+END;

@@ -53,7 +53,7 @@ run backstory plan samples/payment/payment.legacy.json --from dbname=shop
 
 step '4. Migrate: the histories go into an event store'
 run backstory migrate samples/payment/payment.legacy.json --from dbname=shop --to dbname=events \
-    --quarantine "$scratch/quarantine.jsonl"
+    --quarantine "$scratch/quarantine.jsonl" --verify
 migrated=$(now)
 
 step '5. Compare: fold every history and hold it against its row'

@@ -59,6 +59,11 @@ typedef struct bst_run_options {
      * BST_OK stops the run. */
     bst_status (*on_progress)(void *context, const bst_run_figures *figures);
     void *context;
+    /* When all is loaded, and the source can still be read at the moment that was loaded, for
+     * which `moment` is the name (see bst_source_open_at; NULL: a file). May be NULL. Not called
+     * where the same had been loaded before. */
+    bst_status (*on_loaded)(void *context, const bst_run_figures *figures, const char *moment);
+    void *loaded_context;
 } bst_run_options;
 
 /* Reads every row once. The figures are written also when it fails. BST_INTERNAL when the balance

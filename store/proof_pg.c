@@ -1,0 +1,70 @@
+/* The store's part of a proof. The server words it: it has the facts. */
+#include "backstory/proof.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pg_store_private.h"
+
+static const char prove_sql[] =
+    "SELECT json_build_object('run_id', l.run_id, 'started_at', l.started_at,"
+    " 'finished_at', l.finished_at, 'role', r.role, 'source', l.source,"
+    " 'histories', r.histories, 'events', r.events,"
+    " 'snapshots', (SELECT coalesce(json_agg(json_build_object('lsn', s.lsn,"
+    "   'taken_at', s.taken_at) ORDER BY s.snapshot), '[]')"
+    "   FROM backstory.snapshot s WHERE s.run_id = l.run_id),"
+    " 'chunks', (SELECT count(*) FROM backstory.chunk c WHERE c.run_id = l.run_id),"
+    " 'quarantined', (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = l.run_id),"
+    " 'digest', json_build_object('all', backstory.digest_all(l.run_id), 'chunks',"
+    "   (SELECT coalesce(json_agg(json_build_object('chunk', d.chunk, 'segments', d.segments,"
+    "     'sha256', d.sha256) ORDER BY d.chunk), '[]') FROM backstory.digest(l.run_id) d)))::text"
+    " FROM backstory.load l JOIN backstory.run r USING (run_id) WHERE l.run_id = $1::int";
+
+typedef struct number_text {
+    char text[16];
+} number_text;
+
+static number_text number_of(int32_t number) {
+    number_text made;
+    snprintf(made.text, sizeof made.text, "%" PRId32, number);
+    return made;
+}
+
+bst_status bst_store_prove(const char *store, int32_t run_id, bst_strbuf *out, bst_diags *diags) {
+    const number_text run = number_of(run_id);
+    const char *const params[] = {run.text};
+    bst_pg *pg = NULL;
+    char *text = NULL;
+    bst_status status = bst_pg_connect(store, &pg, diags);
+    /* Digests sort the segments of the run: in memory, where it is little. */
+    if (status == BST_OK)
+        status = bst_pg_exec(pg, "BEGIN READ ONLY; SET LOCAL jit = off", diags);
+    if (status == BST_OK)
+        status = bst__pg_value(pg, prove_sql, 1, params, &text, diags);
+    if (status == BST_OK && !text)
+        status = bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-run", NULL,
+                              "the store has no finished migration %s", run.text);
+    if (status == BST_OK)
+        bst_strbuf_adds(out, text);
+    free(text);
+    bst_pg_free(pg);
+    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
+}
+
+bst_status bst_store_keep_manifest(const char *store, int32_t run_id, const char *manifest,
+                                   bst_diags *diags) {
+    const number_text run = number_of(run_id);
+    const char *const params[] = {run.text, manifest};
+    bst_pg *pg = NULL;
+    char *text = NULL;
+    bst_status status = bst_pg_connect(store, &pg, diags);
+    if (status == BST_OK)
+        status = bst__pg_value(pg,
+                               "INSERT INTO backstory.manifest (run_id, manifest)"
+                               " VALUES ($1::int, $2) RETURNING run_id",
+                               2, params, &text, diags);
+    free(text);
+    bst_pg_free(pg);
+    return status;
+}
