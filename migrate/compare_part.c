@@ -147,7 +147,7 @@ static bst_status take_row(comparison *c, const bst_row *row) {
         c->figures->out_of_scope++;
         return BST_OK;
     }
-    if (row->key_is_null) {
+    if (!bst__key_serves(c->synth, row)) {
         c->figures->quarantined++; /* it can have no history */
         return BST_OK;
     }

@@ -39,17 +39,18 @@ static bst_status open_second(bst__pg_source *s, bst_diags *diags) {
     return status == BST_OK ? bst__pg_begin(s->second, s->snapshot, diags) : status;
 }
 
-/* The server's JSON without its spaces, so that a row looks the same from every source. */
-static void add_compact(const char *json, bst_strbuf *out) {
+/* The server's JSON without its spaces, so that a row looks the same from every source. False: it
+ * is none, for the row has bytes that are no text. */
+static bool add_compact(const char *json, bst_strbuf *out) {
     json_t *object = json_loads(json, 0, NULL);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     if (text)
         bst_strbuf_adds(out, text);
-    else
-        out->failed = true;
-    free(text);
+    out->failed = out->failed || (object && !text);
     json_decref(object);
+    free(text);
+    return object != NULL;
 }
 
 /* The condition that only the row at hand fulfils. */
@@ -87,9 +88,7 @@ bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diag
                             : bst_pg_query(s->second, sql.text, 0, NULL, &rows, diags);
     if (status == BST_OK) {
         const char *json = bst__pg_single(rows, 0);
-        if (json)
-            add_compact(json, out);
-        else
+        if (!json || !add_compact(json, out))
             add_mapped(s, out);
     }
     bst_pg_rows_free(rows);

@@ -435,7 +435,11 @@ bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
      * */
     bst_strbuf_adds(&sql, "SET LOCAL row_security = off; SET LOCAL jit = off;"
                           "SET LOCAL synchronize_seqscans = off;"
-                          "SET LOCAL max_parallel_workers_per_gather = 0");
+                          "SET LOCAL max_parallel_workers_per_gather = 0;");
+    /* A database without an encoding may hold anything: its bytes come as they are, and a row with
+     * bytes that are no text is refused, not the whole table. */
+    bst_strbuf_adds(&sql, "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false)"
+                          " WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII'");
     const bst_status status = sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(pg, sql.text, diags);
     bst_strbuf_release(&sql);
     return status;

@@ -40,7 +40,8 @@ void bst__pg_add_quoted(bst__pg_source *s, const char *name, bst_strbuf *out) {
         out->failed = true;
 }
 
-/* Finds the table; "payments" without a schema means public. */
+/* Finds the table; "payments" without a schema means public. Who may read only some columns may not
+ * read the ctid. */
 bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) {
     const char *name = s->base.spec->table;
     const char *dot = strchr(name, '.');
@@ -54,7 +55,9 @@ bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) {
     const char *params[] = {schema, table};
     status = bst_pg_query(
         s->pg,
-        "SELECT c.oid, c.relkind IN ('r', 'p', 'm'), c.relkind IN ('r', 'm') AND NOT EXISTS"
+        "SELECT c.oid, c.relkind IN ('r', 'p', 'm')"
+        "  AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
+        " c.relkind IN ('r', 'm') AND NOT EXISTS"
         "  (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),"
         " greatest(0, CASE WHEN c.relkind = 'p' THEN"
         "  (SELECT sum(greatest(0, l.reltuples)) FROM pg_catalog.pg_partition_tree(c.oid) t"

@@ -139,18 +139,45 @@ static bool find_signature(bst_synth *synth, uint32_t state, bst__signature **re
 
 /* ---- rows ---- */
 
+/* What is wrong with the row's key, "" where another has it too; NULL: nothing. */
+static const char *find_key_fault(bst_synth *synth, const bst_row *row, bst_reason *ret_reason) {
+    const bst_type text = {.kind = BST_KIND_TEXT};
+    bst_value value;
+    *ret_reason = BST_REASON_NULL_KEY;
+    if (row->key_is_null || row->key_len == 0) {
+        return row->key_is_null ? "is NULL" : "is empty";
+    }
+    *ret_reason = BST_REASON_BAD_VALUE;
+    if (row->key_len > BST_KEY_BYTES_MAX) {
+        return "is longer than any key may be";
+    }
+    if (bst_value_parse(&text, row->key, row->key_len, synth->scratch, &value) != BST_VALUE_OK) {
+        return "is not UTF-8 text";
+    }
+    *ret_reason = BST_REASON_DUPLICATE_KEY;
+    return row->key_is_double ? "" : NULL;
+}
+
+bool bst__key_serves(bst_synth *synth, const bst_row *row) {
+    bst_reason reason = BST_REASON_NONE;
+    const char *fault = find_key_fault(synth, row, &reason);
+    return !fault || reason == BST_REASON_DUPLICATE_KEY;
+}
+
 static bool check_key(bst_synth *synth, const bst_row *row) {
-    if (!row->key_is_null && !row->key_is_double) {
+    bst_reason reason = BST_REASON_NONE;
+    const char *fault = find_key_fault(synth, row, &reason);
+    if (!fault) {
         return true;
     }
-    bst__refuse(synth, row->key_is_null ? BST_REASON_NULL_KEY : BST_REASON_DUPLICATE_KEY);
-    bst_strbuf *message = &synth->refusal.message;
+    bst__refuse(synth, reason);
     const bst_source_spec *spec = &synth->mapping->source;
-    bst_strbuf_adds(message, row->key_is_null ? "the key (" : "another row has the same key (");
+    bst_strbuf_adds(&synth->refusal.message,
+                    *fault ? "the key (" : "another row has the same key (");
     for (size_t i = 0; i < spec->key_count; i++) {
-        bst_strbuf_addf(message, "%s%s", i > 0 ? ", " : "", spec->key[i]);
+        bst_strbuf_addf(&synth->refusal.message, "%s%s", i > 0 ? ", " : "", spec->key[i]);
     }
-    bst_strbuf_adds(message, row->key_is_null ? ") is NULL" : ")");
+    bst_strbuf_addf(&synth->refusal.message, *fault ? ") %s" : ")%s", fault);
     for (uint32_t c = 0; c < spec->column_count; c++) {
         for (size_t i = 0; i < spec->key_count; i++) {
             if (strcmp(spec->columns[c].name, spec->key[i]) == 0) {

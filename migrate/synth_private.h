@@ -209,6 +209,8 @@ struct bst_synth {
 
 /* synth.c: before anything is asked of a row */
 void bst__synth_begin(bst_synth *synth, bst_diags *diags);
+/* Whether an entity can have the row's key at all. */
+bool bst__key_serves(bst_synth *synth, const bst_row *row);
 
 /* synth_read.c */
 bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *ret);
