@@ -233,6 +233,8 @@ static bst_status open_source(draft *d) {
 }
 
 bst_status bst_draft_make(const bst_draft_options *options, bst_draft *ret, bst_diags *diags) {
+    if (options->state && strchr(options->state, ','))
+        return bst__draft_regions(options, ret, diags);
     bst_draft_options wishes = *options;
     draft d = {.options = &wishes,
                .diags = diags,

@@ -185,6 +185,9 @@ json_t *bst__draft_mapping(draft *d);
 /* Objects that fit stand on one line. */
 void bst__draft_layout(const json_t *json, bst_strbuf *out);
 
+/* draft_regions.c: several status columns, with commas between them */
+bst_status bst__draft_regions(const bst_draft_options *options, bst_draft *ret, bst_diags *diags);
+
 bst_status bst__draft_open_csv(draft *d);
 bst_status bst__draft_open_pg(draft *d);
 #endif

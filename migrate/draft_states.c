@@ -138,9 +138,9 @@ static bst_status guess(draft *d) {
     if (others.len > 0)
         bst__draft_note(d,
                         "It has other columns that may be states of their own: %s. They are "
-                        "fields here. Draft each with --state; as regions of one parallel machine "
-                        "they can have a column each.",
-                        others.text);
+                        "fields here. Draft them together with --state %s,...: then each becomes a "
+                        "region of one machine.",
+                        others.text, d->columns[d->state_column].name);
     bst_strbuf_release(&others);
     return status;
 }

@@ -259,6 +259,16 @@ states '"awaiting": "awaiting"'
 draft acceptance spree_return_items 1000 --state acceptance_status
 states '"manual_intervention_required": "manual_intervention_required"'
 
+say 'several status columns become regions of one machine'
+draft return_item spree_return_items 1000 --state reception_status,acceptance_status
+says '"type": "parallel"'
+states '"column": "acceptance_status"'
+says 'state_in()'
+draft whole_order spree_orders 990 --state state,payment_state,shipment_state
+states '"shipment": {'
+states '{ "state": "state.canceled", "at": "canceled_at"'
+step 'state.complete > state.canceled' cancel
+
 say 'OFBiz: a lookup table for everybody, a status history, a plan that is no evidence'
 draft order order_header 990
 states '"ORDER_APPROVED": "approved"'

@@ -26,7 +26,7 @@ typedef struct bst_draft_options {
     const char *from;  /* a connection string, a .csv file, or a folder that has `<table>.csv` */
     const char *table; /* "public.payments"; NULL with a .csv file: named after it */
     const char *key;   /* columns with commas between them; NULL: the primary or a unique key */
-    const char *state; /* NULL: guessed */
+    const char *state; /* NULL: guessed; several with commas between them become regions */
     double sample_percent; /* PostgreSQL only: of the table's pages; 0: all rows are read */
 } bst_draft_options;
 
