@@ -1,8 +1,9 @@
 /* State Chart XML 1.0 (W3C), for tools that draw, check or run it.
  *
- * A state's id is its path ("authorized.partial"), a command an event, a timer a delayed <send>
- * that is cancelled on the way out. Conditions stay in the language that they are written in, CEL
- * over the entity's fields: no data model of the standard knows those, which a comment says.
+ * A state's id is its path ("authorized-partial": with dots, "done.state.authorized" would mean the
+ * states inside as well), a command an event, a timer a delayed <send> that is cancelled on the way
+ * out. Conditions stay in the language that they are written in, CEL over the entity's fields: no
+ * data model of the standard knows those, which a comment says.
  *
  * The standard lets a document carry foreign names. What it has no word for stands under our own
  * (`backstory:event`, and in <backstory:machine> fields, events and guards as JSON), from where an
@@ -103,12 +104,16 @@ static void add_extra(writer *w, json_t *object, const char *const *known) {
 
 /* ---- ids ---- */
 
-/* "authorized.partial"; of the machine "payment-machine", which is no path. */
+#define ID_SEPARATOR '-'         /* names have none */
+#define WRAPPER      "--machine" /* behind the machine's id: no path */
+#define WRAPPER_END  "--end"
+
+/* "authorized-partial"; of the machine "payment--machine". */
 static void add_id(writer *w, uint32_t node) {
     if (node == 0) {
-        bst_strbuf_addf(w->out, "%s-machine", w->machine->id);
+        bst_strbuf_addf(w->out, "%s" WRAPPER, w->machine->id);
     } else {
-        bst__tree_add_path(&w->tree, node, '.', w->out);
+        bst__tree_add_path(&w->tree, node, ID_SEPARATOR, w->out);
     }
 }
 
@@ -276,6 +281,33 @@ static void add_timers(writer *w, uint32_t node, uint32_t depth, json_t *after) 
 
 static void add_state(writer *w, uint32_t node, uint32_t depth);
 
+static bool has_end(const writer *w) {
+    for (uint32_t i = 1; i < w->tree.count; i++) {
+        const char *type = json_string_value(json_object_get(w->tree.nodes[i].json, "type"));
+        if (type && strcmp(type, "final") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When the state that stands for the machine is done, so is the machine. */
+static void add_end_transition(writer *w, uint32_t depth) {
+    if (has_end(w)) {
+        add_indent(w, depth);
+        bst_strbuf_addf(w->out,
+                        "<transition event=\"done.state.%s" WRAPPER "\" target=\"%s" WRAPPER_END
+                        "\"/>\n",
+                        w->machine->id, w->machine->id);
+    }
+}
+
+static void add_end(writer *w) {
+    if (has_end(w)) {
+        bst_strbuf_addf(w->out, "  <final id=\"%s" WRAPPER_END "\"/>\n", w->machine->id);
+    }
+}
+
 static void add_children(writer *w, uint32_t node, uint32_t depth) {
     json_t *states = json_object_get(w->tree.nodes[node].json, "states");
     json_t *json;
@@ -300,10 +332,13 @@ static void add_inside(writer *w, uint32_t node, uint32_t depth) {
     if (json_object_get(json, "onDone")) {
         bst_strbuf event = BST_STRBUF_INIT;
         bst_strbuf_adds(&event, "done.state.");
-        bst__tree_add_path(&w->tree, node, '.', &event);
+        bst__tree_add_path(&w->tree, node, ID_SEPARATOR, &event);
         add_transitions(w, node, depth, event.text, json_object_get(json, "onDone"));
         w->failed = w->failed || event.failed;
         bst_strbuf_release(&event);
+    }
+    if (node == 0) {
+        add_end_transition(w, depth);
     }
     add_children(w, node, depth);
 }
@@ -437,7 +472,7 @@ static void add_document(writer *w) {
     add_attribute(w, "name", w->machine->id);
     add_attribute(w, "datamodel", has_guards(w->machine) ? "ecmascript" : "null");
     if (w->wrapped) {
-        bst_strbuf_addf(w->out, " initial=\"%s-machine\"", w->machine->id);
+        bst_strbuf_addf(w->out, " initial=\"%s" WRAPPER "\"", w->machine->id);
     } else {
         const char *initial = json_string_value(json_object_get(w->root, "initial"));
         bst_strbuf_adds(w->out, " initial=\"");
@@ -448,6 +483,7 @@ static void add_document(writer *w) {
     add_declarations(w);
     if (w->wrapped) {
         add_state(w, 0, 1);
+        add_end(w);
     } else {
         add_children(w, 0, 1);
     }

@@ -239,6 +239,9 @@ static void read_descriptor(reader *r, const xmlNode *element, uint32_t node, co
     size_t len = strlen(event);
     bst__form form = BST__FORM_ON;
     if (own && strcmp(event, own) == 0) {
+        if (node == 0) {
+            return; /* how our export says that the machine is done */
+        }
         form = BST__FORM_DONE;
     } else if (strncmp(event, "done.", 5) == 0 || strncmp(event, "error.", 6) == 0) {
         bst__outline_loss(r->o, BST__LOSS_EVENT, &where, "event \"%.200s\" is not carried over",
@@ -286,11 +289,12 @@ static void read_transition(reader *r, const xmlNode *element, uint32_t node, co
 
 /* ---- states ---- */
 
-/* An id without what it says of the state around it: "outer.inner" in "outer" is "inner". */
+/* An id without what it says of the state around it: "outer.inner" or "outer-inner" in "outer" is
+ * "inner". */
 static const char *last_part(const char *id, const char *outer) {
     const size_t len = outer ? strlen(outer) : 0;
-    const bool inside =
-        id && len > 0 && strncmp(id, outer, len) == 0 && id[len] == '.' && id[len + 1];
+    const bool inside = id && len > 0 && strncmp(id, outer, len) == 0 &&
+                        (id[len] == '.' || id[len] == '-') && id[len + 1];
     return inside ? id + len + 1 : id;
 }
 
@@ -375,20 +379,17 @@ static void read_state(reader *r, const xmlNode *element, uint32_t parent, const
 
 /* ---- the document ---- */
 
-/* Our export puts the machine into a state of its own when it is more than a list of states. */
+/* Our export puts the machine into a state of its own when it is more than a list of states, with a
+ * final state beside it. */
 static const xmlNode *find_wrapper(reader *r, const xmlNode *root, const char *name) {
-    const xmlNode *only = NULL;
-    for (const xmlNode *child = root->children; child; child = child->next) {
-        if (is_state(child)) {
-            if (only) {
-                return NULL;
-            }
-            only = child;
+    const char *wrapper = name ? bst_arena_printf(r->o->arena, "%s--machine", name) : NULL;
+    for (const xmlNode *child = root->children; wrapper && child; child = child->next) {
+        const char *id = is_state(child) ? plain(r, child, "id") : NULL;
+        if (id && strcmp(id, wrapper) == 0) {
+            return child;
         }
     }
-    const char *id = only && name ? plain(r, only, "id") : NULL;
-    const char *wrapper = id ? bst_arena_printf(r->o->arena, "%s-machine", name) : NULL;
-    return wrapper && strcmp(id, wrapper) == 0 ? only : NULL;
+    return NULL;
 }
 
 /* <backstory:machine>: what is no state, as JSON. */
@@ -432,7 +433,7 @@ static void read_root(reader *r, const xmlNode *root) {
         if (id && bst__outline_set_id(r->o, 0, id)) {
             read_attributes(r, wrapper, 0);
             r->o->nodes[0].extra = extra;
-            read_children(r, wrapper, 0, NULL);
+            read_children(r, wrapper, 0, id);
         }
     } else {
         set_initial(r, root, 0, plain(r, root, "initial"));
