@@ -6,6 +6,7 @@
 #include "backstory/emit.h"
 
 #include "cli.h"
+#include "legacy_table.h"
 #include "weights.h"
 
 #define EMITTERS_MAX 32
@@ -107,7 +108,7 @@ static void print_outputs(const cli_call *call, const bst_emit_outputs *outputs)
 }
 
 typedef struct compile_options {
-    char *folder, *list, *depfile, *prefix, *direction, *weights;
+    char *folder, *list, *depfile, *prefix, *direction, *weights, *mapping;
     int list_emitters;
 } compile_options;
 
@@ -118,6 +119,7 @@ static void free_options(compile_options *with) {
     free(with->prefix);
     free(with->direction);
     free(with->weights);
+    free(with->mapping);
 }
 
 static bst_status check_direction(cli_call *call, const char *direction) {
@@ -139,6 +141,19 @@ static bst_status check_prefix(cli_call *call, const char *prefix) {
                 : cli_usage(call, "--prefix takes letters, digits and _, not \"%s\"", prefix);
 }
 
+/* The mapping reads the machine file that it names, which must be this one. */
+static bst_status load_mapping(cli_call *call, const bst_machine *machine, const char *path,
+                               bst_mapping **ret) {
+    const bst_status status = bst_mapping_load(path, ret, call->diags);
+    if (status != BST_OK || strcmp((*ret)->machine->sha256, machine->sha256) == 0)
+        return status;
+    const bst_loc where = {path, 0, 0};
+    bst_diag_add(call->diags, BST_INVALID, BST_ERROR, "other-machine", &where,
+                 "the mapping is one of another machine file, %s", (*ret)->machine->file);
+    bst_diag_hint(call->diags, "Compile the machine that the mapping names.");
+    return BST_INVALID;
+}
+
 /* Everything is checked before anything is written. */
 static bst_status emit_all(cli_call *call, const bst_machine *machine, const compile_options *with,
                            const char *const *names, size_t name_count) {
@@ -146,10 +161,18 @@ static bst_status emit_all(cli_call *call, const bst_machine *machine, const com
     const bool to_stdout = with->folder && strcmp(with->folder, "-") == 0;
     bst_emit_outputs outputs = {0};
     uint64_t *weights = NULL;
-    bst_status status = BST_OK;
-    if (to_stdout && name_count > 1)
-        return cli_usage(call, "-o - takes one emitter");
-    if (with->weights)
+    bst_mapping *mapping = NULL;
+    bst_arena *arena = bst_arena_new();
+    bst_status status = arena ? BST_OK : bst_diag_nomem(call->diags);
+    if (status == BST_OK && to_stdout && name_count > 1)
+        status = cli_usage(call, "-o - takes one emitter");
+    if (status == BST_OK && with->mapping)
+        status = load_mapping(call, machine, with->mapping, &mapping);
+    if (mapping && status == BST_OK) {
+        options.legacy = cli_legacy_table(mapping, arena);
+        status = options.legacy ? BST_OK : bst_diag_nomem(call->diags);
+    }
+    if (status == BST_OK && with->weights)
         status = cli_count_transitions(machine, with->weights, &weights, call->diags);
     options.weights = weights;
     if (status == BST_OK && to_stdout)
@@ -160,6 +183,8 @@ static bst_status emit_all(cli_call *call, const bst_machine *machine, const com
     if (status == BST_OK && !to_stdout)
         print_outputs(call, &outputs);
     bst_emit_outputs_release(&outputs);
+    bst_mapping_free(mapping);
+    bst_arena_free(arena);
     free(weights);
     return status;
 }
@@ -202,6 +227,8 @@ static int compile(const cli_command *command, int argc, const char **argv) {
          "what generated names begin with, SQL's schema (default: the machine's id)", "NAME"},
         {"direction", 0, POPT_ARG_STRING, &with.direction, 0,
          "where diagrams go: LR (default), TB, RL or BT", "WAY"},
+        {"mapping", 0, POPT_ARG_STRING, &with.mapping, 0,
+         "SQL: also a view in the shape of the legacy table that this mapping reads", "MAPPING"},
         {"weights", 0, POPT_ARG_STRING, &with.weights, 0,
          "count how often each transition was taken, and show it in diagrams: a connection string "
          "or a .jsonl file",
@@ -230,5 +257,6 @@ const cli_command cli_compile = {
     "  backstory compile payment.fsm.json -o src\n"
     "  backstory compile payment.fsm.json -o docs --emit mermaid,dot\n"
     "  backstory compile payment.fsm.json -o api --emit jsonschema,asyncapi\n"
+    "  backstory compile payment.fsm.json -o sql --emit sql --mapping payment.legacy.json\n"
     "  backstory compile payment.fsm.json -o docs --emit svg --weights payments.jsonl\n",
     compile};

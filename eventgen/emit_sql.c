@@ -26,12 +26,15 @@ static void add_head(const bst__sql *sql, bst_strbuf *out) {
                     sql->machine->id, sql->schema, sql->schema);
 }
 
-static void add_body(bst__sql *sql, bst_strbuf *out) {
+static void add_body(bst__sql *sql, const bst_legacy_table *legacy, bst_strbuf *out) {
     bst__sql_add_catalogue(sql, out);
     bst__sql_add_events(sql, out);
     bst__sql_add_checks(sql, out);
     bst__sql_add_fold(sql, out);
     bst__sql_add_guards(sql, out);
+    if (legacy) {
+        bst__sql_add_legacy(sql, legacy, out);
+    }
     while (out->len > 1 && out->text[out->len - 2] == '\n') { /* no empty line at the end */
         out->text[--out->len] = '\0';
     }
@@ -47,7 +50,7 @@ bst_status bst__emit_sql(const bst_machine *machine, const bst_emit_options *opt
     }
     bst__sql_name_all(&sql, options);
     if (!sql.failed) {
-        add_body(&sql, &body);
+        add_body(&sql, options->legacy, &body);
         add_head(&sql, out);
         bst__sql_add_helpers(sql.helpers, sql.schema, out);
         bst_strbuf_add(out, body.text, body.len);

@@ -98,7 +98,7 @@ static const char *pattern(bst_kind kind) {
     case BST_KIND_UUID:
         return "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
     case BST_KIND_DATE:
-        return "^[0-9]{4,6}-[0-9]{2}-[0-9]{2}( BC)?$";
+        return "^([0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity)$";
     case BST_KIND_TIMESTAMPTZ:
         return "^([0-9]{4,6}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(Z|[+-][0-9:]{2,8})( BC)?"
                "|-?infinity)$";

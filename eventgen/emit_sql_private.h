@@ -41,6 +41,7 @@ void bst__sql_add_events(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_checks(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_fold(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_guards(bst__sql *sql, bst_strbuf *out);
+void bst__sql_add_legacy(bst__sql *sql, const bst_legacy_table *table, bst_strbuf *out);
 
 /* emit_sql_events.c. A field of the payload `data` as a value of its type; in
  * brackets where it needs them as an operand. */

@@ -99,7 +99,8 @@ static void add_make_path(bst_strbuf *out, const char *path) {
 }
 
 static bst_status write_depfile(const char *depfile, const bst_machine *machine,
-                                const bst_emit_outputs *outputs, bst_diags *diags) {
+                                const bst_emit_options *options, const bst_emit_outputs *outputs,
+                                bst_diags *diags) {
     bst_strbuf rule = BST_STRBUF_INIT;
     for (size_t i = 0; i < outputs->count; i++) {
         bst_strbuf_adds(&rule, i == 0 ? "" : " ");
@@ -109,6 +110,10 @@ static bst_status write_depfile(const char *depfile, const bst_machine *machine,
     if (machine->file && strcmp(machine->file, "-") != 0) {
         bst_strbuf_addc(&rule, ' ');
         add_make_path(&rule, machine->file);
+    }
+    if (options && options->legacy) {
+        bst_strbuf_addc(&rule, ' ');
+        add_make_path(&rule, options->legacy->file);
     }
     bst_strbuf_addc(&rule, '\n');
     bool changed;
@@ -177,7 +182,7 @@ bst_status bst_emit_write(const char *dir, const bst_machine *machine, const cha
         status = write_files(dir, machine, sets, name_count, &outputs, diags);
     }
     if (status == BST_OK && depfile) {
-        status = write_depfile(depfile, machine, &outputs, diags);
+        status = write_depfile(depfile, machine, options, &outputs, diags);
     }
 out:
     for (size_t i = 0; sets && i < name_count; i++) {

@@ -37,6 +37,37 @@ typedef struct bst_emit_files {
 BST_API void bst_emit_files_init(bst_emit_files *files);
 BST_API void bst_emit_files_release(bst_emit_files *files);
 
+/* What a column of the legacy table says of an entity, as histories can say it too. */
+typedef enum bst_legacy_source {
+    BST_LEGACY_KEY,     /* part `number` of the key, from 0 */
+    BST_LEGACY_STATE,   /* the code of its state */
+    BST_LEGACY_FIELD,   /* field `number` of the entity */
+    BST_LEGACY_CREATED, /* when its first event happened */
+    BST_LEGACY_CHANGED, /* when its last event happened */
+    BST_LEGACY_FIRST,   /* when an event of `transitions` happened, the first time */
+    BST_LEGACY_LAST,    /* the last time */
+    BST_LEGACY_COUNT    /* how often */
+} bst_legacy_source;
+
+typedef struct bst_legacy_column {
+    const char *name;
+    bst_legacy_source from;
+    uint32_t number;
+    int minor_digits;           /* FIELD: in units of 10^-minor_digits; -1: as it is */
+    const bst_type *type;       /* KEY: NULL is text */
+    const char *const *codes;   /* STATE: by state; NULL: it has none */
+    const uint8_t *transitions; /* FIRST, LAST, COUNT: flags */
+} bst_legacy_column;
+
+/* The table that a machine takes the place of: "public.payments". */
+typedef struct bst_legacy_table {
+    const char *file; /* that says so, for the dependency file */
+    const char *name;
+    uint32_t key_count;
+    uint32_t column_count;
+    const bst_legacy_column *columns;
+} bst_legacy_table;
+
 /* NULL in place of the options, and 0 or NULL in any of them, means the default. */
 typedef struct bst_emit_options {
     const char *prefix;    /* instead of the id in snake case; C: what every name starts with; */
@@ -45,6 +76,7 @@ typedef struct bst_emit_options {
     /* diagrams: by transition, how often it was taken; machine->transition_count of them. NULL: not
      * known */
     const uint64_t *weights;
+    const bst_legacy_table *legacy; /* SQL: also a view in its shape; NULL: none */
 } bst_emit_options;
 
 typedef bst_status (*bst_emit_fn)(const bst_machine *machine, const bst_emit_options *options,

@@ -249,8 +249,9 @@ RETURN coalesce(CASE
         AND data->>'key' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
         AND (data->>'key_o' IS NULL OR data->>'key_o' ~
             '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')
-        AND data->>'day' ~ '^[0-9]{4,6}-[0-9]{2}-[0-9]{2}( BC)?$'
-        AND (data->>'day_o' IS NULL OR data->>'day_o' ~ '^[0-9]{4,6}-[0-9]{2}-[0-9]{2}( BC)?$')
+        AND data->>'day' ~ '^([0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity)$'
+        AND (data->>'day_o' IS NULL OR data->>'day_o' ~
+            '^([0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity)$')
         AND data->>'moment' ~
             '^([0-9]{4,6}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(Z|[+-][0-9:]{2,8})( BC)?|-?infinity)$'
         AND (data->>'moment_o' IS NULL OR data->>'moment_o' ~

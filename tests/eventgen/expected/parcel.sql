@@ -98,7 +98,8 @@ RETURN coalesce(CASE
             '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')
     WHEN event_type = 'ParcelSent' THEN
         data - ARRAY['day'] = '{}'
-        AND (data->>'day' IS NULL OR data->>'day' ~ '^[0-9]{4,6}-[0-9]{2}-[0-9]{2}( BC)?$')
+        AND (data->>'day' IS NULL OR data->>'day' ~
+            '^([0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity)$')
     WHEN event_type = 'ParcelLost' THEN
         data = '{}'
     WHEN event_type = 'ParcelCreated' THEN
