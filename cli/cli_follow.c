@@ -71,13 +71,14 @@ static void on_notice(void *context, const char *text) {
 
 static void print_json(const bst_follow_figures *f) {
     json_t *root =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I}", "lsn",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:I}", "lsn",
                   lsn_text(f->lsn).text, "transactions", (json_int_t)f->transactions, "changes",
                   (json_int_t)f->changes, "unchanged", (json_int_t)f->unchanged, "events",
                   (json_int_t)f->events, "quarantined", (json_int_t)f->quarantined, "released",
                   (json_int_t)f->released, "races", (json_int_t)f->races, "snapshot_rows",
                   (json_int_t)f->snapshot_rows, "lag_bytes", (json_int_t)f->lag_bytes,
-                  "lag_seconds", lag_seconds(f), "retained_bytes", (json_int_t)f->retained_bytes);
+                  "lag_seconds", lag_seconds(f), "lag_seconds_max", (double)f->lag_us_max / 1e6,
+                  "retained_bytes", (json_int_t)f->retained_bytes);
 
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');

@@ -108,8 +108,10 @@ bst_status bst__batch_fold(bst__batch *b, bst__known *known, const bst_stored_ev
 
 static bst_status on_event(void *context, const bst_stored_event *event) {
     bst__batch *const b = context;
-    bst__known *const known = bst__cache_find(&b->cache, event->key, event->key_len);
-    return known ? bst__batch_fold(b, known, event) : BST_OK;
+    if (!b->folding || b->folding->key_len != event->key_len ||
+        memcmp(b->folding->key, event->key, event->key_len) != 0)
+        b->folding = bst__cache_find(&b->cache, event->key, event->key_len);
+    return b->folding ? bst__batch_fold(b, b->folding, event) : BST_OK;
 }
 
 static bst_status on_quarantined(void *context, const char *key, size_t key_len) {
@@ -120,20 +122,28 @@ static bst_status on_quarantined(void *context, const char *key, size_t key_len)
     return BST_OK;
 }
 
-static bool want(bst__batch *b, const bst_text *key, size_t *count) {
-    if (!key->text || key->len == 0 || bst__cache_find(&b->cache, key->text, key->len))
-        return true;
+/* The entity of a key; one that was not known is put on the list. NULL: no memory. */
+static bst__known *want(bst__batch *b, const bst_text *key, size_t *count) {
+    bst__known *const known = bst__cache_find(&b->cache, key->text, key->len);
+    if (known)
+        return known;
     b->missing[(*count)++] = *key;
-    return bst__cache_add(&b->cache, key->text, key->len) != NULL;
+    return bst__cache_add(&b->cache, key->text, key->len);
 }
 
 static bst_status load_missing(bst__batch *b) {
     const bst_journal_visitor visitor = {on_event, on_quarantined, b};
     size_t count = 0;
     for (uint32_t i = 0; i < b->count; i++) {
-        if (!want(b, &b->changes[i].key, &count) || !want(b, &b->changes[i].old_key, &count))
+        bst__change *const c = &b->changes[i];
+        if (c->kind == BST_WAL_COMMIT || c->amount.text)
+            continue;
+        c->known = want(b, &c->key, &count);
+        c->old_known = c->old_key.text ? want(b, &c->old_key, &count) : NULL;
+        if (!c->known || (c->old_key.text && !c->old_known))
             return bst_diag_nomem(b->diags);
     }
+    b->folding = NULL;
     return bst_journal_load(b->journal, b->missing, count, &visitor, b->diags);
 }
 
@@ -252,7 +262,7 @@ static bst_status take_delete(bst__batch *b, const bst__change *c, bst__known *k
 }
 
 static bst_status take_moved(bst__batch *b, const bst__change *c) {
-    bst__known *const known = bst__cache_find(&b->cache, c->old_key.text, c->old_key.len);
+    bst__known *const known = c->old_known;
     bst_strbuf_clear(&b->text);
     bst_strbuf_adds(&b->text, "the row has the key ");
     bst_strbuf_add_json(&b->text, c->key.text, c->key.len);
@@ -269,7 +279,7 @@ static bst_status take_change(bst__batch *b, const bst__change *c) {
         return bst__races_commit(b->races, b->diags);
     if (c->amount.text)
         return bst__races_entry(b->races, &c->key, &c->amount, c->origin.xid, b->diags);
-    bst__known *const known = bst__cache_find(&b->cache, c->key.text, c->key.len);
+    bst__known *const known = c->known;
     known->touched = true;
     if (c->old_key.text)
         status = take_moved(b, c);

@@ -11,9 +11,10 @@ typedef struct bst__change {
     uint64_t lsn;
     uint32_t place;
     bst__origin origin;
-    bst_text key;     /* of the new row; of a delete, the old */
-    bst_text old_key; /* where it differs; text NULL: it does not */
-    bst_text amount;  /* of an entry in the ledger, for `key`; text NULL: it is none */
+    bst_text key;                  /* of the new row; of a delete, the old */
+    bst_text old_key;              /* where it differs; text NULL: it does not */
+    bst_text amount;               /* of an entry in the ledger, for `key`; text NULL: it is none */
+    bst__known *known, *old_known; /* of the keys, once they are loaded */
 } bst__change;
 
 /* The ledger as the log describes it. */
@@ -39,6 +40,7 @@ struct bst__batch {
     uint32_t count;
     bst_journal_mark mark; /* since the last commit */
     bst_value *payload;    /* room to fold an event */
+    bst__known *folding;   /* the entity whose events are coming */
     bst_strbuf old_image, new_image, text;
     bst_diags *diags;
 };

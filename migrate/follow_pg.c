@@ -41,10 +41,11 @@ typedef struct session {
     bst_strbuf label;
     bst__origin origin; /* of the transaction that is coming in */
     bool inside, skipping, past_end;
-    uint64_t done;  /* in the store */
-    uint64_t heard; /* the server has nothing more before that */
+    uint64_t done;         /* in the store */
+    uint64_t heard;        /* the server has nothing more before that */
+    uint64_t end_at_start; /* of the log, when the session began */
     int64_t dirty_since_ms, watched_ms, moved_ms;
-    bool alarmed, began;
+    bool alarmed, began, caught_up;
     bst_diags *diags;
 } session;
 
@@ -122,6 +123,8 @@ static bst_status commit(session *s, uint64_t upto) {
         return status;
     bst_follow_figures *const f = s->figures;
     f->lag_us = s->origin.committed_at != 0 ? wall_clock() - s->origin.committed_at : 0;
+    if (s->caught_up && f->lag_us > f->lag_us_max)
+        f->lag_us_max = f->lag_us;
     f->lag_transactions = 0;
     if (f->lsn > s->done)
         s->done = f->lsn;
@@ -196,6 +199,7 @@ static bst_status take_breath(session *s) {
     else if (s->inside)
         status = bst__batch_work(s->batch, s->diags);
     s->figures->idle = !s->inside;
+    s->caught_up = s->caught_up || (s->figures->idle && s->heard >= s->end_at_start);
     return status;
 }
 
@@ -233,7 +237,7 @@ static bst_status take_message(session *s) {
         if (status == BST_OK && message.kind == BST_STREAM_NOTHING) {
             status = take_breath(s);
             if (status == BST_OK && s->figures->idle) /* what is the end of the log by now? */
-                status = confirm(s, s->options.until != 0);
+                status = confirm(s, s->options.until != 0 || !s->caught_up);
             return status;
         }
     }
@@ -320,6 +324,9 @@ static bst_status begin(session *s) {
     s->figures->lsn = s->heard = s->done;
     s->moved_ms = clock_ms();
     status = find_until(s);
+    if (status == BST_OK)
+        status = watch(s);
+    s->end_at_start = s->figures->server_lsn;
     if (status == BST_OK)
         status = bst_pg_stream_open(s->options.from, &s->stream, s->diags);
     if (status == BST_OK)

@@ -17,6 +17,7 @@
 #include "copy_put_private.h"
 #include "pg_private.h"
 #include "pg_store_private.h"
+#include "plan_shelf_private.h"
 #include "reader_private.h"
 #include "segment_row_private.h"
 #include "sink_pg_private.h"
@@ -37,8 +38,9 @@ struct bst_journal {
     bool same_mapping;
     uint64_t lsn; /* of the slot, as committed */
     bst__plan_book plans;
-    bst_strbuf rows; /* of a COPY, without its head */
-    size_t *starts;  /* of each row */
+    bst__plan_shelf *shelf; /* all plans of the machine's events; NULL: to be loaded */
+    bst_strbuf rows;        /* of a COPY, without its head */
+    size_t *starts;         /* of each row */
     size_t row_count, row_room;
     bst_strbuf aside, released, races; /* JSON arrays without their end */
 };
@@ -60,9 +62,11 @@ static bst_status lock_slot(bst_journal *j, bst_diags *diags) {
     return BST_RETRY;
 }
 
-/* The source forgets what it is told is here: then it must be, whatever happens to this server. */
-static bst_status be_durable(bst_journal *j, bst_diags *diags) {
+/* The source forgets what it is told is here: then it must be, whatever happens to this server.
+ * And all questions are for a few thousand keys of many: by the index. */
+static bst_status set_up(bst_journal *j, bst_diags *diags) {
     return bst_pg_exec(j->pg,
+                       "SET enable_seqscan = off; SET jit = off;"
                        "SELECT set_config('synchronous_commit', 'on', false)"
                        " WHERE current_setting('synchronous_commit') = 'off'",
                        diags);
@@ -131,7 +135,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     bst_strbuf_init(&j->races);
     bst_status status = bst_pg_connect(conninfo, &j->pg, diags);
     if (status == BST_OK)
-        status = be_durable(j, diags);
+        status = set_up(j, diags);
     if (status == BST_OK)
         status = make_known(j, diags);
     if (status == BST_OK)
@@ -150,6 +154,7 @@ bst_journal *bst_journal_free(bst_journal *j) {
     if (j) {
         bst_pg_free(j->pg);
         bst__plan_book_release(&j->plans);
+        bst__plan_shelf_free(j->shelf);
         bst_strbuf_release(&j->rows);
         bst_strbuf_release(&j->aside);
         bst_strbuf_release(&j->released);
@@ -209,11 +214,29 @@ static bst_status begin(bst_journal *j, bst_diags *diags) {
 
 /* ---- loading */
 
+static bst_status need_plans(bst_journal *j, bst_diags *diags) {
+    bst_strbuf condition = BST_STRBUF_INIT;
+    if (j->shelf)
+        return BST_OK;
+    bst_strbuf_addf(&condition,
+                    "machine_version_id IN (SELECT machine_version_id FROM"
+                    " backstory.machine_version WHERE machine_id = %d)",
+                    j->machine_id);
+    const bst_status status =
+        condition.failed
+            ? bst_diag_nomem(diags)
+            : bst__plan_shelf_load(j->pg, j->machine, condition.text, &j->shelf, diags);
+    bst_strbuf_release(&condition);
+    return status;
+}
+
 static bst_status visit_events(bst_journal *j, const char *condition,
                                const bst_journal_visitor *visitor, bst_diags *diags) {
     bst_reader *reader = NULL;
     const bst_stored_event *event = NULL;
-    bst_status status = bst__reader_pg_attach(j->pg, j->machine, condition, &reader, diags);
+    bst_status status = need_plans(j, diags);
+    if (status == BST_OK)
+        status = bst__reader_pg_attach(j->pg, j->machine, j->shelf, condition, &reader, diags);
     do {
         if (status == BST_OK)
             status = bst_reader_next(reader, &event, diags);
@@ -267,12 +290,13 @@ bst_status bst_journal_load(bst_journal *j, const bst_text *keys, size_t count,
     bst_strbuf condition = BST_STRBUF_INIT;
     if (count == 0)
         return BST_OK;
-    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY (ARRAY[", j->machine_id);
+    /* Seen as a constant the server would take the list for a reason to read everything. */
+    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT ARRAY[", j->machine_id);
     for (size_t i = 0; i < count; i++) {
         bst_strbuf_adds(&condition, i > 0 ? "," : "");
         add_literal(j, &keys[i], &condition);
     }
-    bst_strbuf_adds(&condition, "]::text[])");
+    bst_strbuf_adds(&condition, "])::text[])");
     const bst_status status = visit(j, &condition, visitor, diags);
     bst_strbuf_release(&condition);
     return status;
@@ -451,7 +475,10 @@ static bst_status flush_rows(bst_journal *j, bst_diags *diags) {
         status = fill_in(j, diags);
     if (status == BST_OK)
         status = send_rows(j, diags);
+    const uint32_t stored = j->plans.stored;
     bst__plan_book_settle(&j->plans);
+    if (j->plans.stored != stored)
+        j->shelf = bst__plan_shelf_free(j->shelf);
     bst_strbuf_clear(&j->rows);
     j->row_count = 0;
     return status;

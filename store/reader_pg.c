@@ -29,7 +29,7 @@ enum {
 typedef struct reader_pg {
     bst_reader base;
     bst_pg *pg;
-    bool borrowed; /* the connection is the caller's, and so is its transaction */
+    bool borrowed; /* the connection and the plans are the caller's, and the transaction is */
     bst__plan_shelf *plans;
     bst_strbuf condition; /* of the rows to read */
     bool started;
@@ -209,9 +209,10 @@ static bst_status pg_next(bst_reader *base, const bst_stored_event **ret_event, 
 
 static void pg_free(bst_reader *base) {
     reader_pg *const reader = (reader_pg *)base;
-    if (!reader->borrowed)
+    if (!reader->borrowed) {
         bst_pg_free(reader->pg);
-    bst__plan_shelf_free(reader->plans);
+        bst__plan_shelf_free(reader->plans);
+    }
     bst__reader_release(base);
     bst_strbuf_release(&reader->condition);
     free(reader->moment);
@@ -348,35 +349,24 @@ static bst_status start(reader_pg *reader, const char *key, const bst_key_part *
     return status;
 }
 
-static bst_status start_attached(reader_pg *reader, const char *condition, bst_diags *diags) {
-    bst_strbuf plans = BST_STRBUF_INIT;
-    bst_strbuf_adds(&reader->condition, condition);
-    bst_status status = leave_out_unfinished(reader, &reader->condition, diags);
-    bst_strbuf_addf(&plans,
-                    "(run_id, plan) IN (SELECT run_id, plan FROM backstory.segment WHERE %s)",
-                    reader->condition.text);
-    if (status == BST_OK && (reader->condition.failed || plans.failed))
-        status = bst_diag_nomem(diags);
-    if (status == BST_OK)
-        status = bst__plan_shelf_load(reader->pg, reader->base.machine, plans.text, &reader->plans,
-                                      diags);
-    if (status == BST_OK)
-        status = start_rows(reader, diags);
-    bst_strbuf_release(&plans);
-    return status;
-}
-
-bst_status bst__reader_pg_attach(bst_pg *pg, const bst_machine *machine, const char *condition,
+bst_status bst__reader_pg_attach(bst_pg *pg, const bst_machine *machine,
+                                 struct bst__plan_shelf *plans, const char *condition,
                                  bst_reader **ret, bst_diags *diags) {
     reader_pg *const reader = calloc(1, sizeof *reader);
     if (!reader)
         return bst_diag_nomem(diags);
     reader->pg = pg;
+    reader->plans = plans;
     reader->borrowed = true;
     bst_strbuf_init(&reader->condition);
+    bst_strbuf_adds(&reader->condition, condition);
     bst_status status = bst__reader_init(&reader->base, &pg_ops, machine, diags);
     if (status == BST_OK)
-        status = start_attached(reader, condition, diags);
+        status = leave_out_unfinished(reader, &reader->condition, diags);
+    if (status == BST_OK && reader->condition.failed)
+        status = bst_diag_nomem(diags);
+    if (status == BST_OK)
+        status = start_rows(reader, diags);
     if (status != BST_OK) {
         pg_free(&reader->base);
         return status;

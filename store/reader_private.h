@@ -47,11 +47,12 @@ bst_status bst__reader_jsonl_open(const char *path, const bst_machine *machine, 
 bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine, const char *key,
                                const bst_key_part *part, const char *moment, bst_reader **ret,
                                bst_diags *diags) BST_MUST_USE;
-/* Over a connection of the caller's, in whatever transaction it is: the segments for which an SQL
- * condition holds. It must be read to its end before the connection is used again. */
+/* Over a connection and plans of the caller's, in whatever transaction it is: the segments for
+ * which an SQL condition holds. It must be read to its end before the connection is used again. */
 struct bst_pg;
+struct bst__plan_shelf;
 bst_status bst__reader_pg_attach(struct bst_pg *pg, const bst_machine *machine,
-                                 const char *condition, bst_reader **ret,
-                                 bst_diags *diags) BST_MUST_USE;
+                                 struct bst__plan_shelf *plans, const char *condition,
+                                 bst_reader **ret, bst_diags *diags) BST_MUST_USE;
 
 #endif

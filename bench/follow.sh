@@ -1,0 +1,86 @@
+#!/bin/sh
+# Following: changes a second end to end, against what pg_recvlogical alone decodes of the same log; the lag behind a steady
+# writer; and the memory that a transaction of a million changes takes. Two servers, as in life.
+set -eu
+# shellcheck source=/dev/null
+. bench/support/figure.sh
+rows=${BENCH_ROWS:-300000} large=${BENCH_LARGE:-1000000}
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/bst-follow.XXXXXX")
+cluster=tests/support/pg-cluster.sh
+trap '"$cluster" stop "$scratch/old"; "$cluster" stop "$scratch/new"; rm -rf "$scratch"' EXIT
+trap 'exit 129' HUP INT TERM
+"$cluster" start "$scratch/old" --while $$ --logical
+"$cluster" start "$scratch/new" --while $$
+old=$(cat "$scratch/old/cluster") new=$(cat "$scratch/new/cluster")
+# shellcheck source=/dev/null
+. "$scratch/old/env"
+from="host=$old user=backstory dbname=postgres"
+to="host=$new user=backstory dbname=postgres"
+mapping=samples/payment/payment.legacy.json
+
+old_sql() {
+    psql -Xq -v ON_ERROR_STOP=1 -h "$old" -At "$@"
+}
+follow() {
+    "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet "$@" 2>"$scratch/follow.err" ||
+        { cat "$scratch/follow.err" >&2; exit 1; }
+}
+# seconds COMMAND...: how long it takes
+seconds() {
+    start=$(date +%s.%N)
+    "$@" >/dev/null
+    awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.3f", b - a }'
+}
+# per_second COUNT SECONDS
+per_second() {
+    awk -v n="$1" -v s="$2" 'BEGIN { printf "%d", n / s }'
+}
+
+old_sql -v rows=0 -f samples/payment/legacy.sql >/dev/null
+old_sql -c 'DELETE FROM payments' -c 'ALTER TABLE payments ALTER reference DROP NOT NULL, ADD PRIMARY KEY (id)' \
+    -c "INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
+        SELECT i, 0, 100, 'EUR', '2024-01-01', '2024-01-01' FROM generate_series(1, $large) AS i"
+follow --until now
+old_sql -c "SELECT pg_create_logical_replication_slot('alone', 'pgoutput')" >/dev/null
+
+# 1. One-row transactions.
+old_sql -c "DO \$\$ BEGIN FOR i IN 1..$rows LOOP
+    UPDATE payments SET status = 10, authorized_at = now() WHERE id = i; COMMIT; END LOOP; END \$\$"
+end=$(old_sql -c "SELECT pg_current_wal_lsn()")
+old_sql -c "SELECT pg_logical_emit_message(false, 'end', '')" >/dev/null
+alone=$(seconds pg_recvlogical -d postgres -h "$old" --slot alone --start -f /dev/null --no-loop -o proto_version=1 \
+    -o publication_names=backstory_payment --endpos "$end")
+whole=$(seconds follow --until "$end")
+rate=$(per_second "$rows" "$whole")
+figure follow.changes_per_s "$rate" 1/s 'pg_recvlogical alone' "$(per_second "$rows" "$alone")" '>=0.5'
+figure follow.changes_per_s_absolute "$rate" 1/s '50,000 a second' 50000 '>=1'
+
+# 2. The lag behind 4,000 updates a second.
+cat >"$scratch/update.sql" <<'SQL'
+\set id random(1, 100000)
+UPDATE payments SET refund_count = refund_count + 1, status = CASE WHEN status = 0 THEN 10 ELSE status END WHERE id = :id;
+SQL
+"$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --format json >"$scratch/lag.json" 2>/dev/null &
+following=$!
+done=$(psql -Xq -h "$new" -Atc 'SELECT transactions FROM backstory.follow')
+old_sql -c "UPDATE payments SET updated_at = now() WHERE id = 1" # when this has come it has caught up
+until [ "$(psql -Xq -h "$new" -Atc 'SELECT transactions FROM backstory.follow')" -gt "$done" ]; do :; done
+pgbench -h "$old" -n -f "$scratch/update.sql" -c 4 -R 4000 -T 15 postgres 2>/dev/null | grep 'tps'
+kill -INT $following
+wait $following
+lag=$(sed -n 's/.*"lag_seconds_max": \([0-9.]*\).*/\1/p' "$scratch/lag.json")
+figure follow.lag_max "$lag" s '1 second' 1 '<=1'
+
+# 3. One transaction of a million changes.
+old_sql -c "UPDATE payments SET status = 70, closed_at = now() WHERE status = 0"
+old_sql -c "BEGIN" -c "INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
+    SELECT $large + i, 0, 100, 'EUR', now(), now() FROM generate_series(1, $large / 2) AS i" \
+    -c "UPDATE payments SET status = 10, authorized_at = now() WHERE id > $large" -c COMMIT
+kib=$(python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
+    "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet --until now)
+figure follow.memory_of_a_million $((kib / 1024)) MiB '256 MiB' 256 '<=1'
+"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >"$scratch/compared.txt" 2>&1 ||
+    { tail -3 "$scratch/compared.txt" >&2; exit 1; }
