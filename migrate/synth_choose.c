@@ -132,10 +132,12 @@ static bool end_without(bst_synth *synth, bst__signature *sig, const bst_row *ro
     return false;
 }
 
-/* The likeliest walk's refusal, and that no other one does better. */
+/* The likeliest walk's refusal, and that no other one does better; or that of one which is possible
+ * and cannot be told. */
 static bool end_unfit(trial *t, bst_history *ret) {
     bst_synth *synth = t->synth;
-    if (bst__walk_fill(synth, &t->sig->walks[0], t->row)) {
+    const uint32_t walk = t->untold ? first_in(t, t->untold) : 0;
+    if (bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
         return false;
     }
     const uint32_t others = t->hopeless || t->untold ? 0 : t->sig->walk_count - 1;

@@ -576,6 +576,32 @@ static bool mark_ignored(bst_synth *synth, bst__signature *sig) {
     return good;
 }
 
+/* Whether something is still later than a last change, once an item is ignored. */
+static bool is_still_late(const bst_synth *synth, uint32_t ignored) {
+    bool event = false;
+    bool bound = false;
+    for (uint32_t i = 0; i < bst__item_count(synth); i++) {
+        const bst__said *said = &synth->said[i];
+        event = event || (i != ignored && said->late && said->say == BST__SAY_AT);
+        bound = bound || (i != ignored && said->late && said->say == BST__SAY_BOUND);
+    }
+    return event && bound;
+}
+
+/* Inference knows nothing of upper bounds: a repair that leaves one broken is none. */
+static bst_status keep_whole_repairs(bst_synth *synth, bst__signature *sig) {
+    uint32_t *kept = bst_arena_array(synth->arena, sig->repair_count, sizeof *kept);
+    uint32_t count = 0;
+    for (uint32_t i = 0; kept && i < sig->repair_count; i++) {
+        if (!is_still_late(synth, sig->repairs[i])) {
+            kept[count++] = sig->repairs[i];
+        }
+    }
+    sig->repairs = kept;
+    sig->repair_count = kept ? count : 0;
+    return kept ? BST_OK : bst_diag_nomem(synth->diags);
+}
+
 /* The policy: without the item whose removal leaves the most probable history. Nothing that rests
  * on such a choice is certain. */
 static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
@@ -611,6 +637,9 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     }
     if (status == BST_OK && ret->reason == BST_REASON_NONE) {
         status = take_answer(synth, claims, &answer, ret);
+    }
+    if (status == BST_OK) {
+        status = keep_whole_repairs(synth, ret);
     }
     if (status == BST_OK && ret->repair_count > 0 && synth->mapping->policy.relax) {
         status = relax(synth, state, ret);

@@ -285,6 +285,28 @@ static void add_counts(const bst_synth *synth, bst_strbuf *out) {
     }
 }
 
+/* What is later than an upper bound; and which bound, where there are several. */
+static void add_late(const bst_synth *synth, bst_strbuf *out) {
+    size_t count = 0;
+    size_t bounds = 0;
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        if (synth->said[synth->order[i]].late) {
+            bst_strbuf_adds(out, count == 0 ? "; after the last change: " : "");
+            add_once(out, ", ", "", &count);
+            bst__add_item_name(synth, synth->order[i], out);
+        }
+    }
+    for (uint32_t i = 0; count > 0 && i < synth->mapping->evidence_count; i++) {
+        const bst_evidence *evidence = &synth->mapping->evidence[i];
+        bounds += evidence->kind == BST_EVIDENCE_LAST_CHANGE && !evidence->exact;
+    }
+    for (uint32_t i = 0; bounds > 1 && i < synth->mapping->evidence_count; i++) {
+        if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].late) {
+            bst_strbuf_addf(out, " (%s)", synth->items[i].name);
+        }
+    }
+}
+
 void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out) {
     bst_strbuf_addf(out, "%s: ", synth->machine->states[state].name);
     for (uint32_t i = 0; i < synth->order_count; i++) {
@@ -306,12 +328,5 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
     add_all(synth, BST__SAY_NEVER, "; never ", out);
     add_counts(synth, out);
     add_all(synth, BST__SAY_OFF, "; does not apply: ", out);
-    size_t count = 0;
-    for (uint32_t i = 0; i < synth->order_count; i++) {
-        if (synth->said[synth->order[i]].late) {
-            bst_strbuf_adds(out, count == 0 ? "; after the last change: " : "");
-            add_once(out, ", ", "", &count);
-            bst__add_item_name(synth, synth->order[i], out);
-        }
-    }
+    add_late(synth, out);
 }

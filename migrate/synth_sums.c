@@ -84,34 +84,49 @@ static bool is_total(const bst_synth *synth, const bst__filler *filler) {
            total->column == from->column;
 }
 
-/* Whether the item says the same of all events that it speaks of. */
-static bool speaks_of_all(const bst_synth *synth, const bst__getter *getter) {
-    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
-        const bst_evidence *evidence = &synth->mapping->evidence[i];
+/* The item that a getter belongs to; BST_NONE: none. */
+static uint32_t item_of(const bst_synth *synth, const bst__getter *getter) {
+    for (uint32_t i = 0; getter && i < synth->mapping->evidence_count; i++) {
         const bst__getter *first = synth->items[i].payload;
-        if (getter >= first && getter < first + evidence->payload_count) {
-            return evidence->kind == BST_EVIDENCE_COUNT;
+        if (getter >= first && getter < first + synth->mapping->evidence[i].payload_count) {
+            return i;
         }
     }
-    return false;
+    return BST_NONE;
 }
 
-static bool is_of_item(const bst_synth *synth, const bst__step *step, const bst__getter *getter) {
-    if (step->item == BST_NONE || bst__is_log_row(synth, step->item)) {
+/* Whether the item dates step `at`: its time is the step's, or that of another item which says the
+ * same time, and of several such steps it is the one that the item means. */
+static bool dates(const bst_synth *synth, const bst__walk *walk, const bst__step *steps,
+                  uint32_t item, uint32_t at) {
+    const uint8_t *transitions = synth->mapping->evidence[item].transitions;
+    const bool first = synth->mapping->evidence[item].occurrence == BST_OCCURRENCE_FIRST;
+    uint32_t found = BST_NONE;
+    if (synth->said[item].say != BST__SAY_AT) {
         return false;
     }
-    const bst__getter *first = synth->items[step->item].payload;
-    return getter >= first && getter < first + synth->mapping->evidence[step->item].payload_count;
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        const uint32_t of = steps[i].item;
+        if (of == item) {
+            return i == at;
+        }
+        const bool same = of != BST_NONE && transitions && transitions[steps[i].transition] &&
+                          synth->said[of].number == synth->said[item].number;
+        found = same && !(first && found != BST_NONE) ? i : found;
+    }
+    return found == at;
 }
 
-static bool is_unknown(const bst_synth *synth, const bst__step *step, const bst__filler *filler,
-                       uint32_t together) {
+static bool is_unknown(const bst_synth *synth, const bst__walk *walk, const bst__step *steps,
+                       uint32_t at, const bst__filler *filler, uint32_t together) {
     const bool mapped = synth->mapping->fields[filler->sum].kind != BST_FROM_NOTHING;
+    const uint32_t item = item_of(synth, filler->getter);
     if (together == 1) { /* the total is its amount; another field of that name is a guess */
         return mapped && !filler->getter && filler->entity_field != filler->sum;
     }
-    return is_total(synth, filler) || !filler->getter ||
-           !(is_of_item(synth, step, filler->getter) || speaks_of_all(synth, filler->getter));
+    return is_total(synth, filler) || item == BST_NONE ||
+           !(synth->mapping->evidence[item].kind == BST_EVIDENCE_COUNT ||
+             dates(synth, walk, steps, item, at));
 }
 
 void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps) {
@@ -128,7 +143,7 @@ void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps) {
         for (uint32_t f = 0; f < steps[i].filler_count; f++) {
             bst__filler *filler = &steps[i].fillers[f];
             filler->unknown = filler->sum != BST_NONE &&
-                              is_unknown(synth, &steps[i], filler, together[filler->sum]);
+                              is_unknown(synth, walk, steps, i, filler, together[filler->sum]);
             walk->has_unknown = walk->has_unknown || filler->unknown;
         }
     }
