@@ -1,9 +1,14 @@
-/* Who answers when a state and one around it both do. The inner one is asked first; when its guards
+/* Who answers when several could: a state and one around it, or two regions.
+ *
+ * Of a state and one around it the inner one is asked first; when its guards
  * refuse, the outer one is taken, and no line of the file says so. That an inner transition without
  * a guard overrides the outer one is the common idiom, and silent.
  *
  * The table has it already: among the transitions of one state and one command, those of the inner
  * node stand before those of the node around it, each with the guard that is asked there.
+ *
+ * Two regions that answer one command do so together, unless one of them leaves what both are in:
+ * then the one that comes first in the file is taken, and the other gives way in silence.
  */
 #include "check_private.h"
 #include "guard_private.h"
@@ -151,24 +156,92 @@ static void look_at_group(levels *v, uint32_t first, uint32_t end) {
     }
 }
 
-bool bst__check_levels(bst__check *c) {
-    const bst_machine *machine = c->machine;
-    if (!c->m->origin || !bst_diags_wants(c->diags, BST_WARNING_NESTED_FALLTHROUGH)) {
-        return true; /* flat: there are no levels */
+/* ---- regions ---- */
+
+static void report_preempted(const levels *v, uint32_t transition, const char *witness) {
+    const bst_machine *machine = v->machine;
+    const uint32_t dropped = v->check->m->dropped[transition];
+    const bst__written *gives_way = &v->check->m->written[dropped];
+    const bst_loc where = bst__written_where(machine, dropped);
+    const bst_loc there = bst_machine_transition_where(machine, transition);
+    WARN(v->check, "preempted-transition", &where,
+         "\"%s\" in \"%s\" gives way to another region: both cannot be taken together, and only "
+         "their order in the file decides",
+         machine->commands[gives_way->command].name, machine->nodes[gives_way->node].path);
+    bst_diag_detail(v->check->diags, "That is so in \"%s\"%s%s.",
+                    machine->states[machine->transitions[transition].from].name,
+                    *witness ? ", for " : "", witness);
+    bst_diag_hint(v->check->diags, "Let their guards exclude each other, with state_in() for "
+                                   "example; or let one transition around both regions answer.");
+    bst_diag_also(v->check->diags, &there, "this one is taken");
+}
+
+/* Each written transition once, where values are found with which it would be taken as well. */
+static void look_at_preempted(levels *v, uint32_t transition) {
+    const bst_transition *t = &v->machine->transitions[transition];
+    uint8_t *tried = &v->tried[v->check->m->dropped[transition]];
+    bst_strbuf witness = BST_STRBUF_INIT;
+    bool found = t->guard == BST_NONE;
+    if (*tried == STATES_TRIED) {
+        return;
     }
-    levels v = {.check = c, .machine = machine, .budget = WITNESS_TRIES};
-    v.tried = bst_arena_array(c->arena, c->m->written_count, sizeof *v.tried);
-    v.scratch = bst_arena_new();
-    const bool ok = v.tried && v.scratch;
-    for (uint32_t at = machine->creation_count; ok && at < machine->transition_count;) {
+    ++*tried;
+    if (!found && v->budget > 0) {
+        const bst__claim claim = claim_of(v, transition, true);
+        bst_arena_clear(v->scratch);
+        found = bst__guards_witness(v->machine, t->command, &claim, 1, v->scratch, &v->budget,
+                                    &witness);
+    }
+    if (found) {
+        *tried = STATES_TRIED;
+        report_preempted(v, transition, witness.text);
+    }
+    bst_strbuf_release(&witness);
+}
+
+static void check_preempted(levels *v) {
+    const bst__machine *m = v->check->m;
+    if (!m->dropped || !bst_diags_wants(v->check->diags, BST_WARNING_PREEMPTED_TRANSITION)) {
+        return;
+    }
+    for (uint32_t i = 0; i < m->written_count; i++) {
+        v->tried[i] = 0; /* it is another question */
+    }
+    for (uint32_t t = v->machine->creation_count; t < v->machine->transition_count; t++) {
+        if (m->dropped[t] != BST_NONE) {
+            look_at_preempted(v, t);
+        }
+    }
+}
+
+static void check_nested(levels *v) {
+    const bst_machine *machine = v->machine;
+    if (!bst_diags_wants(v->check->diags, BST_WARNING_NESTED_FALLTHROUGH)) {
+        return;
+    }
+    for (uint32_t at = machine->creation_count; at < machine->transition_count;) {
         const bst_transition *t = &machine->transitions[at];
         uint32_t end = at + 1;
         while (end < machine->transition_count && machine->transitions[end].from == t->from &&
                machine->transitions[end].command == t->command) {
             end++;
         }
-        look_at_group(&v, at, end);
+        look_at_group(v, at, end);
         at = end;
+    }
+}
+
+bool bst__check_levels(bst__check *c) {
+    if (!c->m->origin) {
+        return true; /* flat: there are neither levels nor regions */
+    }
+    levels v = {.check = c, .machine = c->machine, .budget = WITNESS_TRIES};
+    v.tried = bst_arena_array(c->arena, c->m->written_count, sizeof *v.tried);
+    v.scratch = bst_arena_new();
+    const bool ok = v.tried && v.scratch;
+    if (ok) {
+        check_nested(&v);
+        check_preempted(&v);
     }
     bst_arena_free(v.scratch);
     return ok;

@@ -202,7 +202,9 @@ static bool sort_rows(bst__flat *f) {
     bst__nodes *entries = bst_arena_array(f->l->arena, f->transition_count, sizeof *entries);
     uint32_t *entry = bst_arena_array(f->l->arena, f->transition_count, sizeof *entry);
     bool *moves = bst_arena_array(f->l->arena, f->transition_count, sizeof *moves);
-    if (!ranked || !rank || !start || !sorted || !origin || !entries || !entry || !moves) {
+    uint32_t *dropped = bst_arena_array(f->l->arena, f->transition_count, sizeof *dropped);
+    if (!ranked || !rank || !start || !sorted || !origin || !entries || !entry || !moves ||
+        !dropped) {
         return bst__nomem(f->l);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -230,6 +232,7 @@ static bool sort_rows(bst__flat *f) {
         entries[at] = f->entered_by[i];
         entry[at] = f->entry[i];
         moves[at] = f->moves[i];
+        dropped[at] = f->dropped[i];
     }
     for (uint32_t i = 0; i < f->tuple_count * f->part_count; i++) {
         f->tuples[i] = rank[f->tuples[i]];
@@ -237,6 +240,7 @@ static bool sort_rows(bst__flat *f) {
     f->done_row = f->done_row == BST_NONE ? BST_NONE : rank[f->done_row];
     f->entry = entry;
     f->moves = moves;
+    f->dropped = dropped;
     f->transitions = sorted;
     f->origin = origin;
     f->entered_by = entries;
@@ -362,6 +366,7 @@ bool bst__flatten_tree(bst__flat *f) {
     table->initial = find_initial(f);
     l->m->origin = f->origin;
     l->m->entries = f->entered_by;
+    l->m->dropped = f->any_dropped ? f->dropped : NULL;
     l->m->guard_origin = f->guard_origin;
     l->m->passed = f->passed;
     return true;

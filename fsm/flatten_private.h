@@ -111,6 +111,9 @@ typedef struct bst__flat {
     bool *moves;     /* by transition: the command makes it leave some node */
     bool left;       /* the last microstep left some node */
     bool command_left;
+    uint32_t command_dropped; /* one that gave way to what was taken, or BST_NONE */
+    uint32_t *dropped;        /* the same by transition */
+    bool any_dropped;
     uint32_t *tuples; /* rows, one a region */
     uint32_t tuple_count, tuple_room;
     uint32_t done_row, done_entry;

@@ -110,9 +110,10 @@ static bool make_room(bst__flat *f) {
         f->entered_by = bst__longer(f->l, f->entered_by, sizeof *f->entered_by, count, room);
         f->entry = bst__longer(f->l, f->entry, sizeof *f->entry, count, room);
         f->moves = bst__longer(f->l, f->moves, sizeof *f->moves, count, room);
+        f->dropped = bst__longer(f->l, f->dropped, sizeof *f->dropped, count, room);
         f->transition_room = room;
     }
-    return f->transitions && f->origin && f->entered_by && f->entry && f->moves;
+    return f->transitions && f->origin && f->entered_by && f->entry && f->moves && f->dropped;
 }
 
 static bool add_transition(bst__flat *f, const bst__row *row) {
@@ -143,6 +144,8 @@ static bool add_transition(bst__flat *f, const bst__row *row) {
     }
     t.targetless = t.targetless && t.to == t.from;
     f->moves[f->transition_count] = f->command_left;
+    f->dropped[f->transition_count] = f->command_dropped;
+    f->any_dropped = f->any_dropped || f->command_dropped != BST_NONE;
     f->origin[f->transition_count] = f->command_taken[0];
     f->transitions[f->transition_count++] = t;
     return true;
@@ -377,9 +380,25 @@ static void report_events(bst__flat *f, uint32_t a, uint32_t b) {
     bst_diag_also(l->diags, &there, "the other event is here");
 }
 
+/* One that was chosen and is not among those that are taken. */
+static uint32_t find_dropped(const choice *c, uint32_t chosen, const uint32_t *taken,
+                             uint32_t count) {
+    for (uint32_t i = 0; i < chosen && count < chosen; i++) {
+        bool kept = false;
+        for (uint32_t k = 0; k < count; k++) {
+            kept = kept || taken[k] == c->taken[i];
+        }
+        if (!kept) {
+            return c->taken[i];
+        }
+    }
+    return BST_NONE;
+}
+
 /* All regions have chosen. */
 static bool take_chosen(bst__flat *f, const choice *c, uint32_t count) {
     uint32_t *taken = bst_arena_array(f->scratch, count, sizeof *taken);
+    const uint32_t chosen = count;
     bst__row next;
     bst__list done = {0};
     if (!taken) {
@@ -400,6 +419,7 @@ static bool take_chosen(bst__flat *f, const choice *c, uint32_t count) {
     f->command_taken = taken;
     f->command_taken_count = count;
     f->command_left = f->left;
+    f->command_dropped = find_dropped(c, chosen, taken, count);
     f->change = (bst__change){first->event, first->command, first->payload_from, false};
     return settle(f, &next, &done, 0, taken[0]);
 }
@@ -522,6 +542,7 @@ static bool walk_creations(bst__flat *f) {
         f->command_taken = &taken;
         f->command_taken_count = 1;
         f->command_left = true; /* it was nowhere */
+        f->command_dropped = BST_NONE;
         f->change = (bst__change){t->event, t->command, t->payload_from, true};
         if (!bst__ask(f, t->guard, false, &expr, &say) ||
             (say == BST__MAYBE && !push_answer(f, expr, t->guard, true))) {

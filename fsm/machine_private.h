@@ -54,6 +54,9 @@ typedef struct bst__machine {
     /* From the table to the file; NULL where both are the same: states are flat. */
     const uint32_t *origin;       /* by transition */
     const uint32_t *guard_origin; /* by guard */
+    /* by transition: a written one of another region that gave way to it, or BST_NONE; NULL: none
+     * ever does */
+    const uint32_t *dropped;
     const bst__nodes
         *entries;       /* by transition: what it enters, some of it only to leave it again */
     const bool *passed; /* by node: was active within a step, before "always" or "onDone" left it */

@@ -25,6 +25,7 @@ extern "C" {
     X(NEVER_FIRES, "never-fires", ON, "a guard that no values can satisfy")                        \
     X(OVERLAPPING_GUARDS, "overlapping-guards", ON, "values for which only the order decides")     \
     X(NESTED_FALLTHROUGH, "nested-fallthrough", ON, "a refusal that a state around it answers")    \
+    X(PREEMPTED_TRANSITION, "preempted-transition", ON, "a transition that another region undoes") \
     X(GUARD_GAP, "guard-gap", OFF, "values for which no guard of a command holds")                 \
     X(UNHANDLED_COMMAND, "unhandled-command", OFF, "a command that a state says nothing of")       \
     X(UNUSED_EVENT, "unused-event", ON, "an event that no transition emits")                       \
