@@ -32,7 +32,7 @@ typedef struct cli_command {
 
 extern const cli_command cli_check, cli_compile, cli_plan, cli_migrate, cli_compare, cli_history,
     cli_diff, cli_import, cli_init, cli_learn, cli_replay_commands, cli_follow, cli_slots,
-    cli_races;
+    cli_races, cli_status, cli_quarantine;
 
 /* One call of a command: what every command understands, and where its findings gather. */
 typedef struct cli_call {

@@ -11,6 +11,7 @@
 #include "chunks.h"
 #include "figures.h"
 #include "proof.h"
+#include "watch.h"
 
 /* "now" or a timestamp. */
 static bst_status read_recorded_at(cli_call *call, const char *text, bst_run_options *run) {
@@ -64,20 +65,17 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
 }
 
 static bst_status run_migration(cli_call *call, const bst_mapping *mapping, bst_run_options *run,
-                                cli_proof *proof, bool strict) {
+                                cli_watch *watch, cli_proof *proof, bool strict) {
     bst_synth *synth = NULL;
     bst_run_figures figures = {0};
-    cli_progress progress;
     bst_status status = bst_synth_new(mapping, &synth, call->diags);
 
-    cli_progress_begin(&progress, call, "migrate");
-    run->on_progress = cli_figures_progress;
-    run->context = &progress;
     if (status == BST_OK)
         status = bst_migrate(mapping, synth, run, &figures, call->diags);
-    cli_progress_end(&progress);
+    cli_watch_end(watch);
     if (status == BST_OK) {
-        const double seconds = cli_progress_seconds(&progress) - (proof ? proof->seconds : 0);
+        const double seconds =
+            cli_progress_seconds(&watch->progress) - (proof ? proof->seconds : 0);
         print_result(call, &figures, run, proof, seconds);
         if (proof)
             status = cli_proof_end(proof, &figures);
@@ -88,71 +86,109 @@ static bst_status run_migration(cli_call *call, const bst_mapping *mapping, bst_
     return status;
 }
 
+/* What the command line says; strings are popt's and freed at the end. */
+typedef struct arguments {
+    char *from, *to, *quarantine, *recorded_at, *manifest, *progress, *max_quarantine;
+    int strict, verify;
+    cli_chunks chunks;
+} arguments;
+
+static bst_status read_arguments(cli_call *call, const arguments *given, bst_run_options *run) {
+    if (!given->from || !given->to)
+        return cli_usage(call, given->from ? "--to is missing" : "--from is missing");
+    if ((given->verify || given->manifest) && strcmp(given->to, "-") == 0)
+        return cli_usage(call, "what went to stdout cannot be read back: no --verify there");
+    const bst_status status = read_recorded_at(call, given->recorded_at, run);
+    return status == BST_OK ? cli_chunks_read(call, &given->chunks, run) : status;
+}
+
+static bst_status watch_and_run(cli_call *call, const arguments *given, const bst_mapping *mapping,
+                                bst_run_options *run) {
+    const bool prove = given->verify || given->manifest;
+    cli_proof proof = {0};
+    cli_watch watch;
+    bst_status status =
+        cli_watch_begin(&watch, call, "migrate", given->progress, given->max_quarantine);
+
+    watch.chunked = bst_is_connection_string(given->from) && bst_is_connection_string(given->to);
+    run->on_progress = cli_watch_progress;
+    run->context = &watch;
+    if (status == BST_OK && prove)
+        status = cli_proof_begin(&proof, call, mapping, run, given->manifest);
+    if (status == BST_OK)
+        status =
+            run_migration(call, mapping, run, &watch, prove ? &proof : NULL, given->strict != 0);
+    cli_proof_release(&proof);
+    return status;
+}
+
+static bst_status load_and_run(cli_call *call, arguments *given, bst_run_options *run) {
+    bst_mapping *mapping = NULL;
+    bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
+
+    if (status == BST_OK && !given->quarantine)
+        given->quarantine = cli_quarantine_path(given->to, mapping->machine);
+    if (status == BST_OK && !given->quarantine)
+        status = bst_diag_nomem(call->diags);
+    run->quarantine_path = given->quarantine;
+    if (status == BST_OK)
+        status = watch_and_run(call, given, mapping, run);
+    bst_mapping_free(mapping);
+    return status;
+}
+
+static void free_arguments(arguments *given) {
+    free(given->from);
+    free(given->to);
+    free(given->quarantine);
+    free(given->recorded_at);
+    free(given->manifest);
+    free(given->progress);
+    free(given->max_quarantine);
+    cli_chunks_release(&given->chunks);
+}
+
 static int migrate(const cli_command *command, int argc, const char **argv) {
     cli_call call;
-    bst_mapping *mapping = NULL;
-    char *from = NULL;
-    char *to = NULL;
-    char *quarantine = NULL;
-    char *recorded_at = NULL;
-    char *manifest = NULL;
-    cli_proof proof = {0};
-    int strict = 0;
-    int verify = 0;
-    cli_chunks chunks;
+    arguments given = {0};
     int exit_status;
     struct poptOption options[] = {
-        {"from", 0, POPT_ARG_STRING, &from, 0,
+        {"from", 0, POPT_ARG_STRING, &given.from, 0,
          "the legacy rows: a connection string, a .csv file, or a folder of them", "SOURCE"},
-        {"to", 0, POPT_ARG_STRING, &to, 0,
+        {"to", 0, POPT_ARG_STRING, &given.to, 0,
          "the store: a connection string, a .jsonl file, or - for stdout", "SINK"},
-        {"quarantine", 0, POPT_ARG_STRING, &quarantine, 0,
+        {"quarantine", 0, POPT_ARG_STRING, &given.quarantine, 0,
          "file for the rows that have no possible history (default: beside the sink)", "FILE"},
-        {"recorded-at", 0, POPT_ARG_STRING, &recorded_at, 0,
+        {"recorded-at", 0, POPT_ARG_STRING, &given.recorded_at, 0,
          "when the store learns of the events: now or a time (default: the server's clock; none in "
          "a file)",
          "TIME"},
-        {"verify", 0, POPT_ARG_NONE, &verify, 0,
+        {"verify", 0, POPT_ARG_NONE, &given.verify, 0,
          "after the load, fold every stored history and hold it against its row as it was then",
          NULL},
-        {"manifest", 0, POPT_ARG_STRING, &manifest, 0,
+        {"manifest", 0, POPT_ARG_STRING, &given.manifest, 0,
          "verify, and write down what was done, with digests and queries for a recount (JSON)",
          "FILE"},
-        {"strict", 0, POPT_ARG_NONE, &strict, 0, "exit with 1 when a row is quarantined", NULL},
-        {NULL, 0, POPT_ARG_INCLUDE_TABLE, chunks.options, 0, "From a server into a store:", NULL},
+        {"max-quarantine", 0, POPT_ARG_STRING, &given.max_quarantine, 0,
+         "end early when more rows go to quarantine: a number, or a share of those read, as 0.5%",
+         "N|P%"},
+        {"progress", 0, POPT_ARG_STRING, &given.progress, 0,
+         "bar (lines where there is no terminal; the default), json (a line a second) or none",
+         "STYLE"},
+        {"strict", 0, POPT_ARG_NONE, &given.strict, 0, "exit with 1 when a row is quarantined",
+         NULL},
+        {NULL, 0, POPT_ARG_INCLUDE_TABLE, given.chunks.options, 0,
+         "From a server into a store:", NULL},
         POPT_TABLEEND};
 
-    cli_chunks_init(&chunks);
+    cli_chunks_init(&given.chunks);
     if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
         return exit_status;
-    bst_run_options run = {.from = from, .to = to, .tool_version = BACKSTORY_VERSION};
-    bst_status status = from && to
-                            ? read_recorded_at(&call, recorded_at, &run)
-                            : cli_usage(&call, from ? "--to is missing" : "--from is missing");
+    bst_run_options run = {.from = given.from, .to = given.to, .tool_version = BACKSTORY_VERSION};
+    bst_status status = read_arguments(&call, &given, &run);
     if (status == BST_OK)
-        status = cli_chunks_read(&call, &chunks, &run);
-    if (status == BST_OK)
-        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
-    if (status == BST_OK && !quarantine)
-        quarantine = cli_quarantine_path(to, mapping->machine);
-    if (status == BST_OK && !quarantine)
-        status = bst_diag_nomem(call.diags);
-    run.quarantine_path = quarantine;
-    const bool prove = verify || manifest;
-    if (status == BST_OK && prove && strcmp(to, "-") == 0)
-        status = cli_usage(&call, "what went to stdout cannot be read back: no --verify there");
-    if (status == BST_OK && prove)
-        status = cli_proof_begin(&proof, &call, mapping, &run, manifest);
-    if (status == BST_OK)
-        status = run_migration(&call, mapping, &run, prove ? &proof : NULL, strict != 0);
-    cli_proof_release(&proof);
-    bst_mapping_free(mapping);
-    free(from);
-    free(to);
-    free(quarantine);
-    free(recorded_at);
-    cli_chunks_release(&chunks);
-    free(manifest);
+        status = load_and_run(&call, &given, &run);
+    free_arguments(&given);
     return cli_end(&call, status);
 }
 

@@ -5,9 +5,9 @@
 #include "cli.h"
 
 static const cli_command *const commands[] = {
-    &cli_check,   &cli_compile, &cli_import,          &cli_init,    &cli_learn, &cli_plan,
-    &cli_migrate, &cli_compare, &cli_replay_commands, &cli_history, &cli_diff,  &cli_follow,
-    &cli_slots,   &cli_races,
+    &cli_check,   &cli_compile, &cli_import,     &cli_init,    &cli_learn,           &cli_plan,
+    &cli_migrate, &cli_status,  &cli_quarantine, &cli_compare, &cli_replay_commands, &cli_history,
+    &cli_diff,    &cli_follow,  &cli_slots,      &cli_races,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

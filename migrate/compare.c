@@ -19,7 +19,8 @@ typedef struct whole {
     bst_source *source; /* holds the moment of the old side */
     bst_reader *reader; /* and of the new one */
     const char *old_moment, *new_moment;
-    bst__key_set *quarantined;
+    bst__key_set *quarantined; /* of the file */
+    bst__key_set *aside;       /* of the store */
     size_t count;
     bst__compare_part *parts;
     pthread_mutex_t lock; /* over what is told, and the figures for it */
@@ -121,6 +122,7 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
                                     .keys = w->options->sample,
                                     .store_moment = w->new_moment,
                                     .quarantined = w->quarantined,
+                                    .aside = w->aside,
                                     .created_column = find_created_column(w->mapping),
                                     .on_progress = on_progress,
                                     .whole = w,
@@ -208,6 +210,10 @@ static bst_status open_all(whole *w) {
     if (status == BST_OK) {
         status = bst__key_set_read(options->quarantine_path, &w->quarantined, w->diags);
     }
+    if (status == BST_OK && bst_is_connection_string(options->store)) {
+        status =
+            bst__key_set_of_store(options->store, w->mapping->machine->id, &w->aside, w->diags);
+    }
     if (status == BST_OK) {
         status = bst_source_open_at(options->from, &w->mapping->source, options->moment, &w->source,
                                     w->diags);
@@ -261,6 +267,7 @@ static void close_all(whole *w) {
     bst_reader_free(w->reader);
     bst_source_free(w->source);
     bst__key_set_free(w->quarantined);
+    bst__key_set_free(w->aside);
     bst_synth_free(w->synth);
 }
 

@@ -101,6 +101,11 @@ static int compare_head(const comparison *c, const bst_row *row) {
     return order != 0 ? order : (key->len > row->key_len) - (key->len < row->key_len);
 }
 
+static bool is_aside(const bst__compare_part *part, const bst_row *row) {
+    return bst__key_set_has(part->quarantined, row->key, row->key_len) ||
+           (part->aside && bst__key_set_has(part->aside, row->key, row->key_len));
+}
+
 static bst_status compare_row(comparison *c, const bst_row *row) {
     bst_entity was = {BST_NONE, c->row_fields};
     const bst_refusal *refusal = NULL;
@@ -112,7 +117,7 @@ static bst_status compare_row(comparison *c, const bst_row *row) {
         return status;
     }
     bool found = c->fold.there && compare_head(c, row) == 0;
-    if (!found && bst__key_set_has(c->part->quarantined, row->key, row->key_len)) {
+    if (!found && is_aside(c->part, row)) {
         c->figures->quarantined++;
         return BST_OK;
     }

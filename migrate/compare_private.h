@@ -60,9 +60,10 @@ typedef struct bst__compare_part {
     const bst_mapping *mapping;
     bst_compare_options options;
     bst_key_part keys;
-    const char *store_moment;        /* NULL: of its own */
-    const bst__key_set *quarantined; /* shared */
-    uint32_t created_column;         /* when an entity was created, or BST_NONE */
+    const char *store_moment; /* NULL: of its own */
+    /* of the file, and of the store or NULL: shared */
+    const bst__key_set *quarantined, *aside;
+    uint32_t created_column; /* when an entity was created, or BST_NONE */
     bst_status (*on_progress)(struct bst__compare_part *part); /* now and then */
     void *whole;
     bst_compare_figures shown; /* as they were last told, under the lock of the whole */

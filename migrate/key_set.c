@@ -1,4 +1,6 @@
-/* The keys of a quarantine file: compare expects these rows to have no history. */
+/* The keys of quarantined rows, from a file or from a store: compare expects these to have no
+ * history, and a retry is for them alone. */
+#include "backstory/loads.h"
 #include "quarantine_private.h"
 
 #include <errno.h>
@@ -74,10 +76,56 @@ static bst_status read_lines(bst__key_set *set, const char *path, FILE *file, bs
     return status;
 }
 
-bst_status bst__key_set_read(const char *path, bst__key_set **ret, bst_diags *diags) {
+static bst__key_set *new_set(void) {
     bst__key_set *set = calloc(1, sizeof *set);
-    if (!set || !(set->arena = bst_arena_new())) {
+    if (set && !(set->arena = bst_arena_new())) {
         free(set);
+        return NULL;
+    }
+    return set;
+}
+
+typedef struct filling {
+    bst__key_set *set;
+    bst_diags *diags;
+} filling;
+
+#if BACKSTORY_POSTGRES
+static bst_status add_aside(void *context, const bst_aside *aside) {
+    const filling *f = context;
+    return aside->key ? add_key(f->set, aside->key, aside->key_len, f->diags) : BST_OK;
+}
+#endif
+
+static bst_status fill_from_store(const char *store, const char *machine, filling *f) {
+#if BACKSTORY_POSTGRES
+    return bst_store_aside(store, machine, NULL, add_aside, f, f->diags);
+#else
+    (void)store;
+    (void)machine;
+    (void)f;
+    return BST_OK;
+#endif
+}
+
+bst_status bst__key_set_of_store(const char *store, const char *machine, bst__key_set **ret,
+                                 bst_diags *diags) {
+    filling f = {new_set(), diags};
+    if (!f.set) {
+        return bst_diag_nomem(diags);
+    }
+    bst_status status = fill_from_store(store, machine, &f);
+    if (status != BST_OK) {
+        bst__key_set_free(f.set);
+        return status;
+    }
+    *ret = f.set;
+    return BST_OK;
+}
+
+bst_status bst__key_set_read(const char *path, bst__key_set **ret, bst_diags *diags) {
+    bst__key_set *set = new_set();
+    if (!set) {
         return bst_diag_nomem(diags);
     }
     FILE *file = path ? fopen(path, "r") : NULL;

@@ -16,6 +16,7 @@
 typedef struct run {
     const bst_run_options *options;
     bst__rows rows;
+    bst__key_set *only; /* NULL: all rows */
     bst_run_figures *figures;
     bst_diags *diags;
 } run;
@@ -31,6 +32,9 @@ static bst_status read_rows(run *r) {
     const bst_row *row = NULL;
     bst_status status;
     while ((status = bst_source_next(r->rows.source, &row, r->diags)) == BST_OK && row) {
+        if (r->only && !bst__key_set_has(r->only, row->key, row->key_len)) {
+            continue;
+        }
         r->figures->read++;
         status = bst__rows_take(&r->rows, row, r->diags);
         if (status == BST_OK && r->figures->read % BST__PROGRESS_ROWS == 0) {
@@ -88,6 +92,10 @@ static bst_status tell_loaded(const run *r) {
                : status;
 }
 
+static bst_status read_aside(run *r) {
+    return bst__key_set_of_store(r->options->to, r->rows.mapping->machine->id, &r->only, r->diags);
+}
+
 static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
                               const bst_run_options *options, bst_run_figures *figures,
                               bst_diags *diags) {
@@ -105,6 +113,9 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     if (status == BST_OK && options->to) {
         status = open_sink(&r);
     }
+    if (status == BST_OK && options->only_aside) {
+        status = read_aside(&r);
+    }
     if (status == BST_OK && options->quarantine_path) {
         status = bst__quarantine_new(options->quarantine_path, &r.rows.file, diags);
     }
@@ -120,6 +131,7 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     bst__quarantine_free(r.rows.file);
     bst_sink_free(r.rows.sink);
     bst_source_free(r.rows.source);
+    bst__key_set_free(r.only);
     bst_strbuf_release(&r.rows.line);
     return status;
 }
@@ -129,7 +141,7 @@ bst_status bst_migrate(const bst_mapping *mapping, bst_synth *synth, const bst_r
     *ret_figures = (bst_run_figures){.progress = -1};
 #if BACKSTORY_POSTGRES
     if (options->to && bst_is_connection_string(options->from) &&
-        bst_is_connection_string(options->to)) {
+        bst_is_connection_string(options->to) && !options->only_aside) {
         return bst__run_chunks(mapping, synth, options, ret_figures, diags);
     }
 #endif

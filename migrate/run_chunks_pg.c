@@ -388,6 +388,11 @@ static bst_status load_all(chunk_run *run) {
     if (status == BST_OK) {
         status = load_rest(run);
     }
+    /* The caller sees the figures of all before anybody sees the histories, and may refuse. */
+    if (status == BST_OK && run->options->on_progress) {
+        run->figures->progress = 1;
+        status = run->options->on_progress(run->options->context, run->figures);
+    }
     return status == BST_OK ? patiently(run, finish_load) : status;
 }
 

@@ -1,11 +1,11 @@
 /* The figures of a run: added up over chunks, and as JSON in the checkpoint of each.
  *
  *     {"read":..,"migrated":..,"quarantined":..,"out_of_scope":..,"events":..,"certain":..,
+ *      "bytes":..,
  *      "by_basis":{"recorded":..},"by_remedy":{"genesis":..},"by_reason":{"null-key":..},
  *      "by_confidence":[..]}
  *
- * What is 0 is left out of the objects inside.
- */
+ * What is 0 is left out of the objects inside. */
 #include <stddef.h>
 #include <string.h>
 
@@ -25,6 +25,7 @@ static const struct {
     {"out_of_scope", offsetof(bst_run_figures, out_of_scope)},
     {"events", offsetof(bst_run_figures, events)},
     {"certain", offsetof(bst_run_figures, certain)},
+    {"bytes", offsetof(bst_run_figures, bytes)},
 };
 #define COUNTS (sizeof counts / sizeof *counts)
 

@@ -80,6 +80,7 @@ static bst_status commit_chunk(bst__worker *w, const bst_run_figures *figures) {
 
 static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     bst_run_figures figures = {0};
+    const uint64_t bytes = bst_load_sink_bytes(w->sink);
     bst__rows rows = {.mapping = w->team->mapping,
                       .synth = w->synth,
                       .source = w->source,
@@ -93,6 +94,7 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     if (status == BST_OK) {
         status = bst__rows_balance(&figures, w->diags);
     }
+    figures.bytes = bst_load_sink_bytes(w->sink) - bytes;
     if (status == BST_OK) {
         status = commit_chunk(w, &figures);
     }

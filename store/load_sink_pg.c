@@ -86,6 +86,11 @@ bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret, bst_diags *d
     return BST_OK;
 }
 
+uint64_t bst_load_sink_bytes(const bst_sink *sink) {
+    const bst__segment_writer *const segments = &((const load_sink *)sink)->segments;
+    return segments->bytes + segments->rows.len;
+}
+
 /* ---- chunks */
 
 static bst_status take(load_sink *sink, const bst_pg_rows *rows, bst_chunk *ret, bst_diags *diags) {

@@ -80,7 +80,8 @@ typedef struct bst_comparison {
 
 typedef struct bst_compare_options {
     const char *from, *store;
-    /* rows named there are expected to be missing in the store; NULL or absent file: none */
+    /* rows named there, and those that a store in PostgreSQL has put aside, are expected to have no
+     * history; NULL or absent file: none */
     const char *quarantine_path;
     /* Parts that are compared side by side, where both sides are servers; 0 is 1. */
     uint32_t jobs;

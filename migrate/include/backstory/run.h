@@ -20,6 +20,7 @@ typedef struct bst_run_figures {
     uint64_t by_remedy[BST_REMEDY_COUNT]; /* migrated rows: what a policy did for them */
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
+    uint64_t bytes; /* handed to a store in PostgreSQL, so far */
     /* of a run from a server into a store */
     int32_t run_id;       /* 0: it was none */
     bool already;         /* this had been loaded before: nothing was done */
@@ -39,6 +40,9 @@ typedef struct bst_run_options {
     /* NULL: no file. Made only when a row goes there; mode 0600; replaced */
     const char *quarantine_path;
     const char *tool_version;
+    /* Only rows that stand in the quarantine of the store (in PostgreSQL) and have no history
+     * yet, in one transaction; the figures are of them alone. */
+    bool only_aside;
     bool has_recorded_at;
     int64_t recorded_at;
     /* From a server into a store: in chunks, by several readers, and gone on with where it was

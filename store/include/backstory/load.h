@@ -94,6 +94,8 @@ BST_API bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret,
  * gives it up. */
 BST_API bst_status bst_chunk_claim(bst_sink *sink, bool wait, bst_chunk *ret,
                                    bst_diags *diags) BST_MUST_USE;
+/* Bytes of segments that were written to this sink, in all its chunks. */
+BST_API uint64_t bst_load_sink_bytes(const bst_sink *sink);
 /* Everything that was written since the claim is in the store, or nothing. `figures`: JSON. */
 BST_API bst_status bst_chunk_commit(bst_sink *sink, int32_t snapshot, const char *figures,
                                     bst_diags *diags) BST_MUST_USE;

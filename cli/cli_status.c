@@ -1,0 +1,105 @@
+/* backstory status: the migrations of a store, and how far they are. */
+#include <stdlib.h>
+
+#include "backstory/loads.h"
+
+#include "cli.h"
+
+typedef struct listing {
+    cli_table *table;
+    json_t *list;
+    uint64_t count;
+} listing;
+
+static const char *state_of(const bst_load_entry *e) {
+    return e->finished_at ? "done" : e->running ? "running" : "broken off";
+}
+
+/* By chunks, which are about equal; below 0: it cannot be told. */
+static double seconds_left(const bst_load_entry *e) {
+    if (!e->running || e->rows_per_second <= 0 || e->chunks_done == 0)
+        return -1;
+    const double all = (double)e->rows / (double)e->chunks_done * (double)e->chunks;
+    return (all - (double)e->rows) / e->rows_per_second;
+}
+
+static void add_to_table(const listing *l, const bst_load_entry *e) {
+    const double left = seconds_left(e);
+    const cli_text run = cli_number((uint64_t)e->run_id);
+    const cli_text share = cli_percent(e->chunks_done, e->chunks);
+    const cli_text rows = cli_number(e->rows);
+    const cli_text events = cli_number(e->events);
+    const cli_text quarantined = cli_number(e->quarantined);
+    const cli_text megabytes = cli_number(e->bytes / 1000000);
+    const cli_text took = cli_seconds(left >= 0 ? left : e->seconds);
+    char time[80];
+
+    snprintf(time, sizeof time, "%s%s", took.text, left >= 0 ? " left" : "");
+    cli_table_add(l->table,
+                  (const char *[]){run.text, e->machine, state_of(e), share.text, rows.text,
+                                   events.text, megabytes.text, quarantined.text, time, e->source});
+}
+
+static bst_status on_load(void *context, const bst_load_entry *e) {
+    listing *l = context;
+    const double left = seconds_left(e);
+
+    l->count++;
+    add_to_table(l, e);
+    json_array_append_new(
+        l->list,
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o}",
+                  "run", (json_int_t)e->run_id, "machine", e->machine, "state", state_of(e),
+                  "source", e->source, "started_at", e->started_at, "finished_at", e->finished_at,
+                  "chunks", (json_int_t)e->chunks, "chunks_done", (json_int_t)e->chunks_done,
+                  "rows", (json_int_t)e->rows, "events", (json_int_t)e->events, "quarantined",
+                  (json_int_t)e->quarantined, "bytes", (json_int_t)e->bytes, "seconds", e->seconds,
+                  "rows_per_second", e->rows_per_second, "seconds_left",
+                  left >= 0 ? json_real(left) : json_null()));
+    return BST_OK;
+}
+
+static bst_status list_loads(cli_call *call, const char *from) {
+    listing l = {.table = cli_table_new("rllrrrrrrl"), .list = json_array()};
+
+    cli_table_add(l.table, (const char *[]){"run", "machine", "", "", "rows", "events", "MB",
+                                            "quarantined", "time", "from"});
+    const bst_status status = bst_loads_list(from, on_load, &l, call->diags);
+    if (status == BST_OK && call->json) {
+        json_dumpf(l.list, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else if (status == BST_OK && l.count > 0) {
+        cli_table_print(l.table, stdout);
+    } else if (status == BST_OK && !call->quiet) {
+        puts("nothing has been migrated into this store");
+    }
+    cli_table_free(l.table);
+    json_decref(l.list);
+    return status;
+}
+
+static int status_command(const cli_command *command, int argc, const char **argv) {
+    cli_call call;
+    char *from = NULL;
+    int exit_status;
+    struct poptOption options[] = {
+        {"from", 0, POPT_ARG_STRING, &from, 0, "the store: a connection string", "STORE"},
+        POPT_TABLEEND};
+
+    if (!cli_begin(&call, command, options, 0, 0, argc, argv, &exit_status))
+        return exit_status;
+    bst_status status = from ? BST_OK : cli_usage(&call, "--from is missing");
+#if BACKSTORY_POSTGRES
+    if (status == BST_OK)
+        status = list_loads(&call, from);
+#else
+    (void)list_loads;
+    if (status == BST_OK)
+        status = cli_usage(&call, "this program was built without PostgreSQL");
+#endif
+    free(from);
+    return cli_end(&call, status);
+}
+
+const cli_command cli_status = {"status", "", "the migrations of a store, and how far they are",
+                                "  backstory status --from postgresql:///events\n", status_command};

@@ -1,0 +1,175 @@
+/* Watching a run. Signals only set a flag: the run looks at it between rows and ends where nothing
+ * is lost. A second SIGINT is not waited for. */
+#include "watch.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON_SECONDS   1.0
+#define SHARE_ROWS_MIN 1000u /* a share means nothing of fewer rows, before the end */
+#define MEGABYTE       1e6
+
+static volatile sig_atomic_t stop_asked, line_asked;
+
+static void on_stop(int number) {
+    stop_asked = 1;
+    signal(number, SIG_DFL);
+}
+
+static void on_line(int number) {
+    (void)number;
+    line_asked = 1;
+}
+
+static void handle(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+/* "100", "0.5%" */
+static bst_status read_limit(cli_watch *watch, const char *text) {
+    char *end = NULL;
+    const double number = strtod(text, &end);
+    const bool percent = strcmp(end, "%") == 0;
+
+    if (end == text || !(number >= 0) || (percent ? number > 100 : *end != '\0'))
+        return cli_usage(watch->call,
+                         "--max-quarantine is a number of rows or a share of them, as in 100 or "
+                         "0.5%%, not \"%s\"",
+                         text);
+    watch->limited = true;
+    watch->most = percent ? UINT64_MAX : (uint64_t)number;
+    watch->share = percent ? number / 100 : 1;
+    return BST_OK;
+}
+
+bst_status cli_watch_begin(cli_watch *watch, cli_call *call, const char *what, const char *style,
+                           const char *limit) {
+    *watch = (cli_watch){.call = call};
+    cli_progress_begin(&watch->progress, call, what);
+    if (style && strcmp(style, "json") == 0) {
+        watch->json = true;
+        watch->progress.on = false;
+    } else if (style && strcmp(style, "none") == 0) {
+        watch->progress.on = false;
+    } else if (style && strcmp(style, "bar") != 0) {
+        return cli_usage(call, "--progress is bar, json or none, not \"%s\"", style);
+    }
+    stop_asked = line_asked = 0;
+    handle(SIGINT, on_stop);
+    handle(SIGTERM, on_stop);
+    handle(SIGUSR1, on_line);
+    return limit ? read_limit(watch, limit) : BST_OK;
+}
+
+void cli_watch_end(cli_watch *watch) {
+    cli_progress_end(&watch->progress);
+    handle(SIGINT, SIG_DFL);
+    handle(SIGTERM, SIG_DFL);
+    handle(SIGUSR1, SIG_IGN);
+}
+
+/* ---- what is shown */
+
+static void show_json(const cli_watch *watch, const bst_run_figures *f, double seconds) {
+    const double share = f->progress;
+    json_t *object = json_object();
+
+    json_object_set_new(object, "rows", json_integer((json_int_t)f->read));
+    json_object_set_new(object, "events", json_integer((json_int_t)f->events));
+    json_object_set_new(object, "bytes", json_integer((json_int_t)f->bytes));
+    json_object_set_new(object, "quarantined", json_integer((json_int_t)f->quarantined));
+    json_object_set_new(object, "seconds", json_real(seconds));
+    json_object_set_new(object, "rows_per_second",
+                        json_real(seconds > 0 ? (double)(f->read - f->resumed) / seconds : 0));
+    json_object_set_new(object, "share", share >= 0 ? json_real(share) : json_null());
+    json_object_set_new(object, "seconds_left",
+                        share >= 0.01 ? json_real(seconds / share * (1 - share)) : json_null());
+    json_object_set_new(object, "snapshot_age", json_integer(f->snapshot_age));
+    json_dumpf(object, stderr, JSON_COMPACT);
+    fputc('\n', stderr);
+    json_decref(object);
+    (void)watch;
+}
+
+static void show_text(cli_watch *watch, const bst_run_figures *f) {
+    char extra[160];
+    int len = 0;
+
+    if (f->events > 0)
+        len = snprintf(extra, sizeof extra, "%s events  ", cli_number(f->events).text);
+    if (f->bytes > 0)
+        len += snprintf(extra + len, sizeof extra - (size_t)len, "%.0f MB  ",
+                        (double)f->bytes / MEGABYTE);
+    len += snprintf(extra + len, sizeof extra - (size_t)len, "%s quarantined",
+                    cli_number(f->quarantined).text);
+    if (f->snapshot_age > 0)
+        snprintf(extra + len, sizeof extra - (size_t)len, "  snapshot %s old",
+                 cli_seconds((double)f->snapshot_age).text);
+    cli_progress_show(&watch->progress, f->progress, f->read, extra);
+}
+
+static void show(cli_watch *watch, const bst_run_figures *figures) {
+    const double now = cli_now();
+    const double seconds = cli_progress_seconds(&watch->progress);
+    const bool asked = line_asked != 0;
+
+    line_asked = 0;
+    if (watch->json && (asked || now - watch->last_json >= JSON_SECONDS)) {
+        watch->last_json = now;
+        show_json(watch, figures, seconds);
+    } else if (asked && !watch->json) {
+        /* a line of its own, whatever is shown otherwise */
+        cli_progress line = watch->progress;
+        line.on = true;
+        line.terminal = false;
+        line.last = 0;
+        cli_progress_end(&watch->progress);
+        watch->progress.last = 0;
+        cli_watch shown = *watch;
+        shown.progress = line;
+        show_text(&shown, figures);
+    } else if (!watch->json) {
+        show_text(watch, figures);
+    }
+}
+
+/* ---- ending early */
+
+static bst_status interrupted(const cli_watch *watch, const bst_run_figures *f) {
+    bst_diag_add(watch->call->diags, BST_RETRY, BST_ERROR, "interrupted", NULL,
+                 "the run was told to end after %s rows", cli_number(f->read).text);
+    bst_diag_hint(watch->call->diags,
+                  watch->chunked ? "Chunks that are done stay: the same command goes on with the "
+                                   "others."
+                                 : "Nothing was written: the same command begins anew.");
+    return BST_RETRY;
+}
+
+static bool too_many(const cli_watch *watch, const bst_run_figures *f) {
+    const bool enough = f->read >= SHARE_ROWS_MIN || f->progress >= 1;
+
+    return watch->limited && (f->quarantined > watch->most ||
+                              (enough && (double)f->quarantined > watch->share * (double)f->read));
+}
+
+static bst_status refuse(const cli_watch *watch, const bst_run_figures *f) {
+    bst_diag_add(watch->call->diags, BST_INVALID, BST_ERROR, "too-much-quarantine", NULL,
+                 "%s of the %s rows read so far would go to quarantine",
+                 cli_number(f->quarantined).text, cli_number(f->read).text);
+    bst_diag_hint(watch->call->diags,
+                  "backstory plan groups them by reason; %s, or raise --max-quarantine.",
+                  watch->chunked ? "mend the mapping and give --restart" : "mend the mapping");
+    return BST_INVALID;
+}
+
+bst_status cli_watch_progress(void *context, const bst_run_figures *figures) {
+    cli_watch *watch = context;
+
+    show(watch, figures);
+    if (stop_asked)
+        return interrupted(watch, figures);
+    return too_many(watch, figures) ? refuse(watch, figures) : BST_OK;
+}

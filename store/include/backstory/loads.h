@@ -1,0 +1,47 @@
+/* What is going on in a store, and what was put aside: for people. Built only with
+ * BACKSTORY_POSTGRES. */
+#ifndef BACKSTORY_LOADS_H
+#define BACKSTORY_LOADS_H
+
+#include "backstory/diag.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A migration. Texts are borrowed for the call. */
+typedef struct bst_load_entry {
+    int64_t run_id;
+    const char *machine, *source, *started_at;
+    const char *finished_at; /* NULL: it is not */
+    bool running;            /* somebody holds the machine */
+    uint64_t chunks, chunks_done;
+    uint64_t rows, events, quarantined, bytes; /* of the chunks that are done */
+    double seconds;                            /* since it began, or that it took */
+    double rows_per_second;                    /* over the last minute, of one that runs */
+} bst_load_entry;
+
+/* The latest first. */
+BST_API bst_status bst_loads_list(const char *store,
+                                  bst_status (*visit)(void *context, const bst_load_entry *entry),
+                                  void *context, bst_diags *diags) BST_MUST_USE;
+
+/* A row that was put aside and has no history yet. */
+typedef struct bst_aside {
+    const char *machine;
+    const char *key; /* NULL: it has none */
+    size_t key_len;
+    const char *code;
+    const char *line; /* as in the file of quarantined rows */
+    size_t line_len;
+} bst_aside;
+
+/* Those of one machine and one key, or (NULL) of all; in the order in which they were read. */
+BST_API bst_status bst_store_aside(const char *store, const char *machine, const char *key,
+                                   bst_status (*visit)(void *context, const bst_aside *aside),
+                                   void *context, bst_diags *diags) BST_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,83 @@
+/* Migrations of a store, finished and under way. */
+#include "backstory/loads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg_store_private.h"
+
+/* The lock that a load holds on its machine is one with two keys: see bst_load_open(). */
+static const char list_sql[] =
+    "SELECT l.run_id, m.name, l.source, l.started_at, l.finished_at,"
+    " EXISTS (SELECT FROM pg_catalog.pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2"
+    "  AND k.granted AND k.database = (SELECT oid FROM pg_catalog.pg_database"
+    "   WHERE datname = current_database())"
+    "  AND k.classid::bigint = hashtext('backstory')::bigint & 4294967295"
+    "  AND k.objid::bigint = hashtext(m.name)::bigint & 4294967295),"
+    " c.chunks, c.done, c.rows, c.events, c.quarantined, c.bytes,"
+    " extract(epoch FROM coalesce(l.finished_at, clock_timestamp()) - l.started_at),"
+    " c.recent / greatest(1, least(60, extract(epoch FROM clock_timestamp() - l.started_at)))"
+    " FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
+    " CROSS JOIN LATERAL (SELECT count(*) AS chunks, count(done_at) AS done,"
+    "  coalesce(sum((figures::json->>'read')::bigint), 0) AS rows,"
+    "  coalesce(sum((figures::json->>'events')::bigint), 0) AS events,"
+    "  coalesce(sum((figures::json->>'quarantined')::bigint), 0) AS quarantined,"
+    "  coalesce(sum((figures::json->>'bytes')::bigint), 0) AS bytes,"
+    "  coalesce(sum((figures::json->>'read')::bigint)"
+    "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent"
+    "  FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
+    " ORDER BY l.run_id DESC";
+
+static uint64_t count_at(const bst_pg_rows *rows, size_t row, size_t column) {
+    return strtoull(bst_pg_rows_text(rows, row, column), NULL, 10);
+}
+
+static bool truth_at(const bst_pg_rows *rows, size_t row, size_t column) {
+    return *bst_pg_rows_text(rows, row, column) == 't';
+}
+
+static bst_load_entry entry_at(const bst_pg_rows *rows, size_t row) {
+    return (bst_load_entry){.run_id = (int64_t)count_at(rows, row, 0),
+                            .machine = bst_pg_rows_text(rows, row, 1),
+                            .source = bst_pg_rows_text(rows, row, 2),
+                            .started_at = bst_pg_rows_text(rows, row, 3),
+                            .finished_at = bst_pg_rows_text(rows, row, 4),
+                            .running = truth_at(rows, row, 5),
+                            .chunks = count_at(rows, row, 6),
+                            .chunks_done = count_at(rows, row, 7),
+                            .rows = count_at(rows, row, 8),
+                            .events = count_at(rows, row, 9),
+                            .quarantined = count_at(rows, row, 10),
+                            .bytes = count_at(rows, row, 11),
+                            .seconds = (double)count_at(rows, row, 12),
+                            .rows_per_second = (double)count_at(rows, row, 13)};
+}
+
+/* Connects to a store that must be there. */
+static bst_status open_store(const char *store, bst_pg **ret, bst_diags *diags) {
+    bool found = false;
+    bst_status status = bst_pg_connect(store, ret, diags);
+    if (status == BST_OK)
+        status = bst__store_find(*ret, &found, diags);
+    if (status != BST_OK || found)
+        return status;
+    return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL,
+                        "there is no event store in %s", bst_pg_label(*ret));
+}
+
+bst_status bst_loads_list(const char *store,
+                          bst_status (*visit)(void *context, const bst_load_entry *entry),
+                          void *context, bst_diags *diags) {
+    bst_pg *pg = NULL;
+    bst_pg_rows *rows = NULL;
+    bst_status status = open_store(store, &pg, diags);
+    if (status == BST_OK)
+        status = bst_pg_query(pg, list_sql, 0, NULL, &rows, diags);
+    for (size_t i = 0; status == BST_OK && i < bst_pg_rows_count(rows); i++) {
+        const bst_load_entry entry = entry_at(rows, i);
+        status = visit(context, &entry);
+    }
+    bst_pg_rows_free(rows);
+    bst_pg_free(pg);
+    return status;
+}

@@ -1,0 +1,77 @@
+#!/bin/sh
+# A run that is watched: asked for a line, told to end, stopped by its own limit, and gone on with.
+set -eu
+
+say() {
+    echo "watch: $*"
+}
+fail() {
+    echo "watch: $*" >&2
+    exit 1
+}
+mapping=$SAMPLES/payment/payment.legacy.json
+source=dbname=$PGDATABASE
+psql -Xq -v rows=20000 -f "$SAMPLES/payment/legacy.sql"
+psql -Xqc 'CREATE DATABASE events' -c 'CREATE DATABASE other' -c 'CREATE DATABASE undisturbed'
+# alive: nothing of what is waited for will come when the run has ended
+alive() {
+    kill -0 "$run" 2>/dev/null || { cat err.txt; fail 'the run has ended'; }
+}
+done_chunks() {
+    psql -XAtqd events -c "SELECT count(*) FROM backstory.chunk WHERE done_at IS NOT NULL" 2>/dev/null || echo 0
+}
+
+say 'a line on SIGUSR1, an end on SIGINT after the chunks under way'
+"$BACKSTORY" migrate "$mapping" --from "$source" --to dbname=events --chunk-rows 500 --max-rate 4000 --quarantine q.jsonl \
+    --progress none >out.txt 2>err.txt &
+run=$!
+while [ "$(done_chunks)" -lt 2 ]; do
+    alive
+done
+kill -USR1 "$run"
+while ! grep -q rows err.txt; do
+    alive
+done
+grep -q ' quarantined' err.txt || { cat err.txt; fail 'the line says too little'; }
+kill -INT "$run"
+got=0
+wait "$run" || got=$?
+[ "$got" = 4 ] || { cat err.txt; fail "exit status $got instead of 4"; }
+grep -q 'the same command goes on with the others' err.txt || { cat err.txt; fail 'does not say how to go on'; }
+before=$(done_chunks)
+
+say 'status tells of it from outside'
+"$BACKSTORY" status --from dbname=events >status.txt
+grep -q 'payment.*broken off' status.txt || { cat status.txt; fail 'status does not say that it was broken off'; }
+
+say 'the same command goes on'
+"$BACKSTORY" migrate "$mapping" --from "$source" --to dbname=events --quarantine q.jsonl --format json --progress json \
+    >out.json 2>progress.json
+grep -q '"resumed": [1-9]' out.json || { cat out.json; fail 'began anew'; }
+[ "$before" -ge 2 ] || fail 'nothing was done before'
+"$BACKSTORY" migrate "$mapping" --from "$source" --to dbname=undisturbed --quarantine q2.jsonl --quiet
+for store in events undisturbed; do
+    psql -XAtqd "$store" -c "SELECT md5(string_agg(e::text, E'\n' ORDER BY entity, version)) FROM (SELECT id, entity, version, type,
+        data, state, occurred_at, basis, confidence, source FROM backstory.event) e" >"$store.md5"
+done
+cmp events.md5 undisturbed.md5
+python3 - <<'PY'
+import json
+lines = [json.loads(line) for line in open("progress.json") if line.startswith("{")]
+assert lines and all(set(line) >= {"rows", "events", "bytes", "quarantined", "share", "snapshot_age"} for line in lines), lines
+PY
+"$BACKSTORY" status --from dbname=events >status.txt
+grep -q 'payment.*done' status.txt || { cat status.txt; fail 'status does not say that it is done'; }
+
+say 'a hopeless run ends early, and nobody sees any of it'
+got=0
+"$BACKSTORY" migrate "$mapping" --from "$source" --to dbname=other --max-quarantine 3 --quarantine q3.jsonl --quiet \
+    >out.txt 2>err.txt || got=$?
+[ "$got" = 1 ] || { cat err.txt; fail "exit status $got instead of 1"; }
+grep -q 'too-much-quarantine' err.txt
+[ "$(psql -XAtqd other -c 'SELECT count(*) FROM backstory.event')" = 0 ] || fail 'some of it is to be seen'
+psql -Xqc '\copy (SELECT * FROM payments) TO payments.csv CSV HEADER'
+got=0
+"$BACKSTORY" migrate "$mapping" --from payments.csv --to out.jsonl --max-quarantine 0.01% --quiet 2>err.txt || got=$?
+[ "$got" = 1 ] || { cat err.txt; fail "exit status $got instead of 1"; }
+[ ! -e out.jsonl ] || fail 'a file was left'
