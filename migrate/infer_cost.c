@@ -113,7 +113,7 @@ static bst_status share_births(const bst_machine *machine, const bst_weights *we
             machine->transitions[t].to == machine->initial || explains_start(question, t);
         weight[t] = usual ? 1 : RARE_BIRTH;
     }
-    if (!births.weight)
+    if (!births.weight || births.births_unknown)
         births.weight = weight;
     share(&births, 0, machine->creation_count, -1, penalty, ret);
     return BST_OK;

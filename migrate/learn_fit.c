@@ -11,21 +11,13 @@
  *
  * The choices: smoothing of single steps and the penalty of a step first, then the worths and the
  * discounts. The first of the best is taken; the order is fixed.
- *
- * Without a log, single steps are estimated by expectation-maximisation: how often each step would
- * be taken in all rows, given the weights so far, are the next weights.
  */
 #include "learn_private.h"
 
 #include <math.h>
 #include <string.h>
 
-#define NODES_MAX  20000u   /* of one signature's graph */
-#define NODES_ALL  4000000u /* of all together */
-#define EM_ROUNDS  3
-#define EM_SMOOTH  1.0
-#define EM_PENALTY 0.05
-#define LEAST      1e-300
+#define LEAST 1e-300
 
 static const double smoothings[] = {1, 0.1, 0.01};
 static const double penalties[] = {1, 0.7, 0.5, 0.3, 0.1, 0.03, 0.01};
@@ -55,38 +47,9 @@ typedef struct fitter {
     bst_seen_walk *seen;     /* the walks, once each */
     bst__cost *zeros;        /* of each transition: paths alone are wanted */
     double *weight, *stop;   /* of the fold at hand */
-    uint32_t nodes;
 } fitter;
 
 /* ---- graphs ---- */
-
-static bst_question question_of(const bst__learn_class *class) {
-    return (bst_question){
-        .state = class->state, .claims = class->claims, .claim_count = class->claim_count};
-}
-
-/* Its graph, unless it leaves no choice or too much. */
-static bst_status make_graph(fitter *f, bst__learn_class *class) {
-    const bst_question question = question_of(class);
-    bst_outcome outcome;
-    bst__reached reached;
-    bst_arena *const arena = bst_arena_new();
-    bst_status status = arena && question.claim_count <= BST_CLAIMS_MAX ? BST_OK : BST_NOMEM;
-    if (status == BST_OK)
-        status = bst__rules_make(f->learner->machine, &question, NULL, arena, &class->rules);
-    if (status == BST_OK)
-        status = bst__explore(&class->rules, NODES_MAX, arena, &outcome, &reached);
-    if (status == BST_OK && outcome == BST_FOUND) {
-        status = bst__graph_make(&class->rules, &reached, arena, &class->graph);
-        if (status == BST_OK && f->nodes + class->graph.node_count <= NODES_ALL) {
-            f->nodes += class->graph.node_count;
-            class->arena = arena;
-            return BST_OK;
-        }
-    }
-    bst_arena_free(arena);
-    return status;
-}
 
 /* Which of the walks seen are possible there. */
 static bst_status find_paths(fitter *f, bst__learn_class *class) {
@@ -100,14 +63,14 @@ static bst_status find_paths(fitter *f, bst__learn_class *class) {
     return status;
 }
 
-static bst_status make_graphs(fitter *f, bool paths) {
+static bst_status make_graphs(fitter *f) {
     bst_status status = BST_OK;
     for (uint32_t c = 0; c < f->learner->class_count && status == BST_OK; c++) {
         bst__learn_class *const class = f->classes[c];
-        status = make_graph(f, class);
-        if (status == BST_OK && class->arena && paths && bst__graph_single_path(&class->graph))
+        status = bst__learn_graph(f->learner, class);
+        if (status == BST_OK && class->arena && bst__graph_single_path(&class->graph))
             class->arena = bst_arena_free(class->arena);
-        if (status == BST_OK && class->arena && paths)
+        if (status == BST_OK && class->arena)
             status = find_paths(f, class);
     }
     return status;
@@ -173,7 +136,7 @@ static double tested_in(const fitter *f, uint32_t class, uint32_t fold) {
 static bst_status weigh(fitter *f, const bst__learn_class *class, const bst_weights *weights,
                         double *p, double *ret_all) {
     bst_arena *const scratch = f->learner->scratch;
-    const bst_question question = question_of(class);
+    const bst_question question = bst__learn_question(class);
     const bst__cost *costs, *distance;
     bst__chain chain;
     bst_status status = bst__costs_make(f->learner->machine, weights, &question, scratch, &costs);
@@ -363,7 +326,7 @@ bst_status bst__learn_fit(bst__learner *learner) {
     scores *const sum = bst_arena_alloc(learner->arena, sizeof *sum);
     if (!sum || !index_tables(&f))
         return BST_NOMEM;
-    bst_status status = make_graphs(&f, true);
+    bst_status status = make_graphs(&f);
     figures->tested = count_tested(&f);
     if (status != BST_OK || figures->tested == 0)
         return status;
@@ -375,56 +338,5 @@ bst_status bst__learn_fit(bst__learner *learner) {
     figures->fit /= (double)figures->tested;
     figures->fit_steps /= (double)figures->tested;
     figures->fit_plain = sum->of[WORTHS - 1][0][RESTS - 1][0] / (double)figures->tested;
-    return status;
-}
-
-/* ---- without a log ---- */
-
-/* Adds how often the rows of a signature take each step, by the weights so far. */
-static bst_status expect(fitter *f, const bst__learn_class *class, const bst_weights *weights,
-                         double *counts) {
-    bst_arena *const scratch = f->learner->scratch;
-    const bst_question question = question_of(class);
-    const bst__cost *costs, *distance;
-    bst__chain chain;
-    bst_arena_clear(scratch);
-    bst_status status = bst__costs_make(f->learner->machine, weights, &question, scratch, &costs);
-    if (status == BST_OK)
-        status = bst__distances(&class->graph, costs, scratch, &distance);
-    if (status == BST_OK)
-        status = bst__chain_make(&class->graph, costs, distance, scratch, &chain);
-    if (status != BST_OK)
-        return status == BST_LIMIT ? BST_OK : status;
-    for (uint32_t e = 0; e < class->graph.edge_count; e++) {
-        const bst__edge *const edge = &class->graph.edges[e];
-        counts[edge->transition] += class->rows * chain.visits[edge->from] * chain.share[e];
-    }
-    return BST_OK;
-}
-
-bst_status bst__learn_em(bst__learner *learner) {
-    fitter f = {.learner = learner};
-    const bst_machine *const machine = learner->machine;
-    bst_weights weights = {.step_penalty = EM_PENALTY};
-    if (!index_tables(&f))
-        return BST_NOMEM;
-    bst_status status = make_graphs(&f, false);
-    for (uint32_t c = 0; c < learner->class_count; c++)
-        learner->stops[f.classes[c]->state] += f.classes[c]->arena ? f.classes[c]->rows : 0;
-    for (int round = 0; round < EM_ROUNDS && status == BST_OK; round++) {
-        memset(learner->counts, 0, machine->transition_count * sizeof *learner->counts);
-        for (uint32_t c = 0; c < learner->class_count && status == BST_OK; c++) {
-            if (f.classes[c]->arena)
-                status = expect(&f, f.classes[c], &weights, learner->counts);
-        }
-        for (uint32_t t = 0; t < machine->transition_count; t++)
-            f.weight[t] = learner->counts[t] + EM_SMOOTH;
-        for (uint32_t s = 0; s < machine->state_count; s++)
-            f.stop[s] = learner->stops[s] + EM_SMOOTH;
-        weights.weight = f.weight;
-        weights.stop = f.stop;
-    }
-    learner->figures.smoothing = EM_SMOOTH;
-    learner->figures.step_penalty = EM_PENALTY;
     return status;
 }

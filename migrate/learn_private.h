@@ -1,7 +1,9 @@
 /* What the files of learning share.
  *
  *     rows, log -> classes, walks, cells   learn.c
- *     those -> what to believe             learn_fit.c
+ *     classes -> graphs                    learn_graph.c
+ *     all of them -> what to believe       learn_fit.c
+ *     classes alone -> what to believe     learn_em.c
  *     all of it -> the file                learn_write.c
  */
 #ifndef BACKSTORY_LEARN_PRIVATE_H
@@ -61,13 +63,21 @@ typedef struct bst__learner {
     bst__learn_walk *walks;
     bst__learn_cell *cells;
     uint32_t class_count, walk_count;
+    uint32_t nodes;         /* of all graphs */
     double *counts, *stops; /* what the file will say: by transition, by state */
     bst_learn_figures figures;
     bst_diags *diags;
 } bst__learner;
 
+/* learn_graph.c */
+bst_question bst__learn_question(const bst__learn_class *class);
+/* The graph of its possible walks. There are none, or too many: then class->arena is NULL. */
+bst_status bst__learn_graph(bst__learner *learner, bst__learn_class *class) BST_MUST_USE;
+
 /* learn_fit.c */
 bst_status bst__learn_fit(bst__learner *learner) BST_MUST_USE;
+
+/* learn_em.c */
 bst_status bst__learn_em(bst__learner *learner) BST_MUST_USE;
 
 /* learn_write.c */

@@ -39,9 +39,12 @@ static void add_commands(const bst__learner *learner, uint32_t first, uint32_t c
 
 static void add_steps(const bst__learner *learner, bst_strbuf *out) {
     const bst_machine *const machine = learner->machine;
-    bst_strbuf_adds(out, "  \"creations\": { ");
-    add_commands(learner, 0, machine->creation_count, out);
-    bst_strbuf_adds(out, " },\n  \"states\": {");
+    if (learner->figures.by_log) {
+        bst_strbuf_adds(out, "  \"creations\": { ");
+        add_commands(learner, 0, machine->creation_count, out);
+        bst_strbuf_adds(out, " },\n");
+    }
+    bst_strbuf_adds(out, "  \"states\": {");
     for (uint32_t s = 0; s < machine->state_count; s++) {
         const bst_state *const state = &machine->states[s];
         bst_strbuf_addf(out, "%s\n    \"%s\": { \"stop\": ", s > 0 ? "," : "", state->name);

@@ -324,6 +324,7 @@ static void read_file(bst__map *map, bst_weights *ret) {
         stop[s] += more;
     *ret = (bst_weights){.weight = weight,
                          .stop = stop,
+                         .births_unknown = json_object_get(root, "creations") == NULL,
                          .step_penalty =
                              penalty ? json_number_value(penalty) : BST_STEP_PENALTY_DEFAULT};
     read_seen(map, root, ret);

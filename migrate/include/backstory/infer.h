@@ -88,6 +88,7 @@ typedef struct bst_weights {
     const double *weight;
     const double *stop;
     double step_penalty;
+    bool births_unknown; /* the weights of creations are as without any, whatever `weight` has */
     /* Whole histories that were seen, of entities like these, each once. Then the mass of a walk is
      *     times it was seen + steps_worth * p(walk)
      * and probabilities are shares of the mass of all possible walks. steps_worth: for how many
