@@ -198,6 +198,7 @@ static void add_valid(const bst__sql *sql, bst_strbuf *out) {
 
 static void add_trigger(const bst__sql *sql, bst_strbuf *out) {
     const char *s = sql->schema;
+    const bool older = bst__sql_upcasts(sql);
     bst_strbuf_addf(
         out,
         "CREATE FUNCTION %s.refuse_invalid() RETURNS trigger\n"
@@ -211,7 +212,7 @@ static void add_trigger(const bst__sql *sql, bst_strbuf *out) {
         "place)\n"
         "        JOIN backstory.plan ON plan.run_id = NEW.run_id AND plan.plan = "
         "NEW.plan\n"
-        "    WHERE NOT %s.is_valid(plan.type[item.place], item.value -> -1)\n"
+        "    WHERE NOT %s.is_valid(plan.type[item.place], %s%sitem.value -> -1%s)\n"
         "    LIMIT 1;\n"
         "    IF FOUND THEN\n"
         "        RAISE check_violation USING MESSAGE = format(\n"
@@ -221,7 +222,9 @@ static void add_trigger(const bst__sql *sql, bst_strbuf *out) {
         "    RETURN NULL;\n"
         "END\n"
         "$$;\n\n",
-        s, s);
+        s, s, older ? s : "",
+        older ? ".upcast(plan.type[item.place], plan.type_version[item.place], " : "",
+        older ? ")" : "");
     bst_strbuf_addf(
         out,
         "-- From now on the store refuses, when a transaction commits, events of this "

@@ -141,6 +141,23 @@ void bst__sql_payload_value(const bst_field *field, bool operand, bst_strbuf *ou
     }
 }
 
+/* The events of the store; where there are older versions, as those of today. */
+static void add_source(const bst__sql *sql, const bst_event_type *event, bst_strbuf *out) {
+    const bool older = bst__sql_has_upcasts(event);
+    bst_strbuf_adds(out, "\nFROM ");
+    if (older) {
+        bst_strbuf_adds(out, "(SELECT entity, version, state, occurred_at, recorded_at, basis, "
+                             "confidence,\n             ");
+        bst__sql_data(sql, out);
+        bst_strbuf_adds(out, " AS data\n      FROM ");
+    }
+    bst_strbuf_addf(out, "backstory.event\n%sWHERE machine = ", older ? "      " : "");
+    bst__sql_literal(sql->machine->id, out);
+    bst_strbuf_adds(out, " AND type = ");
+    bst__sql_literal(event->name, out);
+    bst_strbuf_adds(out, older ? ") AS event;\n\n" : ";\n\n");
+}
+
 void bst__sql_add_events(bst__sql *sql, bst_strbuf *out) {
     const bst_machine *m = sql->machine;
     for (uint32_t e = 0; e < m->event_count; e++) {
@@ -156,10 +173,6 @@ void bst__sql_add_events(bst__sql *sql, bst_strbuf *out) {
             bst__sql_payload_value(&event->fields[f], false, out);
             bst_strbuf_addf(out, " AS %s", sql->payloads[e][f]);
         }
-        bst_strbuf_adds(out, "\nFROM backstory.event\nWHERE machine = ");
-        bst__sql_literal(m->id, out);
-        bst_strbuf_adds(out, " AND type = ");
-        bst__sql_literal(event->name, out);
-        bst_strbuf_adds(out, ";\n\n");
+        add_source(sql, event, out);
     }
 }

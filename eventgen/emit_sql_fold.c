@@ -223,10 +223,12 @@ static void add_read_model(const bst__sql *sql, bst_strbuf *out) {
         "CREATE VIEW %s.current AS\n"
         "SELECT entity, version, changed_at, (folded).*\n"
         "FROM (SELECT entity, max(version) AS version, max(occurred_at) AS changed_at,\n"
-        "             %s.fold(type, data, state ORDER BY version) AS folded\n"
-        "      FROM backstory.event\n"
-        "      WHERE machine = ",
-        s, s);
+        "             ",
+        s);
+    bst__sql_fold(sql, out);
+    bst_strbuf_adds(out, " AS folded\n"
+                         "      FROM backstory.event\n"
+                         "      WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, "\n      GROUP BY entity) AS history;\n\n");
     bst_strbuf_addf(out,
@@ -234,10 +236,10 @@ static void add_read_model(const bst__sql *sql, bst_strbuf *out) {
                     "CREATE FUNCTION %s.state_at(key text, at timestamptz) RETURNS %s.entity\n"
                     "LANGUAGE sql STABLE PARALLEL SAFE\n"
                     "BEGIN ATOMIC\n"
-                    "    SELECT %s.fold(type, data, state ORDER BY version)\n"
-                    "    FROM backstory.event\n"
-                    "    WHERE machine = ",
-                    s, s, s);
+                    "    SELECT ",
+                    s, s);
+    bst__sql_fold(sql, out);
+    bst_strbuf_adds(out, "\n    FROM backstory.event\n    WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, " AND entity = state_at.key AND occurred_at <= state_at.at;\nEND;\n\n");
 }

@@ -200,11 +200,11 @@ void bst__sql_add_legacy(bst__sql *sql, const bst_legacy_table *table, bst_strbu
         bst_strbuf_adds(out, i > 0 ? ",\n       " : "");
         add_column(sql, table, &table->columns[i], out);
     }
-    bst_strbuf_addf(out,
-                    "\nFROM (SELECT entity, min(occurred_at) AS first_event_at,\n"
-                    "             max(occurred_at) AS last_event_at,\n"
-                    "             %s.fold(type, data, state ORDER BY version) AS folded",
-                    sql->schema);
+    bst_strbuf_adds(out, "\nFROM (SELECT entity, min(occurred_at) AS first_event_at,\n"
+                         "             max(occurred_at) AS last_event_at,\n"
+                         "             ");
+    bst__sql_fold(sql, out);
+    bst_strbuf_adds(out, " AS folded");
     add_aggregates(sql, table, out);
     bst_strbuf_adds(out, "\n      FROM backstory.event\n      WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);

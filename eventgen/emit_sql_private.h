@@ -41,7 +41,16 @@ void bst__sql_add_events(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_checks(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_fold(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_guards(bst__sql *sql, bst_strbuf *out);
+void bst__sql_add_upcast(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_legacy(bst__sql *sql, const bst_legacy_table *table, bst_strbuf *out);
+
+/* emit_sql_upcast.c. Whether the event, or some event of the machine, has been carried in other
+ * shapes before; and the payload of a row of backstory.event as one of the current version. */
+bool bst__sql_has_upcasts(const bst_event_type *event);
+bool bst__sql_upcasts(const bst__sql *sql);
+void bst__sql_data(const bst__sql *sql, bst_strbuf *out);
+/* The fold of the rows of backstory.event that stand together. */
+void bst__sql_fold(const bst__sql *sql, bst_strbuf *out);
 
 /* emit_sql_events.c. A field of the payload `data` as a value of its type; in
  * brackets where it needs them as an operand. */

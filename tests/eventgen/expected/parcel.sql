@@ -8,6 +8,18 @@
 -- To replace or remove them: DROP SCHEMA parcel CASCADE
 CREATE SCHEMA parcel;
 
+-- The text, of so many characters at most.
+CREATE FUNCTION parcel.at_most(value text, most integer) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF char_length(value) > most THEN
+        RAISE string_data_right_truncation
+            USING MESSAGE = format('text is longer than %s characters', most);
+    END IF;
+    RETURN value;
+END
+$$;
+
 -- Where an entity can stand.
 CREATE VIEW parcel.state (name, label, final) AS VALUES
     ('packed'::text, NULL::text, false),
@@ -39,6 +51,65 @@ CREATE VIEW parcel.transition (from_state, command, event, to_state, guard) AS V
     ('packed', 'send', 'ParcelSent', 'sent', NULL),
     ('sent', 'lose', 'ParcelLost', 'lost', NULL);
 
+-- The payload of an event, of whatever version, as one of the current version.
+CREATE FUNCTION parcel.upcast(event_type text, type_version integer, data jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    newest integer := 1;
+BEGIN
+    CASE event_type
+    WHEN 'ParcelWeighed' THEN
+        IF type_version = 1 THEN
+            data := jsonb_build_object(
+                'kilos', to_jsonb((((data->>'grams')::integer * 0.001)::numeric(13,3))::text),
+                'express', data->'express',
+                'note', data->'note');
+            type_version := 2;
+        END IF;
+        IF type_version = 2 THEN
+            data := jsonb_build_object(
+                'weighed_at', to_jsonb(('2020-01-01T00:00:00Z'::timestamptz)::text),
+                'weight', to_jsonb(((data->>'kilos')::numeric(13,3))::text),
+                'express', data->'express',
+                'note', data->'note');
+            type_version := 3;
+        END IF;
+        IF type_version = 3 THEN
+            data := jsonb_build_object(
+                'weight', to_jsonb(((data->>'weight')::numeric(13,3)::numeric(9,3))::text),
+                'speed', to_jsonb((CASE WHEN (data->>'express')::boolean THEN 'fast' ELSE 'slow'
+                    END)::text),
+                'note', to_jsonb((CASE WHEN (data->>'note') IS NOT NULL AND (data->>'note') <> '-'
+                    THEN parcel.at_most((data->>'note'), 12) ELSE NULL END)::text),
+                'tries', to_jsonb(1),
+                'weighed_at', data->'weighed_at',
+                'scale_id', data->'scale_id');
+            type_version := 4;
+        END IF;
+        newest := 4;
+    WHEN 'ParcelSent' THEN
+        IF type_version = 1 THEN
+            data := jsonb_build_object();
+            type_version := 2;
+        END IF;
+        newest := 2;
+    WHEN 'ParcelLost' THEN
+        IF type_version = 1 THEN
+            data := jsonb_build_object();
+            type_version := 2;
+        END IF;
+        newest := 2;
+    ELSE
+        NULL;
+    END CASE;
+    IF type_version <> newest THEN
+        RAISE data_exception USING MESSAGE =
+            format('version %s of %s cannot be read', type_version, event_type);
+    END IF;
+    RETURN data;
+END
+$$;
+
 CREATE VIEW parcel.parcel_weighed AS
 SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
        (data->>'weight')::numeric(9,3) AS weight,
@@ -47,19 +118,25 @@ SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
        data->>'note' AS note,
        (data->>'tries')::smallint AS tries,
        (data->>'scale_id')::uuid AS scale_id
-FROM backstory.event
-WHERE machine = 'parcel' AND type = 'ParcelWeighed';
+FROM (SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
+             parcel.upcast(type, type_version, data) AS data
+      FROM backstory.event
+      WHERE machine = 'parcel' AND type = 'ParcelWeighed') AS event;
 
 CREATE VIEW parcel.parcel_sent AS
 SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
        (data->>'day')::date AS day
-FROM backstory.event
-WHERE machine = 'parcel' AND type = 'ParcelSent';
+FROM (SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
+             parcel.upcast(type, type_version, data) AS data
+      FROM backstory.event
+      WHERE machine = 'parcel' AND type = 'ParcelSent') AS event;
 
 CREATE VIEW parcel.parcel_lost AS
 SELECT entity, version, state, occurred_at, recorded_at, basis, confidence
-FROM backstory.event
-WHERE machine = 'parcel' AND type = 'ParcelLost';
+FROM (SELECT entity, version, state, occurred_at, recorded_at, basis, confidence,
+             parcel.upcast(type, type_version, data) AS data
+      FROM backstory.event
+      WHERE machine = 'parcel' AND type = 'ParcelLost') AS event;
 
 CREATE VIEW parcel.parcel_created AS
 SELECT entity, version, state, occurred_at, recorded_at, basis, confidence
@@ -115,7 +192,7 @@ BEGIN
            plan.type[item.place] AS type INTO bad
     FROM jsonb_array_elements(NEW.data::jsonb) WITH ORDINALITY AS item (value, place)
         JOIN backstory.plan ON plan.run_id = NEW.run_id AND plan.plan = NEW.plan
-    WHERE NOT parcel.is_valid(plan.type[item.place], item.value -> -1)
+    WHERE NOT parcel.is_valid(plan.type[item.place], parcel.upcast(plan.type[item.place], plan.type_version[item.place], item.value -> -1))
     LIMIT 1;
     IF FOUND THEN
         RAISE check_violation USING MESSAGE = format(
@@ -209,7 +286,7 @@ CREATE AGGREGATE parcel.fold(event_type text, data jsonb, state text) (
 CREATE VIEW parcel.current AS
 SELECT entity, version, changed_at, (folded).*
 FROM (SELECT entity, max(version) AS version, max(occurred_at) AS changed_at,
-             parcel.fold(type, data, state ORDER BY version) AS folded
+             parcel.fold(type, parcel.upcast(type, type_version, data), state ORDER BY version) AS folded
       FROM backstory.event
       WHERE machine = 'parcel'
       GROUP BY entity) AS history;
@@ -218,7 +295,7 @@ FROM (SELECT entity, max(version) AS version, max(occurred_at) AS changed_at,
 CREATE FUNCTION parcel.state_at(key text, at timestamptz) RETURNS parcel.entity
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT parcel.fold(type, data, state ORDER BY version)
+    SELECT parcel.fold(type, parcel.upcast(type, type_version, data), state ORDER BY version)
     FROM backstory.event
     WHERE machine = 'parcel' AND entity = state_at.key AND occurred_at <= state_at.at;
 END;
