@@ -93,7 +93,7 @@ static const bst__c_field *field_of(const bst__c_scope *s, const bst_expr *ref) 
 
 /* A field that its type says is there, but that some creation leaves unset. */
 static bool is_unsure(const bst__c_scope *s, const bst_expr *ref) {
-    if (ref->root == BST_ROOT_STATE) {
+    if (ref->root == BST_ROOT_STATE || ref->root == BST_ROOT_LINKED) {
         return false;
     }
     const bst__c_field *f = field_of(s, ref);
@@ -671,6 +671,10 @@ static void put_call(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
 static void put_ref(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     if (e->root == BST_ROOT_STATE) { /* a state of another region */
         bst_strbuf_addf(out, "asks_%u(%s)", (unsigned)e->index, s->pointer[BST_ROOT_ENTITY]);
+        return;
+    }
+    if (e->root == BST_ROOT_LINKED) {
+        bst_strbuf_addf(out, "%s(%s, asked)", e->name, s->pointer[BST_ROOT_ENTITY]);
         return;
     }
     const bst__c_field *f = field_of(s, e);

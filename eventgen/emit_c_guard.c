@@ -19,14 +19,16 @@ bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard) {
     if (!c->guard_users[guard]) { /* nobody asks it: it has no function */
         return (bst__c_needs){.entity = false};
     }
+    const bool linked = bst__c_reads(expr, BST_ROOT_LINKED);
     return (bst__c_needs){.entity = bst__c_reads(expr, BST_ROOT_ENTITY) ||
-                                    bst__c_reads(expr, BST_ROOT_STATE),
+                                    bst__c_reads(expr, BST_ROOT_STATE) || linked,
+                          .linked = linked,
                           .command = bst__c_reads(expr, BST_ROOT_COMMAND),
                           .overflow = bst__c_can_overflow(expr),
                           .absent = bst__c_can_miss(&scope, expr)};
 }
 
-static size_t guard_args(bst__c *c, uint32_t guard, bool call, const char *args[4]) {
+static size_t guard_args(bst__c *c, uint32_t guard, bool call, const char *args[5]) {
     const bst__c_needs needs = bst__c_guard_needs(c, guard);
     const bst__c_record *command = &c->commands[c->guard_users[guard]->command];
     size_t count = 0;
@@ -36,6 +38,10 @@ static size_t guard_args(bst__c *c, uint32_t guard, bool call, const char *args[
     if (needs.command) {
         args[count++] = call ? bst__c_text(c, "&command->%s", command->member)
                              : bst__c_text(c, "const struct %s *command", command->tag);
+    }
+    if (needs.linked) {
+        args[count++] =
+            call ? "command" : bst__c_text(c, "const struct %s *asked", c->fixed.command);
     }
     if (needs.overflow) {
         args[count++] = call ? "overflow" : "bool *overflow";
@@ -53,7 +59,7 @@ static void add_guard(bst__c_step *step, uint32_t guard, bst_strbuf *out) {
     bst__c *c = step->c;
     bst__c_scope scope = bst__c_guard_scope(c, guard);
     bst_strbuf text = BST_STRBUF_INIT;
-    const char *args[4];
+    const char *args[5];
     bst_expr_format(c->machine->guards[guard].expr, &text);
     bst__c_comment(out, 0, text.text);
     const size_t count = guard_args(c, guard, false, args);
@@ -75,7 +81,7 @@ static void add_holds(bst__c_step *step, bst_strbuf *out) {
     if (step->guards.entity) {
         args[count++] = bst__c_text(c, "const struct %s *entity", c->entity.tag);
     }
-    if (step->guards.command) {
+    if (step->guards.command || step->guards.linked) {
         args[count++] = bst__c_text(c, "const struct %s *command", c->fixed.command);
     }
     if (step->guards.overflow) {
@@ -88,7 +94,7 @@ static void add_holds(bst__c_step *step, bst_strbuf *out) {
     bst_strbuf_adds(out, "    switch (guard) {\n");
     for (uint32_t i = 0; i < c->machine->guard_count; i++) {
         if (c->guard_users[i]) {
-            const char *call[4];
+            const char *call[5];
             const size_t call_count = guard_args(c, i, true, call);
             bst_strbuf_addf(out, "    case %s:\n", c->guards[i + 1]);
             bst__c_add_list(out, 8, bst__c_text(c, "return guard_%s(", c->guard_suffixes[i]), call,

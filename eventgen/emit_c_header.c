@@ -367,6 +367,26 @@ static void add_step(bst__c *c, bst_strbuf *out) {
     bst_strbuf_addc(out, '\n');
 }
 
+/* The prototypes of what the user links. */
+static void add_linked(bst__c *c, bst_strbuf *out) {
+    if (c->machine->linked_count == 0) {
+        return;
+    }
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_strbuf_addf(&text,
+                    "Yours to write: what guards ask beside expressions. %s() calls them, and they "
+                    "change nothing.",
+                    c->fixed.decide);
+    bst__c_comment(out, 0, text.text);
+    bst_strbuf_release(&text);
+    const char *const args[] = {bst__c_text(c, "const struct %s *entity", c->entity.tag),
+                                bst__c_text(c, "const struct %s *command", c->fixed.command)};
+    for (uint32_t i = 0; i < c->machine->linked_count; i++) {
+        bst__c_add_list(out, 0, bst__c_text(c, "bool %s(", c->machine->linked[i]), args, 2, ");");
+    }
+    bst_strbuf_addc(out, '\n');
+}
+
 static void add_upcast(bst__c *c, bst_strbuf *out) {
     if (c->older_count == 0) {
         return;
@@ -423,6 +443,7 @@ void bst__c_add_header(bst__c *c, bst_strbuf *out) {
     bst__c_add_cell_access(c, out);
     bst__c_add_batch_access(c, out);
     add_step(c, out);
+    add_linked(c, out);
     add_upcast(c, out);
     add_name_functions(c, out);
     bst_strbuf_adds(out, "\n#ifdef __cplusplus\n}\n#endif\n#endif\n");

@@ -221,6 +221,9 @@ static void name_fixed(bst__c *c) {
     for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++) {
         claim_upper(c, spoken[i]);
     }
+    for (uint32_t i = 0; i < c->machine->linked_count; i++) { /* the user's, as they are */
+        try_claim(c, FILE_SCOPE, c->machine->linked[i]);
+    }
     claim(c, FILE_SCOPE, "backstory_text");
     claim(c, FILE_SCOPE, "backstory_uuid");
     claim(c, FILE_SCOPE, "BACKSTORY_TEXT");

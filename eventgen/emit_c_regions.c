@@ -364,7 +364,8 @@ static void add_ask(bst__c_step *step, bst_strbuf *out) {
     bst_strbuf_adds(out, needs->absent ? "        bool absent = false;\n" : "");
     if (guarded) {
         bst_strbuf_addf(out, "        const bool held = holds(way->guard%s%s%s%s);\n",
-                        needs->entity ? ", entity" : "", needs->command ? ", command" : "",
+                        needs->entity ? ", entity" : "",
+                        needs->command || needs->linked ? ", command" : "",
                         needs->overflow ? ", &overflow" : "", needs->absent ? ", &absent" : "");
     } else {
         bst_strbuf_adds(out, "        const bool held = true;\n");

@@ -18,6 +18,7 @@ static void add_needs(bst__c_needs *all, bst__c_needs more) {
     all->event = all->event || more.event;
     all->overflow = all->overflow || more.overflow;
     all->absent = all->absent || more.absent;
+    all->linked = all->linked || more.linked;
 }
 
 void bst__c_find_needs(bst__c *c, bst__c_step *step) {
@@ -142,7 +143,7 @@ static void add_candidate_loop(bst__c_step *step, bst_strbuf *out) {
     if (needs->entity) {
         args[count++] = "entity";
     }
-    if (needs->command) {
+    if (needs->command || needs->linked) {
         args[count++] = "command";
     }
     if (needs->overflow) {

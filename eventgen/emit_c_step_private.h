@@ -9,6 +9,7 @@
 typedef struct bst__c_needs {
     bool entity, command, event; /* reads it */
     bool overflow, absent;       /* may set it */
+    bool linked;                 /* asks a C function of the user's, which takes both as they are */
 } bst__c_needs;
 
 typedef struct bst__c_step {

@@ -298,6 +298,8 @@ static void sentence(const bst_expr *e, bool holds, bst_strbuf *out) {
     case BST_EXPR_REF:
         if (e->root == BST_ROOT_STATE) {
             bst_strbuf_addf(out, holds ? "%s is active" : "%s is not active", e->name);
+        } else if (e->root == BST_ROOT_LINKED) {
+            bst_strbuf_addf(out, "%s() says %s", e->name, holds ? "yes" : "no");
         } else {
             noun(e, out);
             bst_strbuf_adds(out, holds ? " is true" : " is false");

@@ -43,6 +43,8 @@ static void put_ref(const void *context, const bst_expr *ref, bst_strbuf *out) {
     const guard *g = context;
     if (ref->root == BST_ROOT_COMMAND) {
         bst_strbuf_adds(out, g->parameters[ref->index]);
+    } else if (ref->root == BST_ROOT_LINKED) { /* nobody here can say */
+        bst_strbuf_adds(out, "NULL::boolean");
     } else {
         bst_strbuf_addf(out, "entity.%s", g->sql->fields[ref->index]);
     }

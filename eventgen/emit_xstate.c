@@ -128,7 +128,8 @@ static json_t *guard_of(writer *w, const place *at, json_t *guard) {
         return json_incref(guard);
     }
     json_t *out = json_object();
-    put(w, out, "type", guard_name(w, at));
+    json_t *linked = json_object_get(guard, "c"); /* has a name of its own */
+    put(w, out, "type", linked ? json_incref(linked) : guard_name(w, at));
     put(w, out, "params", json_incref(guard));
     return out;
 }

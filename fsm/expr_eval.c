@@ -173,7 +173,7 @@ bool bst__convert(const bst_type *from, const bst_value *value, const bst_type *
 static bst_eval_result eval_ref(const bst_expr *e, const bst_records *records, bst_value *ret) {
     const bst_value *record = records->root[e->root];
     if (record == NULL) {
-        return BST_EVAL_ABSENT;
+        return e->root == BST_ROOT_LINKED ? BST_EVAL_UNKNOWN : BST_EVAL_ABSENT;
     }
     *ret = record[e->index];
     return ret->present || e->type.optional ? BST_EVAL_OK : BST_EVAL_ABSENT;

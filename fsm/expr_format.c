@@ -187,6 +187,10 @@ static void format_op(const bst_expr *e, bst_strbuf *out) {
             bst_strbuf_addf(out, "state_in(\"%s\")", e->name);
             break;
         }
+        if (e->root == BST_ROOT_LINKED) {
+            bst_strbuf_addf(out, "%s()", e->name);
+            break;
+        }
         format_ref(e, out);
         break;
     case BST_EXPR_NOT:

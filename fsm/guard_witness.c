@@ -392,6 +392,19 @@ static bool try_all(search *s) {
     return false;
 }
 
+static void note_linked(const bst_expr *ref, void *found) {
+    *(bool *)found = *(bool *)found || ref->root == BST_ROOT_LINKED;
+}
+
+/* What a C function says nobody knows here. */
+static bool asks_linked(const bst__claim *claims, size_t count) {
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        bst_expr_each_ref(claims[i].expr, note_linked, &found);
+    }
+    return found;
+}
+
 static void format_names(const search *s, bst_strbuf *out) {
     for (uint32_t i = 0; i < s->name_count; i++) {
         const name *n = &s->names[i];
@@ -428,6 +441,9 @@ bool bst__guards_witness(const bst_machine *machine, uint32_t command, const bst
     search s = {
         .arena = arena, .claims = claims, .claim_count = count, .budget = budget, .seed = 1};
     const uint32_t payload = command == BST_NONE ? 0 : machine->commands[command].field_count;
+    if (asks_linked(claims, count)) {
+        return false;
+    }
     s.roots[BST_ROOT_ENTITY] =
         bst_arena_array(arena, machine->field_count, sizeof *s.roots[BST_ROOT_ENTITY]);
     s.roots[BST_ROOT_COMMAND] = bst_arena_array(arena, payload, sizeof *s.roots[BST_ROOT_COMMAND]);

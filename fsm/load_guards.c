@@ -1,13 +1,20 @@
 /* Guards. A named guard may be asked under several commands, and `command.amount` may stand
  * elsewhere in the payload of each: then the guard is compiled once for each of them, into
- * guards of the same name. One that reads no command serves all. Findings come from the first
+ * guards of the same name. One that reads no command serves all; so does a C function, which is
+ * given the whole command. Findings come from the first
  * command only; a later one speaks up only about what it lacks itself.
  */
 #include <string.h>
 
 #include "load_private.h"
 
-static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32_t user,
+/* What stands for a guard: an expression, or (`linked`) the name of a C function. */
+typedef struct written {
+    json_t *text; /* NULL: there is none, which was reported */
+    bool linked;
+} written;
+
+static bool add_guard(bst__load *l, const bst_guard *guard, written text, uint32_t user,
                       uint32_t *ret_number) {
     bst_machine *table = &l->m->table;
     const uint32_t count = table->guard_count;
@@ -16,7 +23,8 @@ static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32
         l->guards = bst__longer(l, l->guards, sizeof *l->guards, count, room);
         l->guard_text = bst__longer(l, l->guard_text, sizeof *l->guard_text, count, room);
         l->guard_user = bst__longer(l, l->guard_user, sizeof *l->guard_user, count, room);
-        if (!l->guards || !l->guard_text || !l->guard_user) {
+        l->guard_linked = bst__longer(l, l->guard_linked, sizeof *l->guard_linked, count, room);
+        if (!l->guards || !l->guard_text || !l->guard_user || !l->guard_linked) {
             return false;
         }
         l->guard_room = room;
@@ -25,7 +33,8 @@ static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32
         table->guards = l->guards;
     }
     l->guards[count] = *guard;
-    l->guard_text[count] = text;
+    l->guard_text[count] = text.text;
+    l->guard_linked[count] = text.linked;
     l->guard_user[count] = user;
     table->guard_count++;
     *ret_number = count;
@@ -34,23 +43,45 @@ static bool add_guard(bst__load *l, const bst_guard *guard, json_t *text, uint32
 
 /* Reading. */
 
-enum { GUARD_CEL, GUARD_DESCRIPTION, GUARD_KEYS };
+enum { GUARD_CEL, GUARD_C, GUARD_DESCRIPTION, GUARD_KEYS };
 static const char *const guard_keys[GUARD_KEYS] = {
     [GUARD_CEL] = "cel",
+    [GUARD_C] = "c",
     [GUARD_DESCRIPTION] = "description",
 };
 
-/* `{ "cel": "expr", "description": ... }`. The text, or NULL after a finding. */
-static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *json,
+/* The name of a C function, which is the program's: an identifier, and none of C's own words. */
+static json_t *read_linked(bst__load *l, const bst__path *path, json_t *json) {
+    const char *name = bst__string(l, path, json);
+    if (!name || !bst__good_name(l, path, false, "C function", name)) {
+        return NULL;
+    }
+    if (!bst__is_reserved(name)) {
+        return json;
+    }
+    const bst_loc where = bst__value_at(l, path);
+    bst__error(l, &where, "reserved-name", "C function name \"%s\" is a word of C or C++", name);
+    bst_diag_hint(l->diags,
+                  "Name the function that the program links, such as \"is_within_limit\".");
+    return NULL;
+}
+
+/* `{ "cel": "expr", "description": ... }`, or `{ "c": "function", ... }`. No text after a finding.
+ */
+static written read_guard_object(bst__load *l, const bst__path *path, json_t *json,
                                  const char **ret_description) {
     const char *key;
     json_t *value;
     json_t *cel = NULL;
+    json_t *linked = NULL;
     json_object_foreach (json, key, value) {
         const bst__path here = {path, key, 0};
         switch (bst__key_number(l, &here, guard_keys, GUARD_KEYS)) {
         case GUARD_CEL:
             cel = value;
+            break;
+        case GUARD_C:
+            linked = value;
             break;
         case GUARD_DESCRIPTION:
             *ret_description = bst__string(l, &here, value);
@@ -60,19 +91,31 @@ static json_t *read_guard_object(bst__load *l, const bst__path *path, json_t *js
         }
     }
     const bst__path cel_path = {path, "cel", 0};
+    const bst__path linked_path = {path, "c", 0};
+    if (cel && linked) {
+        const bst_loc where = bst__key_at(l, &linked_path);
+        bst__error(l, &where, "unsupported-key", "guard has both a \"cel\" and a \"c\"");
+        bst_diag_hint(l->diags, "Either an expression decides, or a C function does.");
+        return (written){NULL, false};
+    }
+    if (linked) {
+        return (written){read_linked(l, &linked_path, linked), true};
+    }
     if (cel) {
-        return bst__string(l, &cel_path, cel) ? cel : NULL;
+        return (written){bst__string(l, &cel_path, cel) ? cel : NULL, false};
     }
     const bst_loc where = bst__value_at(l, path);
     bst__error(l, &where, "missing-key", "guard has no \"cel\"");
     bst_diag_hint(l->diags, "Add the expression, such as \"cel\": \"amount > 0\".");
-    return NULL;
+    return (written){NULL, false};
 }
 
 void bst__read_guard(bst__load *l, const bst__path *path, json_t *json,
                      bst__transition_note *note) {
     if (json_is_object(json)) {
-        note->guard_text = read_guard_object(l, path, json, &note->guard_description);
+        const written found = read_guard_object(l, path, json, &note->guard_description);
+        note->guard_text = found.text;
+        note->guard_linked = found.linked;
     } else if (json_is_string(json)) {
         note->guard_name = json_string_value(json);
     } else {
@@ -94,9 +137,9 @@ bool bst__load_guards(bst__load *l) {
         bst_guard guard = {.name = name, .command = BST_NONE};
         uint32_t number;
         bst__good_name(l, &here, true, "guard", name);
-        json_t *text = NULL;
+        written text = {NULL, false};
         if (json_is_string(value)) {
-            text = value;
+            text.text = value;
         } else if (json_is_object(value)) {
             text = read_guard_object(l, &here, value, &guard.description);
         } else {
@@ -143,7 +186,8 @@ static bool resolve(bst__load *l, uint32_t transition) {
     const bst__transition_note *note = &l->transition_notes[transition];
     if (note->guard_text) {
         const bst_guard guard = {.description = note->guard_description, .command = BST_NONE};
-        return add_guard(l, &guard, note->guard_text, transition, &t->guard);
+        return add_guard(l, &guard, (written){note->guard_text, note->guard_linked}, transition,
+                         &t->guard);
     }
     if (note->guard_name) {
         const bst__names names = {table->guards, sizeof *table->guards};
@@ -208,11 +252,46 @@ static void point_at(bst__load *l, work *w, uint32_t guard) {
     }
 }
 
+/* The expression that asks a C function. False: out of memory, or a limit passed. */
+static bool make_linked(bst__load *l, const char *name, const bst_expr **ret) {
+    bst_machine *table = &l->m->table;
+    uint32_t index = 0;
+    while (index < table->linked_count && strcmp(table->linked[index], name) != 0) {
+        index++;
+    }
+    if (index == BST_LINKED_MAX) {
+        return bst__limit(l, NULL, "C functions", BST_LINKED_MAX);
+    }
+    if (index == table->linked_count) {
+        const char **names = bst__longer(l, table->linked, sizeof *names, index, index + 1);
+        if (!names) {
+            return false;
+        }
+        names[index] = name;
+        table->linked = names;
+        table->linked_count++;
+    }
+    bst_expr *expr = bst_arena_alloc(l->arena, sizeof *expr);
+    if (!expr) {
+        return bst__nomem(l);
+    }
+    *expr = (bst_expr){.op = BST_EXPR_REF,
+                       .type = {.kind = BST_KIND_BOOL},
+                       .root = BST_ROOT_LINKED,
+                       .index = index,
+                       .name = name};
+    *ret = expr;
+    return true;
+}
+
 /* Compiles a guard for the scope as it stands. No expression, after a finding or for want of a
  * payload that is known, marks the guard as failed. False: out of memory. */
 static bool compile(bst__load *l, work *w, uint32_t guard, const bst_expr **ret) {
     static const bst_type bool_type = {.kind = BST_KIND_BOOL};
     *ret = NULL;
+    if (l->guard_text[guard] && l->guard_linked[guard]) {
+        return make_linked(l, json_string_value(l->guard_text[guard]), ret);
+    }
     if (l->guard_text[guard]) {
         point_at(l, w, guard);
         if (w->pointer.failed) {
@@ -254,7 +333,7 @@ static bool compile_variant(bst__load *l, work *w, uint32_t transition, uint32_t
         }
         return true;
     }
-    return add_guard(l, &variant, l->guard_text[named], transition, &t->guard) &&
+    return add_guard(l, &variant, (written){l->guard_text[named], false}, transition, &t->guard) &&
            (bst__index_add(&w->variants, l->arena, hash, t->guard) || bst__nomem(l));
 }
 

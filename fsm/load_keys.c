@@ -175,7 +175,7 @@ static const char *const reserved[] = {
     "xor",         "xor_eq",
 };
 
-static bool is_reserved(const char *name) {
+bool bst__is_reserved(const char *name) {
     size_t low = 0;
     size_t high = sizeof reserved / sizeof *reserved;
     while (low < high) {
@@ -197,7 +197,7 @@ bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name)
     if (!bst__good_name(l, path, true, "field", name)) {
         return false;
     }
-    if (!is_reserved(name)) {
+    if (!bst__is_reserved(name)) {
         return true;
     }
     const bst_loc where = bst__key_at(l, path);

@@ -60,6 +60,7 @@ typedef struct bst__transition_note {
     uint32_t target_count;
     const char *guard_name;        /* NULL: none, or in place */
     json_t *guard_text;            /* in place: the expression; NULL: none */
+    bool guard_linked;             /* ... which is the name of a C function */
     const char *guard_description; /* in place */
     json_t *event; /* a name that is not in "events": looked for once all derived ones are known */
     uint32_t emission;
@@ -95,7 +96,8 @@ typedef struct bst__load {
     bst_guard *guards;
     uint32_t *guard_user;
     json_t *
-        *guard_text; /* the expression, a JSON string; NULL: there is none, which was reported */
+        *guard_text;    /* the expression, a JSON string; NULL: there is none, which was reported */
+    bool *guard_linked; /* the text is the name of a C function */
     uint32_t guard_room;
     /* The tree. Until it is flattened `from` and `to` of transitions are nodes, not states. */
     bst_node *nodes;
@@ -151,6 +153,8 @@ bool bst__good_name(bst__load *l, const bst__path *path, bool key, const char *k
 /* The same, and not a word of C, C++ or of expressions: fields are members of structs and bare
  * names in expressions. */
 bool bst__good_field_name(bst__load *l, const bst__path *path, const char *name);
+/* Words of C, C++ and of expressions. */
+bool bst__is_reserved(const char *name);
 /* Two names that give one identifier in generated code. `where` finds the place of an item. */
 typedef bst_loc bst__where(const bst_machine *machine, uint32_t number);
 bool bst__check_clashes(bst__load *l, const char *kind, const bst__names *names, uint32_t count,

@@ -60,7 +60,9 @@ static bst_decision refuse(bst_verdict verdict, uint32_t transition, uint32_t gu
 }
 
 static bst_decision refuse_guard(bst_eval_result result, uint32_t transition, uint32_t guard) {
-    const bst_verdict verdict = result == BST_EVAL_ABSENT ? BST_INVALID_ENTITY : BST_OVERFLOW;
+    const bst_verdict verdict = result == BST_EVAL_ABSENT    ? BST_INVALID_ENTITY
+                                : result == BST_EVAL_UNKNOWN ? BST_UNDECIDED
+                                                             : BST_OVERFLOW;
     return refuse(verdict, transition, guard, BST_NONE);
 }
 
@@ -135,6 +137,13 @@ bst_decision bst__step_emit(const bst_machine *machine, bool born, const bst_val
 
 bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, uint32_t command,
                         const bst_value *payload, bst_event *ret_event) {
+    return bst_decide_linked(machine, entity, command, payload, NULL, ret_event);
+}
+
+bst_decision bst_decide_linked(const bst_machine *machine, const bst_entity *entity,
+                               uint32_t command, const bst_value *payload, const bst_linked *linked,
+                               bst_event *ret_event) {
+    bst_value answers[BST_LINKED_MAX];
     uint32_t first = BST_NONE;
     const uint32_t count = bst_machine_candidates(machine, entity->state, command, &first);
     if (count == 0) {
@@ -145,8 +154,13 @@ bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity, ui
     if (missing != BST_NONE) {
         return refuse(BST_INVALID_PAYLOAD, BST_NONE, BST_NONE, missing);
     }
-    const bst_records records = {
-        {[BST_ROOT_ENTITY] = entity->fields, [BST_ROOT_COMMAND] = payload}};
+    for (uint32_t i = 0; linked && i < machine->linked_count; i++) {
+        const bool yes = linked->ask(linked->context, i, entity, command, payload);
+        answers[i] = (bst_value){.present = true, .u.i = yes};
+    }
+    const bst_records records = {{[BST_ROOT_ENTITY] = entity->fields,
+                                  [BST_ROOT_COMMAND] = payload,
+                                  [BST_ROOT_LINKED] = linked ? answers : NULL}};
     bst_decision decision = bst__step_choose(machine, &records, first, count);
     if (decision.verdict == BST_ACCEPTED) {
         decision = bst__step_emit(machine, entity->state != BST_NONE, entity->fields,

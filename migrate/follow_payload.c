@@ -169,8 +169,9 @@ typedef struct supply {
 /* Is a field of the command one that the event keeps? */
 static void look_up(const bst_expr *ref, void *context) {
     supply *const s = context;
-    bool kept = ref->root != BST_ROOT_COMMAND;
-    for (uint32_t i = 0; i < s->event_fields && !kept; i++)
+    /* a C function is not here to be asked */
+    bool kept = ref->root != BST_ROOT_COMMAND && ref->root != BST_ROOT_LINKED;
+    for (uint32_t i = 0; i < s->event_fields && ref->root == BST_ROOT_COMMAND && !kept; i++)
         kept = s->taken->payload_from[i] == ref->index;
     s->whole = s->whole && kept;
 }

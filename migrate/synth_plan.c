@@ -310,6 +310,9 @@ static bool reads_only(const bst_expr *expr, const bool *supplied) {
     if (expr->op == BST_EXPR_REF && expr->root == BST_ROOT_COMMAND && !supplied[expr->index]) {
         return false;
     }
+    if (expr->op == BST_EXPR_REF && expr->root == BST_ROOT_LINKED) {
+        return false; /* a C function: what it says is not known */
+    }
     for (uint32_t i = 0; i < expr->arg_count; i++) {
         if (!reads_only(expr->args[i], supplied)) {
             return false;

@@ -261,6 +261,17 @@ static inline void adapter_upcast(bst_strbuf *out, const bst__c *c) {
                     c->fixed.upcast);
 }
 
+/* The C functions that guards ask say what the test has put into adapter_linked[]. */
+static inline void adapter_linked(bst_strbuf *out, const bst__c *c) {
+    bst_strbuf_addf(out, "bool adapter_linked[%u];\n", BST_LINKED_MAX);
+    for (uint32_t i = 0; i < c->machine->linked_count; i++) {
+        bst_strbuf_addf(out,
+                        "bool %s(const struct %s *entity, const struct %s *command) {\n"
+                        "    return entity && command && adapter_linked[%u];\n}\n",
+                        c->machine->linked[i], c->entity.tag, c->fixed.command, i);
+    }
+}
+
 /* Writes <folder>/adapter.c. `more` (NULL: nothing) adds to it. */
 typedef void adapter_more_fn(const bst_machine *machine, const bst__c *c, bst_strbuf *out);
 static inline void adapter_write_with(const bst_machine *machine, const char *folder,
@@ -274,6 +285,7 @@ static inline void adapter_write_with(const bst_machine *machine, const char *fo
     adapter_conversions(&text, &c);
     adapter_functions(&text, &c);
     adapter_names(&text, &c);
+    adapter_linked(&text, &c);
     if (c.older_count > 0) {
         adapter_upcast(&text, &c);
     }

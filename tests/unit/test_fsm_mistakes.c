@@ -77,6 +77,15 @@ static const machine_case keys_cases[] = {
      "  'events': { 'DoorClosed': { 'fields': { 'a': { 'type': 'text?', 'default': 'x' } } } },\n"
      STATES,
      "error unsupported-key 2:67\n"},
+    /* a guard that an expression decides, and a C function too; a C function that cannot be one */
+    {"{ 'id': 'door',\n"
+     "  'guards': { 'g': { 'cel': 'true', 'c': 'f' }, 'h': { 'c': 'while' },\n"
+     "    'i': { 'c': 'a-b' }, 'j': { 'c': 7 } },\n"
+     STATES,
+     "error unsupported-key 2:37\n"
+     "error reserved-name 2:61\n"
+     "error bad-name 3:17\n"
+     "error wrong-type 3:38\n"},
     /* an upcast where no event is */
     {"{ 'id': 'door',\n"
      "  'commands': { 'close': { 'upcast': {} } },\n"

@@ -249,6 +249,52 @@ START_TEST(test_verdict_texts) {
 }
 END_TEST
 
+static bool say(void *context, uint32_t linked, const bst_entity *entity, uint32_t command,
+                const bst_value *payload) {
+    ck_assert_uint_eq(entity->state, 0);
+    ck_assert_uint_eq(command, 1);
+    ck_assert_int_eq(payload[0].u.i, 7);
+    return ((const bool *)context)[linked];
+}
+
+/* A guard in C: nothing is assumed of it, until somebody says what it says. */
+START_TEST(test_a_c_function_decides) {
+    play p;
+    begin(&p, "{ 'id': 'door', 'guards': { 'free': { 'c': 'is_free' } },\n"
+              "  'commands': { 'create': {}, 'close': { 'fields': { 'by': 'int4' } } },\n"
+              "  'initial': 'open', 'states': {\n"
+              "    'open': { 'on': { 'close': [ { 'target': 'shut', 'guard': 'free' },\n"
+              "      { 'target': 'ajar', 'guard': { 'c': 'is_light' } } ] } },\n"
+              "    'shut': { 'type': 'final' }, 'ajar': { 'type': 'final' } } }");
+    ck_assert_uint_eq(p.machine->linked_count, 2);
+    ck_assert_str_eq(p.machine->linked[0], "is_free");
+    ck_assert_str_eq(p.machine->linked[1], "is_light");
+    run(&p, "create", NULL);
+    const bst_value by[] = {number(7)};
+    const bst_decision unknown = ask(&p, "close", by);
+    ck_assert_int_eq(unknown.verdict, BST_UNDECIDED);
+    ck_assert_uint_eq(unknown.guard, 0);
+    static const struct {
+        bool free, light;
+        bst_verdict verdict;
+        const char *state;
+    } cases[] = {{true, false, BST_ACCEPTED, "shut"},
+                 {true, true, BST_ACCEPTED, "shut"},
+                 {false, true, BST_ACCEPTED, "ajar"},
+                 {false, false, BST_GUARD_REFUSED, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool answers[] = {cases[i].free, cases[i].light};
+        const bst_linked linked = {say, answers};
+        const bst_decision d = bst_decide_linked(p.machine, &p.entity, 1, by, &linked, &p.event);
+        ck_assert_int_eq(d.verdict, cases[i].verdict);
+        if (cases[i].state) {
+            ck_assert_str_eq(p.machine->states[p.event.state].name, cases[i].state);
+        }
+    }
+    end(&p);
+}
+END_TEST
+
 Suite *test_fsm_step_suite(void);
 Suite *test_fsm_step_suite(void) {
     Suite *suite = suite_create("fsm: step");
@@ -263,6 +309,7 @@ Suite *test_fsm_step_suite(void) {
     tcase_add_test(tcase, test_a_field_that_was_never_set);
     tcase_add_test(tcase, test_creation_takes_defaults_first);
     tcase_add_test(tcase, test_verdict_texts);
+    tcase_add_test(tcase, test_a_c_function_decides);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -43,6 +43,7 @@ typedef enum bst_root {
     BST_ROOT_ROW,     /* a bare name in a mapping: a column */
     BST_ROOT_STATE, /* state_in("a.b"): whether a node is active. Guards of the file only: in the */
                     /* table of a machine it has become true or false */
+    BST_ROOT_LINKED, /* a C function that a program links; guards only: see bst_machine.linked */
     BST_ROOT_COUNT
 } bst_root;
 
@@ -142,7 +143,8 @@ BST_API bst_status bst_expr_compile(const char *text, size_t len, const bst_scop
 typedef enum bst_eval_result {
     BST_EVAL_OK,
     BST_EVAL_OVERFLOW, /* a number, time or text left its range */
-    BST_EVAL_ABSENT    /* a record lacks a value that its scope says is always there */
+    BST_EVAL_ABSENT,   /* a record lacks a value that its scope says is always there */
+    BST_EVAL_UNKNOWN   /* it asks a C function that is not here */
 } bst_eval_result;
 
 /* The records an expression reads, by bst_root; those its scope does not know may be NULL. */

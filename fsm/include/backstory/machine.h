@@ -33,6 +33,7 @@ extern "C" {
 #define BST_EVENTS_MAX      32000u /* event types are 2-byte references in the store */
 #define BST_FIELDS_MAX      1000u  /* of an entity or a payload */
 #define BST_NAME_MAX        120u   /* bytes of an identifier */
+#define BST_LINKED_MAX      64u    /* C functions that guards name */
 #define BST_NESTING_MAX     50u    /* levels of nodes */
 #define BST_ACTIVE_MAX      1000u  /* leaves that are active together */
 /* states of the table of a machine with regions or history, where they multiply */
@@ -183,6 +184,10 @@ typedef struct bst_machine {
      * states are flattened: those that the table asks, in the order in which it does; a guard that
      * several make up has no name. */
     const bst_guard *guards;
+    /* Names of the C functions that guards ask: programs link them, nobody else can. In the
+     * expressions of guards they are names of BST_ROOT_LINKED. */
+    uint32_t linked_count;
+    const char *const *linked;
     const bst_node *nodes;
     uint32_t node_count;
     const bst_state *states;

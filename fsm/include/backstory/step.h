@@ -34,7 +34,8 @@ typedef struct bst_event {
     X(INVALID_PAYLOAD, "invalid-payload") /* `field` of the command is missing */                  \
     X(OVERFLOW, "overflow") /* a guard (`guard`) or an apply (`field`) left its range */           \
     X(INVALID_ENTITY, "invalid-entity") /* a guard (`guard`) or an apply (`field`) reads a */      \
-                                        /* required field of the entity that is absent */
+                                        /* required field of the entity that is absent */          \
+    X(UNDECIDED, "undecided") /* `guard` asks a C function, which is not here: see bst_linked */
 
 typedef enum bst_verdict {
 #define X(name, text) BST_##name,
@@ -60,6 +61,19 @@ BST_API void bst_entity_clear(const bst_machine *machine, bst_entity *entity);
  */
 BST_API bst_decision bst_decide(const bst_machine *machine, const bst_entity *entity,
                                 uint32_t command, const bst_value *payload, bst_event *ret_event);
+/* The C functions that guards name (machine->linked), as the caller has them: ask() gives what the
+ * one with the number `linked` says. It is asked for all of them before the first guard is. */
+typedef struct bst_linked {
+    bool (*ask)(void *context, uint32_t linked, const bst_entity *entity, uint32_t command,
+                const bst_value *payload);
+    void *context;
+} bst_linked;
+
+/* The same, with somebody to ask; NULL: nobody, as in bst_decide(). A guard that asks a C function
+ * then is BST_UNDECIDED: nothing is assumed of it. */
+BST_API bst_decision bst_decide_linked(const bst_machine *machine, const bst_entity *entity,
+                                       uint32_t command, const bst_value *payload,
+                                       const bst_linked *linked, bst_event *ret_event);
 /* Fields of the largest payload, those of older versions included. */
 BST_API uint32_t bst_machine_payload_max(const bst_machine *machine);
 
