@@ -20,6 +20,8 @@ void cli_chunks_init(cli_chunks *chunks) {
          "read the table as it lies, a little faster; a run that is broken off begins anew", NULL},
         {"chunk-rows", 0, POPT_ARG_LONGLONG, &chunks->chunk_rows, 0,
          "rows that are committed at a time, about (default: 50000)", "N"},
+        {"snapshot", 0, POPT_ARG_STRING, &chunks->snapshot, 0,
+         "read at this moment, which another session has exported and holds until the end", "NAME"},
         {"max-rate", 0, POPT_ARG_LONGLONG, &chunks->rate, 0,
          "read at most this many rows a second, to spare the source (default: no limit)", "N"},
         {"max-snapshot-age", 0, POPT_ARG_STRING, &chunks->snapshot_age, 0,
@@ -74,11 +76,13 @@ bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_opt
     run->chunk_rows = (uint64_t)chunks->chunk_rows;
     run->restart = chunks->restart != 0;
     run->by_place = chunks->no_resume != 0;
+    run->snapshot = chunks->snapshot;
     run->one_snapshot = chunks->one_snapshot != 0;
     return status;
 }
 
 void cli_chunks_release(cli_chunks *chunks) {
+    free(chunks->snapshot);
     free(chunks->snapshot_age);
     free(chunks->stall);
 }

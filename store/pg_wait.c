@@ -38,6 +38,7 @@ static PGconn *connect_like(PGconn *conn, uint32_t patience) {
     return other;
 }
 
+/* What a backend that nobody can reach has locked would stay so: it is ended. */
 static bool works(bst_pg *asking, int backend) {
     char pid[16];
     const char *const params[] = {pid};
@@ -47,8 +48,12 @@ static bool works(bst_pg *asking, int backend) {
         "SELECT FROM pg_catalog.pg_stat_activity WHERE pid = $1 AND state = 'active'"
         " AND wait_event_type IS DISTINCT FROM 'Client'",
         1, params);
-    const bool found = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+    const bool asked = PQresultStatus(result) == PGRES_TUPLES_OK;
+    const bool found = asked && PQntuples(result) == 1;
     PQclear(result);
+    if (asked && !found)
+        PQclear(bst__pg_run_with(asking, "SELECT pg_catalog.pg_terminate_backend($1::integer)", 1,
+                                 params));
     return found;
 }
 
