@@ -40,7 +40,7 @@ static void print_event(const shown *s, const bst_stored_event *event) {
     bst_strbuf known = BST_STRBUF_INIT;
 
     bst_strbuf_adds(&known, bst_basis_text(event->basis));
-    if (event->confidence < 1)
+    if (event->confidence > 0 && event->confidence < 1)
         bst_strbuf_addf(&known, " %s", cli_confidence(event->confidence, false).text);
     if (event->source)
         bst_strbuf_addf(&known, ", %s", event->source);

@@ -81,6 +81,11 @@ static bool is_supplied(const bst_mapping *mapping, uint32_t e, uint32_t f) {
             }
         }
     }
+    bool negative = false;
+    const uint32_t sum = bst__sum_of(mapping->machine, e, f, &negative);
+    if (sum != BST_NONE && mapping->fields[sum].kind != BST_FROM_NOTHING) {
+        return true; /* the one amount that no column tells is what the sum leaves */
+    }
     const bst_field *field = &mapping->machine->events[e].fields[f];
     uint32_t same = bst_machine_field(mapping->machine, field->name);
     return same != BST_NONE && mapping->fields[same].kind != BST_FROM_NOTHING &&
@@ -91,7 +96,9 @@ static void check_payloads(const bst_mapping *mapping, bst_diags *diags) {
     const bst_machine *machine = mapping->machine;
     bst_loc where = place(mapping, "/evidence");
     for (uint32_t e = 0; e < machine->event_count; e++) {
-        for (uint32_t f = 0; f < machine->events[e].field_count; f++) {
+        /* What a migration writes itself carries what "fields" has; that is another warning. */
+        const bool builtin = machine->events[e].builtin != BST_BUILTIN_NONE;
+        for (uint32_t f = 0; !builtin && f < machine->events[e].field_count; f++) {
             const bst_field *field = &machine->events[e].fields[f];
             if (field->type.optional || is_supplied(mapping, e, f)) {
                 continue;

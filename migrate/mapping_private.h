@@ -164,6 +164,10 @@ void bst__map_evidence(bst__map *map, const json_t *root);
 void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
 /* mapping_histories.c */
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
+/* synth_sums.c: the field of the entity that the event adds its field to, or (*ret_negative) takes
+ * it away from; BST_NONE: none. */
+uint32_t bst__sum_of(const bst_machine *machine, uint32_t event, uint32_t field,
+                     bool *ret_negative);
 /* mapping_policy.c */
 void bst__map_policy(bst__map *map, const json_t *root);
 /* mapping_log.c */

@@ -319,10 +319,17 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
         bst_strbuf_adds(out, "no times");
     }
     size_t undated = 0;
+    bool dated = false;
+    for (uint32_t i = 0; i < synth->order_count; i++) {
+        dated = dated || bst__is_log_row(synth, synth->order[i]);
+    }
     for (uint32_t i = 0; i < bst__item_count(synth); i++) {
         if (synth->said[i].say == BST__SAY_HAPPENED) {
             bst_strbuf_adds(out, undated++ == 0 ? "; undated " : ", ");
             bst__add_item_name(synth, i, out);
+            if (dated) { /* where it stands among those with a time */
+                bst_strbuf_addf(out, " (row %u)", i - synth->mapping->evidence_count + 1);
+            }
         }
     }
     add_all(synth, BST__SAY_NEVER, "; never ", out);

@@ -59,8 +59,8 @@ static bool adds(const bst_expr *expr, uint32_t to, uint32_t field, bool *ret_ne
             is_amount(left, field));
 }
 
-static uint32_t find_sum(const bst_machine *machine, uint32_t event, uint32_t field,
-                         bool *ret_negative) {
+uint32_t bst__sum_of(const bst_machine *machine, uint32_t event, uint32_t field,
+                     bool *ret_negative) {
     const bst_event_type *type = &machine->events[event];
     for (uint32_t i = 0; i < type->assignment_count; i++) {
         const bst_assignment *assignment = &type->assignments[i];
@@ -135,7 +135,7 @@ void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps) {
     for (uint32_t i = 0; i < walk->plan.event_count; i++) {
         for (uint32_t f = 0; f < steps[i].filler_count; f++) {
             bst__filler *filler = &steps[i].fillers[f];
-            filler->sum = find_sum(machine, walk->plan.events[i].type, f, &filler->negative);
+            filler->sum = bst__sum_of(machine, walk->plan.events[i].type, f, &filler->negative);
             together[filler->sum == BST_NONE ? 0 : filler->sum] += filler->sum != BST_NONE;
         }
     }
