@@ -9,6 +9,7 @@
  * A session that breaks (a restart on either side, a cut line) is begun anew, with growing pauses:
  * all that it needs is in the store and in the slot.
  */
+#include "follow_intake_private.h"
 #include "follow_private.h"
 
 #include <inttypes.h>
@@ -36,6 +37,7 @@ typedef struct session {
     bst_follow_figures *figures;
     bst_pg *source; /* for questions */
     bst_pg_stream *stream;
+    bst__intake *intake; /* reads the stream */
     bst_journal *journal;
     bst__batch *batch;
     bst_strbuf label;
@@ -113,8 +115,8 @@ static bst_status take_data(session *s, const bst_stream_message *message) {
 /* ---- what goes out */
 
 /* Never ahead of the store: what was confirmed is gone. */
-static bst_status confirm(session *s, bool ask) {
-    return bst_pg_stream_confirm(s->stream, s->done, s->done, ask, s->diags);
+static void confirm(session *s, bool ask) {
+    bst__intake_confirm(s->intake, s->done, ask);
 }
 
 static bst_status commit(session *s, uint64_t upto) {
@@ -129,7 +131,8 @@ static bst_status commit(session *s, uint64_t upto) {
     if (f->lsn > s->done)
         s->done = f->lsn;
     s->moved_ms = clock_ms();
-    return confirm(s, false);
+    confirm(s, false);
+    return BST_OK;
 }
 
 /* ---- how it stands */
@@ -213,7 +216,7 @@ static bst_status take_keepalive(session *s, const bst_stream_message *message) 
         if (message->end > s->heard)
             s->heard = message->end;
     }
-    return status == BST_OK && message->reply_wanted ? confirm(s, false) : status;
+    return status;
 }
 
 static int patience(const session *s) {
@@ -231,15 +234,12 @@ static bool is_ripe(const session *s) {
 
 static bst_status take_message(session *s) {
     bst_stream_message message;
-    bst_status status = bst_pg_stream_read(s->stream, 0, &message, s->diags);
+    bst_status status = bst__intake_take(s->intake, patience(s), &message, s->diags);
     if (status == BST_OK && message.kind == BST_STREAM_NOTHING) {
-        status = bst_pg_stream_read(s->stream, patience(s), &message, s->diags);
-        if (status == BST_OK && message.kind == BST_STREAM_NOTHING) {
-            status = take_breath(s);
-            if (status == BST_OK && s->figures->idle) /* what is the end of the log by now? */
-                status = confirm(s, s->options.until != 0 || !s->caught_up);
-            return status;
-        }
+        status = take_breath(s);
+        if (status == BST_OK && s->figures->idle) /* where is the end of the log by now? */
+            confirm(s, s->options.until != 0 || !s->caught_up);
+        return status;
     }
     if (status != BST_OK)
         return status;
@@ -247,7 +247,7 @@ static bst_status take_message(session *s) {
         return take_keepalive(s, &message);
     s->figures->idle = false;
     status = take_data(s, &message);
-    return status == BST_OK && message.bytes && is_ripe(s) ? commit(s, 0) : status;
+    return status == BST_OK && is_ripe(s) ? commit(s, 0) : status;
 }
 
 /* The last commit, and where the log was seen to end. */
@@ -259,8 +259,9 @@ static bst_status stop(session *s) {
         upto = s->options.until;
     if (clean && (bst__batch_is_dirty(s->batch) || upto > s->done))
         status = commit(s, upto > s->done ? upto : 0);
+    s->intake = bst__intake_free(s->intake);
     if (status == BST_OK)
-        status = confirm(s, false);
+        status = bst_pg_stream_confirm(s->stream, s->done, s->done, false, s->diags);
     if (status == BST_OK)
         status = bst_pg_stream_end(s->stream, s->diags);
     return status == BST_OK ? report(s) : status;
@@ -332,11 +333,14 @@ static bst_status begin(session *s) {
     if (status == BST_OK)
         status =
             bst_pg_stream_start(s->stream, s->options.slot, s->options.slot, s->done, s->diags);
+    if (status == BST_OK)
+        status = bst__intake_start(s->stream, &s->intake, s->diags);
     s->began = status == BST_OK;
     return status;
 }
 
 static void end(session *s) {
+    s->intake = bst__intake_free(s->intake);
     s->stream = bst_pg_stream_free(s->stream);
     s->batch = bst__batch_free(s->batch);
     s->journal = bst_journal_free(s->journal);

@@ -11,6 +11,7 @@
  *     follow_snapshot_pg.c  every row of the source -> the store
  *     follow_check_pg.c     the preflight
  *     follow_start_pg.c publication, slot, the first snapshot
+ *     follow_intake_pg.c  the log, read ahead
  *     follow_pg.c       the loop: read, batch, commit, confirm
  */
 #ifndef BACKSTORY_FOLLOW_PRIVATE_H
