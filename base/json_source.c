@@ -145,6 +145,35 @@ const char *bst_json_kind(const json_t *json) {
     return "something else";
 }
 
+const char *bst_json_kind_hint(const char *kind) {
+    static const struct {
+        const char *kind, *hint;
+    } hints[] = {
+        {"a string", "Put the text into double quotes."},
+        {"an object", "Write an object: { \"name\": value }; the least is {}."},
+        {"an array", "Write a list: [ ... ]."},
+        {"true or false", "Write true or false, without quotes."},
+        {"a number", "Write the digits, without quotes."},
+        {"an integer", "Write the digits, without quotes."},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+        if (strcmp(hints[i].kind, kind) == 0)
+            return hints[i].hint;
+    }
+    return NULL;
+}
+
+bool bst_json_misspells(const json_t *object, const char *wanted) {
+    const char *key;
+    json_t *value;
+    /* The macro that walks an object takes no const; it changes nothing. */
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+        if (strcmp(key, wanted) != 0 && bst_nearest_name(key, &wanted, 1))
+            return true;
+    }
+    return false;
+}
+
 static bst_status report_depth(const bst_json_source *source, const json_error_t *error,
                                bst_diags *diags) {
     const bst_loc where = loc_of(source, error->position > 0 ? (size_t)error->position - 1 : 0);

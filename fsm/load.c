@@ -59,7 +59,7 @@ static const char *const root_keys[ROOT_KEYS] = {
 };
 
 static void missing_key(bst__load *l, const char *key, const char *hint) {
-    if (!json_object_get(l->root, key)) {
+    if (!json_object_get(l->root, key) && !bst_json_misspells(l->root, key)) {
         const bst_loc where = bst__value_at(l, NULL);
         bst__error(l, &where, "missing-key", "machine has no \"%s\"", key);
         bst_diag_hint(l->diags, "%s", hint);

@@ -104,9 +104,11 @@ static written read_guard_object(bst__load *l, const bst__path *path, json_t *js
     if (cel) {
         return (written){bst__string(l, &cel_path, cel) ? cel : NULL, false};
     }
-    const bst_loc where = bst__value_at(l, path);
-    bst__error(l, &where, "missing-key", "guard has no \"cel\"");
-    bst_diag_hint(l->diags, "Add the expression, such as \"cel\": \"amount > 0\".");
+    if (!bst_json_misspells(json, "cel")) {
+        const bst_loc where = bst__value_at(l, path);
+        bst__error(l, &where, "missing-key", "guard has no \"cel\"");
+        bst_diag_hint(l->diags, "Add the expression, such as \"cel\": \"amount > 0\".");
+    }
     return (written){NULL, false};
 }
 

@@ -94,6 +94,10 @@ bool bst__wrong_kind(bst__load *l, const bst__path *path, const char *wanted, co
         bst__error(l, &where, "wrong-type", "an item of \"%s\" must be %s, not %s", path->up->key,
                    wanted, bst_json_kind(value));
     }
+    const char *hint = bst_json_kind_hint(wanted);
+    if (hint) {
+        bst_diag_hint(l->diags, "%s", hint);
+    }
     return false;
 }
 

@@ -48,6 +48,7 @@ typedef struct bst__node_note {
     json_t *states, *on, *after, *always, *done, *ignores; /* NULL: none */
     json_t *initial;                                       /* as it is written; NULL: it is not */
     json_t *target;                                        /* of a history; the same */
+    bool misspelt;           /* its "initial" is, which was reported */
     const char *id;          /* "#id" names it; NULL: no id of its own */
     const uint32_t *targets; /* of a history: what it stands for as long as nothing is remembered */
     uint32_t target_count;

@@ -53,8 +53,10 @@ static void report_type(bst__load *l, const bst__path *path, uint32_t node, cons
     const bst_loc where = bst__value_at(l, &here);
     bst__error(l, &where, "bad-state-type", "state \"%s\" has the type \"%s\"", l->nodes[node].name,
                type);
-    bst_diag_hint(l->diags, "A state is \"final\", \"parallel\" or \"history\", or has no \"type\" "
-                            "at all.");
+    const bst__names types = {kinds, sizeof *kinds};
+    bst__did_you_mean(
+        l, type, &types, sizeof kinds / sizeof *kinds,
+        "A state is \"final\", \"parallel\" or \"history\", or has no \"type\" at all.");
 }
 
 static void check_parent(bst__load *l, const bst__path *path, uint32_t node, const char *type,
@@ -235,6 +237,7 @@ static bool read_state(bst__load *l, const bst__path *path, json_t *json, uint32
             break;
         }
     }
+    note->misspelt = !note->initial && bst_json_misspells(json, state_keys[STATE_INITIAL]);
     find_kind(l, path, node, type, seen & KEY(STATE_HISTORY));
     check_keys(l, path, node, seen);
     l->nested = l->nested || n->kind == BST_NODE_COMPOUND || n->kind == BST_NODE_PARALLEL ||
@@ -332,7 +335,7 @@ static bool find_initial(bst__load *l, const bst__path *path, uint32_t node) {
     if (n->first_child == BST_NONE) {
         return true; /* reported already */
     }
-    if (!json && node != 0) {
+    if (!json && node != 0 && !l->node_notes[node].misspelt) {
         const bst_loc where = bst__key_at(l, path);
         bst__error(l, &where, "missing-key", "state \"%s\" has states in it but no \"initial\"",
                    n->path);

@@ -130,7 +130,7 @@ static void read_transition_object(bst__load *l, const bst__path *path, const ch
         case TO_REENTER:
             t->reenter = json_is_true(value);
             if (!json_is_boolean(value)) {
-                bst__wrong_kind(l, &here, "a boolean", value);
+                bst__wrong_kind(l, &here, "true or false", value);
             }
             break;
         case TO_DESCRIPTION:

@@ -130,9 +130,11 @@ static void read_field_object(bst__load *l, const bst__path *path, int key_count
     }
     const bst__path type_path = {path, "type", 0};
     if (!type) {
-        const bst_loc where = bst__value_at(l, path);
-        bst__error(l, &where, "missing-key", "field \"%s\" has no \"type\"", field->name);
-        bst_diag_hint(l->diags, "Add one, such as \"type\": \"text\".");
+        if (!bst_json_misspells(json, "type")) {
+            const bst_loc where = bst__value_at(l, path);
+            bst__error(l, &where, "missing-key", "field \"%s\" has no \"type\"", field->name);
+            bst_diag_hint(l->diags, "Add one, such as \"type\": \"text\".");
+        }
         return;
     }
     read_type(l, &type_path, type, &field->type);

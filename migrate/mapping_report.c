@@ -147,6 +147,10 @@ bool bst__map_is(bst__map *map, const json_t *json, const bst__map_path *path, j
         bst__map_error(map, &where, "wrong-type", "an item here must be %s, not %s",
                        type_name(type), type_name(is));
     }
+    const char *hint = bst_json_kind_hint(type_name(type));
+    if (hint) {
+        bst_diag_hint(map->diags, "%s", hint);
+    }
     return false;
 }
 
@@ -160,6 +164,9 @@ const json_t *bst__map_get(bst__map *map, const json_t *object, const bst__map_p
 const json_t *bst__map_need(bst__map *map, const json_t *object, const bst__map_path *path,
                             const char *key, json_type type) {
     if (!json_object_get(object, key)) {
+        if (bst_json_misspells(object, key)) {
+            return NULL;
+        }
         bst_loc where = bst__map_value_at(map, path);
         bst__map_error(map, &where, "missing-key", "key \"%s\" is missing", key);
         bst_diag_hint(map->diags, "Add \"%s\": it must be %s.", key, type_name(type));

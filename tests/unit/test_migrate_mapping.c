@@ -301,8 +301,7 @@ END_TEST
 static const struct {
     const char *text, *findings;
 } bad[] = {
-    {"{ 'machine': 'm.fsm.json', 'sorce': {} }",
-     "1:1 missing-key; 1:1 missing-key; 1:28 unknown-key"},
+    {"{ 'machine': 'm.fsm.json', 'sorce': {} }", "1:1 missing-key; 1:28 unknown-key"},
     {"{ 'machine': 'none.fsm.json', 'source': " SOURCE ", 'state': " STATE " }", "0:0 file-read"},
     /* source */
     {MAPPING("{ 'key': 'id' }", STATE, FIELDS, EVIDENCE, ""), "2:11 missing-key"},
@@ -417,7 +416,7 @@ static const struct {
     /* several at once, and none of them twice */
     {MAPPING("{ 'tabel': 'p', 'key': 'id' }", "{ 'column': 'status', 'values': { 'N': 'x' } }",
              "{ 'y': 'a' }", "[ { 'event': 'Z', 'at': 'a' } ]", ", 'w': 1"),
-     "2:11 missing-key; 2:13 unknown-key; 3:49 unknown-state; 4:13 unknown-field; "
+     "2:13 unknown-key; 3:49 unknown-state; 4:13 unknown-field; "
      "5:26 unknown-event; 5:46 unknown-key"},
 };
 

@@ -51,6 +51,12 @@ BST_API bst_loc bst_json_source_inside(const bst_json_source *source, const char
                                        size_t offset);
 /* "an object", "a number", "true or false" ...: the kind of a value, for messages. Constant. */
 BST_API const char *bst_json_kind(const json_t *json);
+/* How a value of such a kind is written, a sentence for hints; NULL when that goes without saying.
+ * Constant. */
+BST_API const char *bst_json_kind_hint(const char *kind);
+/* Whether the object has a key that is nearly `wanted`, as a slip of the pen leaves it. Where an
+ * unknown key is a finding already, a missing one is not another. */
+BST_API bool bst_json_misspells(const json_t *object, const char *wanted);
 /* Appends one reference token to a pointer, escaped (`~0`, `~1`). */
 BST_API void bst_json_pointer_add(bst_strbuf *pointer, const char *token);
 BST_API void bst_json_pointer_add_index(bst_strbuf *pointer, size_t index);
