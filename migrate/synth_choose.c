@@ -147,6 +147,10 @@ static bool end_unfit(trial *t, bst_history *ret) {
     } else if (others == 1) {
         bst_strbuf_adds(&synth->refusal.message, "; the other history does not fit either");
     }
+    if (!t->hopeless && !t->untold && !t->sig->complete) { /* not impossible: given up */
+        synth->refusal.reason = BST_REASON_TOO_AMBIGUOUS;
+        bst_strbuf_adds(&synth->refusal.message, ", and more are possible than were tried");
+    }
     return end_without(synth, t->sig, t->row, t->unfit, ret);
 }
 
