@@ -57,7 +57,7 @@ static json_t *cloudevent_of(bst__schema *s, const bst__payload *payload) {
     bst__schema_put(s, p, "time", bst__schema_ref(s, "timestamptz"));
     bst__schema_put(s, p, "datacontenttype", json_pack("{s: s}", "const", "application/json"));
     bst__schema_put(s, p, "version", json_pack("{s: s, s: i}", "type", "integer", "minimum", 1));
-    bst__schema_put(s, p, "state", json_pack("{s: o}", "enum", bst__schema_states_after(s, event)));
+    bst__schema_put(s, p, "state", bst__schema_states_after(s, event));
     json_t *commands = bst__schema_commands_of(s, event);
     json_array_remove(commands, json_array_size(commands) - 1); /* null: the attribute is absent */
     if (json_array_size(commands) > 0) {

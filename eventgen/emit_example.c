@@ -77,10 +77,8 @@ json_t *bst__example_cloudevent(bst__schema *s, const bst__payload *payload) {
     bst__schema_put(s, out, "time", json_string(EXAMPLE_TIME));
     bst__schema_put(s, out, "datacontenttype", json_string("application/json"));
     bst__schema_put(s, out, "version", json_integer(version));
-    if (emission->state_count > 0) { /* else nothing emits it */
-        const char *state = machine->states[emission->states[0]].name;
-        bst__schema_put(s, out, "state", json_string(state));
-    }
+    const uint32_t state = emission->state_count > 0 ? emission->states[0] : 0;
+    bst__schema_put(s, out, "state", json_string(machine->states[state].name));
     if (emission->command_count > 0) {
         const char *command = machine->commands[emission->commands[0]].name;
         bst__schema_put(s, out, "command", json_string(command));

@@ -92,8 +92,7 @@ static json_t *event_of(bst__schema *s, const bst__payload *payload) {
         bst__schema_put(s, p, "type_version", json_pack("{s: i}", "const", (int)payload->version));
     }
     bst__schema_put(s, p, "data", bst__schema_payload_ref(s, "data", payload));
-    bst__schema_put(s, p, "state",
-                    json_pack("{s: o}", "enum", bst__schema_states_after(s, payload->event)));
+    bst__schema_put(s, p, "state", bst__schema_states_after(s, payload->event));
     bst__schema_put(s, p, "command",
                     json_pack("{s: o}", "enum", bst__schema_commands_of(s, payload->event)));
     bst__schema_put(s, schema, "properties", p);

@@ -261,10 +261,14 @@ void bst__schema_add_shared(bst__schema *s, json_t *definitions) {
 json_t *bst__schema_states_after(bst__schema *s, uint32_t event) {
     const bst__emission *emission = &s->emissions[event];
     json_t *list = json_array();
+    if (emission->state_count == 0) { /* nothing emits it today */
+        json_decref(list);
+        return json_pack("{s: s}", "type", "string");
+    }
     for (uint32_t i = 0; i < emission->state_count; i++) {
         bst__schema_add(s, list, json_string(s->machine->states[emission->states[i]].name));
     }
-    return list;
+    return json_pack("{s: o}", "enum", list);
 }
 
 json_t *bst__schema_commands_of(bst__schema *s, uint32_t event) {

@@ -47,7 +47,7 @@ json_t *bst__schema_of_type(bst__schema *s, const bst_type *type);
 json_t *bst__schema_of_payload(bst__schema *s, const bst_field *fields, uint32_t count);
 /* The shared schemas: "timestamptz" and "uuid" always, "date" if a type asked for it. */
 void bst__schema_add_shared(bst__schema *s, json_t *definitions);
-/* The states that an event can lead to, as an enum; and the commands it can come of, and null. */
+/* The schema of the state after an event; and the commands it can come of, and null. */
 json_t *bst__schema_states_after(bst__schema *s, uint32_t event);
 json_t *bst__schema_commands_of(bst__schema *s, uint32_t event);
 /* "data.PaymentCaptured", "data.PaymentCaptured.v1": the names of schemas and messages; a scratch

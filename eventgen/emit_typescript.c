@@ -289,7 +289,10 @@ static void add_event(writer *w, uint32_t number) {
         names[i] = m->states[emission->states[i]].name;
     }
     add_alternatives(w, names, emission->state_count);
-    bst_strbuf_adds(w->out, emission->state_count == 0 ? "never;\n  command: " : ";\n  command: ");
+    if (emission->state_count == 0) { /* nothing emits it today */
+        bst_strbuf_addf(w->out, "%sState", w->prefix);
+    }
+    bst_strbuf_adds(w->out, ";\n  command: ");
     for (uint32_t i = 0; i < emission->command_count; i++) {
         names[i] = m->commands[emission->commands[i]].name;
     }

@@ -158,7 +158,10 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         real = migrated(program, source, scratch)
-        for machine in sorted(source.glob("samples/*/*.fsm.json")) + sorted(source.glob("tests/machines/*.fsm.json")) + sorted(
+        # An event that nothing emits any more.
+        unused = scratch / "unused.fsm.json"
+        unused.write_text('{"id": "idle", "events": {"IdleForgotten": {"fields": {"n": "int4"}}}, "initial": "a", "states": {"a": {}}}')
+        for machine in [unused] + sorted(source.glob("samples/*/*.fsm.json")) + sorted(source.glob("tests/machines/*.fsm.json")) + sorted(
                 source.glob("tests/eventgen/*.fsm.json")):
             def complain(what, name=machine.name):
                 wrong.append(f"{name}: {what}")
@@ -166,7 +169,7 @@ def main():
             check_paths(source, scratch / f"{schema['$defs']['event_envelope']['properties']['machine']['const']}.paths.json",
                         complain)
             events = lines(walk, machine, "events", EVENTS)
-            if machine.parent.parent.name == "samples":
+            if machine.parent == source / "samples/payment":
                 events += rng.sample(real, REAL)
             tried += check_schema(schema, events, rng, complain)
             check_commands(schema, lines(walk, machine, "commands", COMMANDS), complain)
