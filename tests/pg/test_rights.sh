@@ -1,0 +1,71 @@
+#!/bin/sh
+# No superuser anywhere: a role that may read one table, one that may make a store, one that may append to it, one that may read
+# it; and none of them can change what has happened.
+set -eu
+
+say() {
+    echo "rights: $*"
+}
+fail() {
+    echo "rights: $*" >&2
+    exit 1
+}
+# refused DATABASE ROLE SQLSTATE SQL
+refused() {
+    if psql -XqAt "dbname=$1 user=$2" -v VERBOSITY=verbose -c "$4" >out.txt 2>&1; then
+        fail "$2 may: $4"
+    fi
+    grep -q "ERROR:  $3:" out.txt || { cat out.txt; fail "$2 is not refused with $3: $4"; }
+}
+mapping=$SAMPLES/payment/payment.legacy.json
+psql -Xq -v rows=2000 -f "$SAMPLES/payment/legacy.sql"
+psql -Xq -v ON_ERROR_STOP=1 <<SQL 2>made.txt
+DROP ROLE IF EXISTS rights_source, rights_owner, rights_loader, rights_reader;
+CREATE ROLE rights_source LOGIN;
+CREATE ROLE rights_owner LOGIN CREATEROLE;
+CREATE ROLE rights_loader LOGIN;
+CREATE ROLE rights_reader LOGIN;
+GRANT SELECT ON payments TO rights_source;
+ALTER ROLE rights_source SET default_transaction_read_only = on;
+DROP DATABASE IF EXISTS rights_store;
+CREATE DATABASE rights_store;
+GRANT CREATE ON DATABASE rights_store TO rights_owner;
+SQL
+source="dbname=$PGDATABASE user=rights_source"
+
+say 'plan, migrate, verify and compare with these roles alone'
+"$BACKSTORY" plan "$mapping" --from "$source" --quiet >plan.txt
+"$BACKSTORY" migrate "$mapping" --from "$source" --to "dbname=rights_store user=rights_owner" --jobs 2 --verify --quarantine q.jsonl \
+    >out.txt
+grep -q '^verified: ' out.txt || { cat out.txt; fail 'not verified'; }
+psql -Xq "dbname=rights_store user=rights_owner" -c 'GRANT backstory_appender TO rights_loader' \
+    -c 'GRANT backstory_reader TO rights_reader' 2>grant.txt || psql -Xq -d rights_store \
+    -c 'GRANT backstory_appender TO rights_loader' -c 'GRANT backstory_reader TO rights_reader'
+"$BACKSTORY" compare "$mapping" --from "$source" --to "dbname=rights_store user=rights_reader" --quarantine q.jsonl --quiet >out.txt
+
+say 'a loader who does not own the store'
+sed 's/"id": "payment"/"id": "remittance"/; s/"Payment/"Remittance/g' "$SAMPLES/payment/payment.fsm.json" >remittance.fsm.json
+sed 's/payment.fsm.json/remittance.fsm.json/; s/"Payment/"Remittance/g' "$mapping" >remittance.legacy.json
+"$BACKSTORY" migrate remittance.legacy.json --from "$source" --to "dbname=rights_store user=rights_loader" --verify --quarantine r.jsonl \
+    >out.txt
+grep -q '^verified: ' out.txt || { cat out.txt; fail 'not verified'; }
+
+say 'nobody changes what has happened'
+for table in segment plan run machine machine_version; do
+    refused rights_store rights_loader 42501 "DELETE FROM backstory.$table"
+    refused rights_store rights_owner BST02 "DELETE FROM backstory.$table"
+    refused rights_store rights_owner BST02 "TRUNCATE backstory.$table CASCADE"
+done
+refused rights_store rights_owner BST02 "UPDATE backstory.segment SET data = '[]'"
+refused rights_store rights_loader 42501 "UPDATE backstory.segment SET data = '[]'"
+refused rights_store rights_reader 42501 "INSERT INTO backstory.machine (name) VALUES ('x')"
+refused rights_store rights_reader 42501 "SELECT backstory.append('payment', '1', NULL, NULL, '[{\"type\": \"X\", \"state\": \"y\"}]')"
+refused "$PGDATABASE" rights_source 25006 "DELETE FROM payments"
+
+say 'a role that may not read says so, and what to do'
+got=0
+"$BACKSTORY" plan "$mapping" --from "dbname=$PGDATABASE user=rights_reader" --quiet >out.txt 2>&1 || got=$?
+[ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
+grep -q 'permission denied' out.txt || { cat out.txt; fail 'does not say why'; }
+
+psql -Xq -c 'DROP DATABASE rights_store' -c 'DROP OWNED BY rights_source' -c 'DROP ROLE rights_source, rights_loader, rights_reader, rights_owner'
