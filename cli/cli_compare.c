@@ -14,7 +14,7 @@
 typedef struct arguments {
     char *from, *to, *quarantine, *sum, *group, *differences;
     char **tolerance;
-    char *sample;
+    char *sample, *since;
     long limit, seed;
     int jobs;
 } arguments;
@@ -131,8 +131,10 @@ static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
 
 static bst_status load_and_run(cli_call *call, arguments *given) {
     bst_mapping *mapping = NULL;
-    bst_compare_options options = {
-        .from = given->from, .store = given->to, .jobs = (uint32_t)given->jobs};
+    bst_compare_options options = {.from = given->from,
+                                   .store = given->to,
+                                   .since = given->since,
+                                   .jobs = (uint32_t)given->jobs};
     int64_t *tolerances = NULL;
     bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
 
@@ -166,6 +168,7 @@ static void free_arguments(arguments *given) {
     free(given->group);
     free(given->differences);
     free(given->sample);
+    free(given->since);
 }
 
 static int compare(const cli_command *command, int argc, const char **argv) {
@@ -186,6 +189,8 @@ static int compare(const cli_command *command, int argc, const char **argv) {
          "read with so many connections a side, where both are servers (default: 1)", "N"},
         {"sample", 0, POPT_ARG_STRING, &given.sample, 0,
          "compare a share of the entities only, and say what that says of all", "P%"},
+        {"since", 0, POPT_ARG_STRING, &given.since, 0,
+         "remember in this file what was equal, and read only what has changed since", "FILE"},
         {"seed", 0, POPT_ARG_LONG, &given.seed, 0, "another seed draws another sample (default: 1)",
          "N"},
         {"sum", 0, POPT_ARG_STRING, &given.sum, 0,
@@ -207,6 +212,9 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         status = cli_usage(&call, "--limit is 0 or more");
     if (status == BST_OK && (given.jobs < 1 || given.jobs > (int)BST_JOBS_MAX))
         status = cli_usage(&call, "--jobs is from 1 to %u", BST_JOBS_MAX);
+    if (status == BST_OK && given.sample && given.since)
+        status = cli_usage(&call, "a sample says nothing of what has changed: no --sample with "
+                                  "--since");
     if (status == BST_OK)
         status = load_and_run(&call, &given);
     free_arguments(&given);

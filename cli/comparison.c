@@ -202,6 +202,11 @@ static void print_text(const cli_comparison *c, const bst_comparison *result) {
                cli_number(f->tolerated).text);
     if (c->share > 0)
         print_sample(f);
+    if (result->since)
+        printf("%s of %s chunks were read; the others have not changed since %s, when they were "
+               "equal\n",
+               cli_number(result->chunks_read).text, cli_number(result->chunks).text,
+               result->since);
     print_left_out(result);
 }
 
@@ -258,6 +263,10 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
     json_object_set_new(object, "quarantined", count(f->quarantined));
     json_object_set_new(object, "out_of_scope", count(f->out_of_scope));
     json_object_set_new(object, "tolerated", count(f->tolerated));
+    if (result->chunks > 0)
+        json_object_set_new(object, "chunks",
+                            json_pack("{s:I, s:I, s:s?}", "all", (json_int_t)result->chunks, "read",
+                                      (json_int_t)result->chunks_read, "since", result->since));
     json_object_set_new(object, "not_compared", left_out_as_json(result));
     json_object_set_new(object, "totals", totals_as_json(machine, result));
 }

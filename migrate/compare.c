@@ -25,6 +25,7 @@ typedef struct whole {
     bst__compare_part *parts;
     pthread_mutex_t lock; /* over what is told, and the figures for it */
     bool stop;
+    bst__since since;
 } whole;
 
 /* ---- what the parts tell */
@@ -55,6 +56,9 @@ static bst_status on_difference(void *context, const bst_difference *difference)
     whole *w = context;
     pthread_mutex_lock(&w->lock);
     bst_status status = go_on(w, BST_OK);
+    if (w->options->since) {
+        bst__since_differs(&w->since, difference->key, difference->key_len);
+    }
     if (status == BST_OK && w->options->on_difference) {
         status = w->options->on_difference(w->options->context, difference);
     }
@@ -132,6 +136,8 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
         part->options.moment = w->old_moment;
         part->options.on_difference = on_difference;
         part->options.context = w;
+        part->keys.range_count = w->since.range_count;
+        part->keys.ranges = w->since.ranges;
         part->keys.from = i > 0 ? keys[i - 1] : NULL;
         part->keys.before = i < key_count ? keys[i] : NULL;
         bst_status status =
@@ -176,6 +182,9 @@ static bst_status end_parts(whole *w, bst_status status) {
 }
 
 static bst_status run_parts(whole *w) {
+    if (w->options->since && w->since.read == 0) {
+        return BST_OK; /* nothing has changed */
+    }
     bst_status status = start_parts(w);
     if (status == BST_OK) {
         run_part(&w->parts[0]);
@@ -236,10 +245,27 @@ static bst_status list_totals(whole *w, bool *ret_differ) {
                             : status;
 }
 
+static bst_status open_since(whole *w) {
+    const bst_compare_options *options = w->options;
+    if (!bst_is_connection_string(options->from) || !bst_is_connection_string(options->store)) {
+        return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "needs-postgres", NULL,
+                            "only servers can say what has not changed: both sides must be one");
+    }
+    bst_status status =
+        bst__since_open(&w->since, w->mapping, options, w->source, w->reader, w->arena, w->diags);
+    w->result->chunks = status == BST_OK ? w->since.bound_count + 1 : 0;
+    w->result->chunks_read = w->since.read;
+    w->result->since = w->since.made_at;
+    return status;
+}
+
 static bst_status run(whole *w, bool *ret_totals_differ) {
     const char *const *keys = NULL;
     size_t key_count = 0;
     bst_status status = open_all(w);
+    if (status == BST_OK && w->options->since) {
+        status = open_since(w);
+    }
     if (status == BST_OK) {
         status = bst_reader_cut(w->reader, w->options->jobs, w->arena, &keys, &key_count, w->diags);
     }
@@ -248,6 +274,9 @@ static bst_status run(whole *w, bool *ret_totals_differ) {
     }
     if (status == BST_OK) {
         status = run_parts(w);
+    }
+    if (status == BST_OK && w->options->since) {
+        status = bst__since_write(&w->since, w->mapping, w->options->tolerance, w->diags);
     }
     if (status == BST_OK) {
         status = list_totals(w, ret_totals_differ);

@@ -5,6 +5,7 @@
  *     compare_fold.c    the new side: histories, folded one at a time
  *     compare_entity.c  a row and a history, field by field
  *     compare_left.c    what is not compared
+ *     compare_since.c   what has not changed since the comparison before
  *     compare_bound.c   what a sample says of all
  */
 #ifndef BACKSTORY_COMPARE_PRIVATE_H
@@ -79,6 +80,33 @@ typedef struct bst__compare_part {
 
 /* Joins the rows and histories of the part. */
 bst_status bst__compare_part_run(bst__compare_part *part) BST_MUST_USE;
+
+/* A chunk of keys: its digests now, and at the comparison before. */
+typedef struct bst__since_chunk {
+    const char *old_digest, *new_digest, *old_before, *new_before; /* NULL: empty */
+    bool was_equal, differs;
+} bst__since_chunk;
+
+typedef struct bst__since {
+    const char *path;
+    const char *made_at; /* NULL: there was none before */
+    size_t bound_count;  /* one less than there are chunks */
+    const char **bounds;
+    bst__since_chunk *chunks;
+    size_t read; /* chunks that have to be */
+    size_t range_count;
+    bst_key_range *ranges; /* of those */
+} bst__since;
+
+/* Reads the file, if there is one, and finds out what has changed. Nothing has been read yet of
+ * `source` and `reader`. */
+bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
+                           const bst_compare_options *options, bst_source *source,
+                           bst_reader *reader, bst_arena *arena, bst_diags *diags) BST_MUST_USE;
+/* The chunk of this key is not equal. */
+void bst__since_differs(bst__since *since, const char *key, size_t len);
+bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
+                            const int64_t *tolerance, bst_diags *diags) BST_MUST_USE;
 
 /* `source` is open. In `arena`. */
 bst_status bst__left_out(const bst_mapping *mapping, const bst_synth *synth,

@@ -268,8 +268,8 @@ static void csv_free(bst_source *source) {
 }
 
 static const struct bst__source_ops csv_ops = {
-    csv_next,         csv_original,    csv_expected, csv_progress,
-    csv_column_count, csv_column_name, csv_free,     NULL};
+    csv_next,        csv_original, csv_expected, csv_progress, csv_column_count,
+    csv_column_name, csv_free,     NULL,         NULL};
 
 /* The header row gives the names. */
 static bst_status read_header(csv_source *s, bst_diags *diags) {

@@ -196,9 +196,15 @@ static void joined_free(bst_source *source) {
     free(s);
 }
 
-static const struct bst__source_ops joined_ops = {
-    joined_next,         joined_original,    joined_expected, joined_progress,
-    joined_column_count, joined_column_name, joined_free,     NULL};
+static const struct bst__source_ops joined_ops = {joined_next,
+                                                  joined_original,
+                                                  joined_expected,
+                                                  joined_progress,
+                                                  joined_column_count,
+                                                  joined_column_name,
+                                                  joined_free,
+                                                  NULL,
+                                                  NULL};
 
 /* Where the log's file is: in the folder, or beside the file of the rows. The caller frees it. */
 static char *place_of(const char *from) {

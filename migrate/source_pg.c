@@ -404,9 +404,38 @@ static bst_status pg_keep(bst_source *source, const bst_key_part *part, bst_diag
     return failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
+/* The values as they would travel: nothing else of a row is read. */
+static bst_status pg_digest(bst_source *source, const char *const *bounds, size_t count,
+                            bst_arena *arena, const char **ret_digests, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    const bst_source_spec *const spec = s->base.spec;
+    bst_strbuf key = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
+    bst_strbuf_addc(&key, '(');
+    bst__pg_add_joined_key(s, &key);
+    bst_strbuf_adds(&key, ") COLLATE \"C\"");
+    bst_strbuf_adds(&sql,
+                    "SELECT chunk, count(*) || ':' || sum(hash_record_extended(r, 0)) || ':' ||"
+                    " sum(hash_record_extended(r, 1)) FROM (SELECT ");
+    bst_pg_add_key_chunk(s->pg, bounds, count, key.text, &sql);
+    bst_strbuf_addf(&sql, " AS chunk, ROW(%s, (%s) IS TRUE", key.text,
+                    spec->where_sql ? spec->where_sql : "true");
+    for (size_t i = 0; i < spec->column_count; i++) {
+        bst_strbuf_adds(&sql, ", ");
+        bst__pg_add_expression(s, &spec->columns[i], &sql);
+        add_cast(s->wires[i], &sql);
+    }
+    bst_strbuf_addf(&sql, ") AS r FROM %s t) x GROUP BY chunk", s->table.text);
+    const bst_status status = sql.failed || key.failed ? bst_diag_nomem(diags)
+                                                       : bst_pg_digests(s->pg, sql.text, count,
+                                                                        arena, ret_digests, diags);
+    bst_strbuf_release(&key);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
 static const struct bst__source_ops pg_ops = {pg_next,     bst__pg_original, pg_expected,
                                               pg_progress, pg_column_count,  pg_column_name,
-                                              pg_free,     pg_keep};
+                                              pg_free,     pg_keep,          pg_digest};
 
 static bst_status export_snapshot(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;

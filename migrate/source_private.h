@@ -22,6 +22,9 @@ struct bst__source_ops {
     void (*free)(bst_source *source);
     /* NULL: it hands out all */
     bst_status (*keep)(bst_source *source, const bst_key_part *part, bst_diags *diags);
+    /* NULL: it has none */
+    bst_status (*digest)(bst_source *source, const char *const *bounds, size_t count,
+                         bst_arena *arena, const char **ret_digests, bst_diags *diags);
 };
 
 bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,

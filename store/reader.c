@@ -52,6 +52,15 @@ bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
                : BST_OK;
 }
 
+bst_status bst_reader_digest(bst_reader *reader, const char *const *bounds, size_t count,
+                             bst_arena *arena, const char **ret_digests, bst_diags *diags) {
+    for (size_t i = 0; i <= count; i++)
+        ret_digests[i] = NULL;
+    return reader->ops->digest
+               ? reader->ops->digest(reader, bounds, count, arena, ret_digests, diags)
+               : BST_OK;
+}
+
 bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,
                            bst_diags *diags) {
     if (reader->ended) {

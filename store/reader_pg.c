@@ -256,7 +256,26 @@ static bst_status pg_cut(bst_reader *base, uint32_t count, bst_arena *arena,
     return keys ? status : bst_diag_nomem(diags);
 }
 
-static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut};
+static bst_status pg_digest(bst_reader *base, const char *const *bounds, size_t count,
+                            bst_arena *arena, const char **ret_digests, bst_diags *diags) {
+    reader_pg *const reader = (reader_pg *)base;
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_strbuf_adds(&sql,
+                    "SELECT chunk, count(*) || ':' || sum(hash_record_extended(r, 0)) || ':' ||"
+                    " sum(hash_record_extended(r, 1)) FROM (SELECT ");
+    bst_pg_add_key_chunk(reader->pg, bounds, count, "key", &sql);
+    bst_strbuf_addf(&sql,
+                    " AS chunk, ROW(key, first_version, run_id, plan, recorded_at, data) AS r"
+                    " FROM backstory.segment WHERE %s) x GROUP BY chunk",
+                    reader->condition.text);
+    const bst_status status =
+        sql.failed ? bst_diag_nomem(diags)
+                   : bst_pg_digests(reader->pg, sql.text, count, arena, ret_digests, diags);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
+static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut, pg_digest};
 
 /* Opening */
 

@@ -58,3 +58,36 @@ compare 0 other --from payments.csv --to store.jsonl --quarantine q2.jsonl --sam
 ! cmp -s file.figures other.figures || fail 'another seed draws the same sample'
 rows=$(sed -n 's/^  "rows": \([0-9]*\),$/\1/p' file.figures)
 if [ "$rows" -lt 1800 ] || [ "$rows" -gt 2200 ]; then fail "a tenth of 20,000 rows is not $rows"; fi
+
+say 'again and again: only what has changed is read'
+# read OUT: how many chunks were read of how many
+chunks() {
+    sed -n 's/^    "read": \([0-9]*\),*$/\1/p' "$1.figures"
+}
+psql -Xq -c 'CREATE DATABASE since'
+"$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from "$source" --to dbname=since --quarantine q4.jsonl --quiet
+compare 0 first --from "$source" --to dbname=since --since since.json --jobs 2
+[ "$(stat -c %a since.json)" = 600 ] || fail 'others may read the keys'
+all=$(chunks first)
+[ "$all" -gt 1 ] || { cat first.figures; fail 'there is one chunk alone'; }
+compare 0 second --from "$source" --to dbname=since --since since.json
+[ "$(chunks second)" = 0 ] || { cat second.figures; fail 'what has not changed was read'; }
+psql -Xqc "UPDATE payments SET amount = amount + 0.01 WHERE id = 3"
+compare 1 third --from "$source" --to dbname=since --since since.json
+[ "$(chunks third)" = 1 ] || { cat third.figures; fail 'not one chunk was read'; }
+grep -q '"key":"3","kind":"differs"' third.jsonl || fail 'the change was not found'
+compare 1 fourth --from "$source" --to dbname=since --since since.json
+[ "$(chunks fourth)" = 1 ] || fail 'what was different was not read again'
+psql -Xqc "UPDATE payments SET amount = amount - 0.01 WHERE id = 3"
+psql -Xqd since -v ON_ERROR_STOP=1 <<'SQL'
+ALTER TABLE backstory.segment DISABLE TRIGGER append_only;
+UPDATE backstory.segment SET data = replace(data, '"amount":"', '"amount":"1') WHERE key = (SELECT max(key) FROM backstory.segment);
+SQL
+compare 1 fifth --from "$source" --to dbname=since --since since.json --jobs 2
+last=$(psql -XAtqd since -c 'SELECT max(key) FROM backstory.segment')
+grep -q "\"key\":\"$last\"" fifth.jsonl || { cat fifth.figures; fail 'a change of the store was not found'; }
+[ "$(wc -l <fifth.jsonl)" -le 3 ] || { cat fifth.jsonl; fail 'more than that was found'; }
+compare 2 sixth --from payments.csv --to dbname=since --since other.json
+sed -i 's/"mapping_sha256": "./"mapping_sha256": "x/' since.json
+compare 1 seventh --from "$source" --to dbname=since --since since.json
+grep -q 'another mapping' seventh.err || { cat seventh.err; fail 'another mapping is not refused'; }

@@ -71,6 +71,10 @@ typedef struct bst_compare_figures {
 
 typedef struct bst_comparison {
     bst_compare_figures figures;
+    /* of a comparison with `since`: chunks of keys, and those that were read because they have
+     * changed or were not equal; the others were equal at `since`, NULL: there was none before */
+    size_t chunks, chunks_read;
+    const char *since;
     size_t total_count, left_out_count;
     /* by state and group, each followed by its months when the mapping says when an entity was
      * created */
@@ -91,6 +95,9 @@ typedef struct bst_compare_options {
     /* Only these entities are compared: see bst_sample_bound() for what they say of all. Its range
      * is not used. */
     bst_key_part sample;
+    /* A file in which a comparison remembers digests of chunks of keys, so that the next one reads
+     * only what has changed; NULL: none. Both sides are servers, and there is no sample. */
+    const char *since;
     uint32_t sum_field;   /* BST_NONE: the first decimal field of the machine */
     uint32_t group_field; /* BST_NONE: the field named "currency", if any */
     /* by field of the machine, in the unit of its type: 10^-scale of a decimal, microseconds, days;

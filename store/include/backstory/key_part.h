@@ -1,4 +1,4 @@
-/* Which entities of all: a range of keys, a sample of them. Both sides of a comparison are cut
+/* Which entities of all: ranges of keys, a sample of them. Both sides of a comparison are cut
  * by the same words, wherever they are kept. */
 #ifndef BACKSTORY_KEY_PART_H
 #define BACKSTORY_KEY_PART_H
@@ -13,8 +13,16 @@
 extern "C" {
 #endif
 
+/* Keys from, and below, bytewise (COLLATE "C"); NULL: open. */
+typedef struct bst_key_range {
+    const char *from, *before;
+} bst_key_range;
+
 typedef struct bst_key_part {
-    const char *from, *before; /* keys from, and below, bytewise (COLLATE "C"); NULL: open */
+    const char *from, *before; /* a range around all the rest */
+    /* Only keys in one of these, which are in order and do not overlap; 0: all. */
+    size_t range_count;
+    const bst_key_range *ranges;
     /* A sample: the keys whose bst_key_draw(seed, key) is below it, so share / 2^32 of them; 0:
      * all. */
     uint32_t share, seed;

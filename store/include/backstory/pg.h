@@ -12,6 +12,7 @@
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H
 
+#include "backstory/arena.h"
 #include "backstory/diag.h"
 #include "backstory/key_part.h"
 #include "backstory/strbuf.h"
@@ -66,6 +67,14 @@ BST_API bool bst_pg_add_literal(bst_pg *pg, const char *text, bst_strbuf *out);
  * "C". */
 BST_API void bst_pg_add_key_part(bst_pg *pg, const bst_key_part *part, const char *key,
                                  bst_strbuf *out);
+/* Appends an expression: how many of the bounds, which are in order, are not above the key. */
+BST_API void bst_pg_add_key_chunk(bst_pg *pg, const char *const *bounds, size_t count,
+                                  const char *key, bst_strbuf *out);
+
+/* Runs a query that gives a chunk's number and its digest, and puts the digests (in `arena`) in
+ * their places, of which there are count + 1. */
+BST_API bst_status bst_pg_digests(bst_pg *pg, const char *sql, size_t count, bst_arena *arena,
+                                  const char **ret_digests, bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }
