@@ -125,27 +125,59 @@ static bool tells_apart(const bst_mapping *mapping, uint32_t a, uint32_t b) {
     return false;
 }
 
+#define TWINS_MAX 64u
+
+/* Pairs of events of which it was said: where states are combinations one step is many. */
+typedef struct twins {
+    const bst_mapping *mapping;
+    bst_diags *diags;
+    uint32_t count;
+    uint32_t pairs[TWINS_MAX][2];
+} twins;
+
+static bool is_said(twins *t, const bst_transition *one, const bst_transition *other) {
+    if (t->mapping->machine->states[one->from].node_count == 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->pairs[i][0] == one->event && t->pairs[i][1] == other->event) {
+            return true;
+        }
+    }
+    if (t->count == TWINS_MAX) {
+        return true;
+    }
+    t->pairs[t->count][0] = one->event;
+    t->pairs[t->count++][1] = other->event;
+    return false;
+}
+
+static void report_twins(const twins *t, const bst_transition *one, const bst_transition *other) {
+    const bst_machine *machine = t->mapping->machine;
+    const bst_loc where = place(t->mapping, "/evidence");
+    bst_diag_add(t->diags, BST_INVALID, BST_WARNING, "indistinct-events", &where,
+                 "no evidence tells event \"%s\" from \"%s\" between \"%s\" and \"%s\"",
+                 machine->events[one->event].name, machine->events[other->event].name,
+                 machine->states[one->from].name, machine->states[one->to].name);
+    bst_diag_hint(t->diags,
+                  "Name a column that is set by one of them only; without it the likelier "
+                  "one is assumed.");
+}
+
 /* Two events that lead from the same state to the same state, and no column knows which it was. */
 static void check_twins(const bst_mapping *mapping, bst_diags *diags) {
     const bst_machine *machine = mapping->machine;
-    bst_loc where = place(mapping, "/evidence");
-    for (uint32_t s = 0; s < machine->state_count; s++) {
-        const bst_state *state = &machine->states[s];
-        uint32_t end = state->first_transition + state->transition_count;
-        for (uint32_t a = state->first_transition; a < end; a++) {
-            const bst_transition *one = &machine->transitions[a];
-            for (uint32_t b = a + 1; b < end; b++) {
-                const bst_transition *other = &machine->transitions[b];
-                if (one->to != other->to || one->event == other->event ||
-                    tells_apart(mapping, a, b)) {
-                    continue;
+    twins t = {.mapping = mapping, .diags = diags};
+    for (uint32_t a = machine->creation_count; a < machine->transition_count; a++) {
+        const bst_transition *one = &machine->transitions[a];
+        const bst_state *state = &machine->states[one->from];
+        const uint32_t end = state->first_transition + state->transition_count;
+        for (uint32_t b = a + 1; b < end; b++) {
+            const bst_transition *other = &machine->transitions[b];
+            if (one->to == other->to && one->event != other->event && !tells_apart(mapping, a, b)) {
+                if (!is_said(&t, one, other)) {
+                    report_twins(&t, one, other);
                 }
-                bst_diag_add(diags, BST_INVALID, BST_WARNING, "indistinct-events", &where,
-                             "no evidence tells event \"%s\" from \"%s\" between \"%s\" and \"%s\"",
-                             machine->events[one->event].name, machine->events[other->event].name,
-                             state->name, machine->states[one->to].name);
-                bst_diag_hint(diags, "Name a column that is set by one of them only; without it "
-                                     "the likelier one is assumed.");
                 break; /* one finding a transition */
             }
         }
