@@ -245,6 +245,25 @@ START_TEST(too_ambiguous) {
 }
 END_TEST
 
+START_TEST(too_ambiguous_by_policy) {
+    check_rows(
+        "{ 'id': 'payment', 'fields': { 'amount': 'decimal(8,2)?' },"
+        " 'events': { 'PaymentImported': { 'builtin': 'genesis' } },"
+        " 'initial': 'pending', 'states': {"
+        " 'pending': { 'on': { 'a': 'pending', 'b': 'pending', 'c': 'pending',"
+        " 'fail': 'failed' } }, 'failed': {}, 'captured': {} } }",
+        "{" SOURCE STATE "'fields': { 'amount': { 'column': 'captured_cents', 'scale': 2 } },"
+        "'evidence': [ { 'creation': 'created' },"
+        "{ 'event': 'PaymentAed', 'count': 'amount' },"
+        "{ 'event': 'PaymentBed', 'count': 'captured_cents' },"
+        "{ 'event': 'PaymentCed', 'count': 'refunds' } ],"
+        "'policy': { 'too_ambiguous': 'genesis' } }",
+        "1,,F,3000,3000,,," T8 ",,,,3000,,",
+        "Imported 03-02T08:00:00Z [2021-03-02T08:00:00Z infinity] assumed 30.00; likely, genesis "
+        "<- too-ambiguous");
+}
+END_TEST
+
 START_TEST(overflow) {
     check_rows(
         NULL,
@@ -378,6 +397,7 @@ Suite *test_migrate_synth_suite(void) {
     tcase_add_loop_test(tcase, one_row, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, ambiguous_by_policy);
     tcase_add_test(tcase, too_ambiguous);
+    tcase_add_test(tcase, too_ambiguous_by_policy);
     tcase_set_timeout(tcase, 60); /* it fills the whole budget */
     tcase_add_test(tcase, overflow);
     tcase_add_test(tcase, times_between);
