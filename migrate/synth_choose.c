@@ -72,8 +72,8 @@ static bool try_walks(trial *t, uint32_t state) {
         return t->synth->status == BST_OK;
     }
     const uint32_t asked = fits ? BST__WALKS_ASKED : BST__WALKS_MAX;
-    if (asked > sig->asked) {
-        t->synth->status = bst__signature_widen(t->synth, state, asked, sig);
+    if (asked > sig->asked) { /* all at once: no row's history may depend on which came before */
+        t->synth->status = bst__signature_widen(t->synth, state, BST__WALKS_MAX, sig);
     }
     for (uint32_t w = 1; t->synth->status == BST_OK && w < asked && w < sig->walk_count; w++) {
         if (sig->walks[w].like == w) {
