@@ -1,6 +1,6 @@
 #!/bin/sh
 # Generated C against what one would use or write instead, side by side: a step through the table, with guards, in batches,
-# and what a large machine costs the compiler.
+# as JSON, and what a large machine costs the compiler.
 set -eu
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/bench/support/figure.sh"
@@ -40,6 +40,14 @@ build batch -O2 "$here/batch.c" payment.c
 ./batch O2
 build batch '-O3 -march=native' "$here/batch.c" payment.c
 ./batch native
+
+# Events as JSON.
+mkdir sample
+"$BACKSTORY" compile "$SAMPLES/payment/payment.fsm.json" -o sample --emit c,c-json --quiet
+libs=-ljansson
+build codec '-O2 -Isample' "$here/codec.c" sample/payment.c sample/payment_json.c
+libs=
+./codec
 
 # A machine of 10,000 states against its bare table.
 python3 - >order.fsm.json <<'END'

@@ -111,7 +111,7 @@ static bst_status unknown_emitter(const char *name, bst_diags *diags) {
 
 /* What is written from the tree of states, or knows of regions with tables of their own. */
 static bool takes_regions(const char *name) {
-    static const char *const names[] = {"c", "dot", "mermaid", "scxml", "svg", "xstate"};
+    static const char *const names[] = {"c", "c-json", "dot", "mermaid", "scxml", "svg", "xstate"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             return true;

@@ -7,6 +7,8 @@
  */
 #include "emit_c_json_private.h"
 
+#include <string.h>
+
 /* ---- <id>_json.h ---- */
 
 static void add_head(bst__c_json *j, bst_strbuf *out) {
@@ -117,6 +119,46 @@ static void add_data(bst__c_json *j, const char *kind, const char *tag,
     bst_strbuf_adds(out, "    default:\n        return json_object();\n    }\n}\n\n");
 }
 
+/* Where regions have states of their own: their names, joined by "+". */
+static void add_from_place(const bst__c *c, bst_strbuf *out) {
+    const bst__c_fixed *f = &c->fixed;
+    bst_strbuf_addf(out,
+                    "static json_t *from_place(enum %s state, const enum %s *parts) {\n"
+                    "    const size_t len = %s(state, parts, NULL, 0);\n"
+                    "    char *text = (char *)malloc(len + 1);\n"
+                    "    json_t *json = NULL;\n"
+                    "    if (text && len > 0) {\n"
+                    "        %s(state, parts, text, len + 1);\n"
+                    "        json = json_string(text);\n    }\n"
+                    "    free(text);\n    return json;\n}\n\n",
+                    f->state, f->state, f->place_name, f->place_name);
+}
+
+static void add_to_place(const bst__c *c, bst_strbuf *out) {
+    const bst__c_fixed *f = &c->fixed;
+    size_t longest = 0;
+    for (uint32_t i = 0; i < c->machine->state_count; i++) {
+        const size_t len = strlen(c->machine->states[i].name);
+        longest = len > longest ? len : longest;
+    }
+    bst_strbuf_addf(out,
+                    "static bool to_place(const char *text, enum %s *state, enum %s *parts) {\n"
+                    "    char name[%zu];\n"
+                    "    if (!strchr(text, '+')) {\n        return %s(text, state);\n    }\n"
+                    "    *state = %s;\n"
+                    "    for (unsigned i = 0; i < %s; i++) {\n"
+                    "        const size_t len = strcspn(text, \"+\");\n"
+                    "        if (len >= sizeof name) {\n            return false;\n        }\n"
+                    "        memcpy(name, text, len);\n        name[len] = '\\0';\n"
+                    "        text += len;\n"
+                    "        if (!%s(name, &parts[i]) || *text != (i + 1 < %s ? '+' : '\\0')) {\n"
+                    "            return false;\n        }\n"
+                    "        text += *text == '+';\n    }\n    return true;\n}\n\n",
+                    f->state, f->state, longest + 1, f->state_from_name,
+                    c->states[c->regions->split + 1], f->region_count, f->state_from_name,
+                    f->region_count);
+}
+
 static void add_to_json(bst__c_json *j, bst_strbuf *out) {
     const bst__c *c = j->c;
     const bst__c_fixed *f = &c->fixed;
@@ -124,17 +166,21 @@ static void add_to_json(bst__c_json *j, bst_strbuf *out) {
     bst__c_use(&j->runtime, "from_name");
     bst__c_use(&j->runtime, "put");
     add_data(j, "event", f->event, c->events, m->event_count, out);
+    if (c->regions) {
+        add_from_place(c, out);
+    }
     bst_strbuf_addf(out,
                     "json_t *%s(const struct %s *event) {\n"
                     "    json_t *json = json_object();\n"
                     "    put(&json, \"type\", from_name(%s(event->type)));\n"
                     "    if (%s(event->type) != 1) {\n"
                     "        put(&json, \"type_version\", json_integer(%s(event->type)));\n    }\n"
-                    "    put(&json, \"state\", from_name(%s(event->state)));\n"
+                    "    put(&json, \"state\", %s(event->state%s));\n"
                     "    put(&json, \"data\", event_data(event));\n"
                     "    return json;\n}\n\n",
                     j->event_to_json, f->event, f->event_name, j->event_version, j->event_version,
-                    f->state_name);
+                    c->regions ? "from_place" : bst__c_text(j->c, "from_name(%s", f->state_name),
+                    c->regions ? ", event->parts" : ")");
     add_data(j, "command", f->command, c->commands, m->command_count, out);
     bst_strbuf_addf(out,
                     "json_t *%s(const struct %s *command) {\n"
@@ -223,20 +269,22 @@ static void add_event_head(bst__c_json *j, bst_strbuf *out) {
                     "    refuse(error, NULL, NULL);\n"
                     "    if (!type || !%s(type, &made.type)) {\n"
                     "        return refuse(error, \"type\", \"is not an event of %s\");\n    }\n"
-                    "    if (!state || !%s(state, &made.state)) {\n"
+                    "    if (!state || !%s(state, &made.state%s)) {\n"
                     "        return refuse(error, \"state\", \"is not a state of %s\");\n    }\n"
                     "    if (number != event_versions[made.type]) {\n",
-                    f->event, f->event_from_name, c->machine->id, f->state_from_name,
+                    f->event, f->event_from_name, c->machine->id,
+                    c->regions ? "to_place" : f->state_from_name, c->regions ? ", made.parts" : "",
                     c->machine->id);
     if (c->older_count > 0) {
-        bst_strbuf_addf(
-            out,
-            "        struct %s older;\n"
-            "        older.type = made.type;\n        older.state = made.state;\n"
-            "        older.version = number > 0 && number < UINT32_MAX ? "
-            "(uint32_t)number : 0;\n"
-            "        return older_from_json(json, keep, &older, event, error);\n    }\n",
-            f->older_event);
+        bst_strbuf_addf(out,
+                        "        struct %s older;\n"
+                        "        older.type = made.type;\n        older.state = made.state;\n",
+                        f->older_event);
+        bst__c_copy_parts(j->c, "older.", "made.", out);
+        bst_strbuf_adds(
+            out, "        older.version = number > 0 && number < UINT32_MAX ? "
+                 "(uint32_t)number : 0;\n"
+                 "        return older_from_json(json, keep, &older, event, error);\n    }\n");
     } else {
         bst_strbuf_adds(out, "        return refuse(error, \"type_version\", \"is not known\");\n"
                              "    }\n");
@@ -263,6 +311,9 @@ static void add_from_json(bst__c_json *j, bst_strbuf *out) {
     bst__c_use(&j->runtime, "finish");
     bst__c_json_add_enums(j, out);
     add_reads(j, "event", c->events, c->machine->event_count, out);
+    if (c->regions) {
+        add_to_place(c, out);
+    }
     if (c->older_count > 0) {
         add_older(j, out);
     }
@@ -300,8 +351,8 @@ static void add_source(bst__c_json *j, bst_strbuf *out) {
     add_to_json(j, &writing);
     add_from_json(j, &reading);
     bst__c_runtime_close(&j->runtime);
-    const bool allocates =
-        bst__c_is_used(&j->runtime, "kept") || bst__c_is_used(&j->runtime, "from_bytes");
+    const bool allocates = c->regions || bst__c_is_used(&j->runtime, "kept") ||
+                           bst__c_is_used(&j->runtime, "from_bytes");
     uint32_t most = most_fields(c->events, c->machine->event_count, 0);
     most = most_fields(c->commands, c->machine->command_count, most);
     most = most_fields(c->older, c->older_count, most);
@@ -330,7 +381,8 @@ static void add_source(bst__c_json *j, bst_strbuf *out) {
 
 bst_status bst__emit_c_json(const bst_machine *machine, const bst_emit_options *options,
                             bst_emit_files *files, bst_diags *diags) {
-    bst__c c = {.machine = machine, .arena = bst_arena_new()};
+    bst__c c = {
+        .machine = machine, .regions = bst_machine_regions(machine), .arena = bst_arena_new()};
     if (!c.arena) {
         return bst_diag_nomem(diags);
     }

@@ -51,7 +51,7 @@ def said(machine):
             yield value
     parts = {key: machine.get(key, {}) for key in ("fields", "events", "commands")}
     for guard in machine.get("guards", {}).values():
-        yield guard if isinstance(guard, str) else guard["cel"]
+        yield guard if isinstance(guard, str) else guard.get("cel") or guard["c"]
     yield from walk(parts)
     yield from (machine[key] for key in ("label", "description") if key in machine)
 

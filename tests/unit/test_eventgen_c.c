@@ -498,6 +498,53 @@ START_TEST(test_documentation) {
 }
 END_TEST
 
+/* Without texts nothing of libc is taken: a program without any of it decides and applies. */
+START_TEST(test_freestanding) {
+    static const char program[] =
+        "#include \"gate.h\"\n"
+        "static int run(void) {\n"
+        "    struct gate gate;\n    struct gate_command command;\n    struct gate_event event;\n"
+        "    gate_init(&gate);\n    command.type = GATE_COMMAND_CREATE;\n"
+        "    command.create.most = 3;\n"
+        "    if (gate_decide(&gate, &command, &event).verdict != GATE_VERDICT_ACCEPTED) return 1;\n"
+        "    if (gate_apply(&gate, &event) != GATE_APPLY_OK) return 2;\n"
+        "    command.type = GATE_COMMAND_PASS;\n    command.pass.count = 4;\n"
+        "    if (gate_decide(&gate, &command, &event).verdict != GATE_VERDICT_GUARD_REFUSED) "
+        "return 3;\n"
+        "    command.pass.count = 2;\n"
+        "    if (gate_decide(&gate, &command, &event).verdict != GATE_VERDICT_ACCEPTED) return 4;\n"
+        "    if (gate_apply(&gate, &event) != GATE_APPLY_OK || gate.passed != 2) return 5;\n"
+        "    return gate.state == GATE_STATE_OPEN ? 0 : 6;\n}\n"
+        "void _start(void) {\n    const long code = run();\n"
+        "#if defined(__x86_64__)\n"
+        "    __asm__ volatile(\"syscall\" : : \"a\"(60L), \"D\"(code) : \"memory\");\n"
+        "#elif defined(__aarch64__)\n"
+        "    register long x0 __asm__(\"x0\") = code, x8 __asm__(\"x8\") = 93;\n"
+        "    __asm__ volatile(\"svc 0\" : : \"r\"(x0), \"r\"(x8) : \"memory\");\n"
+        "#else\n#error how does one leave here?\n#endif\n    for (;;) { }\n}\n";
+    bst_machine *machine = eventgen_parse(
+        "{\"id\": \"gate\", \"fields\": {\"most\": \"int4\", \"passed\": {\"type\": \"int4\", "
+        "\"default\": 0}, \"fee\": \"decimal(9,2)?\", \"since\": \"timestamptz?\"},"
+        " \"events\": {\"GateCreated\": {\"fields\": {\"most\": \"int4\"}}, \"GatePassed\": "
+        "{\"fields\": {\"count\": \"int4\"}, \"apply\": {\"passed\": \"passed + event.count\"}}},"
+        " \"initial\": \"open\", \"states\": {\"open\": {\"on\": {\"pass\": {\"guard\": "
+        "{\"cel\": \"passed + command.count <= most\"}}, \"close\": \"closed\"}}, "
+        "\"closed\": {\"type\": \"final\"}}}");
+    char *folder = eventgen_scratch();
+    bst_strbuf command = BST_STRBUF_INIT;
+    eventgen_write(machine, folder, "c");
+    write_text(folder, "main.c", program);
+    bst_strbuf_addf(&command,
+                    "cd '%s' && %s -std=c11 -O2 " C_STRICT " -ffreestanding -fno-stack-protector "
+                    "-fno-pie -no-pie -nostdlib -static main.c gate.c -o gate && ./gate",
+                    folder, eventgen_env("CC", "cc"));
+    ck_assert_int_eq(eventgen_run(command.text), 0);
+    bst_strbuf_release(&command);
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+}
+END_TEST
+
 /* Headers of several machines in one file, as C and as C++. */
 START_TEST(test_headers_together) {
     bst_strbuf text = BST_STRBUF_INIT;
@@ -531,6 +578,7 @@ Suite *test_eventgen_c_suite(void) {
     tcase_add_loop_test(tcase, test_random_machines, 0, 20);
     tcase_add_test(tcase, test_wide_machine);
     tcase_add_test(tcase, test_documentation);
+    tcase_add_test(tcase, test_freestanding);
     tcase_add_test(tcase, test_headers_together);
     suite_add_tcase(suite, tcase);
     return suite;

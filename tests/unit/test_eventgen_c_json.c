@@ -341,6 +341,79 @@ START_TEST(test_not_written) {
 }
 END_TEST
 
+/* ---- regions with tables of their own ---- */
+
+/* Every state of a region is written and read; a place that is none is refused. */
+static const char program[] =
+    "#include \"plant_json.h\"\n#include <stdio.h>\n#include <string.h>\n"
+    "static int read_state(const char *state, struct plant_event *event) {\n"
+    "    struct backstory_json_error error;\n    json_t *keep = json_array();\n"
+    "    json_t *json = json_pack(\"{s:s,s:s}\", \"type\", \"PlantStopped\", \"state\", state);\n"
+    "    const bool read = plant_event_from_json(json, keep, event, &error);\n"
+    "    if (!read) printf(\"%s %s\\n\", error.field, error.reason);\n"
+    "    json_decref(json);\n    json_decref(keep);\n    return read;\n}\n"
+    "int main(void) {\n"
+    "    struct plant_event event, back;\n    char text[1000];\n"
+    "    memset(&event, 0, sizeof event);\n    memset(&back, 0, sizeof back);\n"
+    "    event.type = PLANT_EVENT_STOPPED;\n    event.state = PLANT_STATE_RUNNING;\n"
+    "    for (unsigned i = 0; i < PLANT_REGION_COUNT; i++) {\n"
+    "        snprintf(text, sizeof text, \"running.line%u.s%u\", i + 1, i % 4);\n"
+    "        if (!plant_state_from_name(text, &event.parts[i])) return 1;\n    }\n"
+    "    json_t *json = plant_event_to_json(&event);\n    if (!json) return 2;\n"
+    "    const char *state = json_string_value(json_object_get(json, \"state\"));\n"
+    "    plant_place_name(event.state, event.parts, text, sizeof text);\n"
+    "    if (strcmp(state, text) != 0 || !strstr(state, \"+running.line8.s3\")) return 3;\n"
+    "    if (!read_state(state, &back)) return 4;\n"
+    "    if (back.state != event.state) return 5;\n"
+    "    if (memcmp(back.parts, event.parts, sizeof back.parts) != 0) return 6;\n"
+    "    json_decref(json);\n"
+    "    if (!read_state(\"idle\", &back) || back.state != PLANT_STATE_IDLE) return 7;\n"
+    "    if (read_state(\"running.line1.s0+running.line2.s0\", &back)) return 8;\n"
+    "    strcat(text, \"+running.line1.s0\");\n    if (read_state(text, &back)) return 9;\n"
+    "    if (read_state(\"running.line1.s0+nowhere\", &back)) return 10;\n    return 0;\n}\n";
+
+START_TEST(test_regions_apart) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_strbuf_adds(&text,
+                    "{\"id\": \"plant\", \"initial\": \"idle\", \"states\": {\"idle\": {\"on\": "
+                    "{\"start\": \"running\"}}, \"stopped\": {\"type\": \"final\"}, "
+                    "\"running\": {\"type\": \"parallel\", \"on\": {\"stop\": \"stopped\"}, "
+                    "\"states\": {");
+    for (int i = 1; i <= 8; i++) {
+        bst_strbuf_addf(&text, "%s\"line%d\": {\"initial\": \"s0\", \"states\": {",
+                        i > 1 ? "," : "", i);
+        for (int s = 0; s < 4; s++) {
+            bst_strbuf_addf(&text, "%s\"s%d\": {\"on\": {\"move%d\": \"s%d\"}}", s ? "," : "", s, i,
+                            (s + 1) % 4);
+        }
+        bst_strbuf_adds(&text, "}}");
+    }
+    bst_strbuf_adds(&text, "}}}}");
+    bst_machine *machine = NULL;
+    ck_assert_int_eq(bst_regions_parse("plant", text.text, text.len, 0, &machine, NULL), BST_OK);
+    ck_assert_ptr_nonnull(bst_machine_regions(machine));
+    char *folder = eventgen_scratch();
+    eventgen_write(machine, folder, "c");
+    eventgen_write(machine, folder, "c-json");
+    bst_strbuf_clear(&text);
+    bst_strbuf_addf(&text, "%s/main.c", folder);
+    FILE *file = fopen(text.text, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(program, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    bst_strbuf_clear(&text);
+    bst_strbuf_addf(&text,
+                    "cd '%s' && %s -std=c11 " C_STRICT " -Wmissing-prototypes -c plant.c "
+                    "plant_json.c && %s -std=c11 main.c plant.o plant_json.o -o main -ljansson && "
+                    "./main >said",
+                    folder, eventgen_env("CC", "cc"), eventgen_env("CC", "cc"));
+    ck_assert_int_eq(eventgen_run(text.text), 0);
+    bst_strbuf_release(&text);
+    eventgen_remove(folder);
+    bst_machine_free(machine);
+}
+END_TEST
+
 Suite *test_eventgen_c_json_suite(void) {
     Suite *suite = suite_create("eventgen c-json");
     TCase *tcase = tcase_create("run");
@@ -349,6 +422,7 @@ Suite *test_eventgen_c_json_suite(void) {
     tcase_add_test(tcase, test_mistakes);
     tcase_add_test(tcase, test_each_field_is_named);
     tcase_add_test(tcase, test_not_written);
+    tcase_add_test(tcase, test_regions_apart);
     suite_add_tcase(suite, tcase);
     return suite;
 }
