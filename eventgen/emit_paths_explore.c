@@ -12,6 +12,7 @@
 #define KEPT_MAX   64     /* of a machine with few states */
 #define KEPT_ALL   20000u /* of all states */
 #define LIVES_MAX  300000u
+#define VARIANTS   8 /* payloads of a transition, where fields have few values */
 #define BUDGET     3000000u
 #define BUDGET_ONE 2000u /* evaluations for one payload */
 
@@ -60,20 +61,52 @@ static bst_value usual_value(const bst_field *field, bst_arena *arena) {
     return value;
 }
 
-const bst_value *bst__usual_payload(const bst_command *command, bst_arena *arena) {
+/* Another value of a type that has few of them, as guards may ask for it later. */
+static void vary(const bst_type *type, uint32_t variant, bst_value *value) {
+    if (type->optional && variant % 2 == 1) {
+        *value = BST_ABSENT;
+    } else if (type->kind == BST_KIND_ENUM) {
+        value->u.i = variant % type->member_count;
+    } else if (type->kind == BST_KIND_BOOL) {
+        value->u.i = variant / 2 % 2 == 0;
+    }
+}
+
+/* How many are worth trying: more than one only where they differ. */
+static uint32_t variants_of(const bst_command *command) {
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < command->field_count; i++) {
+        const bst_type *type = &command->fields[i].type;
+        const uint32_t own = type->kind == BST_KIND_ENUM   ? type->member_count
+                             : type->kind == BST_KIND_BOOL ? 4
+                             : type->optional              ? 2
+                                                           : 1;
+        count = own > count ? own : count;
+    }
+    return count < VARIANTS ? count : VARIANTS;
+}
+
+static bst_value *make_payload(const bst_command *command, uint32_t variant, bst_arena *arena) {
     bst_value *payload = bst_arena_array(arena, command->field_count, sizeof *payload);
     for (uint32_t i = 0; payload && i < command->field_count; i++) {
         payload[i] = usual_value(&command->fields[i], arena);
+        vary(&command->fields[i].type, variant, &payload[i]);
     }
     return payload;
 }
 
-const bst_value *bst__lives_step(bst__lives *lives, const bst_entity *entity, uint32_t command,
-                                 uint32_t transition, bst_event *ret_event, bst_entity *ret_after) {
+const bst_value *bst__usual_payload(const bst_command *command, bst_arena *arena) {
+    return make_payload(command, 0, arena);
+}
+
+/* With a payload like that, as far as guards allow. */
+static const bst_value *step(bst__lives *lives, const bst_entity *entity, uint32_t command,
+                             uint32_t transition, uint32_t variant, bst_event *ret_event,
+                             bst_entity *ret_after) {
     const bst_machine *machine = lives->machine;
     uint32_t budget = lives->budget < BUDGET_ONE ? lives->budget : BUDGET_ONE;
     const uint32_t given = budget;
-    bst_value *payload = (bst_value *)bst__usual_payload(&machine->commands[command], lives->arena);
+    bst_value *payload = make_payload(&machine->commands[command], variant, lives->arena);
     const bool found = payload && bst_payload_for(machine, entity, command, transition, payload,
                                                   lives->arena, &budget);
     lives->budget -= given - budget;
@@ -92,6 +125,11 @@ const bst_value *bst__lives_step(bst__lives *lives, const bst_entity *entity, ui
         memcpy(ret_after->fields, entity->fields, machine->field_count * sizeof *entity->fields);
     }
     return bst_apply(machine, ret_after, ret_event) == BST_APPLY_OK ? payload : NULL;
+}
+
+const bst_value *bst__lives_step(bst__lives *lives, const bst_entity *entity, uint32_t command,
+                                 uint32_t transition, bst_event *ret_event, bst_entity *ret_after) {
+    return step(lives, entity, command, transition, 0, ret_event, ret_after);
 }
 
 /* ---- lives ---- */
@@ -146,7 +184,8 @@ static bool is_known(const bst__lives *lives, const bst_entity *entity) {
 }
 
 /* One transition from one life. False: out of memory. */
-static bool try_transition(bst__lives *lives, uint32_t from, uint32_t transition) {
+static bool try_transition(bst__lives *lives, uint32_t from, uint32_t transition,
+                           uint32_t variant) {
     bst_value event_fields[BST_FIELDS_MAX];
     bst_value fields[BST_FIELDS_MAX];
     bst_event event = {.fields = event_fields};
@@ -156,8 +195,8 @@ static bool try_transition(bst__lives *lives, uint32_t from, uint32_t transition
     if (!first && lives->kept[t->to] >= lives->kept_max) {
         return true;
     }
-    child.payload = bst__lives_step(lives, &lives->list[from].entity, t->command, transition,
-                                    &event, &child.entity);
+    child.payload = step(lives, &lives->list[from].entity, t->command, transition, variant, &event,
+                         &child.entity);
     if (!child.payload || (!first && is_known(lives, &child.entity))) {
         return true;
     }
@@ -196,8 +235,11 @@ static bool expand(bst__lives *lives, uint32_t life) {
     const uint32_t count =
         state == BST_NONE ? machine->creation_count : machine->states[state].transition_count;
     for (uint32_t t = first; t < first + count; t++) {
-        if (!try_transition(lives, life, t)) {
-            return false;
+        const bst_command *command = &machine->commands[machine->transitions[t].command];
+        for (uint32_t v = 0; v < variants_of(command); v++) {
+            if (!try_transition(lives, life, t, v)) {
+                return false;
+            }
         }
         try_refusal(lives, life, t);
     }
