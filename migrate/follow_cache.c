@@ -33,6 +33,15 @@ static size_t size_of(const bst__cache *cache, const bst__known *known) {
            1 + known->block_size;
 }
 
+bst__trace *bst__trace_free(bst__trace *trace) {
+    if (trace) {
+        free(trace->block);
+        free(trace->fields);
+        free(trace);
+    }
+    return NULL;
+}
+
 static void drop(bst__known *known) {
     bst__trace_free(known->trace);
     free(known->block);

@@ -6,7 +6,7 @@
  *     follow_step.c     an entity and its new row -> events, or why not
  *     follow_payload.c  which payload makes an event lead from here to there
  *     follow_bridge.c   the likeliest ways from one state to another
- *     follow_races.c    what the log shows of writers that did not see one another
+ *     follow_races_pg.c what the log shows of writers that did not see one another
  *     follow_batch_pg.c changes in the order of the log -> the store
  *     follow_snapshot_pg.c  every row of the source -> the store
  *     follow_check_pg.c     the preflight
@@ -106,7 +106,7 @@ bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const 
 void bst__cache_sweep(bst__cache *cache);
 void bst__cache_clear(bst__cache *cache);
 
-/* ---- follow_races.c */
+/* ---- follow_races_pg.c */
 
 /* What is remembered of writers of an entity. */
 typedef struct bst__trace {

@@ -117,15 +117,6 @@ bst__races *bst__races_free(bst__races *r) {
     return NULL;
 }
 
-bst__trace *bst__trace_free(bst__trace *trace) {
-    if (trace) {
-        free(trace->block);
-        free(trace->fields);
-        free(trace);
-    }
-    return NULL;
-}
-
 uint64_t bst__races_count(const bst__races *r) {
     return r->count;
 }
