@@ -190,13 +190,14 @@ static bst_status release(bst__batch *b, uint64_t lsn, bst__known *known) {
     return bst_journal_release(b->journal, known->key, known->key_len, lsn, b->diags);
 }
 
-bst_status bst__batch_append(bst__batch *b, bst__known *known, bst__verdict *verdict) {
+bst_status bst__batch_append(bst__batch *b, bst__known *known, bst__verdict *verdict,
+                             bool initial) {
     const uint32_t count = verdict->events.plan->event_count;
     const uint32_t before = known->state;
     verdict->events.key = known->key;
     verdict->events.key_len = known->key_len;
     const bst_status status =
-        bst_journal_append(b->journal, &verdict->events, known->version + 1, b->diags);
+        bst_journal_append(b->journal, &verdict->events, known->version + 1, initial, b->diags);
     if (status != BST_OK)
         return status;
     known->version += count;
@@ -249,7 +250,7 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
     if (verdict.kind == BST__STEP_NOTHING)
         b->mark.unchanged++;
     else
-        status = bst__batch_append(b, known, &verdict);
+        status = bst__batch_append(b, known, &verdict, false);
     return status == BST_OK ? release(b, c->lsn, known) : status;
 }
 

@@ -48,8 +48,8 @@ struct bst__batch {
 /* Takes one event of the store's more. */
 bst_status bst__batch_fold(bst__batch *batch, bst__known *known,
                            const bst_stored_event *event) BST_MUST_USE;
-/* Puts events behind those of the entity. */
-bst_status bst__batch_append(bst__batch *batch, bst__known *known,
-                             bst__verdict *verdict) BST_MUST_USE;
+/* Puts events behind those of the entity; `initial`: it is a history of what was before. */
+bst_status bst__batch_append(bst__batch *batch, bst__known *known, bst__verdict *verdict,
+                             bool initial) BST_MUST_USE;
 
 #endif

@@ -72,7 +72,7 @@ static bst_status take_row(merger *m, const bst_row *row, bst__known *known) {
     if (status != BST_OK || verdict.kind == BST__STEP_NOTHING)
         return status;
     if (verdict.kind == BST__STEP_EVENTS)
-        return bst__batch_append(m->batch, known, &verdict);
+        return bst__batch_append(m->batch, known, &verdict, known->version == 0);
     bst_strbuf *const image = &m->batch->new_image;
     bst_strbuf_clear(image);
     status = bst_source_original(m->source, image, m->diags);

@@ -86,7 +86,8 @@ BEGIN ATOMIC
     GROUP BY stay.state;
 END;
 
--- Takes positions for so many segments, as runs of neighbours. The floor lock comes first (see append.sql).
+-- Takes positions for so many segments, as runs of neighbours, and tells the time. The floor lock comes first (see
+-- append.sql). For none: one run of none.
 CREATE FUNCTION backstory.take_positions(wanted integer)
 RETURNS TABLE (first bigint, positions bigint, recorded_us bigint)
 LANGUAGE plpgsql SET search_path = '' AS $$
@@ -94,6 +95,10 @@ BEGIN
     IF to_regclass('backstory.segment_stream') IS NULL THEN
         RAISE EXCEPTION 'histories are just being loaded into this store'
             USING ERRCODE = 'BST03', HINT = 'Try again when the migration has finished.';
+    END IF;
+    IF wanted = 0 THEN
+        RETURN QUERY SELECT 0::bigint, 0::bigint, backstory.to_us(clock_timestamp());
+        RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock_shared(backstory.floor_key(
         (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM backstory.position)));

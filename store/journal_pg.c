@@ -23,8 +23,14 @@
 #include "sink_pg_private.h"
 
 #define COLUMNS         8
-#define POSITION_OFFSET (2u + 4u) /* in a row: after the count of columns and the length */
-#define RECORDED_OFFSET (POSITION_OFFSET + 8u + 4u)
+#define RECORDED_OFFSET (2u + 4u) /* in a row: after the count of columns and the length */
+#define POSITION_OFFSET (RECORDED_OFFSET + 8u + 4u)
+
+/* Where a row begins among those that are held. */
+struct row_start {
+    size_t at;
+    bool initial; /* it gets no position */
+};
 
 struct bst_journal {
     bst_pg *pg;
@@ -38,10 +44,10 @@ struct bst_journal {
     bool same_mapping;
     uint64_t lsn; /* of the slot, as committed */
     bst__plan_book plans;
-    bst__plan_shelf *shelf; /* all plans of the machine's events; NULL: to be loaded */
-    bst_strbuf rows;        /* of a COPY, without its head */
-    size_t *starts;         /* of each row */
-    size_t row_count, row_room;
+    bst__plan_shelf *shelf;   /* all plans of the machine's events; NULL: to be loaded */
+    bst_strbuf rows;          /* of a COPY, without its head */
+    struct row_start *starts; /* of each row */
+    size_t row_count, row_room, initial_count;
     bst_strbuf aside, released, races; /* JSON arrays without their end */
 };
 
@@ -352,7 +358,7 @@ static bool grow(bst_journal *j) {
     if (j->row_count < j->row_room)
         return true;
     const size_t room = j->row_room ? 2 * j->row_room : 1024;
-    size_t *const more = realloc(j->starts, room * sizeof *more);
+    struct row_start *const more = realloc(j->starts, room * sizeof *more);
     if (!more)
         return false;
     j->starts = more;
@@ -361,7 +367,7 @@ static bool grow(bst_journal *j) {
 }
 
 bst_status bst_journal_append(bst_journal *j, const bst_history *events, int64_t first_version,
-                              bst_diags *diags) {
+                              bool initial, bst_diags *diags) {
     int64_t plan;
     bst_strbuf *const out = &j->rows;
     bst_status status = begin(j, diags);
@@ -371,10 +377,14 @@ bst_status bst_journal_append(bst_journal *j, const bst_history *events, int64_t
         return status;
     if (!grow(j) || !bst__plan_book_number(&j->plans, j->machine, events->plan, &plan))
         return bst_diag_nomem(diags);
-    j->starts[j->row_count++] = out->len;
+    j->starts[j->row_count++] = (struct row_start){out->len, initial};
+    j->initial_count += initial;
     bst__copy_put_be(out, COLUMNS, 2);
-    bst__copy_put_int(out, 0, 8); /* position and time: see fill_in() */
-    bst__copy_put_int(out, 0, 8);
+    bst__copy_put_int(out, 0, 8); /* time and position: see fill_in() */
+    if (initial)
+        bst__copy_put_text(out, NULL, 0);
+    else
+        bst__copy_put_int(out, 0, 8);
     bst__copy_put_int(out, first_version, 4);
     bst__copy_put_int(out, j->run_id, 4);
     bst__copy_put_int(out, plan, 8);
@@ -392,29 +402,44 @@ static void put_at(bst_strbuf *out, size_t at, int64_t value) {
         out->text[at + (size_t)i] = (char)((uint64_t)value >> (8 * (7 - i)));
 }
 
-/* Gives the rows their positions, in the order in which they came. */
+/* Positions as the server has given them: runs of neighbours, one after the other. */
+typedef struct positions {
+    bst_pg_rows *runs;
+    size_t run;
+    int64_t taken; /* of that run */
+} positions;
+
+static int64_t run_value(const positions *p, size_t column) {
+    return strtoll(bst_pg_rows_text(p->runs, p->run, column), NULL, 10);
+}
+
+static int64_t next_position(positions *p) {
+    while (p->taken == run_value(p, 1)) {
+        p->run++;
+        p->taken = 0;
+        assert(p->run < bst_pg_rows_count(p->runs));
+    }
+    return run_value(p, 0) + p->taken++;
+}
+
+/* Gives the rows their time, and their positions in the order in which they came. */
 static bst_status fill_in(bst_journal *j, bst_diags *diags) {
     bst_strbuf wanted = BST_STRBUF_INIT;
-    bst_pg_rows *runs = NULL;
-    bst_strbuf_add_int(&wanted, (int64_t)j->row_count);
+    positions p = {.runs = NULL};
+    bst_strbuf_add_int(&wanted, (int64_t)(j->row_count - j->initial_count));
     const char *const params[] = {wanted.text};
-    const bst_status status =
-        bst_pg_query(j->pg, "SELECT * FROM backstory.take_positions($1)", 1, params, &runs, diags);
+    const bst_status status = bst_pg_query(j->pg, "SELECT * FROM backstory.take_positions($1)", 1,
+                                           params, &p.runs, diags);
     bst_strbuf_release(&wanted);
     if (status != BST_OK)
         return status;
-    size_t row = 0;
-    for (size_t i = 0; i < bst_pg_rows_count(runs); i++) {
-        const int64_t first = strtoll(bst_pg_rows_text(runs, i, 0), NULL, 10);
-        const int64_t count = strtoll(bst_pg_rows_text(runs, i, 1), NULL, 10);
-        const int64_t recorded = strtoll(bst_pg_rows_text(runs, i, 2), NULL, 10);
-        for (int64_t k = 0; k < count && row < j->row_count; k++, row++) {
-            put_at(&j->rows, j->starts[row] + POSITION_OFFSET, first + k);
-            put_at(&j->rows, j->starts[row] + RECORDED_OFFSET, recorded);
-        }
+    const int64_t recorded = run_value(&p, 2);
+    for (size_t i = 0; i < j->row_count; i++) {
+        put_at(&j->rows, j->starts[i].at + RECORDED_OFFSET, recorded);
+        if (!j->starts[i].initial)
+            put_at(&j->rows, j->starts[i].at + POSITION_OFFSET, next_position(&p));
     }
-    bst_pg_rows_free(runs);
-    assert(row == j->row_count);
+    bst_pg_rows_free(p.runs);
     return BST_OK;
 }
 
@@ -449,7 +474,7 @@ static bst_status send_rows(bst_journal *j, bst_diags *diags) {
     bst_status status = head.failed || j->rows.failed ? bst_diag_nomem(found) : BST_OK;
     if (status == BST_OK)
         status = bst_pg_copy_in(j->pg,
-                                "COPY backstory.segment (position, recorded_at, first_version,"
+                                "COPY backstory.segment (recorded_at, position, first_version,"
                                 " run_id, plan, machine_id, key, data) FROM STDIN (FORMAT binary)",
                                 found);
     if (status == BST_OK)
@@ -480,7 +505,7 @@ static bst_status flush_rows(bst_journal *j, bst_diags *diags) {
     if (j->plans.stored != stored)
         j->shelf = bst__plan_shelf_free(j->shelf);
     bst_strbuf_clear(&j->rows);
-    j->row_count = 0;
+    j->row_count = j->initial_count = 0;
     return status;
 }
 

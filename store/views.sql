@@ -78,14 +78,15 @@ FROM backstory.segment
     JOIN backstory.plan USING (run_id, plan)
     JOIN backstory.run USING (run_id)
     LEFT JOIN LATERAL (SELECT plan.confidence, plan.certain, plan.signature
-                       WHERE run.kind = 'migration') AS own ON true
+                       WHERE run.kind = 'migration'
+                             OR (run.kind = 'follow' AND segment.first_version = 1)) AS own ON true
     LEFT JOIN LATERAL (
         SELECT plan.confidence, plan.certain, plan.signature
         FROM backstory.segment AS beginning
             JOIN backstory.run USING (run_id)
             JOIN backstory.plan USING (run_id, plan)
         WHERE beginning.machine_id = segment.machine_id AND beginning.key = segment.key
-              AND beginning.first_version = 1 AND run.kind = 'migration'
+              AND beginning.first_version = 1 AND run.kind IN ('migration', 'follow')
     ) AS initial ON segment.first_version > 1
 WHERE NOT EXISTS (SELECT FROM backstory.segment AS later
                   WHERE later.machine_id = segment.machine_id AND later.key = segment.key

@@ -53,6 +53,9 @@ catch_up
 is 'histories' "$(source_sql -Atc 'SELECT count(*) FROM payments WHERE deleted_at IS NULL')" \
     "$(stored 'SELECT count(*) FROM backstory.entity')"
 
+is 'initial histories, which no subscriber is told of' 0 "$(stored 'SELECT max(position) FROM backstory.event')"
+is 'how sure they are' 0 "$(stored 'SELECT count(*) FROM backstory.entity WHERE confidence IS NULL')"
+
 say 'nothing new adds nothing'
 before=$(stored 'SELECT count(*) FROM backstory.event')
 catch_up

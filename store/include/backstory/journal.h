@@ -67,9 +67,11 @@ BST_API bst_status bst_journal_load_range(bst_journal *journal, const bst_text *
                                           bst_diags *diags) BST_MUST_USE;
 
 /* The events of one change, together: versions first_version, ... Plans are told apart by address,
- * as a sink does. */
+ * as a sink does. `initial`: a history of what was before, which has no place in the order of
+ * appends: whoever reads on from there is not told of it. */
 BST_API bst_status bst_journal_append(bst_journal *journal, const bst_history *events,
-                                      int64_t first_version, bst_diags *diags) BST_MUST_USE;
+                                      int64_t first_version, bool initial,
+                                      bst_diags *diags) BST_MUST_USE;
 
 /* A change that cannot become events. Texts are copied. */
 typedef struct bst_journal_exception {
