@@ -85,9 +85,10 @@ static bst__json_letters name_of(const bst__json_index *index, const bst__json_n
                                              : number(node->position, digits);
 }
 
-/* FNV-1a, begun with the parent. */
-static uint32_t hash_of(uint32_t parent, bst__json_letters name) {
-    uint32_t hash = UINT32_C(2166136261) ^ (parent * UINT32_C(2654435769));
+/* FNV-1a, begun with the parent, and with where the index happens to lie: nobody can write a file
+ * whose names all fall into one place. */
+static uint32_t hash_of(const bst__json_index *index, uint32_t parent, bst__json_letters name) {
+    uint32_t hash = (uint32_t)((uintptr_t)index >> 4) ^ (parent * UINT32_C(2654435769));
     for (int byte; (byte = bst__json_letters_next(&name)) >= 0;)
         hash = (hash ^ (uint32_t)byte) * UINT32_C(16777619);
     return hash ^ hash >> 15;
@@ -235,7 +236,7 @@ static uint32_t add_node(walk *w) {
         level->position++;
     }
     const bst__json_letters name = name_of(index, node, digits);
-    node->hash = hash_of(node->parent, name);
+    node->hash = hash_of(index, node->parent, name);
     uint32_t *const slot = slot_of(index, node->parent, node->hash, name);
     if (*slot != 0)
         report_duplicate(w, &index->nodes[*slot - 1], node);
@@ -340,7 +341,7 @@ const bst__json_node *bst__json_index_find(bst__json_index *index, const char *p
     bool exact = true;
     while (exact && pointer < end) {
         const bst__json_letters name = {.form = BST__JSON_POINTER, .at = pointer + 1, .end = end};
-        const uint32_t slot = *slot_of(index, node, hash_of(node, name), name);
+        const uint32_t slot = *slot_of(index, node, hash_of(index, node, name), name);
         exact = *pointer == '/' && slot != 0;
         node = exact ? slot - 1 : node;
         pointer++;

@@ -207,10 +207,28 @@ static bst_status report_refusal(const bst_json_source *source, json_error_t *er
     return BST_INVALID;
 }
 
+/* Those inside strings are counted, too: near enough for a limit. */
+static size_t count_values(const char *text, size_t len) {
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += (text[i] == ',') | (text[i] == '[') | (text[i] == '{');
+    return count;
+}
+
+static bst_status check_values(const bst_json_source *source, bst_diags *diags) {
+    const bst_loc where = {source->name, 0, 0};
+    if (count_values(source->text, source->len) <= BST_JSON_VALUES_MAX)
+        return BST_OK;
+    return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "file-too-large", &where,
+                        "file holds more than the limit of %u values", BST_JSON_VALUES_MAX);
+}
+
 static bst_status parse_root(bst_json_source *source, bst_diags *diags) {
     json_error_t error;
     if (memchr(source->text, '\0', source->len)) /* jansson reads over one behind a number */
         return check_bytes(source, diags);
+    if (check_values(source, diags) != BST_OK)
+        return BST_LIMIT;
     source->root =
         json_loadb(source->text, source->len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
     if (!source->root)

@@ -16,8 +16,11 @@
 extern "C" {
 #endif
 
-#define BST_SPEC_BYTES_MAX (256u << 20)          /* of a machine or mapping file */
-#define BST_JSON_DEPTH_MAX JSON_PARSER_MAX_DEPTH /* nesting of values: jansson's own limit */
+/* Of a machine or mapping file. In memory a value can be a hundred times as long as its text: with
+ * these, what a file takes stays under a gigabyte, whatever is in it. */
+#define BST_SPEC_BYTES_MAX  (64u << 20)
+#define BST_JSON_VALUES_MAX 2000000u              /* counted by what comes before one: , [ or { */
+#define BST_JSON_DEPTH_MAX  JSON_PARSER_MAX_DEPTH /* nesting of values: jansson's own limit */
 
 typedef struct bst_json_source bst_json_source;
 
