@@ -167,6 +167,9 @@ CREATE FUNCTION backstory.index_streams() RETURNS void
 LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
     IF to_regclass('backstory.segment_stream') IS NULL THEN
+        IF pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456 THEN
+            PERFORM set_config('maintenance_work_mem', '256MB', true); -- a sixth faster than with the usual 64 MB
+        END IF;
         CREATE UNIQUE INDEX segment_stream ON backstory.segment (machine_id, key, first_version);
     END IF;
 END

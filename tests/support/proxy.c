@@ -6,68 +6,32 @@
  *     cut      both ends are closed, in the middle of whatever it is
  *     freeze   nothing moves any more, and nothing is closed
  *
- * Ends with its parent.
+ * A process a connection, so that one that waits holds up no other. All end with the parent.
  */
-#define _DEFAULT_SOURCE /* prctl */
+#define _DEFAULT_SOURCE /* prctl, MAP_ANONYMOUS */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PAIRS_MAX 100
-
-typedef struct pair {
-    int client, server; /* -1: free */
-    unsigned long carried;
-    bool frozen;
-} pair;
-
-static pair pairs[PAIRS_MAX];
 static unsigned long limit;
-static int left; /* connections still to be spoilt */
 static bool cuts;
+static atomic_int *left; /* connections still to be spoilt; shared */
 
 static struct sockaddr_un address_of(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     return address;
-}
-
-static int dial(const char *path) {
-    const struct sockaddr_un address = address_of(path);
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static void drop(pair *l) {
-    close(l->client);
-    close(l->server);
-    *l = (pair){.client = -1, .server = -1};
-}
-
-static void accept_one(int listener, const char *target) {
-    const int client = accept(listener, NULL, NULL);
-    for (int i = 0; client >= 0 && i < PAIRS_MAX; i++) {
-        if (pairs[i].client < 0) {
-            pairs[i] = (pair){.client = client, .server = dial(target)};
-            if (pairs[i].server < 0)
-                drop(&pairs[i]);
-            return;
-        }
-    }
 }
 
 static bool send_all(int fd, const char *bytes, size_t len) {
@@ -84,45 +48,35 @@ static bool send_all(int fd, const char *bytes, size_t len) {
 }
 
 /* What has come on one side goes out on the other, half of it when this is where the connection
- * breaks. */
-static void pass_on(pair *l, int from, int to) {
+ * breaks. False: it has ended. */
+static bool pass_on(int from, int to, unsigned long *carried) {
     char bytes[8192];
     ssize_t len = recv(from, bytes, sizeof bytes, 0);
-    if (len <= 0) {
-        drop(l);
-        return;
-    }
-    l->carried += (unsigned long)len;
-    const bool spoil = left > 0 && l->carried >= limit;
+    if (len <= 0)
+        return false;
+    *carried += (unsigned long)len;
+    const bool spoil = *carried >= limit && atomic_fetch_sub(left, 1) > 0;
     if (spoil)
         len /= 2;
-    if (!send_all(to, bytes, (size_t)len) || (spoil && cuts))
-        drop(l);
-    else
-        l->frozen = spoil;
-    left -= spoil;
+    const bool sent = send_all(to, bytes, (size_t)len);
+    while (spoil && !cuts)
+        pause();
+    return sent && !spoil;
 }
 
-static void serve(int listener, const char *target) {
-    struct pollfd fds[1 + 2 * PAIRS_MAX];
-    for (;;) {
-        fds[0] = (struct pollfd){.fd = listener, .events = POLLIN};
-        for (int i = 0; i < PAIRS_MAX; i++) {
-            const bool on = pairs[i].client >= 0 && !pairs[i].frozen;
-            fds[1 + 2 * i] = (struct pollfd){.fd = on ? pairs[i].client : -1, .events = POLLIN};
-            fds[2 + 2 * i] = (struct pollfd){.fd = on ? pairs[i].server : -1, .events = POLLIN};
-        }
-        if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
-            continue;
-        for (int i = 0; i < PAIRS_MAX; i++) {
-            if (fds[1 + 2 * i].revents)
-                pass_on(&pairs[i], pairs[i].client, pairs[i].server);
-            if (fds[2 + 2 * i].revents && pairs[i].client >= 0 && !pairs[i].frozen)
-                pass_on(&pairs[i], pairs[i].server, pairs[i].client);
-        }
+static void serve(int client, const char *target) {
+    const struct sockaddr_un address = address_of(target);
+    const int server = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct pollfd fds[] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
+    unsigned long carried = 0;
+    bool open = connect(server, (const struct sockaddr *)&address, sizeof address) == 0;
+    while (open && poll(fds, 2, -1) >= 0) {
         if (fds[0].revents)
-            accept_one(listener, target);
+            open = pass_on(client, server, &carried);
+        if (open && fds[1].revents)
+            open = pass_on(server, client, &carried);
     }
+    _exit(0);
 }
 
 int main(int argc, char **argv) {
@@ -131,20 +85,29 @@ int main(int argc, char **argv) {
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_IGN);
     const struct sockaddr_un address = address_of(argv[1]);
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    left = mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cuts = strcmp(argv[3], "cut") == 0;
     limit = strtoul(argv[4], NULL, 10);
-    left = (int)strtol(argv[5], NULL, 10);
-    for (int i = 0; i < PAIRS_MAX; i++)
-        pairs[i].client = pairs[i].server = -1;
     unlink(argv[1]);
-    if (bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
+    if (left == MAP_FAILED ||
+        bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, 20) != 0) {
         perror("proxy");
         return 1;
     }
+    atomic_init(left, (int)strtol(argv[5], NULL, 10));
     puts("ready");
     fflush(stdout);
-    serve(listener, argv[2]);
+    for (;;) {
+        const int client = accept(listener, NULL, NULL);
+        if (client >= 0 && fork() == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            close(listener);
+            serve(client, argv[2]);
+        }
+        close(client);
+    }
 }
