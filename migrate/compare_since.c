@@ -6,6 +6,7 @@
  *      "bounds":["1042",..],"chunks":[{"old":..,"new":..,"equal":true},..]}
  */
 #include "compare_private.h"
+#include "run_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -176,24 +177,63 @@ static bst_status cut(bst__since *since, bst_source *source, bst_reader *reader,
     return status;
 }
 
+/* The old side's digests, worked out while the new side works out its own. */
+typedef struct old_digests {
+    const bst__since *since;
+    bst_source *source;
+    bst_arena *arena;
+    const char **digests;
+    bst_diags *diags;
+    bst_status status;
+} old_digests;
+
+static void *digest_old(void *context) {
+    old_digests *old = context;
+    old->status = bst_source_digest(old->source, old->since->bounds, old->since->bound_count,
+                                    old->arena, old->digests, old->diags);
+    return NULL;
+}
+
+static bst_status keep_digests(bst__since *since, const old_digests *old,
+                               const char *const *new_digests, bst_arena *arena, bst_diags *diags) {
+    for (size_t i = 0; i <= since->bound_count; i++) {
+        const char *text = old->digests[i];
+        since->chunks[i].old_digest = text ? bst_arena_strdup(arena, text) : NULL;
+        since->chunks[i].new_digest = new_digests[i];
+        if (text && !since->chunks[i].old_digest) {
+            return bst_diag_nomem(diags);
+        }
+    }
+    return BST_OK;
+}
+
 static bst_status digest(bst__since *since, bst_source *source, bst_reader *reader,
                          bst_arena *arena, bst_diags *diags) {
     const size_t count = since->bound_count + 1;
-    const char **old_digests = bst_arena_array(arena, count, sizeof *old_digests);
     const char **new_digests = bst_arena_array(arena, count, sizeof *new_digests);
-    if (!old_digests || !new_digests) {
-        return bst_diag_nomem(diags);
-    }
-    bst_status status =
-        bst_source_digest(source, since->bounds, since->bound_count, arena, old_digests, diags);
-    if (status == BST_OK) {
+    old_digests old = {.since = since,
+                       .source = source,
+                       .arena = bst_arena_new(),
+                       .diags = bst_diags_new(),
+                       .digests = bst_arena_array(arena, count, sizeof *old.digests)};
+    pthread_t thread;
+    bst_status status = BST_NOMEM;
+    if (new_digests && old.arena && old.diags && old.digests &&
+        pthread_create(&thread, NULL, digest_old, &old) == 0) {
         status =
             bst_reader_digest(reader, since->bounds, since->bound_count, arena, new_digests, diags);
+        pthread_join(thread, NULL);
+        if (status == BST_OK && old.status != BST_OK) {
+            status = old.status;
+            bst__diags_move(old.diags, diags);
+        } else if (status == BST_OK) {
+            status = keep_digests(since, &old, new_digests, arena, diags);
+        }
+    } else {
+        bst_diag_nomem(diags);
     }
-    for (size_t i = 0; i < count; i++) {
-        since->chunks[i].old_digest = old_digests[i];
-        since->chunks[i].new_digest = new_digests[i];
-    }
+    bst_diags_free(old.diags);
+    bst_arena_free(old.arena);
     return status;
 }
 

@@ -413,9 +413,7 @@ static bst_status pg_digest(bst_source *source, const char *const *bounds, size_
     bst_strbuf_addc(&key, '(');
     bst__pg_add_joined_key(s, &key);
     bst_strbuf_adds(&key, ") COLLATE \"C\"");
-    bst_strbuf_adds(&sql,
-                    "SELECT chunk, count(*) || ':' || sum(hash_record_extended(r, 0)) || ':' ||"
-                    " sum(hash_record_extended(r, 1)) FROM (SELECT ");
+    bst_strbuf_adds(&sql, BST_PG_DIGEST_HEAD);
     bst_pg_add_key_chunk(s->pg, bounds, count, key.text, &sql);
     bst_strbuf_addf(&sql, " AS chunk, ROW(%s, (%s) IS TRUE", key.text,
                     spec->where_sql ? spec->where_sql : "true");
@@ -424,7 +422,7 @@ static bst_status pg_digest(bst_source *source, const char *const *bounds, size_
         bst__pg_add_expression(s, &spec->columns[i], &sql);
         add_cast(s->wires[i], &sql);
     }
-    bst_strbuf_addf(&sql, ") AS r FROM %s t) x GROUP BY chunk", s->table.text);
+    bst_strbuf_addf(&sql, ") AS r FROM %s t) x) y GROUP BY chunk", s->table.text);
     const bst_status status = sql.failed || key.failed ? bst_diag_nomem(diags)
                                                        : bst_pg_digests(s->pg, sql.text, count,
                                                                         arena, ret_digests, diags);

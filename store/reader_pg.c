@@ -260,13 +260,11 @@ static bst_status pg_digest(bst_reader *base, const char *const *bounds, size_t 
                             bst_arena *arena, const char **ret_digests, bst_diags *diags) {
     reader_pg *const reader = (reader_pg *)base;
     bst_strbuf sql = BST_STRBUF_INIT;
-    bst_strbuf_adds(&sql,
-                    "SELECT chunk, count(*) || ':' || sum(hash_record_extended(r, 0)) || ':' ||"
-                    " sum(hash_record_extended(r, 1)) FROM (SELECT ");
+    bst_strbuf_adds(&sql, BST_PG_DIGEST_HEAD);
     bst_pg_add_key_chunk(reader->pg, bounds, count, "key", &sql);
     bst_strbuf_addf(&sql,
                     " AS chunk, ROW(key, first_version, run_id, plan, recorded_at, data) AS r"
-                    " FROM backstory.segment WHERE %s) x GROUP BY chunk",
+                    " FROM backstory.segment WHERE %s) x) y GROUP BY chunk",
                     reader->condition.text);
     const bst_status status =
         sql.failed ? bst_diag_nomem(diags)

@@ -71,6 +71,13 @@ BST_API void bst_pg_add_key_part(bst_pg *pg, const bst_key_part *part, const cha
 BST_API void bst_pg_add_key_chunk(bst_pg *pg, const char *const *bounds, size_t count,
                                   const char *key, bst_strbuf *out);
 
+/* A digest of a chunk is its count of rows and two sums over the hashes of its records `r`, by
+ * two functions of each: an incremental multiset hash (Bellare and Micciancio, A new paradigm
+ * for collision-free hashing, 1997), which needs no order. What follows is a subquery that gives
+ * `chunk` and `r`. */
+#define BST_PG_DIGEST_HEAD                                                                         \
+    "SELECT chunk, count(*) || ':' || sum(h) || ':' || sum(hashint8extended(h, 1))"                \
+    " FROM (SELECT chunk, hash_record_extended(r, 0) AS h FROM (SELECT "
 /* Runs a query that gives a chunk's number and its digest, and puts the digests (in `arena`) in
  * their places, of which there are count + 1. */
 BST_API bst_status bst_pg_digests(bst_pg *pg, const char *sql, size_t count, bst_arena *arena,

@@ -59,8 +59,8 @@ BST_API bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena 
                                   bst_diags *diags) BST_MUST_USE;
 /* Before the first event is asked for: a digest of what the store holds of each chunk of keys,
  * where `count` bounds make count + 1 chunks. The same digest: the same segments, but for chance
- * (2^-128, and not safe against somebody who looks for it). Texts in `arena`; NULL: an empty
- * chunk, and for files the whole array is. */
+ * (2^-64 for each that changes, and not safe against somebody who looks for it). Texts in
+ * `arena`; NULL: an empty chunk, and for files the whole array is. */
 BST_API bst_status bst_reader_digest(bst_reader *reader, const char *const *bounds, size_t count,
                                      bst_arena *arena, const char **ret_digests,
                                      bst_diags *diags) BST_MUST_USE;
