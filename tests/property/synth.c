@@ -38,7 +38,7 @@ typedef struct truth {
     uint32_t count;
     uint32_t transitions[STEPS_MAX];
     int64_t times[STEPS_MAX];
-    bst_value amounts[EVENTS_MAX + 1]; /* of each event type: the same each time, or the last */
+    bst_value amounts[EVENTS_MAX + 3]; /* of each event type: the same each time, or the last */
     bst_value paid[STEPS_MAX];         /* of each step, where it has one */
     bst_value note;
     bst_entity entity;
