@@ -13,6 +13,7 @@
 
 static const char *const asyncapi_suffixes[] = {".asyncapi.json", NULL};
 static const char *const c_suffixes[] = {".h", ".c", NULL};
+static const char *const c_row_suffixes[] = {"_row.h", "_row.c", NULL};
 static const char *const c_json_suffixes[] = {"_json.h", "_json.c", NULL};
 static const char *const cloudevents_suffixes[] = {".cloudevents.json", NULL};
 static const char *const dot_suffixes[] = {".dot", NULL};
@@ -34,6 +35,8 @@ static const bst_emitter emitters[] = {
      bst__emit_c},
     {"c-json", "events and commands as JSON in C, beside c; takes jansson", c_json_suffixes,
      bst__emit_c_json},
+    {"c-row", "entities and events as rows of COPY ... (FORMAT binary) in C, beside c",
+     c_row_suffixes, bst__emit_c_row},
     {"cloudevents", "an example of each event as a CloudEvent 1.0", cloudevents_suffixes,
      bst__emit_cloudevents},
     {"dot", "state diagram for graphviz", dot_suffixes, bst__emit_dot},

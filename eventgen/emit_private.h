@@ -6,6 +6,8 @@
 
 bst_status bst__emit_asyncapi(const bst_machine *machine, const bst_emit_options *options,
                               bst_emit_files *files, bst_diags *diags);
+bst_status bst__emit_c_row(const bst_machine *machine, const bst_emit_options *options,
+                           bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_c_json(const bst_machine *machine, const bst_emit_options *options,
                             bst_emit_files *files, bst_diags *diags);
 bst_status bst__emit_cloudevents(const bst_machine *machine, const bst_emit_options *options,

@@ -1,6 +1,6 @@
-/* Generated C and a real store: encoded, appended, read and decoded, an event is what it was, for
- * each type at its ends; and an event that version 1 of a machine stored is read by code that was
- * generated from version 3.
+/* Generated C and a real server. Encoded, appended to a store, read and decoded, an event is what
+ * it was, for each type at its ends; so it is through COPY in binary, both ways. And an event that
+ * version 1 of a machine stored is read by code that was generated from version 3.
  */
 #include "c_adapter_codec.h"
 #include "c_build.h"
@@ -261,12 +261,143 @@ START_TEST(test_version_1_by_code_of_version_3) {
 }
 END_TEST
 
+/* ---- rows ---- */
+
+/* "CREATE TABLE name (type text, state text, flag bool ...": a column a field. */
+static void make_table(const char *name, const bst_event_type *type) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_strbuf_addf(&sql, "CREATE TABLE %s (type text, state text", name);
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        bst_type column = type->fields[i].type;
+        column.optional = false;
+        bst_strbuf_addf(&sql, ", %s ", type->fields[i].name);
+        if (column.kind == BST_KIND_ENUM) {
+            bst_strbuf_adds(&sql, "text");
+        } else {
+            bst_type_format(&column, &sql);
+        }
+    }
+    bst_strbuf_addc(&sql, ')');
+    run_sql(sql.text);
+    bst_strbuf_release(&sql);
+}
+
+static void insert_texts(const char *table, const char *const *texts) {
+    const char *params[FIELDS + 2] = {"EverythingSet", "idle"};
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_pg_rows *rows = NULL;
+    bst_strbuf_addf(&sql, "INSERT INTO %s VALUES (", table);
+    for (int i = 0; i < FIELDS + 2; i++) {
+        bst_strbuf_addf(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+        params[i] = i < 2 ? params[i] : texts[i - 2];
+    }
+    bst_strbuf_addc(&sql, ')');
+    pg_expect(bst_pg_query(pg, sql.text, FIELDS + 2, params, &rows, pg_diags), BST_OK);
+    bst_pg_rows_free(rows);
+    bst_strbuf_release(&sql);
+}
+
+typedef struct row_codec {
+    adapter_rows_fn *begin, *end;
+    adapter_skip_fn *skip;
+    adapter_write_event_fn *write;
+    adapter_read_event_fn *read;
+} row_codec;
+
+/* All of `values`, written by generated code, into a table. */
+static void copy_in(const row_codec *k, rig *r, const char *table, uint32_t number) {
+    static unsigned char bytes[100000];
+    char sql[100];
+    bst_value given[FIELDS];
+    size_t len = k->begin(bytes, sizeof bytes);
+    for (int row = 0; row < ROWS; row++) {
+        const bst_event event = {number, bst_machine_state(r->machine, "idle"), given};
+        parse_row(r, &r->machine->events[number], row, given);
+        len += k->write(&event, bytes + len, sizeof bytes - len);
+    }
+    len += k->end(bytes + len, sizeof bytes - len);
+    ck_assert_uint_lt(len, sizeof bytes);
+    snprintf(sql, sizeof sql, "COPY %s FROM STDIN (FORMAT binary)", table);
+    pg_expect(bst_pg_copy_in(pg, sql, pg_diags), BST_OK);
+    pg_expect(bst_pg_copy_write(pg, bytes, len, pg_diags), BST_OK);
+    pg_expect(bst_pg_copy_finish(pg, ROWS, pg_diags), BST_OK);
+}
+
+/* And all of a table, read by generated code. */
+static void copy_out(const row_codec *k, rig *r, const char *table, uint32_t number) {
+    const bst_event_type *type = &r->machine->events[number];
+    bst_value given[FIELDS], got[FIELDS];
+    bst_event back = {0, 0, got};
+    bst_strbuf all = BST_STRBUF_INIT;
+    const char *bytes, *wrong = NULL;
+    char sql[100];
+    size_t len = 1;
+    snprintf(sql, sizeof sql, "COPY (SELECT * FROM %s) TO STDOUT (FORMAT binary)", table);
+    pg_expect(bst_pg_copy_out(pg, sql, pg_diags), BST_OK);
+    while (len > 0) {
+        pg_expect(bst_pg_copy_read(pg, &bytes, &len, NULL, pg_diags), BST_OK);
+        bst_strbuf_add(&all, bytes, len);
+    }
+    const unsigned char *from = (const unsigned char *)all.text;
+    size_t at = k->skip(from, all.len);
+    ck_assert_uint_gt(at, 0);
+    for (int row = 0; row < ROWS; row++) {
+        const size_t used = k->read(from + at, all.len - at, &back, &wrong);
+        ck_assert_msg(used > 0, "row %d: %s", row, wrong);
+        parse_row(r, type, row, given);
+        ck_assert(back.type == number && back.state == bst_machine_state(r->machine, "idle"));
+        c_check_values(type->name, type->fields, type->field_count, given, got);
+        at += used;
+    }
+    ck_assert_uint_eq(k->read(from + at, all.len - at, &back, &wrong), 0);
+    ck_assert_ptr_null(wrong);
+    bst_strbuf_release(&all);
+}
+
+/* What generated code writes is what the server has of the same texts; what the server writes of
+ * them generated code reads. */
+START_TEST(test_rows_and_the_server) {
+    static const char *const files[] = {"", "_row", NULL};
+    rig r = {.machine = eventgen_load("everything"), .folder = eventgen_scratch()};
+    row_codec k;
+    const uint32_t number = bst_machine_event(r.machine, "EverythingSet");
+    r.arena = bst_arena_new();
+    r.diags = bst_diags_new();
+    pg_setup();
+    run_sql("DROP SCHEMA IF EXISTS copied CASCADE");
+    run_sql("CREATE SCHEMA copied");
+    eventgen_write(r.machine, r.folder, "c");
+    eventgen_write(r.machine, r.folder, "c-row");
+    adapter_write_with(r.machine, r.folder, adapter_add_rows);
+    ck_assert(c_build(r.machine, r.folder, files, 0));
+    r.library = c_open(r.folder, 0);
+    c_symbol(r.library, "adapter_rows_begin", &k.begin, sizeof k.begin);
+    c_symbol(r.library, "adapter_rows_end", &k.end, sizeof k.end);
+    c_symbol(r.library, "adapter_rows_skip", &k.skip, sizeof k.skip);
+    c_symbol(r.library, "adapter_write_event", &k.write, sizeof k.write);
+    c_symbol(r.library, "adapter_read_event", &k.read, sizeof k.read);
+    make_table("copied.by_code", &r.machine->events[number]);
+    make_table("copied.by_server", &r.machine->events[number]);
+    copy_in(&k, &r, "copied.by_code", number);
+    for (int row = 0; row < ROWS; row++) {
+        insert_texts("copied.by_server", values[row]);
+    }
+    ck_assert_str_eq(value_of("SELECT count(*) FROM (SELECT by_code::text FROM copied.by_code"
+                              " INTERSECT SELECT by_server::text FROM copied.by_server) AS same"),
+                     "3");
+    copy_out(&k, &r, "copied.by_code", number);
+    copy_out(&k, &r, "copied.by_server", number);
+    free_rig(&r);
+}
+END_TEST
+
 Suite *test_generated_c_suite(void) {
     Suite *suite = suite_create("generated c");
     TCase *tests = tcase_create("store");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_each_type_at_its_ends);
     tcase_add_test(tests, test_version_1_by_code_of_version_3);
+    tcase_add_test(tests, test_rows_and_the_server);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -13,6 +13,59 @@ typedef const char *adapter_read_event_json_fn(const char *text, bst_event *even
 typedef const char *adapter_read_command_json_fn(const char *text, uint32_t *command,
                                                  bst_value *payload);
 
+/* Rows. The bytes that it takes, as generated code says; `wrong` is NULL or "amount is null". */
+typedef size_t adapter_write_event_fn(const bst_event *event, unsigned char *to, size_t room);
+typedef size_t adapter_read_event_fn(const unsigned char *from, size_t len, bst_event *event,
+                                     const char **wrong);
+typedef size_t adapter_write_entity_fn(const bst_entity *entity, unsigned char *to, size_t room);
+typedef size_t adapter_read_entity_fn(const unsigned char *from, size_t len, bst_entity *entity,
+                                      const char **wrong);
+typedef size_t adapter_rows_fn(unsigned char *to, size_t room);
+typedef size_t adapter_skip_fn(const unsigned char *from, size_t len);
+
+static inline void adapter_add_rows(const bst_machine *machine, const bst__c *c, bst_strbuf *out) {
+    const char *p = c->prefix;
+    bst_strbuf_addf(
+        out,
+        "#include \"%s_row.h\"\n#include <stdio.h>\n"
+        "static const char *row_wrong(struct backstory_row_error *error) {\n"
+        "    static char text[200];\n"
+        "    snprintf(text, sizeof text, \"%%s %%s\", error->field ? error->field : \"it\",\n"
+        "             error->reason ? error->reason : \"\");\n"
+        "    return error->reason ? text : NULL;\n}\n"
+        "size_t adapter_rows_begin(unsigned char *to, size_t room) {\n"
+        "    return %s_rows_begin(to, room);\n}\n"
+        "size_t adapter_rows_end(unsigned char *to, size_t room) {\n"
+        "    return %s_rows_end(to, room);\n}\n"
+        "size_t adapter_rows_skip(const unsigned char *from, size_t len) {\n"
+        "    return %s_rows_skip(from, len);\n}\n",
+        machine->id, p, p, p);
+    bst_strbuf_addf(
+        out,
+        "size_t adapter_write_event(const bst_event *event, unsigned char *to, size_t room) {\n"
+        "    struct %s made;\n    event_in(event, &made);\n"
+        "    return %s_event_row_write(&made, to, room);\n}\n"
+        "size_t adapter_read_event(const unsigned char *from, size_t len, bst_event *event,\n"
+        "                          const char **wrong) {\n"
+        "    struct %s made;\n    struct backstory_row_error error;\n"
+        "    const size_t used = %s_event_row_read(from, len, &made, &error);\n"
+        "    if (used > 0) {\n        event_out(&made, event);\n    }\n"
+        "    *wrong = row_wrong(&error);\n    return used;\n}\n",
+        c->fixed.event, p, c->fixed.event, p);
+    bst_strbuf_addf(
+        out,
+        "size_t adapter_write_entity(const bst_entity *entity, unsigned char *to, size_t room) {\n"
+        "    struct %s made;\n    entity_in(entity, &made);\n"
+        "    return %s_row_write(&made, to, room);\n}\n"
+        "size_t adapter_read_entity(const unsigned char *from, size_t len, bst_entity *entity,\n"
+        "                           const char **wrong) {\n"
+        "    struct %s made;\n    struct backstory_row_error error;\n"
+        "    const size_t used = %s_row_read(from, len, &made, &error);\n"
+        "    if (used > 0) {\n        entity_out(&made, entity);\n    }\n"
+        "    *wrong = row_wrong(&error);\n    return used;\n}\n",
+        c->entity.tag, p, c->entity.tag, p);
+}
+
 static const char adapter_json_head[] =
     "#include <jansson.h>\n#include <stdio.h>\n"
     "enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(15) };\n"
