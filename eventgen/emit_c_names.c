@@ -20,6 +20,7 @@
 
 typedef struct taken {
     UT_hash_handle hh;
+    unsigned counted; /* the last number behind it that is taken, too; 0: none */
     uint32_t scope;
     char name[]; /* the key: with the scope before it */
 } taken;
@@ -73,27 +74,51 @@ static bool is_reserved(const bst__c *c, const char *name, size_t len) {
     return found != NULL;
 }
 
-static bool is_taken(const bst__c *c, const taken *item, size_t key_size) {
-    const taken *found = NULL;
-    HASH_FIND(hh, c->names->set, &item->scope, key_size, found);
-    return found != NULL;
+/* One that could be taken, not in the set; NULL when out of memory. */
+static taken *new_taken(bst__c *c, uint32_t scope, const char *name) {
+    const size_t len = strlen(name);
+    taken *item = bst__c_array(c, 1, sizeof *item + len + 1);
+    if (item) {
+        item->scope = scope;
+        memcpy(item->name, name, len);
+    }
+    return item;
+}
+
+/* Who has the name; NULL: nobody. */
+static taken *find_taken(const bst__c *c, const taken *like) {
+    const size_t key_size = sizeof like->scope + strlen(like->name);
+    taken *found = NULL;
+    HASH_FIND(hh, c->names->set, &like->scope, key_size, found);
+    return found;
 }
 
 /* A copy of the name, which is taken from now on; NULL when it is not to be had. */
 static const char *try_claim(bst__c *c, uint32_t scope, const char *name) {
-    const size_t len = strlen(name), key_size = sizeof scope + len;
-    taken *item = bst__c_array(c, 1, sizeof *item + len + 1);
-    if (!item) {
+    const size_t len = strlen(name);
+    taken *item = new_taken(c, scope, name);
+    if (!item || is_reserved(c, name, len) || find_taken(c, item)) {
         return NULL;
     }
-    item->scope = scope;
-    memcpy(item->name, name, len);
-    if (is_reserved(c, name, len) || is_taken(c, item, key_size)) {
-        return NULL;
-    }
-    HASH_ADD(hh, c->names->set, scope, key_size, item);
+    HASH_ADD(hh, c->names->set, scope, sizeof scope + len, item);
     c->failed = c->failed || !item->hh.tbl;
     return item->name;
+}
+
+/* `name` with the first number behind it that makes it the only one. It counts on from the last: a
+ * state with thousands of guards in place has as many names that begin alike. */
+static const char *claim_counted(bst__c *c, uint32_t scope, const char *name) {
+    taken *like = new_taken(c, scope, name);
+    taken *first = like ? find_taken(c, like) : NULL;
+    const char *free_name = NULL;
+    unsigned number = first && first->counted ? first->counted : 1;
+    while (!free_name && !c->failed) {
+        free_name = try_claim(c, scope, bst__c_text(c, "%s_%u", name, ++number));
+    }
+    if (first) {
+        first->counted = number;
+    }
+    return free_name ? free_name : "";
 }
 
 /* `name`, or with as many underscores behind it as it takes to be the only one. */
@@ -462,10 +487,10 @@ static void name_guard(bst__c *c, uint32_t guard, uint32_t scope) {
         const char *command = snake(c, c->machine->commands[user->command].name);
         function = claim(c, scope, bst__c_text(c, "%s_for_%s", base, command));
     }
-    for (unsigned n = 2; !function && !c->failed; n++) {
-        function = try_claim(c, scope, bst__c_text(c, "%s_%u", base, n));
+    if (!function) {
+        function = claim_counted(c, scope, base);
     }
-    c->guard_suffixes[guard] = function && *function ? function + strlen("guard_") : "";
+    c->guard_suffixes[guard] = *function ? function + strlen("guard_") : "";
     c->guards[guard + 1] = claim_constant(c, "guard", c->guard_suffixes[guard]);
 }
 
