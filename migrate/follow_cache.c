@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALLOCATION_BYTES 16u
+
 static bool has_text(const bst_type *type) {
     switch (type->kind) {
     case BST_KIND_TEXT:
@@ -28,9 +30,10 @@ bst__known *bst__cache_find(bst__cache *cache, const char *key, size_t len) {
 }
 
 static size_t size_of(const bst__cache *cache, const bst__known *known) {
-    /* The trace is as large at most. */
-    return 2 * (sizeof *known + cache->machine->field_count * sizeof(bst_value)) + known->key_len +
-           1 + known->block_size;
+    const size_t record = cache->machine->field_count * sizeof(bst_value);
+    /* Its trace may be there as well, and each piece of memory has a head. */
+    return sizeof *known + sizeof *known->trace + 2 * (record + known->block_size) +
+           known->key_len + 5 * ALLOCATION_BYTES;
 }
 
 bst__trace *bst__trace_free(bst__trace *trace) {
@@ -99,7 +102,7 @@ bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const 
     if (!bst__cache_copy(cache->machine, fields, known->fields, &known->block, &known->block_size))
         return false;
     free(old);
-    cache->bytes = cache->bytes - old_size + known->block_size;
+    cache->bytes = cache->bytes - 2 * old_size + 2 * known->block_size;
     known->state = state;
     return true;
 }

@@ -92,7 +92,7 @@ typedef struct bst__cache {
     size_t bytes;
 } bst__cache;
 
-#define BST__CACHE_BYTES_MAX (96u << 20)
+#define BST__CACHE_BYTES_MAX (48u << 20)
 
 bst__known *bst__cache_find(bst__cache *cache, const char *key, size_t len);
 /* NULL: no memory. */
