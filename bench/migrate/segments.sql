@@ -14,6 +14,6 @@ SELECT status, 1, 1, 1, id::text,
                     || refunded_amount || '"}]' END
        || CASE WHEN closed_at IS NULL THEN ''
                ELSE ',[' || (date_part('epoch', closed_at) * 1000000)::bigint - 946684800000000
-                    || CASE status WHEN 40 THEN ',{"failure_reason":"' || failure_reason || '"}]' ELSE ',{}]' END END
+                    || CASE status WHEN 40 THEN ',{"failure_reason":' || to_json(failure_reason) || '}]' ELSE ',{}]' END END
        || ']'
 FROM payments WHERE id >= :low AND id < :high;

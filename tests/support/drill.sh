@@ -76,7 +76,7 @@ fresh() {
 # migrate [OPTION...]: the command, into storm.
 migrate() {
     "$BACKSTORY" migrate "$mapping" --from "${source:-dbname=shop}" --to "${sink:-dbname=storm}" \
-        --jobs 2 --chunk-rows "$chunk_rows" --quarantine storm.jsonl --quiet "$@" >out.txt 2>&1
+        --jobs 2 --chunk-rows "$chunk_rows" --stall-timeout 2s --quarantine storm.jsonl --quiet "$@" >out.txt 2>&1
 }
 
 # until_done WHAT: the same command again until it ends well; then the store must be the calm one.
@@ -245,6 +245,7 @@ done
 spoil() {
     fresh
     mkdir -p path
+    : >ready
     "$proxy" "$scratch/path/.s.PGSQL.5432" "$PGHOST/.s.PGSQL.5432" "$2" "$3" "$4" >ready &
     between=$!
     until grep -q ready ready; do
@@ -254,7 +255,7 @@ spoil() {
     sink=dbname=storm
     [ "$1" = source ] && source="dbname=shop host=$scratch/path"
     [ "$1" = sink ] && sink="dbname=storm host=$scratch/path"
-    migrate --stall-timeout 2s || :
+    migrate || :
     until_done "$1 $2"
     kill "$between"
     wait "$between" 2>/dev/null || :
