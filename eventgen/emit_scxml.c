@@ -157,8 +157,11 @@ static void add_guard(writer *w, json_t *guard) {
     json_t *named = json_object_get(w->root, "guards");
     const char *name = json_string_value(guard);
     const char *text = text_of_guard(name ? json_object_get(named, name) : guard);
-    if (guard) {
-        add_attribute(w, "cond", text ? text : "false");
+    if (text) {
+        add_attribute(w, "cond", text);
+    } else if (guard) { /* a function that the program links */
+        json_t *object = name ? json_object_get(named, name) : guard;
+        bst_strbuf_addf(w->out, " cond=\"%s()\"", json_string_value(json_object_get(object, "c")));
     }
     if (name) {
         add_attribute(w, "backstory:guard", name);
@@ -173,7 +176,8 @@ static void add_transition(writer *w, uint32_t node, uint32_t depth, const char 
     json_t *target = json_is_object(json) ? json_object_get(json, "target") : json;
     json_t *guard = json_object_get(json, "guard");
     const bool reenter = json_is_true(json_object_get(json, "reenter"));
-    const bool only_text = !json_is_object(guard) || json_object_size(guard) == 1;
+    const bool only_text =
+        !json_is_object(guard) || (json_object_size(guard) == 1 && json_object_get(guard, "cel"));
     add_indent(w, depth);
     bst_strbuf_adds(w->out, "<transition");
     if (event) {

@@ -123,11 +123,13 @@ static bool read_targets(reader *r, json_t *target, const char *const **ret, uin
     return !failed(r);
 }
 
-/* A name, or an object with one; the text of a guard of ours stands in its parameters. */
+/* A name, or an object with one; the text of a guard of ours, or the C function that the program
+ * links for it, stands in its parameters. */
 static void read_guard(reader *r, json_t *guard, bst__import_transition *t) {
     json_t *type = json_is_object(guard) ? json_object_get(guard, "type") : guard;
     json_t *params = json_object_get(guard, "params");
-    if (json_is_string(json_object_get(params, "cel"))) {
+    if (json_is_string(json_object_get(params, "cel")) ||
+        json_is_string(json_object_get(params, "c"))) {
         t->guard = bst__outline_keep(r->o, json_incref(params));
     } else if (json_is_string(type)) {
         t->guard = bst__outline_keep(r->o, json_incref(type));
