@@ -45,7 +45,8 @@ bst_status bst__run_info_keep(const bst_run_info *run, bst_arena *arena, bst_run
 
 /* What is loaded will be read at once, long before the server looks at it by itself; without
  * figures it would sort where the index gives the order. */
-static const char analyze_sql[] = "ANALYZE backstory.segment (machine_id, run_id, plan, key),"
+static const char analyze_sql[] = "SET LOCAL default_statistics_target = 10;" /* for now */
+                                  "ANALYZE backstory.segment (machine_id, run_id, plan, key),"
                                   " backstory.plan, backstory.run, backstory.machine";
 
 bst_status bst__segment_complete(bst_pg *pg, bst_diags *diags) {
