@@ -16,7 +16,7 @@ typedef struct arguments {
     char **tolerance;
     char *sample, *since;
     long limit, seed;
-    int jobs;
+    int jobs, rechecks;
 } arguments;
 
 /* A field named on the command line. */
@@ -134,7 +134,8 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
     bst_compare_options options = {.from = given->from,
                                    .store = given->to,
                                    .since = given->since,
-                                   .jobs = (uint32_t)given->jobs};
+                                   .jobs = (uint32_t)given->jobs,
+                                   .rechecks = (uint32_t)given->rechecks};
     int64_t *tolerances = NULL;
     bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
 
@@ -191,6 +192,10 @@ static int compare(const cli_command *command, int argc, const char **argv) {
          "compare a share of the entities only, and say what that says of all", "P%"},
         {"since", 0, POPT_ARG_STRING, &given.since, 0,
          "remember in this file what was equal, and read only what has changed since", "FILE"},
+        {"recheck", 0, POPT_ARG_INT, &given.rechecks, 0,
+         "while backstory follow runs: look again at what differs, so often at most, each time the "
+         "follower has come to where the rows stand",
+         "N"},
         {"seed", 0, POPT_ARG_LONG, &given.seed, 0, "another seed draws another sample (default: 1)",
          "N"},
         {"sum", 0, POPT_ARG_STRING, &given.sum, 0,
@@ -212,6 +217,10 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         status = cli_usage(&call, "--limit is 0 or more");
     if (status == BST_OK && (given.jobs < 1 || given.jobs > (int)BST_JOBS_MAX))
         status = cli_usage(&call, "--jobs is from 1 to %u", BST_JOBS_MAX);
+    if (status == BST_OK && (given.rechecks < 0 || given.rechecks > 1000))
+        status = cli_usage(&call, "--recheck is from 1 to 1000");
+    if (status == BST_OK && given.rechecks > 0 && (given.sample || given.since))
+        status = cli_usage(&call, "--recheck is of all entities: no --sample or --since with it");
     if (status == BST_OK && given.sample && given.since)
         status = cli_usage(&call, "a sample says nothing of what has changed: no --sample with "
                                   "--since");

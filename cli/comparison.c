@@ -197,6 +197,10 @@ static void print_text(const cli_comparison *c, const bst_comparison *result) {
     printf("%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
            cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
            cli_number(f->quarantined).text, cli_number(f->out_of_scope).text);
+    if (f->settled > 0)
+        printf("%s differed at first and no more when they were looked at again; the totals are "
+               "those of the first look\n",
+               cli_number(f->settled).text);
     if (f->tolerated > 0)
         printf("fields that differ within their tolerance, and count as equal: %s\n",
                cli_number(f->tolerated).text);
@@ -263,6 +267,7 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
     json_object_set_new(object, "quarantined", count(f->quarantined));
     json_object_set_new(object, "out_of_scope", count(f->out_of_scope));
     json_object_set_new(object, "tolerated", count(f->tolerated));
+    json_object_set_new(object, "settled", count(f->settled));
     if (result->chunks > 0)
         json_object_set_new(object, "chunks",
                             json_pack("{s:I, s:I, s:s?}", "all", (json_int_t)result->chunks, "read",

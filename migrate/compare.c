@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/loads.h"
 #include "run_private.h"
 #include "synth_private.h"
 
@@ -21,6 +22,7 @@ typedef struct whole {
     const char *old_moment, *new_moment;
     bst__key_set *quarantined; /* of the file */
     bst__key_set *aside;       /* of the store */
+    bst__key_set *left_behind; /* by a follower */
     size_t count;
     bst__compare_part *parts;
     pthread_mutex_t lock; /* over what is told, and the figures for it */
@@ -127,6 +129,7 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
                                     .store_moment = w->new_moment,
                                     .quarantined = w->quarantined,
                                     .aside = w->aside,
+                                    .left_behind = w->left_behind,
                                     .created_column = find_created_column(w->mapping),
                                     .on_progress = on_progress,
                                     .whole = w,
@@ -136,8 +139,10 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
         part->options.moment = w->old_moment;
         part->options.on_difference = on_difference;
         part->options.context = w;
-        part->keys.range_count = w->since.range_count;
-        part->keys.ranges = w->since.ranges;
+        if (w->options->since) {
+            part->keys.range_count = w->since.range_count;
+            part->keys.ranges = w->since.ranges;
+        }
         part->keys.from = i > 0 ? keys[i - 1] : NULL;
         part->keys.before = i < key_count ? keys[i] : NULL;
         bst_status status =
@@ -198,6 +203,29 @@ static bst_status run_parts(whole *w) {
 
 /* ---- the whole */
 
+/* The store has to be as far as the rows are. */
+static bst_status await_follower(whole *w) {
+#if BACKSTORY_POSTGRES
+    bst_source_moment moment;
+    const bst_compare_options *options = w->options;
+    if (!bst_is_connection_string(options->from) || !bst_is_connection_string(options->store)) {
+        return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "needs-postgres", NULL,
+                            "files do not move: nothing has to be looked at again");
+    }
+    bst_status status = bst_source_moment_of(w->source, &moment, w->diags);
+    if (status == BST_OK && !moment.lsn) {
+        status = bst_diag_add(w->diags, BST_DATABASE, BST_ERROR, "no-place", NULL,
+                              "the server of the rows does not say where its log stands");
+    }
+    return status == BST_OK ? bst_follow_await(options->store, w->mapping->machine->id, moment.lsn,
+                                               BST_RECHECK_SECONDS_MAX, w->diags)
+                            : status;
+#else
+    return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
+                        "this program was built without PostgreSQL");
+#endif
+}
+
 /* Several readers have to see the same moment: this source and this reader hold it for them. */
 static bst_status hold_moments(whole *w) {
     bst_source_moment moment;
@@ -212,6 +240,17 @@ static bst_status hold_moments(whole *w) {
     return bst_reader_moment(w->reader, &w->new_moment, w->diags);
 }
 
+/* After the reader is there: what is set aside then may be more than what it sees, not less. */
+static bst_status read_aside(whole *w) {
+    const char *store = w->options->store;
+    const char *machine = w->mapping->machine->id;
+    bst_status status =
+        bst__key_set_of_store(store, machine, BST__ASIDE_WITHOUT_HISTORY, &w->aside, w->diags);
+    return status == BST_OK ? bst__key_set_of_store(store, machine, BST__ASIDE_BY_FOLLOWER,
+                                                    &w->left_behind, w->diags)
+                            : status;
+}
+
 static bst_status open_all(whole *w) {
     static const bst_key_part all = {0};
     const bst_compare_options *options = w->options;
@@ -219,17 +258,19 @@ static bst_status open_all(whole *w) {
     if (status == BST_OK) {
         status = bst__key_set_read(options->quarantine_path, &w->quarantined, w->diags);
     }
-    if (status == BST_OK && bst_is_connection_string(options->store)) {
-        status =
-            bst__key_set_of_store(options->store, w->mapping->machine->id, &w->aside, w->diags);
-    }
     if (status == BST_OK) {
         status = bst_source_open_at(options->from, &w->mapping->source, options->moment, &w->source,
                                     w->diags);
     }
+    if (status == BST_OK && options->rechecks > 0) {
+        status = await_follower(w);
+    }
     if (status == BST_OK) {
         status = bst_reader_open_part(options->store, w->mapping->machine, &all, NULL, &w->reader,
                                       w->diags);
+    }
+    if (status == BST_OK && bst_is_connection_string(options->store)) {
+        status = read_aside(w);
     }
     return status == BST_OK ? hold_moments(w) : status;
 }
@@ -297,19 +338,34 @@ static void close_all(whole *w) {
     bst_source_free(w->source);
     bst__key_set_free(w->quarantined);
     bst__key_set_free(w->aside);
+    bst__key_set_free(w->left_behind);
     bst_synth_free(w->synth);
 }
 
-bst_status bst_compare(const bst_mapping *mapping, const bst_compare_options *options,
-                       bst_arena *arena, bst_comparison *ret, bst_diags *diags) {
+bst_status bst__compare_pass(const bst_mapping *mapping, const bst_compare_options *options,
+                             bst_arena *arena, bst_comparison *ret, bool *ret_totals_differ,
+                             bst_diags *diags) {
     whole w = {
         .mapping = mapping, .options = options, .result = ret, .arena = arena, .diags = diags};
     bool totals_differ = false;
     *ret = (bst_comparison){.figures = {.progress = -1}};
     pthread_mutex_init(&w.lock, NULL);
-    bst_status status = run(&w, &totals_differ);
+    const bst_status status = run(&w, &totals_differ);
     pthread_mutex_destroy(&w.lock);
     close_all(&w);
+    if (ret_totals_differ) {
+        *ret_totals_differ = totals_differ;
+    }
+    return status;
+}
+
+bst_status bst_compare(const bst_mapping *mapping, const bst_compare_options *options,
+                       bst_arena *arena, bst_comparison *ret, bst_diags *diags) {
+    bool totals_differ = false;
+    bst_status status =
+        options->rechecks > 0
+            ? bst__compare_until_settled(mapping, options, arena, ret, diags)
+            : bst__compare_pass(mapping, options, arena, ret, &totals_differ, diags);
     const bst_compare_figures *f = &ret->figures;
     bool differ = f->different + f->missing_in_store + f->missing_in_source > 0 || totals_differ;
     return status == BST_OK && differ ? BST_DIFFERENT : status;

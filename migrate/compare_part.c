@@ -106,6 +106,10 @@ static bool is_aside(const bst__compare_part *part, const bst_row *row) {
            (part->aside && bst__key_set_has(part->aside, row->key, row->key_len));
 }
 
+static bool is_left_behind(const bst__compare_part *part, const bst_row *row) {
+    return part->left_behind && bst__key_set_has(part->left_behind, row->key, row->key_len);
+}
+
 static bst_status compare_row(comparison *c, const bst_row *row) {
     bst_entity was = {BST_NONE, c->row_fields};
     const bst_refusal *refusal = NULL;
@@ -117,6 +121,11 @@ static bst_status compare_row(comparison *c, const bst_row *row) {
         return status;
     }
     bool found = c->fold.there && compare_head(c, row) == 0;
+    if (is_left_behind(c->part, row)) {
+        c->matched = found;
+        c->figures->quarantined++;
+        return BST_OK;
+    }
     if (!found && is_aside(c->part, row)) {
         c->figures->quarantined++;
         return BST_OK;

@@ -6,6 +6,7 @@
  *     compare_entity.c  a row and a history, field by field
  *     compare_left.c    what is not compared
  *     compare_since.c   what has not changed since the comparison before
+ *     compare_again.c   while the old system writes: what differs is looked at again
  *     compare_bound.c   what a sample says of all
  */
 #ifndef BACKSTORY_COMPARE_PRIVATE_H
@@ -64,7 +65,8 @@ typedef struct bst__compare_part {
     const char *store_moment; /* NULL: of its own */
     /* of the file, and of the store or NULL: shared */
     const bst__key_set *quarantined, *aside;
-    uint32_t created_column; /* when an entity was created, or BST_NONE */
+    const bst__key_set *left_behind; /* have a history that is not their row's; shared, or NULL */
+    uint32_t created_column;         /* when an entity was created, or BST_NONE */
     bst_status (*on_progress)(struct bst__compare_part *part); /* now and then */
     void *whole;
     bst_compare_figures shown; /* as they were last told, under the lock of the whole */
@@ -77,6 +79,16 @@ typedef struct bst__compare_part {
     bst_status status;
     bst_diags *diags;
 } bst__compare_part;
+
+/* One comparison; `ret_totals_differ` NULL: they are not asked for. BST_OK also when something
+ * differs. */
+bst_status bst__compare_pass(const bst_mapping *mapping, const bst_compare_options *options,
+                             bst_arena *arena, bst_comparison *ret, bool *ret_totals_differ,
+                             bst_diags *diags) BST_MUST_USE;
+/* compare_again.c: as often as it takes, for two sides that move. */
+bst_status bst__compare_until_settled(const bst_mapping *mapping,
+                                      const bst_compare_options *options, bst_arena *arena,
+                                      bst_comparison *ret, bst_diags *diags) BST_MUST_USE;
 
 /* Joins the rows and histories of the part. */
 bst_status bst__compare_part_run(bst__compare_part *part) BST_MUST_USE;

@@ -88,3 +88,27 @@ bst_status bst_store_aside(const char *store, const char *machine, const char *k
     bst_pg_free(pg);
     return status;
 }
+
+bst_status bst_follow_aside(const char *store, const char *machine,
+                            bst_status (*visit)(void *context, const bst_aside *aside),
+                            void *context, bst_diags *diags) {
+    bst_pg *pg = NULL;
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bool found = false;
+    bst_status status = bst_pg_connect(store, &pg, diags);
+    if (status == BST_OK)
+        status = bst__store_find(pg, &found, diags);
+    if (status == BST_OK && found) {
+        bst_strbuf_adds(&sql, "COPY (SELECT m.name, f.key, f.reason, f.message"
+                              " FROM backstory.follow_quarantine f"
+                              " JOIN backstory.machine m USING (machine_id)"
+                              " WHERE f.released_lsn IS NULL");
+        add_equal(pg, "m.name", machine, &sql);
+        bst_strbuf_adds(&sql, " ORDER BY f.lsn, f.place) TO STDOUT (FORMAT binary)");
+        status =
+            sql.failed ? bst_diag_nomem(diags) : read_rows(pg, sql.text, visit, context, diags);
+    }
+    bst_strbuf_release(&sql);
+    bst_pg_free(pg);
+    return status;
+}

@@ -16,6 +16,9 @@
 extern "C" {
 #endif
 
+#define BST_RECHECK_KEYS_MAX    100000u /* entities that are looked at again */
+#define BST_RECHECK_SECONDS_MAX 60u     /* for which a follower is waited for */
+
 typedef enum bst_difference_kind {
     BST_DIFFERS,           /* a field, or the state */
     BST_MISSING_IN_STORE,  /* a row in scope without a history, and not known as quarantined */
@@ -64,8 +67,8 @@ typedef struct bst_compare_figures {
         out_of_scope, events;
     uint64_t by_extent[3]; /* of `different`; those that cannot be replayed or read are in none */
     uint64_t field_differences;
-    uint64_t
-        tolerated; /* fields that differ by no more than their tolerance; they count as equal */
+    uint64_t tolerated; /* fields that differ within their tolerance: they count as equal */
+    uint64_t settled;   /* differed at first, and no more when they were looked at again */
     double progress;
 } bst_compare_figures;
 
@@ -92,9 +95,13 @@ typedef struct bst_compare_options {
     /* The moment of the old side, which somebody else holds (see bst_source_open_at); NULL: of its
      * own */
     const char *moment;
-    /* Only these entities are compared: see bst_sample_bound() for what they say of all. Its range
-     * is not used. */
+    /* Only these entities are compared: see bst_sample_bound() for what a sample says of all. Its
+     * bounds `from` and `before` are not used. */
     bst_key_part sample;
+    /* The old system writes and a follower brings the store along: what differs is looked at again,
+     * this often at most, each time when the follower has come to where the rows stand, and only
+     * what differs each time is told. 0: both sides are at rest */
+    uint32_t rechecks;
     /* A file in which a comparison remembers digests of chunks of keys, so that the next one reads
      * only what has changed; NULL: none. Both sides are servers, and there is no sample. */
     const char *since;

@@ -41,6 +41,17 @@ BST_API bst_status bst_store_aside(const char *store, const char *machine, const
                                    bst_status (*visit)(void *context, const bst_aside *aside),
                                    void *context, bst_diags *diags) BST_MUST_USE;
 
+/* The keys of the machine's entities that a follower has set aside: they have a history, which
+ * is not that of their row any more. */
+BST_API bst_status bst_follow_aside(const char *store, const char *machine,
+                                    bst_status (*visit)(void *context, const bst_aside *aside),
+                                    void *context, bst_diags *diags) BST_MUST_USE;
+
+/* Waits until every follower of the machine has come to this place in the old system's log, or for
+ * so many seconds: then BST_RETRY. BST_INVALID when nobody follows. */
+BST_API bst_status bst_follow_await(const char *store, const char *machine, const char *lsn,
+                                    uint32_t seconds, bst_diags *diags) BST_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif
