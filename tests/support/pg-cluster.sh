@@ -75,6 +75,8 @@ watch() {
             sleep 1
             [ "$(cat "$dir/cluster" 2>/dev/null)" = "$root" ] || exit 0
         done
+        # Another one may have been started in the same folder meanwhile.
+        [ "$(cat "$dir/cluster" 2>/dev/null)" = "$root" ] || exit 0
         stop
     ) </dev/null >/dev/null 2>&1 &
 }
