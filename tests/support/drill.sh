@@ -329,8 +329,13 @@ exec 9>&-
 wait "$keeper"
 "$BACKSTORY" compare "$mapping" --from payments.csv --to dbname=storm --quarantine storm.jsonl --quiet >compared.txt ||
     { tail -5 compared.txt; fail 'what is loaded is not the snapshot'; }
-fingerprint storm >storm.txt
-cmp -s calm.txt storm.txt || fail 'what is loaded is not what the calm run has loaded'
+# Where chunks are cut is told by a sample of pages, and the writer has changed those: so the contents alone.
+for store in calm storm; do
+    ask -d $store -c "SELECT key, plan, first_version, data FROM backstory.segment ORDER BY key, first_version" \
+        -c "SELECT plan, signature FROM backstory.plan ORDER BY plan" \
+        -c "SELECT key, code, line FROM backstory.quarantine ORDER BY key NULLS FIRST, line" >$store.content
+done
+cmp -s calm.content storm.content || fail 'what is loaded is not what the calm run has loaded'
 
 # ---- another command
 
