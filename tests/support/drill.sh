@@ -232,7 +232,7 @@ while [ "$turn" -lt "$others" ]; do
     start_run
     sleep 0.2
     victim=$(ask -d postgres -c "SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'backstory'")
-    [ -z "$victim" ] || as_server kill -9 "$victim"
+    [ -z "$victim" ] || as_server kill -9 "$victim" || : # it may just have ended
     wait "$run" || :
     until [ "$(psql -XAtq -d postgres -c 'SELECT 1' 2>/dev/null)" = 1 ]; do sleep 0.1; done
     until_done 'backend killed'
@@ -257,7 +257,7 @@ spoil() {
     [ "$1" = sink ] && sink="dbname=storm host=$scratch/path"
     migrate || :
     until_done "$1 $2"
-    kill "$between"
+    kill "$between" || :
     wait "$between" 2>/dev/null || :
     source=
     sink=
