@@ -70,6 +70,7 @@ static const char adapter_json_head[] =
     "#include <jansson.h>\n#include <stdio.h>\n"
     "enum { FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(15) };\n"
     "static json_t *keep;\n"
+    "__attribute__((destructor)) static void drop(void) {\n    json_decref(keep);\n}\n"
     "static char *text_of(json_t *json) {\n"
     "    char *text = json ? json_dumps(json, FLAGS) : NULL;\n"
     "    json_decref(json);\n    return text;\n}\n"
