@@ -44,7 +44,7 @@ static void make_both_sides(const char *program, const char *samples, const char
 
 /* The differences go to a file; `exit_status` is the one that must come out. */
 static cost compare(const char *program, const char *options, int exit_status) {
-    char line[16384];
+    char line[32768];
     snprintf(line, sizeof line,
              "%s compare %s --from dbname=shop --to dbname=events --jobs 2 --quiet"
              " --quarantine %s/quarantine.jsonl --differences %s/differences %s;"

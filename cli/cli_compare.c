@@ -141,6 +141,9 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
 
     if (status == BST_OK)
         status = find_field(call, mapping->machine, given->sum, &options.sum_field);
+    if (status == BST_OK && options.sum_field != BST_NONE &&
+        mapping->machine->fields[options.sum_field].type.kind != BST_KIND_DECIMAL)
+        status = cli_usage(call, "field \"%s\" cannot be added up: it is no decimal", given->sum);
     if (status == BST_OK)
         status = find_field(call, mapping->machine, given->group, &options.group_field);
     if (status == BST_OK)

@@ -52,7 +52,7 @@ static void take(pass *p, json_t *row) {
 
 static bst_status on_aside(void *context, const bst_aside *aside) {
     pass *p = context;
-    json_t *row = json_loadb(aside->line, aside->line_len, 0, NULL);
+    json_t *row = json_loadb(aside->line, aside->line_len, JSON_ALLOW_NUL, NULL);
 
     if (!row)
         return bst_diag_add(p->call->diags, BST_DATABASE, BST_ERROR, "quarantine-file", NULL,
@@ -79,7 +79,9 @@ static bst_status read_file(pass *p) {
         return bad_file(p, 0, strerror(errno));
     while (status == BST_OK && (len = getline(&text, &size, file)) >= 0) {
         line++;
-        json_t *row = len < (ssize_t)LINE_BYTES_MAX ? json_loadb(text, (size_t)len, 0, NULL) : NULL;
+        json_t *row = len < (ssize_t)LINE_BYTES_MAX
+                          ? json_loadb(text, (size_t)len, JSON_ALLOW_NUL, NULL)
+                          : NULL;
         if (json_is_object(row))
             take(p, row);
         else

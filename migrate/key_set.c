@@ -39,7 +39,7 @@ static bst_status add_key(bst__key_set *set, const char *text, size_t len, bst_d
 
 static bst_status add_line(bst__key_set *set, const char *path, uint32_t number, const char *line,
                            size_t len, bst_diags *diags) {
-    json_t *json = json_loadb(line, len, 0, NULL);
+    json_t *json = json_loadb(line, len, JSON_ALLOW_NUL, NULL);
     const json_t *text = json_object_get(json, "key");
     bst_status status = BST_OK;
     if (json_is_string(text)) {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/sink.h"
 #include "pg_conn_private.h"
 
 struct bst_pg_rows {
@@ -146,16 +147,69 @@ static bool well_formed(const char *conninfo) {
     return options != NULL;
 }
 
+/* Overwrites every occurrence of a piece in the text. */
+static void blot(char *text, const char *piece, size_t len) {
+    char *const copy = strndup(piece, len);
+    for (char *at = copy ? strstr(text, copy) : NULL; at; at = strstr(at + len, copy))
+        memset(at, '*', len);
+    free(copy);
+}
+
+/* A password with a "/" or an "@" in it makes libpq take a part of it for something else, and show
+ * that. So nothing is shown that stands before the last "@". */
+static void hide_secrets(const char *conninfo, char *text) {
+    static const char between[] = ":/@?";
+    const char *const scheme = strstr(conninfo, "://");
+    const char *at = scheme ? scheme + 3 : conninfo;
+    const char *const end = strrchr(conninfo, '@');
+    while (end && at < end) {
+        size_t len = strcspn(at, between);
+        if (len > (size_t)(end - at))
+            len = (size_t)(end - at);
+        if (len > 1)
+            blot(text, at, len);
+        at += len + 1;
+    }
+}
+
+static bst_status report_refused(const bst_pg *pg, const char *conninfo, bst_diags *diags) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    add_lines(&text, PQerrorMessage(pg->conn));
+    char *const shown = bst_strbuf_detach(&text);
+    if (!shown)
+        return bst_diag_nomem(diags);
+    hide_secrets(conninfo, shown);
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s",
+                 *shown ? shown : "the server could not be reached");
+    free(shown);
+    return BST_DATABASE;
+}
+
+static bst_status check_form(const char *conninfo, bst_diags *diags) {
+    if (bst_is_connection_string(conninfo) && well_formed(conninfo))
+        return BST_OK;
+    if (strpbrk(conninfo, "=:@"))
+        bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
+                     "the connection string is not well formed");
+    else
+        bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
+                     "a PostgreSQL server is needed here, and \"%s\" is no connection string",
+                     conninfo);
+    bst_diag_hint(diags, "Write it as postgresql://user@host/database, or as host=... "
+                         "dbname=... with values that hold spaces in single quotes.");
+    return BST_USAGE;
+}
+
 static void set_label(bst_pg *pg) {
     const char *const host = PQhost(pg->conn), *const port = PQport(pg->conn);
     bst_strbuf_addf(&pg->label, "%s@%s:%s", PQdb(pg->conn), host ? host : "", port ? port : "");
 }
 
-static bst_status start_session(bst_pg *pg, bst_diags *diags) {
+static bst_status start_session(bst_pg *pg, const char *conninfo, bst_diags *diags) {
     if (!pg->conn || !pg->last_words)
         return bst_diag_nomem(diags);
     if (PQstatus(pg->conn) != CONNECTION_OK)
-        return report_connection(pg, diags);
+        return report_refused(pg, conninfo, diags);
     PQsetNoticeReceiver(pg->conn, hear_notice, pg);
     PQsetnonblocking(pg->conn, 1); /* pg_wait.c waits */
     set_label(pg);
@@ -165,13 +219,9 @@ static bst_status start_session(bst_pg *pg, bst_diags *diags) {
 }
 
 bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret, bst_diags *diags) {
-    if (!well_formed(conninfo)) {
-        bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
-                     "the connection string is not well formed");
-        bst_diag_hint(diags, "Write it as postgresql://user@host/database, or as host=... "
-                             "dbname=... with values that hold spaces in single quotes.");
-        return BST_USAGE;
-    }
+    const bst_status form = check_form(conninfo, diags);
+    if (form != BST_OK)
+        return form;
     bst_pg *pg = calloc(1, sizeof *pg);
     if (!pg)
         return bst_diag_nomem(diags);
@@ -183,7 +233,7 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
                                  replicating ? "replication" : NULL, NULL};
     const char *const values[] = {"backstory", "30", conninfo, "database", NULL};
     pg->conn = PQconnectdbParams(names, values, 1);
-    const bst_status status = start_session(pg, diags);
+    const bst_status status = start_session(pg, conninfo, diags);
     if (status != BST_OK) {
         bst_pg_free(pg);
         return status;
