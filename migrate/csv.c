@@ -198,3 +198,26 @@ size_t bst__csv_split(char *bytes, size_t len, bst__csv_field *fields, size_t ro
         at++; /* the comma */
     }
 }
+
+static bool same_text(const bst__csv_field *a, const bst__csv_field *b) {
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+bst_status bst__csv_check_names(const char *path, uint64_t line, const bst__csv_field *names,
+                                size_t count, bst_diags *diags) {
+    const bst_loc where = {path, (uint32_t)line, 0};
+
+    for (size_t second = 1; second < count; second++) {
+        for (size_t first = 0; first < second; first++) {
+            if (!same_text(&names[first], &names[second]))
+                continue;
+            bst_diag_add(diags, BST_IO, BST_ERROR, "csv-header", &where,
+                         "columns %zu and %zu have the same name, \"%.*s\"", first + 1, second + 1,
+                         (int)names[first].len, names[first].text);
+            bst_diag_hint(diags, "Give each column a name of its own; when the file comes from a "
+                                 "query, with AS.");
+            return BST_IO;
+        }
+    }
+    return BST_OK;
+}

@@ -31,5 +31,9 @@ bst_status bst__csv_next(bst__csv *csv, char **ret_bytes, size_t *ret_len, uint6
                          bst_diags *diags) BST_MUST_USE;
 /* Cuts a record into fields, in place. Writes at most `room` and returns how many there are. */
 size_t bst__csv_split(char *bytes, size_t len, bst__csv_field *fields, size_t room);
+/* A header's names must be different: a column is found by its name, and a second one of that name
+ * would never be read. */
+bst_status bst__csv_check_names(const char *path, uint64_t line, const bst__csv_field *names,
+                                size_t count, bst_diags *diags) BST_MUST_USE;
 
 #endif

@@ -214,6 +214,9 @@ static bst_status read_header(draft *d) {
                                   "\"%s\" has %zu columns; at most %u can be read", source->path,
                                   d->column_count, BST_COLUMNS_MAX);
     }
+    if (status == BST_OK && !d->failed)
+        status =
+            bst__csv_check_names(source->path, line, source->fields, d->column_count, d->diags);
     if (status == BST_OK && !d->failed) {
         d->columns = bst__draft_array(d, d->column_count, sizeof *d->columns);
         source->shapes = bst__draft_array(d, d->column_count, sizeof *source->shapes);

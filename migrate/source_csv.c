@@ -297,6 +297,11 @@ static bst_status read_header(csv_source *s, bst_diags *diags) {
                             "\"%s\" has %zu columns; at most %u can be read", s->path, count,
                             BST_COLUMNS_MAX);
     }
+    status = bst__csv_check_names(s->path, line, fields, count, diags);
+    if (status != BST_OK) {
+        free(fields);
+        return status;
+    }
     s->names = calloc(count, sizeof *s->names);
     s->fields = calloc(count, sizeof *s->fields);
     for (size_t i = 0; i < count && s->names; i++) {

@@ -120,6 +120,8 @@ END_TEST
 START_TEST(damaged_files_stop) {
     expect("", &notes,
            "status io\ncsv-header:0 the file is empty: its first line must name the columns\n");
+    expect("\nid,note,other,\"note\"\n1,a,b,c\n", &notes,
+           "status io\ncsv-header:2 columns 2 and 4 have the same name, \"note\"\n");
     expect("id,note\n1,a\n2\n", &notes,
            "status io\ncsv-fields:3 this record has 1 cells, and the header has 2\n");
     expect("id,note\n1,a\n2,\"b\n3,c\n", &notes,
