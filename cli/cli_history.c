@@ -238,7 +238,7 @@ static int history(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_history = {
-    "history", "MACHINE|MAPPING KEY", "one entity, event by event: why is it in this state?",
+    "history", "MACHINE|MAPPING KEY", "one entity, event by event, and why it is in its state",
     "  backstory history payment.fsm.json 4711 --from payments.jsonl\n"
     "  backstory history payment.fsm.json 4711 --from dbname=events --at 2023-07-01T00:00:00Z\n"
     "  backstory history payment.legacy.json 4711 --why --from payments.csv\n",

@@ -173,6 +173,10 @@ static double sample_bound(const bst_compare_figures *f) {
 }
 
 static void print_sample(const bst_compare_figures *f) {
+    if (sampled(f) == 0) {
+        puts("the sample has no entity in it: it says nothing; give a larger share");
+        return;
+    }
     printf("a sample of %s entities, of which %s differ or are missing: with 95 %% confidence at "
            "most %.2g %% of all do\n",
            cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
