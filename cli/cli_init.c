@@ -8,7 +8,8 @@
 #include "backstory/draft.h"
 #include "backstory/strbuf.h"
 
-#include "cli.h"
+#include "figures.h"
+#include "trial.h"
 
 /* "x" in the mode: a file that is there is never written over unless asked. */
 static bst_status write_file(cli_call *call, const char *path, const char *text, bool force) {
@@ -72,7 +73,7 @@ static void print_text(const bst_draft *draft) {
         printf("- %s\n", draft->notes[i]);
 }
 
-static void print_json(const bst_draft *draft) {
+static void print_json(const bst_draft *draft, const bst_run_figures *trial) {
     json_t *states = json_array();
     json_t *steps = json_array();
     json_t *notes = json_array();
@@ -96,16 +97,21 @@ static void print_json(const bst_draft *draft) {
                              draft->table, "rows", (json_int_t)draft->rows, "state_column",
                              draft->state_column, "log", draft->log, "states", states,
                              "transitions", steps, "notes", notes);
+    json_t *tried = json_object();
+    cli_figures_to_json(trial, tried);
+    json_object_set_new(root, "trial", tried);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
 }
 
 /* The files first: what is printed speaks of what was written. */
-static bst_status write_both(cli_call *call, const bst_draft *draft, const char *dir, bool force) {
+static bst_status write_both(cli_call *call, const bst_draft *draft, const char *from,
+                             const char *dir, bool force) {
     const char *suffixes[] = {".fsm.json", ".legacy.json"};
     const char *texts[] = {draft->machine, draft->mapping};
     bst_strbuf path[2] = {BST_STRBUF_INIT, BST_STRBUF_INIT};
+    bst_run_figures trial = {0};
     bst_status status = BST_OK;
 
     for (size_t i = 0; i < 2; i++)
@@ -120,11 +126,14 @@ static bst_status write_both(cli_call *call, const bst_draft *draft, const char 
     }
     for (size_t i = 0; i < 2 && status == BST_OK; i++)
         status = write_file(call, path[i].text, texts[i], force);
+    if (status == BST_OK && (call->json || !call->quiet))
+        status = cli_trial(call, path[1].text, from, &trial);
     if (status == BST_OK && !call->json && !call->quiet) {
         print_text(draft);
         printf("\nwrote %s and %s\n", path[0].text, path[1].text);
+        cli_trial_print(&trial, path[1].text);
     } else if (status == BST_OK && call->json) {
-        print_json(draft);
+        print_json(draft, &trial);
     }
     for (size_t i = 0; i < 2; i++)
         bst_strbuf_release(&path[i]);
@@ -174,7 +183,7 @@ static int init(const cli_command *command, int argc, const char **argv) {
     if (status == BST_OK)
         status = bst_draft_make(&wishes, &draft, call.diags);
     if (status == BST_OK)
-        status = write_both(&call, &draft, dir ? dir : ".", force != 0);
+        status = write_both(&call, &draft, from, dir ? dir : ".", force != 0);
     bst_draft_release(&draft);
     free(from);
     free(table);
