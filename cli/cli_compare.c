@@ -150,7 +150,8 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
         status = read_sample(call, given->sample, given->seed, &options.sample);
     if (status == BST_OK)
         status = read_tolerances(call, mapping->machine, given->tolerance, &tolerances);
-    if (status == BST_OK && !given->quarantine)
+    /* A store in PostgreSQL has its own: a file that happens to lie here may be of another run. */
+    if (status == BST_OK && !given->quarantine && !bst_is_connection_string(given->to))
         given->quarantine = cli_quarantine_path(given->to, mapping->machine);
     options.quarantine_path = given->quarantine;
     options.tolerance = tolerances;
@@ -185,7 +186,8 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         {"to", 0, POPT_ARG_STRING, &given.to, 0, "the store: a connection string or a .jsonl file",
          "STORE"},
         {"quarantine", 0, POPT_ARG_STRING, &given.quarantine, 0,
-         "rows that migrate put aside (default: beside the store)", "FILE"},
+         "rows that migrate put aside (default: beside the store; one in PostgreSQL has its own)",
+         "FILE"},
         {"tolerance", 0, POPT_ARG_ARGV, &given.tolerance, 0,
          "let a field differ by so much: amount=0.01, updated_at=PT1S; may be repeated",
          "FIELD=AMOUNT"},

@@ -26,9 +26,11 @@ static bst_status on_difference(void *context, const bst_difference *difference)
 static bst_status on_loaded(void *context, const bst_run_figures *figures, const char *moment) {
     cli_proof *proof = context;
     const double start = cli_now();
+    const bool keeps_its_own = bst_is_connection_string(proof->run->to);
     const bst_compare_options options = {.from = proof->run->from,
                                          .store = proof->run->to,
-                                         .quarantine_path = proof->run->quarantine_path,
+                                         .quarantine_path =
+                                             keeps_its_own ? NULL : proof->run->quarantine_path,
                                          .jobs = proof->run->jobs,
                                          .moment = moment,
                                          .sum_field = BST_NONE,
