@@ -96,7 +96,12 @@ static bst_status read_all(pass *p) {
     if (!bst_is_connection_string(p->given->from))
         return read_file(p);
 #if BACKSTORY_POSTGRES
-    return bst_store_aside(p->given->from, p->given->machine, p->key, on_aside, p, p->call->diags);
+    const arguments *given = p->given;
+    const bst_status status =
+        bst_store_aside(given->from, given->machine, p->key, on_aside, p, p->call->diags);
+    return status == BST_OK
+               ? bst_follow_aside(given->from, given->machine, p->key, on_aside, p, p->call->diags)
+               : status;
 #else
     (void)on_aside;
     return cli_usage(p->call, "this program was built without PostgreSQL");

@@ -102,7 +102,7 @@ static bst_status fill_from_store(const char *store, const char *machine, bst__a
 #if BACKSTORY_POSTGRES
     return kind == BST__ASIDE_WITHOUT_HISTORY
                ? bst_store_aside(store, machine, NULL, add_aside, f, f->diags)
-               : bst_follow_aside(store, machine, add_aside, f, f->diags);
+               : bst_follow_aside(store, machine, NULL, add_aside, f, f->diags);
 #else
     (void)store;
     (void)machine;

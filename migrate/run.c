@@ -111,11 +111,11 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
                          .figures = figures};
     bst_status status =
         bst_source_open_at(options->from, &spec, options->snapshot, &r.rows.source, diags);
+    if (status == BST_OK && options->only_aside) {
+        status = read_aside(&r); /* before the sink makes a store where there is none */
+    }
     if (status == BST_OK && options->to) {
         status = open_sink(&r);
-    }
-    if (status == BST_OK && options->only_aside) {
-        status = read_aside(&r);
     }
     if (status == BST_OK && options->quarantine_path) {
         status = bst__quarantine_new(options->quarantine_path, &r.rows.file, diags);

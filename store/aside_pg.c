@@ -33,6 +33,19 @@ static void add_sql(bst_pg *pg, const char *machine, const char *key, bst_strbuf
     bst_strbuf_adds(sql, " ORDER BY q.run_id, q.chunk, q.number) TO STDOUT (FORMAT binary)");
 }
 
+/* The line is as in the file of quarantined rows, of the change as it came. */
+static void add_follow_sql(bst_pg *pg, const char *machine, const char *key, bst_strbuf *sql) {
+    bst_strbuf_adds(sql,
+                    "COPY (SELECT m.name, f.key, f.reason, jsonb_build_object('key', f.key,"
+                    " 'code', f.reason, 'reason', f.message,"
+                    " 'row', coalesce(f.new_row, f.old_row, '{}'))::text"
+                    " FROM backstory.follow_quarantine f"
+                    " JOIN backstory.machine m USING (machine_id) WHERE f.released_lsn IS NULL");
+    add_equal(pg, "m.name", machine, sql);
+    add_equal(pg, "f.key", key, sql);
+    bst_strbuf_adds(sql, " ORDER BY f.lsn, f.place, f.key) TO STDOUT (FORMAT binary)");
+}
+
 /* Fields of a row are not terminated: the short ones are copied. */
 static bst_status hand_over(const bst__copy_field *row,
                             bst_status (*visit)(void *context, const bst_aside *aside),
@@ -70,17 +83,16 @@ static bst_status read_rows(bst_pg *pg, const char *sql,
     return status;
 }
 
-bst_status bst_store_aside(const char *store, const char *machine, const char *key,
-                           bst_status (*visit)(void *context, const bst_aside *aside),
-                           void *context, bst_diags *diags) {
+static bst_status visit_rows(const char *store, const char *machine, const char *key,
+                             void (*add)(bst_pg *pg, const char *machine, const char *key,
+                                         bst_strbuf *sql),
+                             bst_status (*visit)(void *context, const bst_aside *aside),
+                             void *context, bst_diags *diags) {
     bst_pg *pg = NULL;
     bst_strbuf sql = BST_STRBUF_INIT;
-    bool found = false;
-    bst_status status = bst_pg_connect(store, &pg, diags);
-    if (status == BST_OK)
-        status = bst__store_find(pg, &found, diags);
-    if (status == BST_OK && found) {
-        add_sql(pg, machine, key, &sql);
+    bst_status status = bst__store_open(store, &pg, diags);
+    if (status == BST_OK) {
+        add(pg, machine, key, &sql);
         status =
             sql.failed ? bst_diag_nomem(diags) : read_rows(pg, sql.text, visit, context, diags);
     }
@@ -89,26 +101,14 @@ bst_status bst_store_aside(const char *store, const char *machine, const char *k
     return status;
 }
 
-bst_status bst_follow_aside(const char *store, const char *machine,
+bst_status bst_store_aside(const char *store, const char *machine, const char *key,
+                           bst_status (*visit)(void *context, const bst_aside *aside),
+                           void *context, bst_diags *diags) {
+    return visit_rows(store, machine, key, add_sql, visit, context, diags);
+}
+
+bst_status bst_follow_aside(const char *store, const char *machine, const char *key,
                             bst_status (*visit)(void *context, const bst_aside *aside),
                             void *context, bst_diags *diags) {
-    bst_pg *pg = NULL;
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bool found = false;
-    bst_status status = bst_pg_connect(store, &pg, diags);
-    if (status == BST_OK)
-        status = bst__store_find(pg, &found, diags);
-    if (status == BST_OK && found) {
-        bst_strbuf_adds(&sql, "COPY (SELECT m.name, f.key, f.reason, f.message"
-                              " FROM backstory.follow_quarantine f"
-                              " JOIN backstory.machine m USING (machine_id)"
-                              " WHERE f.released_lsn IS NULL");
-        add_equal(pg, "m.name", machine, &sql);
-        bst_strbuf_adds(&sql, " ORDER BY f.lsn, f.place) TO STDOUT (FORMAT binary)");
-        status =
-            sql.failed ? bst_diag_nomem(diags) : read_rows(pg, sql.text, visit, context, diags);
-    }
-    bst_strbuf_release(&sql);
-    bst_pg_free(pg);
-    return status;
+    return visit_rows(store, machine, key, add_follow_sql, visit, context, diags);
 }

@@ -53,24 +53,12 @@ static bst_load_entry entry_at(const bst_pg_rows *rows, size_t row) {
                             .rows_per_second = (double)count_at(rows, row, 13)};
 }
 
-/* Connects to a store that must be there. */
-static bst_status open_store(const char *store, bst_pg **ret, bst_diags *diags) {
-    bool found = false;
-    bst_status status = bst_pg_connect(store, ret, diags);
-    if (status == BST_OK)
-        status = bst__store_find(*ret, &found, diags);
-    if (status != BST_OK || found)
-        return status;
-    return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL,
-                        "there is no event store in %s", bst_pg_label(*ret));
-}
-
 bst_status bst_loads_list(const char *store,
                           bst_status (*visit)(void *context, const bst_load_entry *entry),
                           void *context, bst_diags *diags) {
     bst_pg *pg = NULL;
     bst_pg_rows *rows = NULL;
-    bst_status status = open_store(store, &pg, diags);
+    bst_status status = bst__store_open(store, &pg, diags);
     if (status == BST_OK)
         status = bst_pg_query(pg, list_sql, 0, NULL, &rows, diags);
     for (size_t i = 0; status == BST_OK && i < bst_pg_rows_count(rows); i++) {

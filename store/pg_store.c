@@ -80,6 +80,19 @@ bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) {
     return status == BST_OK && *ret_found ? check_version(pg, diags) : status;
 }
 
+bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+    bool found = false;
+    bst_status status = bst_pg_connect(conninfo, ret, diags);
+    if (status == BST_OK)
+        status = bst__store_find(*ret, &found, diags);
+    if (status != BST_OK || found)
+        return status;
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL, "there is no event store in %s",
+                 bst_pg_label(*ret));
+    bst_diag_hint(diags, "backstory migrate makes one; or the connection names another database.");
+    return BST_DATABASE;
+}
+
 bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) {
     bool found, locked;
     bst_status status = bst__store_find(pg, &found, diags);

@@ -8,6 +8,9 @@
 
 /* Looks for the store. BST_DATABASE when the server is too old or the store has another version. */
 bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) BST_MUST_USE;
+/* Connects to a store that must be there: BST_DATABASE (code no-store) when it is not. The
+ * connection is the caller's, also then. */
+bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
 /* Inside a transaction: looks for the store and installs it when it is not there; *ret_new tells.
  * BST_RETRY when somebody else is doing so. */
 bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) BST_MUST_USE;

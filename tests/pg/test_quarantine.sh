@@ -14,6 +14,17 @@ psql -Xq -v rows=3000 -f "$SAMPLES/payment/legacy.sql"
 cp "$SAMPLES/payment/payment.fsm.json" "$SAMPLES/payment/payment.legacy.json" .
 "$BACKSTORY" migrate payment.legacy.json --from "$source" --to "$source" --quarantine q.jsonl --quiet
 
+say 'where no store is there is nothing to list, nothing to try again, and none is made'
+psql -Xqc 'CREATE DATABASE empty'
+for action in "list --from dbname=empty" "show 7 --from dbname=empty" "retry payment.legacy.json --from $source --to dbname=empty"; do
+    got=0
+    # shellcheck disable=SC2086
+    "$BACKSTORY" quarantine $action --quiet >none.txt 2>&1 || got=$?
+    [ "$got" = 3 ] || { cat none.txt; fail "exit status $got instead of 3: $action"; }
+    grep -q 'no-store' none.txt || { cat none.txt; fail "it does not say that there is no store: $action"; }
+done
+[ -z "$(psql -XAtqd empty -c "SELECT to_regnamespace('backstory')")" ] || fail 'a store was made'
+
 say 'the store and the file list the same'
 "$BACKSTORY" quarantine list --from "$source" >store.txt
 "$BACKSTORY" quarantine list --from q.jsonl >file.txt

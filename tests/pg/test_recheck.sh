@@ -57,3 +57,12 @@ say 'what the follower has set aside is in quarantine'
 source_sql -q -c "UPDATE payments SET status = 30, refunded_amount = 100, refund_count = 1 WHERE id = 9010"
 compare --recheck 3 --format json || { cat compared.txt; fail 'what is set aside counts as a difference'; }
 is 'set aside' 1 "$(stored "SELECT count(DISTINCT key) FROM backstory.follow_quarantine WHERE released_lsn IS NULL AND key = '9010'")"
+
+say 'and is listed and shown with what migrate has put aside'
+reason=$(stored "SELECT reason FROM backstory.follow_quarantine WHERE released_lsn IS NULL AND key = '9010'")
+"$BACKSTORY" quarantine list --from "$to" --code "$reason" >listed.txt
+grep -q "^9010  $reason: ." listed.txt || { cat listed.txt; fail 'it is not listed'; }
+"$BACKSTORY" quarantine show 9010 --from "$to" >shown.txt
+grep -q '^    status: 30$' shown.txt || { cat shown.txt; fail 'the row is not shown'; }
+"$BACKSTORY" quarantine list --from "$to" --machine another --limit 0 >listed.txt
+grep -q 'no row is put aside' listed.txt || { cat listed.txt; fail 'rows of another machine are listed'; }

@@ -36,14 +36,15 @@ typedef struct bst_aside {
     size_t line_len;
 } bst_aside;
 
-/* Those of one machine and one key, or (NULL) of all; in the order in which they were read. */
+/* Those of one machine and one key, or (NULL) of all; in the order in which they were read.
+ * BST_DATABASE (code no-store) when there is no store. */
 BST_API bst_status bst_store_aside(const char *store, const char *machine, const char *key,
                                    bst_status (*visit)(void *context, const bst_aside *aside),
                                    void *context, bst_diags *diags) BST_MUST_USE;
 
-/* The keys of the machine's entities that a follower has set aside: they have a history, which
- * is not that of their row any more. */
-BST_API bst_status bst_follow_aside(const char *store, const char *machine,
+/* The same of the changes that a follower has set aside: these entities have a history, which is
+ * not that of their row any more, or none at all. In the order of the log. */
+BST_API bst_status bst_follow_aside(const char *store, const char *machine, const char *key,
                                     bst_status (*visit)(void *context, const bst_aside *aside),
                                     void *context, bst_diags *diags) BST_MUST_USE;
 
