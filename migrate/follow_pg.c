@@ -313,9 +313,13 @@ static bst_status begin(session *s) {
     bst_status status = bst_pg_connect(s->options.from, &s->source, s->diags);
     if (status == BST_OK)
         status = bst__follow_preflight(s->source, s->mapping, &s->options, s->diags);
+    if (status == BST_OK)
+        status = bst__follow_alone(s->source, s->mapping, &s->options, NULL, s->diags);
     if (status != BST_OK || s->options.check_only)
         return status;
     status = open_journal(s);
+    if (status == BST_OK)
+        status = bst__follow_alone(s->source, s->mapping, &s->options, s->journal, s->diags);
     if (status == BST_OK)
         status =
             bst__follow_begin(s->source, s->mapping, &s->options, s->journal, s->batch, s->diags);

@@ -10,6 +10,7 @@
  *     follow_batch_pg.c changes in the order of the log -> the store
  *     follow_snapshot_pg.c  every row of the source -> the store
  *     follow_check_pg.c     the preflight
+ *     follow_alone_pg.c     is there another follower?
  *     follow_start_pg.c publication, slot, the first snapshot
  *     follow_intake_pg.c  the log, read ahead
  *     follow_pg.c       the loop: read, batch, commit, confirm
@@ -263,6 +264,14 @@ bst_status bst__batch_snapshot(bst__batch *batch, const bst_follow_options *opti
 /* All that must be so on the source's side, each with what mends it. */
 bst_status bst__follow_preflight(bst_pg *source, const bst_mapping *mapping,
                                  const bst_follow_options *options, bst_diags *diags) BST_MUST_USE;
+/* ---- follow_alone_pg.c */
+
+/* No other slot brings the same table into the same store. With a journal nobody can begin to
+ * meanwhile; NULL: the preflight. */
+bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
+                             const bst_follow_options *options, bst_journal *journal,
+                             bst_diags *diags) BST_MUST_USE;
+
 /* ---- follow_start_pg.c */
 
 /* The source as the store remembers it. */

@@ -1,4 +1,5 @@
-/* How far the followers of a machine are: for those who compare while the old system writes. */
+/* Who follows a machine, and how far: for those who compare while the old system writes, and for
+ * another follower. */
 #include "backstory/loads.h"
 
 #include <stdlib.h>
@@ -52,6 +53,36 @@ bst_status bst_follow_await(const char *store, const char *machine, const char *
         if (status == BST_OK && !there)
             nanosleep(&glance, NULL);
     }
+    bst_pg_free(pg);
+    return status;
+}
+
+/* A table without a schema is in public: "payments of ..." is "public.payments of ...". */
+bst_status bst__follow_others(bst_pg *pg, const char *machine, const char *source, const char *slot,
+                              bst_strbuf *out, bst_diags *diags) {
+    const char *const params[] = {machine, source, slot};
+    char *slots = NULL;
+    const bst_status status = bst__pg_value(
+        pg,
+        "SELECT array_agg(f.slot ORDER BY f.slot) FROM backstory.follow f"
+        " JOIN backstory.machine m USING (machine_id) WHERE m.name = $1 AND f.slot <> $3"
+        " AND regexp_replace(f.source, '^public\\.', '') = regexp_replace($2, '^public\\.', '')",
+        3, params, &slots, diags);
+    if (slots)
+        bst_strbuf_adds(out, slots);
+    free(slots);
+    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
+}
+
+bst_status bst_follow_others(const char *store, const char *machine, const char *source,
+                             const char *slot, bst_strbuf *out, bst_diags *diags) {
+    bst_pg *pg = NULL;
+    bool found = false;
+    bst_status status = bst_pg_connect(store, &pg, diags);
+    if (status == BST_OK)
+        status = bst__store_find(pg, &found, diags);
+    if (status == BST_OK && found)
+        status = bst__follow_others(pg, machine, source, slot, out, diags);
     bst_pg_free(pg);
     return status;
 }

@@ -53,16 +53,16 @@ struct bst_journal {
 
 /* ---- opening */
 
-static bst_status lock_slot(bst_journal *j, bst_diags *diags) {
-    const char *const params[] = {j->info.slot};
+static bst_status lock(bst_journal *j, const char *space, const char *name, bst_diags *diags) {
+    const char *const params[] = {space, name};
     bool locked;
-    const bst_status status = bst__pg_truth(
-        j->pg, "SELECT pg_try_advisory_lock(hashtext('backstory follow'), hashtext($1))", 1, params,
-        &locked, diags);
+    const bst_status status =
+        bst__pg_truth(j->pg, "SELECT pg_try_advisory_lock(hashtext($1), hashtext($2))", 2, params,
+                      &locked, diags);
     if (status != BST_OK || locked)
         return status;
     bst_diag_add(diags, BST_RETRY, BST_ERROR, "already-followed", NULL,
-                 "another process follows slot \"%s\" into %s", j->info.slot, bst_pg_label(j->pg));
+                 "another process follows %s into %s", name, bst_pg_label(j->pg));
     bst_diag_hint(diags, "One is enough. If it has just been killed, its session ends within a "
                          "moment: try again.");
     return BST_RETRY;
@@ -76,6 +76,24 @@ static bst_status set_up(bst_journal *j, bst_diags *diags) {
                        "SELECT set_config('synchronous_commit', 'on', false)"
                        " WHERE current_setting('synchronous_commit') = 'off'",
                        diags);
+}
+
+/* One process a slot, and one a machine and source: by two slots every change would come twice. */
+static bst_status lock_both(bst_journal *j, bst_diags *diags) {
+    static const char usual[] = "public."; /* may be left out */
+    const char *const source = j->info.run.source;
+    bst_strbuf name = BST_STRBUF_INIT;
+    bst_strbuf_addf(&name, "slot %s", j->info.slot);
+    bst_status status =
+        name.failed ? bst_diag_nomem(diags) : lock(j, "backstory follow", name.text, diags);
+    bst_strbuf_clear(&name);
+    bst_strbuf_addf(&name, "%s from %s", j->machine->id,
+                    source + (strncmp(source, usual, strlen(usual)) == 0 ? strlen(usual) : 0));
+    if (status == BST_OK)
+        status =
+            name.failed ? bst_diag_nomem(diags) : lock(j, "backstory follow", name.text, diags);
+    bst_strbuf_release(&name);
+    return status;
 }
 
 static bst_status make_known(bst_journal *j, bst_diags *diags) {
@@ -145,7 +163,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     if (status == BST_OK)
         status = make_known(j, diags);
     if (status == BST_OK)
-        status = lock_slot(j, diags);
+        status = lock_both(j, diags);
     if (status == BST_OK)
         status = find_slot(j, diags);
     if (status != BST_OK) {
@@ -169,6 +187,10 @@ bst_journal *bst_journal_free(bst_journal *j) {
         free(j);
     }
     return NULL;
+}
+
+bst_status bst_journal_others(bst_journal *j, bst_strbuf *out, bst_diags *diags) {
+    return bst__follow_others(j->pg, j->machine->id, j->info.run.source, j->info.slot, out, diags);
 }
 
 bst_journal_state bst_journal_where(const bst_journal *j, uint64_t *ret_lsn) {

@@ -23,4 +23,8 @@ bst_status bst__pg_number(bst_pg *pg, const char *sql, size_t param_count,
 bst_status bst__pg_truth(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
                          bool *ret, bst_diags *diags) BST_MUST_USE;
 
+/* bst_follow_others(), over a connection to a store that is there. */
+bst_status bst__follow_others(bst_pg *pg, const char *machine, const char *source, const char *slot,
+                              bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+
 #endif

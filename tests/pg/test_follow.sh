@@ -266,6 +266,22 @@ kill -INT $first
 wait $first || { cat first.txt; fail 'SIGINT does not end it well'; }
 grep -q 'the same command goes on from there' first.txt || fail 'it does not say how to go on'
 
+say 'another slot for the same table and store is refused, before anything is made'
+before=$(stored 'SELECT count(*) FROM backstory.event')
+sed 's/"table": "public.payments"/"table": "payments"/' "$mapping" >unqualified.legacy.json
+! cmp -s "$mapping" unqualified.legacy.json || fail 'the sample names its table otherwise: nothing to test with'
+for other in "$mapping --check" "$mapping" unqualified.legacy.json; do
+    got=0
+    # shellcheck disable=SC2086
+    "$BACKSTORY" follow $other --from "$from" --to "$to" --slot another --until now >follow.txt 2>&1 || got=$?
+    is "exit status ($other)" 1 "$got"
+    grep -q 'followed-by-another' follow.txt || fail 'it does not say why'
+    grep -q -- '--slot backstory_payment' follow.txt || fail 'it does not say which slot to go on with'
+done
+is 'slots and publications' '1 1' "$(source_sql -Atc "SELECT concat_ws(' ', (SELECT count(*) FROM pg_replication_slots),
+    (SELECT count(*) FROM pg_publication))")"
+is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
+
 say 'slots are listed, and dropped by name'
 "$BACKSTORY" slots list --from "$from" >slots.txt
 grep -q '^ *backstory_payment  *idle .* reserved  *yes' slots.txt || { cat slots.txt; fail 'it is not listed'; }
@@ -295,3 +311,12 @@ comm -23 differing.txt aside.txt >unknown.txt
 
 "$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
 is 'what is left at the source' 0 "$(source_sql -Atc 'SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)')"
+
+say 'after a slot that was dropped another one may go on: histories are reconciled, not told again'
+before=$(stored 'SELECT count(*) FROM backstory.event')
+catch_up --slot another
+is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
+new_payment 9080
+catch_up --slot another
+is 'events' 'PaymentCreated recorded' "$(events_of 9080)"
+"$BACKSTORY" slots drop another --from "$from" --quiet

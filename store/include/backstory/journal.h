@@ -30,14 +30,17 @@ typedef enum bst_journal_state {
     BST_JOURNAL_READY       /* follow from its place on */
 } bst_journal_state;
 
-/* Makes the store when there is none. BST_RETRY when another process follows with this slot into
- * this store. A slot that was followed with another machine or from another source is a
- * BST_INVALID. Everything given must outlive the journal. */
+/* Makes the store when there is none. BST_RETRY when another process follows with this slot, or
+ * this machine from this source, into this store. A slot that was followed with another machine or
+ * from another source is a BST_INVALID. Everything given must outlive the journal. */
 BST_API bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
                                     const bst_journal_info *info, bst_journal **ret,
                                     bst_diags *diags) BST_MUST_USE;
 BST_API bst_journal *bst_journal_free(bst_journal *journal);
 
+/* See bst_follow_others(): nobody becomes one more of them while this journal is open. */
+BST_API bst_status bst_journal_others(bst_journal *journal, bst_strbuf *out,
+                                      bst_diags *diags) BST_MUST_USE;
 BST_API bst_journal_state bst_journal_where(const bst_journal *journal, uint64_t *ret_lsn);
 /* Whether the mapping is the one that the slot was last followed with. */
 BST_API bool bst_journal_same_mapping(const bst_journal *journal);

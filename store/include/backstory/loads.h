@@ -4,6 +4,7 @@
 #define BACKSTORY_LOADS_H
 
 #include "backstory/diag.h"
+#include "backstory/strbuf.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,6 +53,13 @@ BST_API bst_status bst_follow_aside(const char *store, const char *machine, cons
  * so many seconds: then BST_RETRY. BST_INVALID when nobody follows. */
 BST_API bst_status bst_follow_await(const char *store, const char *machine, const char *lsn,
                                     uint32_t seconds, bst_diags *diags) BST_MUST_USE;
+
+/* Slots by which the machine was followed from the source (as a journal is told of it) into this
+ * store before, but for `slot`: appended as the text of an array; nothing when there are none, or
+ * no store. */
+BST_API bst_status bst_follow_others(const char *store, const char *machine, const char *source,
+                                     const char *slot, bst_strbuf *out,
+                                     bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }

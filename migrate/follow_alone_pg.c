@@ -1,0 +1,56 @@
+/* One slot alone turns the changes of a table into events of a store: by two every transaction
+ * would come twice, and the second time as steps that nobody took. A slot that was dropped at the
+ * source is no other: whoever begins after it reconciles every row with its history.
+ */
+#include "follow_private.h"
+
+#include "backstory/loads.h"
+
+static bst_status refuse(const bst_pg_rows *slots, bst_diags *diags) {
+    const char *const other = bst_pg_rows_text(slots, 0, 0);
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "followed-by-another", NULL,
+                 "slot \"%s\" follows this table into this store already: by two slots every "
+                 "change would be told twice",
+                 other);
+    bst_diag_hint(diags,
+                  "Go on with --slot %s, or drop it first with backstory slots drop %s: every row "
+                  "is reconciled with its history then.",
+                  other, other);
+    return BST_INVALID;
+}
+
+/* `others`: the text of an array; which of these has the source? */
+static bst_status check_source(bst_pg *source, const bst_strbuf *others, bst_diags *diags) {
+    const char *const params[] = {others->text};
+    bst_pg_rows *rows = NULL;
+    if (others->len == 0)
+        return BST_OK;
+    bst_status status = bst_pg_query(source,
+                                     "SELECT slot_name FROM pg_catalog.pg_replication_slots"
+                                     " WHERE slot_name = ANY ($1::text[]) ORDER BY slot_name",
+                                     1, params, &rows, diags);
+    if (status == BST_OK && bst_pg_rows_count(rows) > 0)
+        status = refuse(rows, diags);
+    bst_pg_rows_free(rows);
+    return status;
+}
+
+bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
+                             const bst_follow_options *options, bst_journal *journal,
+                             bst_diags *diags) {
+    bst_strbuf label = BST_STRBUF_INIT, others = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+    if (journal) {
+        status = bst_journal_others(journal, &others, diags);
+    } else if (options->to) {
+        status = bst__follow_label(source, mapping, &label, diags);
+        if (status == BST_OK)
+            status = bst_follow_others(options->to, mapping->machine->id, label.text, options->slot,
+                                       &others, diags);
+    }
+    if (status == BST_OK)
+        status = check_source(source, &others, diags);
+    bst_strbuf_release(&label);
+    bst_strbuf_release(&others);
+    return status;
+}
