@@ -396,8 +396,14 @@ static bst_status load_all(chunk_run *run) {
     return status == BST_OK ? patiently(run, finish_load) : status;
 }
 
-/* A run that fails has not failed in vain. */
-static void tell_kept(const chunk_run *run) {
+/* A run that fails has not failed in vain; or it leaves nothing behind. */
+static void end_failed(const chunk_run *run) {
+    if (bst__diags_end_with(run->diags, "history-exists")) {
+        bst_load_tell_finished(run->load, run->diags);
+    }
+    if (run->figures->read == 0) {
+        bst_load_withdraw(run->load);
+    }
     if (run->figures->read > 0 && !run->options->by_place) {
         bst_diag_add(run->diags, BST_OK, BST_NOTE, "run-kept", NULL,
                      "the store keeps what %" PRIu64 " rows have come to, unseen; the same command "
@@ -434,7 +440,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
     } else if (status == BST_OK) {
         status = load_all(&run);
         if (status != BST_OK) {
-            tell_kept(&run);
+            end_failed(&run);
         }
     }
     if (status == BST_OK) {

@@ -1,8 +1,9 @@
 /* Is there an earlier load of this machine, and is it the same one?
  *
- * The same load asks the same: machine file, mapping file, and source. A machine has at most one
- * unfinished load, whatever its source: to start another one beside it would be to leave half a
- * history behind without a word.
+ * The same load asks the same: machine file, mapping file, and source. When it is finished there is
+ * nothing to do, whatever else was begun since. A machine has at most one unfinished load, whatever
+ * its source: to start another one beside it would be to leave half a history behind without a
+ * word.
  */
 #include "load_private.h"
 
@@ -21,6 +22,11 @@ static const char find_sql[] =
     " source, resumable FROM backstory.load JOIN backstory.machine USING (machine_id)"
     " JOIN backstory.machine_version AS version USING (machine_version_id)"
     " WHERE machine.name = $1 ORDER BY finished_at IS NULL DESC, run_id DESC";
+
+static bst_status find_loads(const bst_load *load, bst_pg_rows **ret, bst_diags *diags) {
+    const char *const params[] = {load->machine->id};
+    return bst_pg_query(load->pg, find_sql, 1, params, ret, diags);
+}
 
 static bool is_same(const char *a, const char *b) {
     return a ? b && strcmp(a, b) == 0 : !b;
@@ -92,9 +98,7 @@ static bst_status take_unfinished(bst_load *load, const bst_pg_rows *rows, bst_d
     bst_strbuf differences = BST_STRBUF_INIT;
     bst_status status = BST_OK;
     find_differences(load, rows, 0, &differences);
-    if (load->info.restart)
-        status = discard(load, bst_pg_rows_text(rows, 0, RUN), diags);
-    else if (differences.failed)
+    if (differences.failed)
         status = bst_diag_nomem(diags);
     else if (differences.len > 0)
         status = refuse(load, rows, differences.text, diags);
@@ -106,31 +110,63 @@ static bst_status take_unfinished(bst_load *load, const bst_pg_rows *rows, bst_d
     return status;
 }
 
-/* Of the finished ones, the same one. */
-static void take_finished(bst_load *load, const bst_pg_rows *rows) {
+/* Of the finished ones, the same one. False: there is none. */
+static bool take_finished(bst_load *load, const bst_pg_rows *rows) {
     for (size_t row = 0; row < bst_pg_rows_count(rows); row++) {
         bst_strbuf differences = BST_STRBUF_INIT;
+        if (!bst_pg_rows_text(rows, row, FINISHED))
+            continue;
         find_differences(load, rows, row, &differences);
         const bool same = differences.len == 0 && !differences.failed;
         bst_strbuf_release(&differences);
         if (same) {
             take(load, rows, row, BST_LOAD_FINISHED);
-            return;
+            return true;
         }
     }
+    return false;
 }
 
 bst_status bst__load_look_up(bst_load *load, bst_diags *diags) {
-    const char *const params[] = {load->machine->id};
     bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_query(load->pg, find_sql, 1, params, &rows, diags);
+    bst_status status = find_loads(load, &rows, diags);
     load->state = BST_LOAD_NEW;
-    if (status == BST_OK && bst_pg_rows_count(rows) > 0) {
-        if (!bst_pg_rows_text(rows, 0, FINISHED))
+    if (status == BST_OK) {
+        const bool unfinished = bst_pg_rows_count(rows) > 0 && !bst_pg_rows_text(rows, 0, FINISHED);
+        if (unfinished && load->info.restart)
+            status = discard(load, bst_pg_rows_text(rows, 0, RUN), diags);
+        if (status == BST_OK && !take_finished(load, rows) && unfinished && !load->info.restart)
             status = take_unfinished(load, rows, diags);
-        else
-            take_finished(load, rows);
     }
     bst_pg_rows_free(rows);
     return status;
+}
+
+static void tell_finished(const bst_load *load, const bst_pg_rows *rows, size_t row,
+                          bst_diags *diags) {
+    bst_strbuf differences = BST_STRBUF_INIT;
+    find_differences(load, rows, row, &differences);
+    bst_diag_add(diags, BST_OK, BST_NOTE, "run-before", NULL,
+                 "run %s has loaded machine \"%s\" from \"%s\" into this store, and is finished",
+                 bst_pg_rows_text(rows, row, RUN), load->machine->id,
+                 bst_pg_rows_text(rows, row, SOURCE));
+    if (differences.len > 0 && !differences.failed)
+        bst_diag_detail(diags, "%s.", differences.text);
+    bst_diag_hint(diags, "What is loaded stays as it is: load into another store, or let backstory "
+                         "follow bring what is new.");
+    bst_strbuf_release(&differences);
+}
+
+void bst_load_tell_finished(bst_load *load, bst_diags *diags) {
+    bst_pg_rows *rows = NULL;
+    bst_diags *const ignored = bst_diags_new();
+    const bool asked = load->pg && ignored && find_loads(load, &rows, ignored) == BST_OK;
+    for (size_t row = 0; asked && row < bst_pg_rows_count(rows); row++) {
+        if (bst_pg_rows_text(rows, row, FINISHED)) {
+            tell_finished(load, rows, row, diags);
+            break;
+        }
+    }
+    bst_pg_rows_free(rows);
+    bst_diags_free(ignored);
 }

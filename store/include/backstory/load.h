@@ -42,8 +42,9 @@ typedef struct bst_load_info {
 } bst_load_info;
 
 /* Connects, makes the store when it is not there, and holds the machine: another load of it is
- * BST_RETRY until this one is freed. An unfinished load that was asked something else is
- * BST_INVALID and says what differs. The machine must outlive the load. */
+ * BST_RETRY until this one is freed. A finished load that was asked the same counts first, whatever
+ * else is unfinished. An unfinished load that was asked something else is BST_INVALID and says what
+ * differs. The machine must outlive the load. */
 BST_API bst_status bst_load_open(const char *target, const bst_machine *machine,
                                  const bst_load_info *info, bst_load **ret,
                                  bst_diags *diags) BST_MUST_USE;
@@ -77,6 +78,13 @@ BST_API bst_status bst_load_quarantined(bst_load *load,
  * transaction. Doing it again changes nothing. */
 BST_API bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals,
                                    bst_diags *diags) BST_MUST_USE;
+/* After a failure: a load of which no chunk is done is taken back, as if it had never begun. It
+ * stays where the right to do so (the owner's) or the session is missing: then it is an unfinished
+ * load like any other. */
+BST_API void bst_load_withdraw(bst_load *load);
+/* Adds a note about the latest finished load of the machine, and how this one differs from it. Says
+ * nothing when there is none. */
+BST_API void bst_load_tell_finished(bst_load *load, bst_diags *diags);
 
 /* ---- workers: each has a sink, with a connection of its own, and uses it from one thread; the
  * load may be shared */
