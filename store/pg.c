@@ -185,8 +185,9 @@ static bst_status report_refused(const bst_pg *pg, const char *conninfo, bst_dia
     return BST_DATABASE;
 }
 
+/* An empty one leaves all to libpq's environment. */
 static bst_status check_form(const char *conninfo, bst_diags *diags) {
-    if (bst_is_connection_string(conninfo) && well_formed(conninfo))
+    if ((!*conninfo || bst_is_connection_string(conninfo)) && well_formed(conninfo))
         return BST_OK;
     if (strpbrk(conninfo, "=:@"))
         bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
