@@ -38,7 +38,7 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
                                          .on_difference = on_difference,
                                          .context = proof};
 
-    (void)figures;
+    proof->rows_of_now = figures->already;
     proof->verdict =
         bst_compare(proof->mapping, &options, proof->arena, &proof->result, proof->call->diags);
     proof->done = true;
@@ -74,15 +74,15 @@ void cli_proof_print(const cli_proof *proof) {
     size_t i;
     json_t *difference;
 
-    if (!proof->done) {
-        puts("not verified: nothing was loaded now; backstory compare holds it against the rows as "
-             "they are");
+    if (!proof->done)
         return;
-    }
+    if (proof->rows_of_now)
+        puts("this had been loaded before: the rows are those of now, not those that were loaded");
     if (proof->verdict == BST_OK) {
-        printf("verified: %s histories fold to their rows as they were then, and all totals agree "
-               "(in %s)\n",
-               cli_number(f->equal).text, cli_seconds(proof->seconds).text);
+        printf("verified: %s histories fold to their rows as they %s, and all totals agree (in "
+               "%s)\n",
+               cli_number(f->equal).text, proof->rows_of_now ? "are now" : "were then",
+               cli_seconds(proof->seconds).text);
         return;
     }
     printf("NOT verified: %s histories differ from their rows, %s are missing in the store, %s in "
@@ -104,6 +104,7 @@ void cli_proof_to_json(const cli_proof *proof, json_t *object) {
         json_object_set_new(object, "verified", json_null());
         return;
     }
+    json_object_set_new(made, "rows_of", json_string(proof->rows_of_now ? "now" : "load"));
     json_object_set_new(made, "holds", json_boolean(proof->verdict == BST_OK));
     json_object_set_new(made, "seconds", json_real(proof->seconds));
     cli_comparison_to_json(proof->mapping->machine, &proof->result, made);

@@ -16,7 +16,8 @@ typedef struct cli_proof {
     const bst_run_options *run;
     const char *manifest_path; /* NULL: no file; the store keeps it all the same */
     bst_arena *arena;
-    bool done; /* there was something to prove */
+    bool done;        /* it was made */
+    bool rows_of_now; /* not those that were loaded: that was done by an earlier run */
     bst_status verdict;
     bst_comparison result;
     json_t *differences;

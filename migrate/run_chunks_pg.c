@@ -447,7 +447,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
         status = patiently(&run, write_quarantine);
         figures->progress = 1;
     }
-    if (status == BST_OK && options->on_loaded && !figures->already) {
+    if (status == BST_OK && options->on_loaded) {
         status = tell_loaded(&run);
     }
     bst_load_free(run.load);

@@ -63,9 +63,31 @@ cmp m.json kept.json
 ! psql -Xqc "DELETE FROM backstory.manifest" 2>refused.txt || fail 'a manifest can be deleted'
 grep -q 'history is append-only' refused.txt
 
-say 'a second run has nothing to prove, and says so'
-"$BACKSTORY" migrate payment.legacy.json --from "$source" --to "$source" --verify --quarantine q.jsonl >again.txt
-grep -q 'not verified: nothing was loaded now' again.txt
+[ "$(value m.json verified rows_of)" = load ] || fail 'the rows are not those of the load'
+
+say 'killed after the load: the same command makes up for the proof, with the rows of now, and says so'
+psql -Xqc 'CREATE DATABASE killed'
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=killed --quarantine q.jsonl --quiet # no proof, as if killed
+[ "$(psql -XAtqd killed -c 'SELECT count(*) FROM backstory.manifest')" = 0 ] || fail 'there is a proof already'
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=killed --manifest late.json --quarantine q.jsonl >late.txt
+grep -q 'the rows are those of now, not those that were loaded' late.txt || { cat late.txt; fail 'the rows are not said to be others'; }
+grep -q '^verified: .* as they are now' late.txt || { cat late.txt; fail 'not verified'; }
+[ "$(value late.json verified rows_of)" = now ] || fail 'the manifest does not say of when the rows are'
+for what in holds equal totals; do
+    [ "$(value late.json verified $what)" = "$(value m.json verified $what)" ] || fail "$what is another one"
+done
+[ "$(value late.json store digest all)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
+psql -XAtqd killed -c 'SELECT manifest FROM backstory.manifest' | cmp - late.json
+
+say 'a row that has changed since is a difference'
+changed=$(psql -XAtqd killed -c 'SELECT entity FROM backstory.entity ORDER BY entity LIMIT 1')
+psql -Xqc "UPDATE payments SET amount = amount + 1 WHERE id = $changed"
+got=0
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=killed --verify --quarantine q.jsonl >late.txt || got=$?
+[ "$got" = 1 ] || { cat late.txt; fail "exit status $got instead of 1"; }
+grep -q '^NOT verified: 1 histories differ' late.txt || { cat late.txt; fail 'does not say how many'; }
+grep -q 'the rows are those of now' late.txt || { cat late.txt; fail 'does not say of when the rows are'; }
+psql -Xqc "UPDATE payments SET amount = amount - 1 WHERE id = $changed"
 
 say 'from file to file'
 psql -Xqc '\copy (SELECT * FROM payments) TO payments.csv CSV HEADER'

@@ -64,8 +64,9 @@ typedef struct bst_run_options {
     bst_status (*on_progress)(void *context, const bst_run_figures *figures);
     void *context;
     /* When all is loaded, and the source can still be read at the moment that was loaded, for
-     * which `moment` is the name (see bst_source_open_at; NULL: a file). May be NULL. Not called
-     * where the same had been loaded before. */
+     * which `moment` is the name (see bst_source_open_at; NULL: a file). Where the same had been
+     * loaded before (figures->already), that moment is gone, and `moment` is one of now. May be
+     * NULL. */
     bst_status (*on_loaded)(void *context, const bst_run_figures *figures, const char *moment);
     void *loaded_context;
 } bst_run_options;
