@@ -166,7 +166,8 @@ static bst_status compile(bst_json_source *source, uint32_t together_max, bool m
     /* jansson iterates over mutable objects only; nothing here changes one */
     load.root = (json_t *)bst_json_source_root(source);
     const bool whole = read_machine(&load);
-    if (whole && load.status == BST_OK && !bst__machine_index_steps(m)) {
+    if (whole && load.status == BST_OK &&
+        (!bst__machine_index_steps(m) || !bst__machine_index_former(m))) {
         bst__nomem(&load);
     }
     if (diags) {

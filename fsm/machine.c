@@ -119,8 +119,61 @@ uint32_t bst_event_field(const bst_event_type *event, const char *name) {
     return find_field(event->fields, event->field_count, name);
 }
 
+uint32_t bst_field_stored(const bst_field *fields, uint32_t count, const char *name) {
+    uint32_t found = find_field(fields, count, name);
+    for (uint32_t i = 0; i < count && found == BST_NONE; i++) {
+        if (fields[i].was && strcmp(fields[i].was, name) == 0) {
+            found = i;
+        }
+    }
+    return found;
+}
+
 uint32_t bst_command_field(const bst_command *command, const char *name) {
     return find_field(command->fields, command->field_count, name);
+}
+
+/* By former name. */
+
+static bst__names former_states(const bst_machine *machine) {
+    return (bst__names){&machine->states->was, sizeof *machine->states};
+}
+
+static bst__names former_events(const bst_machine *machine) {
+    return (bst__names){&machine->events->was, sizeof *machine->events};
+}
+
+/* Of several that say the same, the first has it. */
+static bool index_former(bst__machine *m, bst__index *index, bst__names former, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const char *was = bst__name_at(&former, i);
+        if (was && bst__name_find(index, m->seed, &former, was) == BST_NONE &&
+            !bst__index_add(index, m->arena, bst__name_hash(m->seed, was), i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bst__machine_index_former(bst__machine *m) {
+    const bst_machine *table = &m->table;
+    return index_former(m, &m->former_states, former_states(table), table->state_count) &&
+           (table->event_count == 0 ||
+            index_former(m, &m->former_events, former_events(table), table->event_count));
+}
+
+uint32_t bst_machine_state_stored(const bst_machine *machine, const char *name) {
+    const bst__machine *m = bst__machine_of(machine);
+    const bst__names former = former_states(machine);
+    const uint32_t state = bst_machine_state(machine, name);
+    return state != BST_NONE ? state : bst__name_find(&m->former_states, m->seed, &former, name);
+}
+
+uint32_t bst_machine_event_stored(const bst_machine *machine, const char *name) {
+    const bst__machine *m = bst__machine_of(machine);
+    const bst__names former = former_events(machine);
+    const uint32_t event = bst_machine_event(machine, name);
+    return event != BST_NONE ? event : bst__name_find(&m->former_events, m->seed, &former, name);
 }
 
 /* By step. */

@@ -39,9 +39,10 @@ typedef struct bst__machine {
     bst_json_source *source;
     uint32_t seed; /* of the name indices */
     bst__index fields, events, commands, guards, states;
-    bst__index groups;         /* (from, command) -> first transition */
-    bst__index steps;          /* (from, event, to) -> first transition */
-    const bst_value *defaults; /* of the entity's fields, one each */
+    bst__index former_events, former_states; /* by `was` */
+    bst__index groups;                       /* (from, command) -> first transition */
+    bst__index steps;                        /* (from, event, to) -> first transition */
+    const bst_value *defaults;               /* of the entity's fields, one each */
     /* As the file has them. Users are numbers of written transitions. */
     const bst__written *written;
     uint32_t written_count;
@@ -68,6 +69,9 @@ const bst__machine *bst__machine_of(const bst_machine *machine);
 
 /* Fills `groups` and `steps` from the finished tables. False when out of memory. */
 bool bst__machine_index_steps(bst__machine *m);
+
+/* Fills `former_events` and `former_states`. False when out of memory. */
+bool bst__machine_index_former(bst__machine *m);
 
 /* The written transition that one of the table comes from. */
 uint32_t bst__origin(const bst_machine *machine, uint32_t transition);

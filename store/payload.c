@@ -95,14 +95,20 @@ typedef struct shape {
     uint32_t count;
 } shape;
 
-/* Fields mostly come in order: the search starts at the one expected. */
+/* Fields mostly come in order: the search starts at the one expected. A name that no field has may
+ * be a former one. */
 static uint32_t find_field(const shape *of, const bst__item *name, uint32_t expected) {
     for (uint32_t i = 0; i < of->count; i++) {
         const uint32_t field = (expected + i) % of->count;
         if (bst__item_is(name, BST__STRING, of->fields[field].name))
             return field;
     }
-    return BST_NONE;
+    char former[BST_NAME_MAX + 1];
+    if (name->kind != BST__STRING || name->len > BST_NAME_MAX)
+        return BST_NONE;
+    memcpy(former, name->text, name->len);
+    former[name->len] = '\0';
+    return bst_field_stored(of->fields, of->count, former);
 }
 
 /* One `"name":value`. */

@@ -155,9 +155,11 @@ static bool read_provenance(bst__plan_shelf *shelf, bst__stored_step *step,
 static bool take_step(bst__plan_shelf *shelf, const bst__copy_field *row) {
     shelf_entry *const entry = find_or_add(shelf, row);
     bst__stored_step *const step = entry ? add_step(shelf, &entry->plan) : NULL;
-    return step && resolve(shelf, step, "type", &row[STEP_TYPE], bst_machine_event, &step->type) &&
+    return step &&
+           resolve(shelf, step, "type", &row[STEP_TYPE], bst_machine_event_stored, &step->type) &&
            take_type_version(shelf, step, bst__copy_int(&row[STEP_TYPE_VERSION])) &&
-           resolve(shelf, step, "state", &row[STEP_STATE], bst_machine_state, &step->state) &&
+           resolve(shelf, step, "state", &row[STEP_STATE], bst_machine_state_stored,
+                   &step->state) &&
            resolve(shelf, step, "command", &row[STEP_COMMAND], bst_machine_command,
                    &step->command) &&
            read_provenance(shelf, step, row);

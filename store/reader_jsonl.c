@@ -241,9 +241,9 @@ static bst_status read_names(reader_jsonl *reader) {
     const bst_machine *const machine = reader->base.machine;
     bst_stored_event *const event = &reader->base.event;
     const bst__item *const values = reader->values;
-    if (!find_name(machine, &values[KEY_TYPE], bst_machine_event, &event->type))
+    if (!find_name(machine, &values[KEY_TYPE], bst_machine_event_stored, &event->type))
         return unknown(reader, KEY_TYPE);
-    if (!find_name(machine, &values[KEY_STATE], bst_machine_state, &event->state))
+    if (!find_name(machine, &values[KEY_STATE], bst_machine_state_stored, &event->state))
         return unknown(reader, KEY_STATE);
     event->command = BST_NONE;
     if (!bst__item_is_null(&values[KEY_COMMAND]) &&

@@ -82,6 +82,30 @@ static void assert_where(bst_loc where, uint32_t line, uint32_t column) {
     ck_assert_uint_eq(where.column, column);
 }
 
+START_TEST(test_former_names) {
+    bst_machine *m =
+        fsm_machine("{ 'id': 'm', 'initial': 'a', 'events': {"
+                    "    'Went': { 'was': 'Gone', 'fields': {"
+                    "        'x': { 'type': 'text', 'was': 'w' },"
+                    "        'y': { 'type': 'text', 'was': 'x' } } } },"
+                    "  'states': { 'a': { 'on': { 'go': [ { 'target': 'b', 'event': 'Went' } ] } },"
+                    "    'b': { 'was': 'c' }, 'd': { 'was': 'a' }, 'e': { 'was': 'c' } } }");
+    const bst_event_type *went = &m->events[bst_machine_event(m, "Went")];
+    ck_assert_uint_eq(bst_machine_state_stored(m, "b"), bst_machine_state(m, "b"));
+    ck_assert_uint_eq(bst_machine_state_stored(m, "c"), bst_machine_state(m, "b"));
+    ck_assert_uint_eq(bst_machine_state_stored(m, "a"), bst_machine_state(m, "a"));
+    ck_assert_uint_eq(bst_machine_state_stored(m, "f"), BST_NONE);
+    ck_assert_uint_eq(bst_machine_state(m, "c"), BST_NONE);
+    ck_assert_uint_eq(bst_machine_event_stored(m, "Gone"), bst_machine_event(m, "Went"));
+    ck_assert_uint_eq(bst_machine_event_stored(m, "Stays"), BST_NONE);
+    ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "w"), 0);
+    ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "x"), 0);
+    ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "y"), 1);
+    ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "z"), BST_NONE);
+    bst_machine_free(m);
+}
+END_TEST
+
 START_TEST(test_places) {
     bst_machine *m = fsm_machine("{ 'id': 'door', 'guards': {\n"
                                  "    'g': 'true' }, 'fields': {\n"
@@ -289,6 +313,7 @@ Suite *test_fsm_load_suite(void) {
     TCase *tables = tcase_create("tables");
     tcase_add_test(tables, test_payment);
     tcase_add_test(tables, test_lookups);
+    tcase_add_test(tables, test_former_names);
     tcase_add_test(tables, test_places);
     tcase_add_test(tables, test_creations_of_one_command_stand_together);
     tcase_add_test(tables, test_payload_is_the_union);

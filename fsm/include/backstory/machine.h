@@ -46,7 +46,7 @@ extern "C" {
 typedef struct bst_field {
     const char *name;
     const char *label, *description; /* may be NULL */
-    const char *was;                 /* its name in the version before, for diff.h; or NULL */
+    const char *was;                 /* its name in the version before, or NULL */
     bst_type type;
     bst_value default_value; /* absent: none. Fields of the entity only */
 } bst_field;
@@ -213,6 +213,12 @@ BST_API uint32_t bst_machine_state(const bst_machine *machine, const char *name)
 BST_API uint32_t bst_machine_command(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_event(const bst_machine *machine, const char *name);
 BST_API uint32_t bst_machine_field(const bst_machine *machine, const char *name);
+/* By the name that something stored gives it: the machine's own, else the one that a `was` of it
+ * says. A name that is in use is never a former one. O(1) on average. */
+BST_API uint32_t bst_machine_state_stored(const bst_machine *machine, const char *name);
+BST_API uint32_t bst_machine_event_stored(const bst_machine *machine, const char *name);
+/* The same of a payload's fields. Linear in them. */
+BST_API uint32_t bst_field_stored(const bst_field *fields, uint32_t count, const char *name);
 /* The event of that kind; BST_NONE when the machine has none. Linear in the events. */
 BST_API uint32_t bst_machine_builtin(const bst_machine *machine, bst_builtin builtin);
 /* What an event of this kind does to a field of this type: adds, or else sets. */
