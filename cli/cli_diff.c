@@ -9,22 +9,25 @@
 
 /* What a store holds of the old machine. */
 typedef struct stock {
-    uint64_t *in_state;  /* entities, by state they stand in now */
-    uint64_t *of_event;  /* events, by type */
-    uint64_t *took_step; /* events, by the transition they are */
+    uint64_t *into_state; /* events, by the state after them */
+    uint64_t *of_event;   /* events, by type */
+    uint64_t *by_command; /* events, by the command that led to them */
+    uint64_t *took_step;  /* events, by the transition they are */
     uint64_t entities, events;
 } stock;
 
 static bool stock_new(stock *s, const bst_machine *machine) {
-    *s = (stock){.in_state = calloc(machine->state_count + 1, sizeof(uint64_t)),
+    *s = (stock){.into_state = calloc(machine->state_count + 1, sizeof(uint64_t)),
                  .of_event = calloc(machine->event_count + 1, sizeof(uint64_t)),
+                 .by_command = calloc(machine->command_count + 1, sizeof(uint64_t)),
                  .took_step = calloc(machine->transition_count + 1, sizeof(uint64_t))};
-    return s->in_state && s->of_event && s->took_step;
+    return s->into_state && s->of_event && s->by_command && s->took_step;
 }
 
 static void stock_release(stock *s) {
-    free(s->in_state);
+    free(s->into_state);
     free(s->of_event);
+    free(s->by_command);
     free(s->took_step);
 }
 
@@ -41,8 +44,6 @@ static bst_status take_stock(cli_call *call, const char *store, const bst_machin
     while (status == BST_OK) {
         status = bst_reader_next(reader, &event, call->diags);
         if (status != BST_OK || !event || event->version == 1) {
-            if (state != BST_NONE)
-                s->in_state[state]++;
             state = BST_NONE;
         }
         if (status != BST_OK || !event)
@@ -50,6 +51,9 @@ static bst_status take_stock(cli_call *call, const char *store, const bst_machin
         s->entities += event->version == 1;
         s->events++;
         s->of_event[event->type]++;
+        s->into_state[event->state]++;
+        if (event->command != BST_NONE)
+            s->by_command[event->command]++;
         const uint32_t step =
             bst_machine_find_transition(machine, state, event->type, event->state);
         if (step != BST_NONE)
@@ -65,19 +69,32 @@ static bst_status take_stock(cli_call *call, const char *store, const bst_machin
 /* How much of what is stored the change speaks of; without a store, or where it speaks of nothing
  * that can be counted, 1: it has to be reckoned with. */
 static uint64_t affected(const stock *s, const bst_change *change) {
-    if (!s->in_state)
+    if (!s->into_state)
         return 1;
     if (change->old_state != BST_NONE)
-        return s->in_state[change->old_state];
+        return s->into_state[change->old_state];
     if (change->old_event != BST_NONE)
         return s->of_event[change->old_event];
+    if (change->old_command != BST_NONE)
+        return s->by_command[change->old_command];
     if (change->old_transition != BST_NONE)
         return s->took_step[change->old_transition];
     return s->events;
 }
 
-static bool breaks(const stock *s, const bst_change *change) {
-    return change->effect >= BST_EFFECT_NEEDS_UPCAST && affected(s, change) > 0;
+/* The changes that matter to what is stored. */
+typedef struct verdict {
+    size_t breaking, folding; /* it would not replay; it would replay to other values */
+} verdict;
+
+static verdict judge(const stock *s, const bst_change *changes, size_t count) {
+    verdict v = {0};
+    for (size_t i = 0; i < count; i++) {
+        const bool matters = affected(s, &changes[i]) > 0;
+        v.breaking += matters && changes[i].effect >= BST_EFFECT_NEEDS_UPCAST;
+        v.folding += matters && changes[i].effect == BST_EFFECT_CHANGES_FOLD;
+    }
+    return v;
 }
 
 static void print_text(const stock *s, const bst_change *changes, size_t count) {
@@ -89,9 +106,8 @@ static void print_text(const stock *s, const bst_change *changes, size_t count) 
         bst_strbuf_addf(&what, "%s %s", bst_changed_text(c->what), c->name);
         const cli_text number = cli_number(affected(s, c));
         bst_strbuf stored = BST_STRBUF_INIT;
-        if (s->in_state && c->effect != BST_EFFECT_COMPATIBLE)
-            bst_strbuf_addf(&stored, "%s %s", number.text,
-                            c->old_state != BST_NONE ? "entities" : "events");
+        if (s->into_state && c->effect != BST_EFFECT_COMPATIBLE)
+            bst_strbuf_addf(&stored, "%s events", number.text);
         cli_table_add(table, (const char *[]){bst_effect_text(c->effect), stored.text, what.text,
                                               c->message});
         bst_strbuf_release(&what);
@@ -101,7 +117,7 @@ static void print_text(const stock *s, const bst_change *changes, size_t count) 
     cli_table_free(table);
 }
 
-static void print_json(const stock *s, const bst_change *changes, size_t count, bool replays) {
+static void print_json(const stock *s, const bst_change *changes, size_t count, verdict v) {
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++) {
@@ -113,14 +129,28 @@ static void print_json(const stock *s, const bst_change *changes, size_t count, 
             json_object_set_new(object, "where",
                                 json_pack("{s:s, s:i, s:i}", "file", c->where.file, "line",
                                           (int)c->where.line, "column", (int)c->where.column));
-        if (s->in_state)
+        if (s->into_state)
             json_object_set_new(object, "stored", json_integer((json_int_t)affected(s, c)));
         json_array_append_new(list, object);
     }
-    json_t *root = json_pack("{s:b, s:o}", "replays", (int)replays, "changes", list);
+    json_t *root = json_pack("{s:b, s:b, s:o}", "replays", (int)(v.breaking == 0), "same_values",
+                             (int)(v.breaking + v.folding == 0), "changes", list);
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
+}
+
+static void print_verdict(verdict v, size_t count) {
+    if (count == 0)
+        puts("nothing changed that a history could notice");
+    else if (v.breaking > 0)
+        printf("what is stored would not replay: %zu change%s\n", v.breaking,
+               v.breaking == 1 ? "" : "s");
+    else if (v.folding > 0)
+        printf("what is stored would come to other values: %zu change%s\n", v.folding,
+               v.folding == 1 ? "" : "s");
+    else
+        puts("what is stored replays");
 }
 
 static bst_status compare(cli_call *call, const bst_machine *before, const bst_machine *after,
@@ -128,30 +158,22 @@ static bst_status compare(cli_call *call, const bst_machine *before, const bst_m
     bst_arena *arena = bst_arena_new();
     const bst_change *changes = NULL;
     size_t count = 0;
-    size_t breaking = 0;
 
     if (!arena)
         return bst_diag_nomem(call->diags);
     bst_status status = bst_machine_diff(before, after, arena, &changes, &count, call->diags);
-    for (size_t i = 0; i < count; i++)
-        breaking += breaks(s, &changes[i]);
+    const verdict v = judge(s, changes, count);
     if (status == BST_OK && call->json) {
-        print_json(s, changes, count, breaking == 0);
+        print_json(s, changes, count, v);
     } else if (status == BST_OK) {
         print_text(s, changes, count);
-        if (s->in_state)
+        if (s->into_state)
             printf("%s entities and %s events are stored\n", cli_number(s->entities).text,
                    cli_number(s->events).text);
-        if (count == 0)
-            puts("nothing changed that a history could notice");
-        else if (breaking == 0)
-            puts("what is stored replays");
-        else
-            printf("what is stored would not replay: %zu change%s\n", breaking,
-                   breaking == 1 ? "" : "s");
+        print_verdict(v, count);
     }
     bst_arena_free(arena);
-    return status == BST_OK && breaking > 0 ? BST_INVALID : status;
+    return status == BST_OK && v.breaking + v.folding > 0 ? BST_INVALID : status;
 }
 
 static int diff(const cli_command *command, int argc, const char **argv) {

@@ -1,9 +1,9 @@
 /* What changed between two versions of a machine.
  *
- * First every old name is paired with a new one: the one that says `was`, else the one of the same
- * name. Then the pairs are compared, and what has no partner is gone or new. Steps are compared as
- * replay sees them, (state, event, state after): how a command or a guard leads to them is the
- * future's business only.
+ * First every old name is paired with a new one, just as a reader of what is stored does: the one
+ * of the same name, else the one that says `was`. Then the pairs are compared, and what has no
+ * partner is gone or new. Steps are compared as replay sees them, (state, event, state after): how
+ * a command or a guard leads to them is the future's business only.
  */
 #include "backstory/diff.h"
 
@@ -65,6 +65,7 @@ static bst_change *add(differ *d, bst_changed what, bst_effect effect, const bst
                            .message = message,
                            .old_state = BST_NONE,
                            .old_event = BST_NONE,
+                           .old_command = BST_NONE,
                            .old_transition = BST_NONE};
     if (where) {
         change->where = *where;
@@ -76,29 +77,22 @@ static bst_change *add(differ *d, bst_changed what, bst_effect effect, const bst
 
 /* What differs between states, fields and events when they are looked up by name. */
 typedef struct lookup {
-    uint32_t old_count, new_count;
+    uint32_t old_count;
     const char *(*name)(const bst_machine *machine, uint32_t number);
-    const char *(*was)(const bst_machine *machine, uint32_t number);
-    uint32_t (*find)(const bst_machine *machine, const char *name);
+    uint32_t (*find)(const bst_machine *machine, const char *name); /* former names, too */
 } lookup;
 
 static const char *state_name(const bst_machine *m, uint32_t i) {
     return m->states[i].name;
 }
-static const char *state_was(const bst_machine *m, uint32_t i) {
-    return m->states[i].was;
-}
 static const char *field_name(const bst_machine *m, uint32_t i) {
     return m->fields[i].name;
-}
-static const char *field_was(const bst_machine *m, uint32_t i) {
-    return m->fields[i].was;
 }
 static const char *event_name(const bst_machine *m, uint32_t i) {
     return m->events[i].name;
 }
-static const char *event_was(const bst_machine *m, uint32_t i) {
-    return m->events[i].was;
+static uint32_t find_field(const bst_machine *m, const char *name) {
+    return bst_field_stored(m->fields, m->field_count, name);
 }
 
 static uint32_t *pair(differ *d, const lookup *k) {
@@ -108,17 +102,7 @@ static uint32_t *pair(differ *d, const lookup *k) {
         return NULL;
     }
     for (uint32_t i = 0; i < k->old_count; i++) {
-        const uint32_t same = k->find(d->after, k->name(d->before, i));
-        const bool renamed_to = same != BST_NONE && k->was(d->after, same) &&
-                                k->find(d->before, k->was(d->after, same)) != BST_NONE;
-        partners[i] = renamed_to ? BST_NONE : same;
-    }
-    for (uint32_t i = 0; i < k->new_count; i++) {
-        const char *was = k->was(d->after, i);
-        const uint32_t old = was ? k->find(d->before, was) : BST_NONE;
-        if (old != BST_NONE) {
-            partners[old] = i;
-        }
+        partners[i] = k->find(d->after, k->name(d->before, i));
     }
     return partners;
 }
@@ -154,7 +138,7 @@ static void compare_states(differ *d) {
         if (now == BST_NONE) {
             const bst_loc where = bst_machine_state_where(before, i);
             add(d, BST_CHANGED_STATE, BST_EFFECT_STRANDS, &where, name,
-                "is gone; entities that stand in it have no state any more")
+                "is gone; entities that stand in it, or once did, have no state there")
                 ->old_state = i;
             continue;
         }
@@ -317,14 +301,9 @@ static bool is_upcast(const bst_event_type *before, const bst_event_type *after)
     return before->version < after->version && bst_event_fields_at(after, before->version, &count);
 }
 
-/* The new payload field that an old one is now. */
+/* The new payload field that an old one is now: the one that it is read as. */
 static uint32_t payload_partner(const bst_event_type *after, const bst_field *old) {
-    for (uint32_t i = 0; i < after->field_count; i++) {
-        if (after->fields[i].was && strcmp(after->fields[i].was, old->name) == 0) {
-            return i;
-        }
-    }
-    return bst_event_field(after, old->name);
+    return bst_field_stored(after->fields, after->field_count, old->name);
 }
 
 /* Whether two versions of a machine mean the same by a version of an event. */
@@ -387,9 +366,8 @@ static void compare_payload_field(differ *d, uint32_t old_event, uint32_t new_ev
     }
     const bst_field *field = &after->fields[partner];
     if (strcmp(field->name, old->name) != 0) {
-        add(d, BST_CHANGED_EVENT, BST_EFFECT_NEEDS_UPCAST, &where, member(d, after, field->name),
-            bst_arena_printf(d->arena, "was named \"%s\", and is stored under that name",
-                             old->name))
+        add(d, BST_CHANGED_EVENT, BST_EFFECT_COMPATIBLE, &where, member(d, after, field->name),
+            bst_arena_printf(d->arena, "was named \"%s\"", old->name))
             ->old_event = old_event;
     }
     if (!bst_type_equal(&old->type, &field->type)) {
@@ -540,9 +518,8 @@ static void compare_event(differ *d, uint32_t old_event, uint32_t new_event) {
     const bst_loc where = bst_machine_event_where(d->after, new_event);
 
     if (strcmp(before->name, after->name) != 0) {
-        add(d, BST_CHANGED_EVENT, BST_EFFECT_NEEDS_UPCAST, &where, after->name,
-            bst_arena_printf(d->arena, "was named \"%s\", and is stored under that name",
-                             before->name))
+        add(d, BST_CHANGED_EVENT, BST_EFFECT_COMPATIBLE, &where, after->name,
+            bst_arena_printf(d->arena, "was named \"%s\"", before->name))
             ->old_event = old_event;
     }
     compare_versions(d, old_event, new_event);
@@ -662,14 +639,16 @@ static void compare_transitions(differ *d) {
     }
 }
 
-/* ---- commands and guards: they decide the future only ---- */
+/* ---- commands and guards: they decide the future; of the past a command is only a name ---- */
 
 static void compare_commands(differ *d) {
     for (uint32_t i = 0; i < d->before->command_count; i++) {
         const char *name = d->before->commands[i].name;
         if (bst_machine_command(d->after, name) == BST_NONE) {
-            add(d, BST_CHANGED_COMMAND, BST_EFFECT_COMPATIBLE, NULL, name,
-                "is gone; whoever still sends it will be refused");
+            add(d, BST_CHANGED_COMMAND, BST_EFFECT_BREAKS_REPLAY, NULL, name,
+                "is gone; stored events that it led to name it, and whoever still sends it will be "
+                "refused")
+                ->old_command = i;
         }
     }
     for (uint32_t i = 0; i < d->after->command_count; i++) {
@@ -714,12 +693,9 @@ static void compare_guards(differ *d) {
 bst_status bst_machine_diff(const bst_machine *before, const bst_machine *after, bst_arena *arena,
                             const bst_change **ret_changes, size_t *ret_count, bst_diags *diags) {
     differ d = {.before = before, .after = after, .arena = arena};
-    const lookup states = {before->state_count, after->state_count, state_name, state_was,
-                           bst_machine_state};
-    const lookup fields = {before->field_count, after->field_count, field_name, field_was,
-                           bst_machine_field};
-    const lookup events = {before->event_count, after->event_count, event_name, event_was,
-                           bst_machine_event};
+    const lookup states = {before->state_count, state_name, bst_machine_state_stored};
+    const lookup fields = {before->field_count, field_name, find_field};
+    const lookup events = {before->event_count, event_name, bst_machine_event_stored};
 
     d.states = pair(&d, &states);
     d.fields = pair(&d, &fields);

@@ -3,12 +3,13 @@
  *
  * A stored history is a sequence of events, each with its payload and the state after it. It still
  * replays when every step of it is a step of the new machine: a transition from the same state, by
- * the same event, into the same state, whose payload can still be read and whose fold gives the
- * same entity. What cannot be told from the machines alone (is anything stored at all?) is
- * answered by counts that the caller takes from a store.
+ * the same event, into the same state, whose payload and names can still be read. Whether its fold
+ * gives the same entity is told apart from that. What cannot be told from the machines alone (is
+ * anything stored at all?) is answered by counts that the caller takes from a store.
  *
  * Renames are said in the new machine: a state, field or event with `"was": "old_name"` is the old
- * one under a new name.
+ * one under a new name. Names are looked up as readers of a store do (bst_machine_state_stored()
+ * and so on), so that what is promised here is what they do.
  */
 #ifndef BACKSTORY_DIFF_H
 #define BACKSTORY_DIFF_H
@@ -24,7 +25,7 @@ extern "C" {
     X(COMPATIBLE, "compatible")       /* what is stored replays as before */                       \
     X(CHANGES_FOLD, "changes-fold")   /* it replays, to other values than before */                \
     X(NEEDS_UPCAST, "needs-upcast")   /* stored payloads cannot be read as the new ones */         \
-    X(STRANDS, "strands")             /* entities stand in a state that is gone */                 \
+    X(STRANDS, "strands")             /* entities stand or stood in a state that is gone */        \
     X(BREAKS_REPLAY, "breaks-replay") /* stored histories took a step that is gone */
 
 typedef enum bst_effect {
@@ -52,9 +53,9 @@ typedef struct bst_change {
     bst_effect effect;
     const char *name;    /* "captured", "PaymentCaptured.amount", "pending -fail-> failed" */
     const char *message; /* "is gone", "was named \"captured\"", ... */
-    /* What in the old machine it speaks of, for counting: a state, an event type or a transition;
-     * BST_NONE: nothing old. */
-    uint32_t old_state, old_event, old_transition;
+    /* What in the old machine it speaks of, for counting: a state, an event type, a command or
+     * a transition; BST_NONE: nothing old. */
+    uint32_t old_state, old_event, old_command, old_transition;
     bst_loc where; /* in the new file, or in the old one when it is gone */
 } bst_change;
 
