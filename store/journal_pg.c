@@ -680,17 +680,22 @@ bst_status bst_journal_release(bst_journal *j, const char *key, size_t key_len, 
     return j->released.failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
+/* A slot before this one, by which the same rows were followed, has no place any more: else it would
+ * be waited for, and what stands in quarantine by it would do so for ever. */
+static const char release_all_sql[] =
+    "WITH before AS (UPDATE backstory.follow AS f SET lsn = NULL FROM backstory.follow AS own"
+    " WHERE own.slot = $1 AND f.slot <> own.slot AND f.machine_id = own.machine_id"
+    " AND regexp_replace(f.source, '^public\\.', '') = regexp_replace(own.source, '^public\\.', '')"
+    " RETURNING f.slot)"
+    "UPDATE backstory.follow_quarantine SET released_lsn = $2"
+    " WHERE released_lsn IS NULL AND (slot = $1 OR slot IN (SELECT slot FROM before))";
+
 bst_status bst_journal_release_all(bst_journal *j, uint64_t lsn, bst_diags *diags) {
     char text[BST_LSN_TEXT_MAX];
     bst_lsn_format(lsn, text);
     const char *const params[] = {j->info.slot, text};
-    bst_status status = begin(j, diags);
-    if (status == BST_OK)
-        status = run_statement(j,
-                               "UPDATE backstory.follow_quarantine SET released_lsn = $2"
-                               " WHERE slot = $1 AND released_lsn IS NULL",
-                               2, params, diags);
-    return status;
+    const bst_status status = begin(j, diags);
+    return status == BST_OK ? run_statement(j, release_all_sql, 2, params, diags) : status;
 }
 
 /* ---- the end of a transaction */

@@ -26,6 +26,15 @@ new_payment() {
                       VALUES ($1, 0, 100, 'EUR', now(), now())"
 }
 
+# What differs must stand in quarantine.
+differing_is_aside() {
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --limit 0 >compared.txt 2>&1 || :
+    grep -E '^[0-9]+  ' compared.txt | sed 's/  .*//' | sort -u >differing.txt
+    stored "SELECT DISTINCT key FROM backstory.follow_quarantine WHERE released_lsn IS NULL" | sort >aside.txt
+    comm -23 differing.txt aside.txt >unknown.txt
+    [ ! -s unknown.txt ] || { cat unknown.txt; fail 'these differ and do not stand in quarantine'; }
+}
+
 payments 500
 
 say 'the preflight names all that is missing at once, and changes nothing'
@@ -303,11 +312,7 @@ store_sql -q -c "UPDATE backstory.follow SET lsn = '$lsn'"
 say 'after every transaction: the fold is the row, or the entity stands in quarantine'
 source_sql -q -c "UPDATE payments SET status = 50, closed_at = now() WHERE id = 9060"
 catch_up
-"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --limit 0 >compared.txt 2>&1 || :
-grep -E '^[0-9]+  ' compared.txt | sed 's/  .*//' | sort -u >differing.txt
-stored "SELECT DISTINCT key FROM backstory.follow_quarantine WHERE released_lsn IS NULL" | sort >aside.txt
-comm -23 differing.txt aside.txt >unknown.txt
-[ ! -s unknown.txt ] || { cat unknown.txt; fail 'these differ and do not stand in quarantine'; }
+differing_is_aside
 
 "$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
 is 'what is left at the source' 0 "$(source_sql -Atc 'SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)')"
@@ -319,4 +324,8 @@ is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
 new_payment 9080
 catch_up --slot another
 is 'events' 'PaymentCreated recorded' "$(events_of 9080)"
+is 'what is left of the slot before' 0 "$(stored "SELECT count(*) FROM backstory.follow_quarantine
+    WHERE slot <> 'another' AND released_lsn IS NULL")"
+is 'slots with a place' another "$(stored 'SELECT string_agg(slot, $$ $$) FROM backstory.follow WHERE lsn IS NOT NULL')"
+differing_is_aside
 "$BACKSTORY" slots drop another --from "$from" --quiet

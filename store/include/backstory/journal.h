@@ -94,7 +94,8 @@ BST_API bst_status bst_journal_set_aside(bst_journal *journal,
 /* The entity's fold is its row again. */
 BST_API bst_status bst_journal_release(bst_journal *journal, const char *key, size_t key_len,
                                        uint64_t lsn, bst_diags *diags) BST_MUST_USE;
-/* Whoever stands in quarantine by this slot is let go: all of them are about to be looked at. */
+/* Whoever stands in quarantine by this slot is let go, or by another one of the same source, which
+ * must be gone: all of them are about to be looked at. */
 BST_API bst_status bst_journal_release_all(bst_journal *journal, uint64_t lsn,
                                            bst_diags *diags) BST_MUST_USE;
 /* Every entity with a history is set aside in the same way (key, version, state are ignored). */
