@@ -88,7 +88,9 @@ static bst_status add_ledger(bst_pg *source, const bst_follow_options *options, 
 }
 
 static bst_status make_publication(bst_pg *source, const bst_mapping *mapping,
-                                   const bst_follow_options *options, bst_diags *diags) {
+                                   const bst_follow_options *options, bool *ret_made,
+                                   bst_diags *diags) {
+    *ret_made = false;
     bst_strbuf found = BST_STRBUF_INIT;
     const char *const tables[] = {mapping->source.table,
                                   options->ledger ? options->ledger->table : NULL};
@@ -102,7 +104,8 @@ static bst_status make_publication(bst_pg *source, const bst_mapping *mapping,
         return options->ledger ? add_ledger(source, options, diags) : BST_OK;
     status = say_publication(source, "CREATE", " FOR TABLE ", tables, options->ledger ? 2 : 1,
                              " WITH (publish_via_partition_root = true)", options, diags);
-    if (status == BST_OK)
+    *ret_made = status == BST_OK;
+    if (*ret_made)
         bst__follow_say(options, "made publication %s of %s", options->slot, tables[0]);
     return status;
 }
@@ -153,13 +156,25 @@ static bst_status read_snapshot(bst_pg *source, const bst_follow_options *option
     return status;
 }
 
+/* Of a beginning that came to nothing: a slot would keep log that nobody can follow. As far as the
+ * source still answers; what is said is why it came to nothing. */
+static void clear_away(bst_pg *source, const bst_follow_options *options, bool publication) {
+    bst_diags *const ignored = bst_diags_new();
+    const bst_status slot = drop_slot(source, options, ignored);
+    if (slot == BST_OK && publication &&
+        say_publication(source, "DROP", "", NULL, 0, "", options, ignored) == BST_OK)
+        bst__follow_say(options, "dropped publication %s", options->slot);
+    bst_diags_free(ignored);
+}
+
 static bst_status begin_anew(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst__batch *batch, bst_diags *diags) {
     bst_pg_stream *stream = NULL; /* holds the snapshot while it is idle */
     char snapshot[64] = "";
     uint64_t lsn = 0;
-    bst_status status = make_publication(source, mapping, options, diags);
+    bool published;
+    bst_status status = make_publication(source, mapping, options, &published, diags);
     if (status == BST_OK)
         status = bst_journal_enter(journal, diags);
     if (status == BST_OK)
@@ -173,6 +188,8 @@ static bst_status begin_anew(bst_pg *source, const bst_mapping *mapping,
     if (status == BST_OK)
         status = read_snapshot(source, options, batch, snapshot, lsn, diags);
     bst_pg_stream_free(stream);
+    if (status != BST_OK)
+        clear_away(source, options, published);
     return status;
 }
 
@@ -231,11 +248,12 @@ bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst__batch *batch, bst_diags *diags) {
     uint64_t lsn;
+    bool made;
     if (bst_journal_where(journal, &lsn) != BST_JOURNAL_READY || options->snapshot_again)
         return begin_anew(source, mapping, options, journal, batch, diags);
     if (!bst_journal_same_mapping(journal))
         return report_other_mapping(options, diags);
     const bst_status status = check_slot(source, options, lsn, diags);
     /* The publication may have been taken away while nobody followed. */
-    return status == BST_OK ? make_publication(source, mapping, options, diags) : status;
+    return status == BST_OK ? make_publication(source, mapping, options, &made, diags) : status;
 }

@@ -115,6 +115,30 @@ static bst_status make_known(bst_journal *j, bst_diags *diags) {
     return status == BST_OK ? bst_pg_exec(j->pg, "COMMIT", diags) : status;
 }
 
+/* Events can be added to histories when all of these are there. */
+static bst_status check_loaded(bst_journal *j, bst_diags *diags) {
+    const char *const params[] = {j->machine->id};
+    bst_pg_rows *rows = NULL;
+    bst_status status = bst_pg_query(
+        j->pg,
+        "SELECT l.run_id, m.name FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
+        " WHERE l.finished_at IS NULL"
+        " AND (m.name = $1 OR to_regclass('backstory.segment_stream') IS NULL)"
+        " ORDER BY m.name <> $1 LIMIT 1",
+        1, params, &rows, diags);
+    if (status == BST_OK && bst_pg_rows_count(rows) > 0) {
+        status = BST_RETRY;
+        bst_diag_add(diags, BST_RETRY, BST_ERROR, "load-unfinished", NULL,
+                     "run %s, a migration of machine \"%s\" into %s, is not finished",
+                     bst_pg_rows_text(rows, 0, 0), bst_pg_rows_text(rows, 0, 1),
+                     bst_pg_label(j->pg));
+        bst_diag_hint(diags, "backstory status tells how far it is. If it was broken off, the same "
+                             "backstory migrate goes on with it; follow when it is done.");
+    }
+    bst_pg_rows_free(rows);
+    return status;
+}
+
 static bst_status check_slot(bst_journal *j, const bst_pg_rows *rows, bst_diags *diags) {
     const char *const lsn = bst_pg_rows_text(rows, 0, 2);
     const bool own = strtoll(bst_pg_rows_text(rows, 0, 0), NULL, 10) == j->machine_id;
@@ -164,6 +188,8 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
         status = make_known(j, diags);
     if (status == BST_OK)
         status = lock_both(j, diags);
+    if (status == BST_OK)
+        status = check_loaded(j, diags);
     if (status == BST_OK)
         status = find_slot(j, diags);
     if (status != BST_OK) {
@@ -680,8 +706,8 @@ bst_status bst_journal_release(bst_journal *j, const char *key, size_t key_len, 
     return j->released.failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
-/* A slot before this one, by which the same rows were followed, has no place any more: else it would
- * be waited for, and what stands in quarantine by it would do so for ever. */
+/* A slot before this one, by which the same rows were followed, has no place any more: else it
+ * would be waited for, and what stands in quarantine by it would do so for ever. */
 static const char release_all_sql[] =
     "WITH before AS (UPDATE backstory.follow AS f SET lsn = NULL FROM backstory.follow AS own"
     " WHERE own.slot = $1 AND f.slot <> own.slot AND f.machine_id = own.machine_id"

@@ -54,8 +54,33 @@ is 'a store' '' "$(stored "SELECT to_regclass('backstory.segment')")"
 "$BACKSTORY" follow "$mapping" --from "$to" --check >follow.txt 2>&1 && fail 'a log that cannot be followed was not noticed'
 grep -q 'wal-level' follow.txt || fail 'the preflight says nothing of wal_level'
 
+kept_at_source() {
+    source_sql -Atc "SELECT concat_ws(' ', (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_publication))"
+}
+
+say 'a first snapshot that fails leaves nothing behind that keeps log'
+source_sql -q -c 'ALTER TABLE payments ADD PRIMARY KEY (id)' -c 'ALTER TABLE payments RENAME amount TO total'
+follow && fail 'a column is missing, and it was followed'
+grep -q 'made slot' follow.txt || fail 'it failed before it had a slot: nothing was tested'
+grep -q '"amount"' follow.txt || fail 'it does not say what is missing'
+is 'slots and publications' '0 0' "$(kept_at_source)"
+source_sql -q -c 'ALTER TABLE payments RENAME total TO amount'
+
+say 'nothing is followed into a store whose migration has not finished'
+createdb -h "$store_host" "$store_db-half"
+half="host=$store_host user=backstory dbname=$store_db-half"
+source_sql -q -c "INSERT INTO payments (id, status, amount, currency, created_at, updated_at) VALUES (9999, 77, 1, 'EUR', now(), now())"
+"$BACKSTORY" migrate "$mapping" --from "$from" --to "$half" --quarantine q.jsonl --max-quarantine 0 --quiet >half.txt 2>&1 &&
+    fail 'the migration was not broken off: nothing to test with'
+source_sql -q -c 'DELETE FROM payments WHERE id = 9999'
+got=0
+"$BACKSTORY" follow "$mapping" --from "$from" --to "$half" --until now >follow.txt 2>&1 || got=$?
+is 'exit status' 4 "$got"
+grep -q 'run 1, a migration of .*load-unfinished' follow.txt || fail 'it does not say which run'
+is 'slots and publications' '0 0' "$(kept_at_source)"
+dropdb -h "$store_host" "$store_db-half"
+
 say 'the snapshot: every row has its history'
-source_sql -q -c 'ALTER TABLE payments ADD PRIMARY KEY (id)'
 catch_up --check
 catch_up
 "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'the snapshot differs'; }
@@ -287,8 +312,7 @@ for other in "$mapping --check" "$mapping" unqualified.legacy.json; do
     grep -q 'followed-by-another' follow.txt || fail 'it does not say why'
     grep -q -- '--slot backstory_payment' follow.txt || fail 'it does not say which slot to go on with'
 done
-is 'slots and publications' '1 1' "$(source_sql -Atc "SELECT concat_ws(' ', (SELECT count(*) FROM pg_replication_slots),
-    (SELECT count(*) FROM pg_publication))")"
+is 'slots and publications' '1 1' "$(kept_at_source)"
 is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
 
 say 'slots are listed, and dropped by name'
