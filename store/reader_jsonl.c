@@ -211,7 +211,9 @@ static bool find_name(const bst_machine *machine, const bst__item *token,
 
 static bst_status unknown(reader_jsonl *reader, int key) {
     wrong(reader, key, "unknown-name", "is not known to the machine");
-    bst_diag_hint(reader->diags, "The events were written by another version of machine \"%s\".",
+    bst_diag_hint(reader->diags,
+                  "The events were written by another version of machine \"%s\". A state, an "
+                  "event or a field that was renamed since says so: \"was\": \"old_name\".",
                   reader->base.machine->id);
     return BST_INVALID;
 }

@@ -127,7 +127,8 @@ static bst_status take_step(reader_pg *reader) {
         bst_strbuf_addf(&reader->base.message, "%s is not known to the machine", step->unknown);
         wrong(reader, "unknown-name", reader->base.message.text);
         bst_diag_hint(reader->diags,
-                      "The events were written by another version of machine \"%s\".",
+                      "The events were written by another version of machine \"%s\". A state, an "
+                      "event or a field that was renamed since says so: \"was\": \"old_name\".",
                       reader->base.machine->id);
         return BST_INVALID;
     }
