@@ -157,16 +157,36 @@ static void tell_finished(const bst_load *load, const bst_pg_rows *rows, size_t 
     bst_strbuf_release(&differences);
 }
 
+/* Of a kind that has no load, as a follower's. */
+static void tell_other_run(const bst_load *load, bst_diags *ignored, bst_diags *diags) {
+    static const char sql[] =
+        "SELECT run_id, kind, source FROM backstory.run JOIN backstory.machine_version"
+        " USING (machine_version_id) JOIN backstory.machine USING (machine_id)"
+        " WHERE machine.name = $1 ORDER BY run_id DESC LIMIT 1";
+    const char *const params[] = {load->machine->id};
+    bst_pg_rows *rows = NULL;
+    const bst_status status = bst_pg_query(load->pg, sql, 1, params, &rows, ignored);
+    if (status == BST_OK && bst_pg_rows_count(rows) > 0) {
+        const char *const source = bst_pg_rows_text(rows, 0, 2);
+        bst_diag_add(diags, BST_OK, BST_NOTE, "run-before", NULL,
+                     "run %s (%s) has brought machine \"%s\" from \"%s\" into this store",
+                     bst_pg_rows_text(rows, 0, 0), bst_pg_rows_text(rows, 0, 1), load->machine->id,
+                     source ? source : "");
+    }
+    bst_pg_rows_free(rows);
+}
+
 void bst_load_tell_finished(bst_load *load, bst_diags *diags) {
     bst_pg_rows *rows = NULL;
     bst_diags *const ignored = bst_diags_new();
     const bool asked = load->pg && ignored && find_loads(load, &rows, ignored) == BST_OK;
-    for (size_t row = 0; asked && row < bst_pg_rows_count(rows); row++) {
-        if (bst_pg_rows_text(rows, row, FINISHED)) {
-            tell_finished(load, rows, row, diags);
-            break;
-        }
-    }
+    size_t row = 0;
+    while (asked && row < bst_pg_rows_count(rows) && !bst_pg_rows_text(rows, row, FINISHED))
+        row++;
+    if (asked && row < bst_pg_rows_count(rows))
+        tell_finished(load, rows, row, diags);
+    else if (asked)
+        tell_other_run(load, ignored, diags);
     bst_pg_rows_free(rows);
     bst_diags_free(ignored);
 }

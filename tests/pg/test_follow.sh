@@ -90,6 +90,13 @@ is 'histories' "$(source_sql -Atc 'SELECT count(*) FROM payments WHERE deleted_a
 is 'initial histories, which no subscriber is told of' 0 "$(stored 'SELECT max(position) FROM backstory.event')"
 is 'how sure they are' 0 "$(stored 'SELECT count(*) FROM backstory.entity WHERE confidence IS NULL')"
 
+say 'a migration into a store that is followed is refused, and leaves nothing behind'
+got=0
+"$BACKSTORY" migrate "$mapping" --from "$from" --to "$to" --quarantine migrate.jsonl >migrate.txt 2>&1 || got=$?
+is 'exit status' 4 "$got"
+grep -q 'run 1 (follow) has brought machine "payment"' migrate.txt || { cat migrate.txt; fail 'it is not said who was there'; }
+is 'loads' 0 "$(stored 'SELECT count(*) FROM backstory.load')"
+
 say 'nothing new adds nothing'
 before=$(stored 'SELECT count(*) FROM backstory.event')
 catch_up

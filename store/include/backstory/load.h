@@ -82,8 +82,8 @@ BST_API bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals,
  * stays where the right to do so (the owner's) or the session is missing: then it is an unfinished
  * load like any other. */
 BST_API void bst_load_withdraw(bst_load *load);
-/* Adds a note about the latest finished load of the machine, and how this one differs from it. Says
- * nothing when there is none. */
+/* Adds a note about the latest finished load of the machine, and how this one differs from it; when
+ * there is none, about the latest run of another kind. */
 BST_API void bst_load_tell_finished(bst_load *load, bst_diags *diags);
 
 /* ---- workers: each has a sink, with a connection of its own, and uses it from one thread; the
