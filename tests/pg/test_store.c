@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "backstory/journal.h"
 #include "pg_fixture.h"
 #include "store_fixture.h"
 
@@ -416,6 +417,33 @@ START_TEST(a_store_needs_no_superuser) {
 }
 END_TEST
 
+static bst_status open_journal(const char *slot, const char *source, bst_journal **ret) {
+    const bst_journal_info info = {
+        .slot = slot, .run = {.tool_version = "1", .mapping_sha256 = "2", .source = source}};
+    return bst_journal_open(target, fixture.machine, &info, ret, fixture.diags);
+}
+
+/* Whatever each of them saw of the store before: of two that begin at once one comes in. */
+START_TEST(two_slots_cannot_follow_the_same_rows) {
+    bst_journal *first = NULL, *second = NULL, *elsewhere = NULL;
+    bst_strbuf others = BST_STRBUF_INIT;
+    store_expect(&fixture, open_journal("a", "public.things of shop", &first), BST_OK);
+    store_expect(&fixture, open_journal("b", "things of shop", &second), BST_RETRY);
+    ck_assert_str_eq(store_last_code(&fixture), "already-followed");
+    store_expect(&fixture, open_journal("c", "things of another", &elsewhere), BST_OK);
+    store_expect(&fixture, bst_journal_enter(first, fixture.diags), BST_OK);
+    store_expect(&fixture, bst_journal_others(elsewhere, &others, fixture.diags), BST_OK);
+    ck_assert_uint_eq(others.len, 0);
+    bst_journal_free(first);
+    store_expect(&fixture, open_journal("b", "things of shop", &second), BST_OK);
+    store_expect(&fixture, bst_journal_others(second, &others, fixture.diags), BST_OK);
+    ck_assert_str_eq(others.text, "{a}");
+    bst_journal_free(second);
+    bst_journal_free(elsewhere);
+    bst_strbuf_release(&others);
+}
+END_TEST
+
 Suite *test_store_suite(void) {
     Suite *const suite = suite_create("store in PostgreSQL");
     TCase *const tests = tcase_create("store");
@@ -440,6 +468,7 @@ Suite *test_store_suite(void) {
     tcase_add_loop_test(tests, damage_is_found, 0, (int)(sizeof damages / sizeof *damages));
     tcase_add_test(tests, roles_have_their_rights);
     tcase_add_test(tests, a_store_needs_no_superuser);
+    tcase_add_test(tests, two_slots_cannot_follow_the_same_rows);
     suite_add_tcase(suite, tests);
     return suite;
 }
