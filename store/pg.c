@@ -381,7 +381,7 @@ bst_status bst_pg_copy_read(bst_pg *pg, const char **ret_bytes, size_t *ret_len,
     }
     if (len != -1)
         return bst__pg_failed(pg, NULL, diags);
-    uint64_t rows;
+    uint64_t rows = 0;
     const bst_status status = copy_result(pg, &rows, diags);
     if (status != BST_OK)
         return status;
@@ -411,7 +411,7 @@ bst_status bst_pg_copy_write(bst_pg *pg, const void *bytes, size_t len, bst_diag
 bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
     if (!bst__pg_end_copy(pg))
         return bst__pg_failed(pg, NULL, diags);
-    uint64_t taken;
+    uint64_t taken = 0;
     const bst_status status = copy_result(pg, &taken, diags);
     if (status != BST_OK || taken == rows)
         return status;
