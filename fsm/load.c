@@ -170,6 +170,9 @@ static bst_status compile(bst_json_source *source, uint32_t together_max, bool m
         (!bst__machine_index_steps(m) || !bst__machine_index_former(m))) {
         bst__nomem(&load);
     }
+    if (whole && load.status == BST_OK) {
+        bst__check_former_names(&load);
+    }
     if (diags) {
         bst_diags_sort(diags);
     }

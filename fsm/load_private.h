@@ -208,6 +208,8 @@ bool bst__load_warnings(bst__load *l);
 
 /* flatten.c: the tables of the machine, from the tree. Last of all. */
 bool bst__flatten(bst__load *l);
+/* Of a finished machine. */
+void bst__check_former_names(bst__load *l);
 
 /* load_payloads.c: what commands carry, and how events take it */
 bool bst__load_payloads(bst__load *l);

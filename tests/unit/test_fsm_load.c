@@ -87,9 +87,9 @@ START_TEST(test_former_names) {
         fsm_machine("{ 'id': 'm', 'initial': 'a', 'events': {"
                     "    'Went': { 'was': 'Gone', 'fields': {"
                     "        'x': { 'type': 'text', 'was': 'w' },"
-                    "        'y': { 'type': 'text', 'was': 'x' } } } },"
+                    "        'y': { 'type': 'text', 'was': 'y' } } } },"
                     "  'states': { 'a': { 'on': { 'go': [ { 'target': 'b', 'event': 'Went' } ] } },"
-                    "    'b': { 'was': 'c' }, 'd': { 'was': 'a' }, 'e': { 'was': 'c' } } }");
+                    "    'b': { 'was': 'c' }, 'd': {}, 'e': { 'was': 'c' } } }");
     const bst_event_type *went = &m->events[bst_machine_event(m, "Went")];
     ck_assert_uint_eq(bst_machine_state_stored(m, "b"), bst_machine_state(m, "b"));
     ck_assert_uint_eq(bst_machine_state_stored(m, "c"), bst_machine_state(m, "b"));
@@ -103,6 +103,21 @@ START_TEST(test_former_names) {
     ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "y"), 1);
     ck_assert_uint_eq(bst_field_stored(went->fields, went->field_count, "z"), BST_NONE);
     bst_machine_free(m);
+
+    fsm_assert_findings(
+        "{ 'id': 'm', 'initial': 'a', 'fields': {\n"
+        "    'f': 'text?', 'g': { 'type': 'text?', 'was': 'f' } },\n"
+        "  'events': { 'Left': {},\n"
+        "    'Went': { 'was': 'Left' },\n"
+        "    'Made': { 'fields': { 'x': { 'type': 'text', 'was': 'y' }, 'y': 'text' } } },\n"
+        "  'creates': [ { 'event': 'Made' } ],\n"
+        "  'states': { 'a': { 'on': { 'go': { 'target': 'b', 'event': 'Went' },\n"
+        "      'leave': { 'target': 'b', 'event': 'Left' } } },\n"
+        "    'b': { 'was': 'a' } } }",
+        "error former-name-in-use 2:19\n"
+        "error former-name-in-use 4:5\n"
+        "error former-name-in-use 5:5\n"
+        "error former-name-in-use 9:5\n");
 }
 END_TEST
 
