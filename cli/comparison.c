@@ -26,8 +26,11 @@ static bst_status file_trouble(const cli_comparison *c, const char *what) {
 
 static bst_status open_lines(cli_comparison *c) {
     const int fd = open(c->lines_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    struct stat st;
 
-    if (fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0)
+    /* A device or a FIFO keeps its rights. */
+    if (fd >= 0 && fstat(fd, &st) == 0 &&
+        (!S_ISREG(st.st_mode) || fchmod(fd, S_IRUSR | S_IWUSR) == 0))
         c->lines = fdopen(fd, "w");
     if (c->lines)
         return BST_OK;

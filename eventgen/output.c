@@ -2,8 +2,8 @@
  *
  * A file is written beside its place under a temporary name and renamed, so that a reader (a
  * compiler running at the same time) sees the old text or the new one, never half of either. A file
- * that holds the same bytes already is not touched: build tools go by its time. All texts are made
- * before the first is written.
+ * that holds the same bytes already is not touched: build tools go by its time. A device or a FIFO
+ * is written as it stands. All texts are made before the first is written.
  */
 #include "backstory/emit.h"
 
@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backstory/output_path.h"
 #include "emit_private.h"
 
 static bst_status io_error(const char *path, const char *what, bst_diags *diags) {
@@ -41,6 +42,29 @@ static bool has_same_bytes(const char *path, const bst_strbuf *text) {
     return same;
 }
 
+static bool write_all(int fd, const bst_strbuf *text) {
+    size_t at = 0;
+    while (at < text->len) {
+        const ssize_t put = write(fd, text->text + at, text->len - at);
+        if (put < 0 && errno != EINTR) {
+            return false;
+        }
+        at += put < 0 ? 0 : (size_t)put;
+    }
+    return true;
+}
+
+static bst_status write_in_place(const char *path, const bst_strbuf *text, bst_diags *diags) {
+    const int fd = bst_output_open_in_place(path);
+    if (fd < 0) {
+        return io_error(path, "open the file", diags);
+    }
+    const bst_status status =
+        write_all(fd, text) ? BST_OK : io_error(path, "write the file", diags);
+    close(fd);
+    return status;
+}
+
 /* O_EXCL: two compilers that write the same file at the same time do not write into one temporary
  * file. */
 static bst_status write_beside(const char *path, const char *temp, const bst_strbuf *text,
@@ -49,19 +73,11 @@ static bst_status write_beside(const char *path, const char *temp, const bst_str
     if (fd < 0) {
         return io_error(path, "create the file", diags);
     }
-    size_t at = 0;
-    while (at < text->len) {
-        const ssize_t put = write(fd, text->text + at, text->len - at);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0) {
-            const bst_status status = io_error(path, "write the file", diags);
-            close(fd);
-            unlink(temp);
-            return status;
-        }
-        at += (size_t)put;
+    if (!write_all(fd, text)) {
+        const bst_status status = io_error(path, "write the file", diags);
+        close(fd);
+        unlink(temp);
+        return status;
     }
     if (close(fd) != 0 || rename(temp, path) != 0) {
         const bst_status status = io_error(path, "put the file in its place", diags);
@@ -71,17 +87,29 @@ static bst_status write_beside(const char *path, const char *temp, const bst_str
     return BST_OK;
 }
 
-static bst_status write_file(const char *path, const bst_strbuf *text, bool *ret_changed,
-                             bst_diags *diags) {
-    *ret_changed = !has_same_bytes(path, text);
-    if (!*ret_changed) {
-        return BST_OK;
-    }
+static bst_status write_regular(const char *path, const bst_strbuf *text, bst_diags *diags) {
     bst_strbuf temp = BST_STRBUF_INIT;
     bst_strbuf_addf(&temp, "%s.%ld.tmp", path, (long)getpid());
     const bst_status status =
         temp.failed ? bst_diag_nomem(diags) : write_beside(path, temp.text, text, diags);
     bst_strbuf_release(&temp);
+    return status;
+}
+
+static bst_status write_file(const char *given, const bst_strbuf *text, bool *ret_changed,
+                             bst_diags *diags) {
+    bst_strbuf path = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+    const bool in_place = bst_output_path(given, &path);
+    *ret_changed = in_place || !has_same_bytes(path.text, text);
+    if (path.failed) {
+        status = bst_diag_nomem(diags);
+    } else if (in_place) {
+        status = write_in_place(path.text, text, diags);
+    } else if (*ret_changed) {
+        status = write_regular(path.text, text, diags);
+    }
+    bst_strbuf_release(&path);
     return status;
 }
 

@@ -18,6 +18,8 @@
 
 #include <jansson.h>
 
+#include "backstory/output_path.h"
+
 #define CHUNK_ROWS 10000u
 
 static bst_status file_trouble(const bst__since *since, const char *what, bst_diags *diags) {
@@ -137,23 +139,37 @@ static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
                      chunks);
 }
 
+static bool dump(const json_t *root, const char *path, bool in_place) {
+    if (!in_place) {
+        return json_dump_file(root, path, JSON_INDENT(1)) == 0;
+    }
+    const int fd = bst_output_open_in_place(path);
+    const bool good = fd >= 0 && json_dumpfd(root, fd, JSON_INDENT(1)) == 0;
+    return (fd < 0 || close(fd) == 0) && good;
+}
+
 /* Beside its place, then put there: a comparison that is broken off leaves the file as it was. */
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
                             const int64_t *tolerance, bst_diags *diags) {
+    bst_strbuf path = BST_STRBUF_INIT;
     bst_strbuf partial = BST_STRBUF_INIT;
-    bst_strbuf_addf(&partial, "%s.partial", since->path);
+    const bool in_place = bst_output_path(since->path, &path);
+    bst_strbuf_addf(&partial, "%s%s", path.text, in_place ? "" : ".partial");
     json_t *root = as_json(since, mapping, tolerance);
     bst_status status = BST_OK;
     const mode_t before = umask(S_IRWXG | S_IRWXO);
-    if (!root || partial.failed) {
+    if (!root || path.failed || partial.failed) {
         status = bst_diag_nomem(diags);
-    } else if (json_dump_file(root, partial.text, JSON_INDENT(1)) != 0 ||
-               rename(partial.text, since->path) != 0) {
+    } else if (!dump(root, partial.text, in_place) ||
+               (!in_place && rename(partial.text, path.text) != 0)) {
         status = file_trouble(since, "write the file", diags);
-        unlink(partial.text);
+        if (!in_place) {
+            unlink(partial.text);
+        }
     }
     umask(before);
     json_decref(root);
+    bst_strbuf_release(&path);
     bst_strbuf_release(&partial);
     return status;
 }
@@ -267,11 +283,17 @@ static bst_status find_ranges(bst__since *since, bst_arena *arena, bst_diags *di
     return BST_OK;
 }
 
+/* A device or a FIFO keeps nothing of a comparison before. */
+static bool is_kept(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
 bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                            const bst_compare_options *options, bst_source *source,
                            bst_reader *reader, bst_arena *arena, bst_diags *diags) {
     since->path = options->since;
-    bst_status status = access(since->path, F_OK) == 0
+    bst_status status = is_kept(since->path)
                             ? read_file(since, mapping, options->tolerance, arena, diags)
                             : cut(since, source, reader, arena, diags);
     if (status == BST_OK) {

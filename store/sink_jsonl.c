@@ -1,9 +1,9 @@
 /* Histories into a file, one event a line.
  *
  * The lines go to a new file beside the target, which takes the target's place when everything is
- * on the disk; so the target is either what it was or complete. "-" is the standard output, where
- * nothing can be taken back. Lines come out in the order in which histories come in; a reader wants
- * them by key.
+ * on the disk; so the target is either what it was or complete. "-" is the standard output, and a
+ * device or a FIFO is written as it stands: there nothing can be taken back. Lines come out in the
+ * order in which histories come in; a reader wants them by key.
  */
 #include "sink_private.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backstory/output_path.h"
 #include "backstory/reader.h"
 
 #define FLUSH_BYTES     (256u << 10)
@@ -127,14 +128,17 @@ static bst_status sync_folder(const char *path, bst_diags *diags) {
 static bst_status jsonl_finish(bst_sink *base, bst_diags *diags) {
     sink_jsonl *const sink = (sink_jsonl *)base;
     const bst_status status = flush(sink, diags);
-    if (status != BST_OK || sink->temporary.len == 0)
+    const bool in_place = sink->temporary.len == 0;
+    if (status != BST_OK || sink->fd == STDOUT_FILENO)
         return status;
-    if (fsync(sink->fd) != 0)
+    if (!in_place && fsync(sink->fd) != 0)
         return failed("write", sink->path.text, errno, diags);
     const int fd = sink->fd;
     sink->fd = -1;
     if (close(fd) != 0)
         return failed("write", sink->path.text, errno, diags);
+    if (in_place)
+        return BST_OK;
     if (rename(sink->temporary.text, sink->path.text) != 0)
         return failed("put the new file in place", sink->path.text, errno, diags);
     bst_strbuf_clear(&sink->temporary);
@@ -143,11 +147,10 @@ static bst_status jsonl_finish(bst_sink *base, bst_diags *diags) {
 
 static void jsonl_free(bst_sink *base) {
     sink_jsonl *const sink = (sink_jsonl *)base;
-    if (sink->temporary.len > 0) {
-        if (sink->fd >= 0)
-            close(sink->fd);
+    if (sink->fd >= 0 && sink->fd != STDOUT_FILENO)
+        close(sink->fd);
+    if (sink->temporary.len > 0)
         unlink(sink->temporary.text);
-    }
     bst_strbuf_release(&sink->path);
     bst_strbuf_release(&sink->temporary);
     bst_strbuf_release(&sink->lines);
@@ -174,6 +177,20 @@ static bst_status open_temporary(sink_jsonl *sink, bst_diags *diags) {
     return failed("make a file", sink->path.text, error, diags);
 }
 
+static bst_status open_target(sink_jsonl *sink, const char *path, bst_diags *diags) {
+    if (strcmp(path, "-") == 0) {
+        sink->fd = STDOUT_FILENO;
+        return BST_OK;
+    }
+    const bool in_place = bst_output_path(path, &sink->path);
+    if (sink->path.failed)
+        return bst_diag_nomem(diags);
+    if (!in_place)
+        return open_temporary(sink, diags);
+    sink->fd = bst_output_open_in_place(sink->path.text);
+    return sink->fd >= 0 ? BST_OK : failed("open", sink->path.text, errno, diags);
+}
+
 bst_status bst__sink_jsonl_open(const char *path, const bst_machine *machine,
                                 const bst_run_info *run, bst_sink **ret, bst_diags *diags) {
     sink_jsonl *const sink = calloc(1, sizeof *sink);
@@ -185,11 +202,8 @@ bst_status bst__sink_jsonl_open(const char *path, const bst_machine *machine,
     bst_strbuf_init(&sink->temporary);
     bst_strbuf_init(&sink->lines);
     bst_strbuf_init(&sink->last_key);
-    bst_strbuf_adds(&sink->path, path);
-    sink->fd = STDOUT_FILENO;
-    bst_status status = sink->path.failed ? bst_diag_nomem(diags) : BST_OK;
-    if (status == BST_OK && strcmp(path, "-") != 0)
-        status = open_temporary(sink, diags);
+    sink->fd = -1;
+    const bst_status status = open_target(sink, path, diags);
     if (status != BST_OK) {
         jsonl_free(&sink->base);
         return status;
