@@ -1,10 +1,12 @@
 /* Options and words of a run that goes from a server into a store, chunk by chunk. */
 #include "chunks.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TIME_MOST (30u * 24 * 3600) /* seconds */
+#define NOT_GIVEN INT_MIN
 
 void cli_chunks_init(cli_chunks *chunks) {
     const struct poptOption options[] = {
@@ -35,12 +37,17 @@ void cli_chunks_init(cli_chunks *chunks) {
         POPT_TABLEEND};
     _Static_assert(sizeof options <= sizeof chunks->options, "the table has room for all options");
     memset(chunks, 0, sizeof *chunks);
+    chunks->jobs = NOT_GIVEN;
+    chunks->chunk_rows = NOT_GIVEN;
+    chunks->rate = NOT_GIVEN;
     memcpy(chunks->options, options, sizeof options);
 }
 
-/* A count that must be at least 1 where it is given. */
-static bst_status check(cli_call *call, const char *option, long long value, long long most) {
-    if (value >= 0 && value <= most)
+/* A count that must be at least 1 where it is given; 0 where it is not. */
+static bst_status check(cli_call *call, const char *option, long long value, long long most,
+                        uint64_t *ret) {
+    *ret = value == NOT_GIVEN ? 0 : (uint64_t)value;
+    if (value == NOT_GIVEN || (value >= 1 && value <= most))
         return BST_OK;
     return cli_usage(call, "--%s is a number from 1 to %lld, not %lld", option, most, value);
 }
@@ -61,19 +68,18 @@ static bst_status read_time(cli_call *call, const char *option, const char *text
 }
 
 bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_options *run) {
-    bst_status status = check(call, "jobs", chunks->jobs, BST_JOBS_MAX);
+    uint64_t jobs;
+    bst_status status = check(call, "jobs", chunks->jobs, BST_JOBS_MAX, &jobs);
     if (status == BST_OK)
-        status = check(call, "chunk-rows", chunks->chunk_rows, UINT32_MAX);
+        status = check(call, "chunk-rows", chunks->chunk_rows, UINT32_MAX, &run->chunk_rows);
     if (status == BST_OK)
-        status = check(call, "max-rate", chunks->rate, UINT32_MAX);
+        status = check(call, "max-rate", chunks->rate, UINT32_MAX, &run->rows_per_second_max);
     if (status == BST_OK)
         status =
             read_time(call, "max-snapshot-age", chunks->snapshot_age, &run->snapshot_seconds_max);
     if (status == BST_OK)
         status = read_time(call, "stall-timeout", chunks->stall, &run->stall_seconds);
-    run->rows_per_second_max = (uint64_t)chunks->rate;
-    run->jobs = (uint32_t)chunks->jobs;
-    run->chunk_rows = (uint64_t)chunks->chunk_rows;
+    run->jobs = (uint32_t)jobs;
     run->restart = chunks->restart != 0;
     run->by_place = chunks->no_resume != 0;
     run->snapshot = chunks->snapshot;

@@ -1,4 +1,5 @@
 /* backstory: one program, a table of commands, one file a command. */
+#include <errno.h>
 #include <locale.h>
 #include <string.h>
 
@@ -38,6 +39,13 @@ static int unknown_command(const char *name) {
     return bst_status_exit(BST_USAGE);
 }
 
+static int end_of_output(void) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
+    return bst_status_exit(BST_IO);
+}
+
 int main(int argc, const char **argv) {
     setlocale(LC_CTYPE, ""); /* for the width of what we print; numbers stay as they are in C */
     if (argc < 2) {
@@ -47,11 +55,11 @@ int main(int argc, const char **argv) {
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(stdout);
-        return 0;
+        return end_of_output();
     }
     if (strcmp(argv[1], "--version") == 0) {
         puts("backstory " BACKSTORY_VERSION);
-        return 0;
+        return end_of_output();
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0)
