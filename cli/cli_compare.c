@@ -7,6 +7,7 @@
 #include "backstory/timestamp.h"
 
 #include "comparison.h"
+#include "files_apart.h"
 
 #define US_PER_DAY INT64_C(86400000000)
 
@@ -129,6 +130,17 @@ static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
     return status;
 }
 
+static bst_status check_files(cli_call *call, const arguments *given, const bst_mapping *mapping) {
+    const cli_named_file files[] = {{"the mapping", call->argument[0], false},
+                                    {"the machine", mapping->machine->file, false},
+                                    {"--from", given->from, false},
+                                    {"--to", given->to, false},
+                                    {"--quarantine", given->quarantine, false},
+                                    {"--since", given->since, true},
+                                    {"--differences", given->differences, true}};
+    return cli_files_apart(call, files, sizeof files / sizeof files[0]);
+}
+
 static bst_status load_and_run(cli_call *call, arguments *given) {
     bst_mapping *mapping = NULL;
     bst_compare_options options = {.from = given->from,
@@ -155,6 +167,8 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
         given->quarantine = cli_quarantine_path(given->to, mapping->machine);
     options.quarantine_path = given->quarantine;
     options.tolerance = tolerances;
+    if (status == BST_OK)
+        status = check_files(call, given, mapping);
     if (status == BST_OK)
         status = run_compare(call, mapping, &options, given);
     free(tolerances);

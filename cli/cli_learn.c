@@ -6,7 +6,7 @@
 #include "backstory/learn.h"
 #include "backstory/mapping.h"
 
-#include "cli.h"
+#include "files_apart.h"
 
 static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE *out) {
     if (call->json || call->quiet)
@@ -40,6 +40,15 @@ static bst_status write_file(cli_call *call, const char *path, const bst_strbuf 
                         path, strerror(errno));
 }
 
+static bst_status check_files(cli_call *call, const bst_mapping *mapping, const char *from,
+                              const char *output) {
+    const cli_named_file files[] = {{"the mapping", call->argument[0], false},
+                                    {"the machine", mapping->machine->file, false},
+                                    {"--from", from, false},
+                                    {"--output", output, true}};
+    return cli_files_apart(call, files, sizeof files / sizeof files[0]);
+}
+
 static int learn(const cli_command *command, int argc, const char **argv) {
     cli_call call;
     bst_mapping *mapping = NULL;
@@ -62,6 +71,8 @@ static int learn(const cli_command *command, int argc, const char **argv) {
                             : cli_usage(&call, from ? "--output is missing" : "--from is missing");
     if (status == BST_OK)
         status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+    if (status == BST_OK)
+        status = check_files(&call, mapping, from, output);
     if (status == BST_OK)
         status = bst_learn(mapping, from, &text, &figures, call.diags);
     if (status == BST_OK)

@@ -10,6 +10,7 @@
 
 #include "chunks.h"
 #include "figures.h"
+#include "files_apart.h"
 #include "proof.h"
 #include "watch.h"
 
@@ -122,6 +123,16 @@ static bst_status watch_and_run(cli_call *call, const arguments *given, const bs
     return status;
 }
 
+static bst_status check_files(cli_call *call, const arguments *given, const bst_mapping *mapping) {
+    const cli_named_file files[] = {{"the mapping", call->argument[0], false},
+                                    {"the machine", mapping->machine->file, false},
+                                    {"--from", given->from, false},
+                                    {"--to", given->to, true},
+                                    {"--quarantine", given->quarantine, true},
+                                    {"--manifest", given->manifest, true}};
+    return cli_files_apart(call, files, sizeof files / sizeof files[0]);
+}
+
 static bst_status load_and_run(cli_call *call, arguments *given, bst_run_options *run) {
     bst_mapping *mapping = NULL;
     bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
@@ -131,6 +142,8 @@ static bst_status load_and_run(cli_call *call, arguments *given, bst_run_options
     if (status == BST_OK && !given->quarantine)
         status = bst_diag_nomem(call->diags);
     run->quarantine_path = given->quarantine;
+    if (status == BST_OK)
+        status = check_files(call, given, mapping);
     if (status == BST_OK)
         status = watch_and_run(call, given, mapping, run);
     bst_mapping_free(mapping);
