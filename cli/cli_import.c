@@ -5,7 +5,7 @@
 #include "backstory/import.h"
 #include "backstory/json_source.h"
 
-#include "cli.h"
+#include "files_apart.h"
 
 static bst_status find_format(cli_call *call, const char *name, bst_import_from *ret) {
     *ret = BST_IMPORT_ANY;
@@ -44,7 +44,10 @@ static int import(const cli_command *command, int argc, const char **argv) {
 
     if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
         return exit_status;
+    const cli_named_file files[] = {{"FILE", call.argument[0], false}, {"--output", path, true}};
     bst_status status = find_format(&call, format, &from);
+    if (status == BST_OK)
+        status = cli_files_apart(&call, files, 2);
     if (status == BST_OK)
         status = bst_file_read(call.argument[0], BST_IMPORT_BYTES_MAX, &text, &len, call.diags);
     if (status == BST_OK)
