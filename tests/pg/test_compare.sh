@@ -80,10 +80,13 @@ chunks() {
 }
 psql -Xq -c 'CREATE DATABASE since'
 "$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from "$source" --to dbname=since --quarantine q4.jsonl --quiet
+mkdir kept
+ln -s kept/since.json since.json # a link is followed, not replaced
 compare 0 first --from "$source" --to dbname=since --since since.json --jobs 2
-[ "$(stat -c %a since.json)" = 600 ] || fail 'others may read the keys'
+[ "$(stat -c %a kept/since.json)" = 600 ] || fail 'others may read the keys'
 all=$(chunks first)
 [ "$all" -gt 1 ] || { cat first.figures; fail 'there is one chunk alone'; }
+[ -L since.json ] || fail 'the link was replaced'
 compare 0 second --from "$source" --to dbname=since --since since.json
 [ "$(chunks second)" = 0 ] || { cat second.figures; fail 'what has not changed was read'; }
 psql -Xqc "UPDATE payments SET amount = amount + 0.01 WHERE id = 3"
@@ -102,6 +105,6 @@ last=$(psql -XAtqd since -c 'SELECT max(key) FROM backstory.segment')
 grep -q "\"key\":\"$last\"" fifth.jsonl || { cat fifth.figures; fail 'a change of the store was not found'; }
 [ "$(wc -l <fifth.jsonl)" -le 3 ] || { cat fifth.jsonl; fail 'more than that was found'; }
 compare 2 sixth --from payments.csv --to dbname=since --since other.json
-sed -i 's/"mapping_sha256": "./"mapping_sha256": "x/' since.json
+sed -i --follow-symlinks 's/"mapping_sha256": "./"mapping_sha256": "x/' since.json
 compare 1 seventh --from "$source" --to dbname=since --since since.json
 grep -q 'another mapping' seventh.err || { cat seventh.err; fail 'another mapping is not refused'; }
