@@ -44,8 +44,9 @@ bst_status bst__run_info_keep(const bst_run_info *run, bst_arena *arena, bst_run
 }
 
 /* What is loaded will be read at once, long before the server looks at it by itself; without
- * figures it would sort where the index gives the order. */
-static const char analyze_sql[] = "SET LOCAL default_statistics_target = 10;" /* for now */
+ * figures it would sort where the index gives the order. Rough ones do until the server takes finer
+ * ones by itself. */
+static const char analyze_sql[] = "SET LOCAL default_statistics_target = 10;"
                                   "ANALYZE backstory.segment (machine_id, run_id, plan, key),"
                                   " backstory.plan, backstory.run, backstory.machine";
 
