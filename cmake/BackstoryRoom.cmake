@@ -2,7 +2,8 @@
 #
 #   backstory_room(store PUBLIC backstory::fsm PRIVATE PkgConfig::LIBPQ)
 #
-# makes the static library backstory_store (alias backstory::store) of all *.c in the folder. It sees its own headers and
+# makes the static library backstory_store (alias backstory::store) of all *.c in the folder and in the folders of it (a large
+# room has rooms of its own: migrate/infer, migrate/synth ...; tools/check-layers.sh keeps their order). It sees its own headers and
 # those of the rooms it names, so an upward #include does not compile. Each *.sql and *.text becomes a C string: schema.sql is
 # `const char bst__schema_sql[]`, which the room declares in a private header. Without BACKSTORY_POSTGRES the files
 # pg*.c and *_pg.c stay out.
@@ -22,7 +23,7 @@ endfunction()
 
 # Sources of the current folder, without the ones this configuration leaves out.
 function(backstory_sources ret)
-    file(GLOB sources CONFIGURE_DEPENDS *.c)
+    file(GLOB sources CONFIGURE_DEPENDS *.c */*.c)
     if(NOT BACKSTORY_POSTGRES)
         list(FILTER sources EXCLUDE REGEX "/pg[^/]*\\.c$|/[^/]*_pg\\.c$")
     endif()

@@ -12,7 +12,7 @@ say() {
 }
 
 # The first text in kebab-case inside a call that reports.
-codes=$(cat base/*.c fsm/*.c migrate/*.c eventgen/*.c import/*.c store/*.c cli/*.c | tr '\n' ' ' |
+codes=$(cat base/*.c fsm/*.c migrate/*/*.c eventgen/*.c import/*.c store/*.c cli/*.c | tr '\n' ' ' |
     grep -oE '\b(WARN|[a-z_]*(diag|error|fail|report|mistake)[a-z_]*)\([^;"]*"[a-z]+(-[a-z]+)+"' |
     grep -oE '"[a-z-]+"$' | tr -d '"' | sort -u)
 [ "$(echo "$codes" | wc -l)" -gt 80 ] || say "too few codes were found in the sources"

@@ -67,6 +67,11 @@ plant
 echo '#include <libpq-fe.h>' >tree/migrate/run.c
 expect check-layers.sh 'migrate/run.c:1: <libpq-fe.h> belongs to store'
 plant
+mkdir -p tree/migrate/infer tree/migrate/mapping
+touch tree/migrate/mapping/mapping_private.h
+echo '#include "mapping/mapping_private.h"' >tree/migrate/infer/infer.c
+expect check-layers.sh 'migrate/infer/infer.c:1: migrate/infer may not include "mapping/mapping_private.h"'
+plant
 echo '#include "../store/pg_private.h"' >tree/cli/main.c
 expect check-layers.sh 'cli/main.c:1: "../store/pg_private.h" '
 plant

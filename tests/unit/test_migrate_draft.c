@@ -4,7 +4,7 @@
 
 #include "backstory/words.h"
 
-#include "draft_private.h"
+#include "draft/draft_private.h"
 
 typedef struct pair {
     const char *from, *to;

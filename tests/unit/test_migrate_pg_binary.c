@@ -4,7 +4,7 @@
 #include "backstory/strbuf.h"
 #include "backstory/value.h"
 
-#include "pg_binary_private.h"
+#include "source/pg_binary_private.h"
 
 static const struct {
     const char *bytes; /* as PostgreSQL sends them */

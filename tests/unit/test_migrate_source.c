@@ -7,8 +7,8 @@
 
 #include "backstory/source.h"
 
-#include "csv_private.h"
-#include "row_sort_private.h"
+#include "source/csv_reader_private.h"
+#include "source/row_sort_private.h"
 
 Suite *test_migrate_source_suite(void);
 

@@ -1,7 +1,7 @@
 /* SQL that only asks for NULLs, as CEL. */
 #include <check.h>
 
-#include "mapping_private.h"
+#include "mapping/mapping_private.h"
 
 static const struct {
     const char *sql, *cel; /* cel NULL: stays SQL */

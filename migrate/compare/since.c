@@ -1,0 +1,321 @@
+/* A comparison that remembers the one before. The keys fall into chunks; of each the file has a
+ * digest of the rows, one of the histories, and whether they were equal. What has the same digests
+ * on both sides, and was equal, is equal still: it is not read again.
+ *
+ *     {"compare":1,"mapping_sha256":..,"machine_sha256":..,"tolerance":[..],"made_at":..,
+ *      "bounds":["1042",..],"chunks":[{"old":..,"new":..,"equal":true},..]}
+ */
+#include "compare_private.h"
+#include "run/run_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "backstory/output_path.h"
+
+#define CHUNK_ROWS 10000u
+
+static bst_status file_trouble(const bst__since *since, const char *what, bst_diags *diags) {
+    const bst_loc where = {since->path, 0, 0};
+    return bst_diag_add(diags, BST_IO, BST_ERROR, "cannot-write", &where, "could not %s: %s", what,
+                        strerror(errno));
+}
+
+static bst_status not_ours(const bst__since *since, const char *what, bst_diags *diags) {
+    const bst_loc where = {since->path, 0, 0};
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "other-comparison", &where, "%s", what);
+    bst_diag_hint(diags, "Remove the file to begin anew, or name another one.");
+    return BST_INVALID;
+}
+
+/* ---- the file */
+
+static json_t *tolerances_of(const bst_mapping *mapping, const int64_t *tolerance) {
+    json_t *list = json_array();
+    for (uint32_t f = 0; f < mapping->machine->field_count; f++) {
+        json_array_append_new(list, json_integer(tolerance ? (json_int_t)tolerance[f] : 0));
+    }
+    return list;
+}
+
+static bool says(const json_t *root, const char *name, const char *text) {
+    const char *said = json_string_value(json_object_get(root, name));
+    return said && strcmp(said, text) == 0;
+}
+
+static bst_status check(const bst__since *since, const json_t *root, const bst_mapping *mapping,
+                        const int64_t *tolerance, bst_diags *diags) {
+    json_t *wanted = tolerances_of(mapping, tolerance);
+    const bool same = json_equal(wanted, json_object_get(root, "tolerance")) == 1;
+    json_decref(wanted);
+    if (json_integer_value(json_object_get(root, "compare")) != 1) {
+        return not_ours(since, "this is no file of compare --since", diags);
+    }
+    if (!says(root, "mapping_sha256", mapping->sha256)) {
+        return not_ours(since, "the comparison before had another mapping", diags);
+    }
+    if (!says(root, "machine_sha256", mapping->machine->sha256)) {
+        return not_ours(since, "the comparison before had another machine", diags);
+    }
+    return same ? BST_OK : not_ours(since, "the comparison before had other tolerances", diags);
+}
+
+static bool make_room(bst__since *since, size_t bound_count, bst_arena *arena) {
+    since->bound_count = bound_count;
+    since->bounds = bst_arena_array(arena, bound_count, sizeof *since->bounds);
+    since->chunks = bst_arena_array(arena, bound_count + 1, sizeof *since->chunks);
+    return since->bounds && since->chunks;
+}
+
+static const char *kept(const json_t *text, bst_arena *arena) {
+    return json_is_string(text) ? bst_arena_strdup(arena, json_string_value(text)) : NULL;
+}
+
+static bst_status take(bst__since *since, const json_t *root, bst_arena *arena, bst_diags *diags) {
+    const json_t *bounds = json_object_get(root, "bounds");
+    const json_t *chunks = json_object_get(root, "chunks");
+    if (!make_room(since, json_array_size(bounds), arena)) {
+        return bst_diag_nomem(diags);
+    }
+    if (json_array_size(chunks) != since->bound_count + 1) {
+        return not_ours(since, "the file is damaged: chunks and bounds do not fit", diags);
+    }
+    for (size_t i = 0; i < since->bound_count; i++) {
+        since->bounds[i] = kept(json_array_get(bounds, i), arena);
+        if (!since->bounds[i] || (i > 0 && strcmp(since->bounds[i - 1], since->bounds[i]) >= 0)) {
+            return not_ours(since, "the file is damaged: its bounds are not in order", diags);
+        }
+    }
+    for (size_t i = 0; i <= since->bound_count; i++) {
+        const json_t *chunk = json_array_get(chunks, i);
+        since->chunks[i].old_before = kept(json_object_get(chunk, "old"), arena);
+        since->chunks[i].new_before = kept(json_object_get(chunk, "new"), arena);
+        since->chunks[i].was_equal = json_is_true(json_object_get(chunk, "equal"));
+    }
+    since->made_at = kept(json_object_get(root, "made_at"), arena);
+    return BST_OK;
+}
+
+static bst_status read_file(bst__since *since, const bst_mapping *mapping, const int64_t *tolerance,
+                            bst_arena *arena, bst_diags *diags) {
+    json_error_t error;
+    json_t *root = json_load_file(since->path, 0, &error);
+    if (!root) {
+        return not_ours(since, "this is no file of compare --since", diags);
+    }
+    bst_status status = check(since, root, mapping, tolerance, diags);
+    if (status == BST_OK) {
+        status = take(since, root, arena, diags);
+    }
+    json_decref(root);
+    return status;
+}
+
+static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
+                       const int64_t *tolerance) {
+    char now[BST_TIME_TEXT_MAX];
+    json_t *bounds = json_array();
+    json_t *chunks = json_array();
+    for (size_t i = 0; i < since->bound_count; i++) {
+        json_array_append_new(bounds, json_string(since->bounds[i]));
+    }
+    for (size_t i = 0; i <= since->bound_count; i++) {
+        const bst__since_chunk *chunk = &since->chunks[i];
+        json_array_append_new(chunks,
+                              json_pack("{s:s?, s:s?, s:b}", "old", chunk->old_digest, "new",
+                                        chunk->new_digest, "equal", !chunk->differs));
+    }
+    bst_time_format(BST_TIME_UNIX_EPOCH + (int64_t)time(NULL) * 1000000, now);
+    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o}", "compare", 1, "mapping_sha256",
+                     mapping->sha256, "machine_sha256", mapping->machine->sha256, "tolerance",
+                     tolerances_of(mapping, tolerance), "made_at", now, "bounds", bounds, "chunks",
+                     chunks);
+}
+
+static bool dump(const json_t *root, const char *path, bool in_place) {
+    if (!in_place) {
+        return json_dump_file(root, path, JSON_INDENT(1)) == 0;
+    }
+    const int fd = bst_output_open_in_place(path);
+    const bool good = fd >= 0 && json_dumpfd(root, fd, JSON_INDENT(1)) == 0;
+    return (fd < 0 || close(fd) == 0) && good;
+}
+
+/* Beside its place, then put there: a comparison that is broken off leaves the file as it was. */
+bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
+                            const int64_t *tolerance, bst_diags *diags) {
+    bst_strbuf path = BST_STRBUF_INIT;
+    bst_strbuf partial = BST_STRBUF_INIT;
+    const bool in_place = bst_output_path(since->path, &path);
+    bst_strbuf_addf(&partial, "%s%s", path.text, in_place ? "" : ".partial");
+    json_t *root = as_json(since, mapping, tolerance);
+    bst_status status = BST_OK;
+    const mode_t before = umask(S_IRWXG | S_IRWXO);
+    if (!root || path.failed || partial.failed) {
+        status = bst_diag_nomem(diags);
+    } else if (!dump(root, partial.text, in_place) ||
+               (!in_place && rename(partial.text, path.text) != 0)) {
+        status = file_trouble(since, "write the file", diags);
+        if (!in_place) {
+            unlink(partial.text);
+        }
+    }
+    umask(before);
+    json_decref(root);
+    bst_strbuf_release(&path);
+    bst_strbuf_release(&partial);
+    return status;
+}
+
+/* ---- what is to be read */
+
+/* Where there was no comparison before: about equal chunks. */
+static bst_status cut(bst__since *since, bst_source *source, bst_reader *reader, bst_arena *arena,
+                      bst_diags *diags) {
+    const uint64_t expected = bst_source_expected(source);
+    const char *const *keys = NULL;
+    size_t count = 0;
+    bst_status status =
+        bst_reader_cut(reader, (uint32_t)(expected / CHUNK_ROWS + 1), arena, &keys, &count, diags);
+    if (status == BST_OK && !make_room(since, count, arena)) {
+        return bst_diag_nomem(diags);
+    }
+    for (size_t i = 0; status == BST_OK && i < count; i++) {
+        since->bounds[i] = keys[i];
+    }
+    return status;
+}
+
+/* The old side's digests, worked out while the new side works out its own. */
+typedef struct old_digests {
+    const bst__since *since;
+    bst_source *source;
+    bst_arena *arena;
+    const char **digests;
+    bst_diags *diags;
+    bst_status status;
+} old_digests;
+
+static void *digest_old(void *context) {
+    old_digests *old = context;
+    old->status = bst_source_digest(old->source, old->since->bounds, old->since->bound_count,
+                                    old->arena, old->digests, old->diags);
+    return NULL;
+}
+
+static bst_status keep_digests(bst__since *since, const old_digests *old,
+                               const char *const *new_digests, bst_arena *arena, bst_diags *diags) {
+    for (size_t i = 0; i <= since->bound_count; i++) {
+        const char *text = old->digests[i];
+        since->chunks[i].old_digest = text ? bst_arena_strdup(arena, text) : NULL;
+        since->chunks[i].new_digest = new_digests[i];
+        if (text && !since->chunks[i].old_digest) {
+            return bst_diag_nomem(diags);
+        }
+    }
+    return BST_OK;
+}
+
+static bst_status digest(bst__since *since, bst_source *source, bst_reader *reader,
+                         bst_arena *arena, bst_diags *diags) {
+    const size_t count = since->bound_count + 1;
+    const char **new_digests = bst_arena_array(arena, count, sizeof *new_digests);
+    old_digests old = {.since = since,
+                       .source = source,
+                       .arena = bst_arena_new(),
+                       .diags = bst_diags_new(),
+                       .digests = bst_arena_array(arena, count, sizeof *old.digests)};
+    pthread_t thread;
+    bst_status status = BST_NOMEM;
+    if (new_digests && old.arena && old.diags && old.digests &&
+        pthread_create(&thread, NULL, digest_old, &old) == 0) {
+        status =
+            bst_reader_digest(reader, since->bounds, since->bound_count, arena, new_digests, diags);
+        pthread_join(thread, NULL);
+        if (status == BST_OK && old.status != BST_OK) {
+            status = old.status;
+            bst__diags_move(old.diags, diags);
+        } else if (status == BST_OK) {
+            status = keep_digests(since, &old, new_digests, arena, diags);
+        }
+    } else {
+        bst_diag_nomem(diags);
+    }
+    bst_diags_free(old.diags);
+    bst_arena_free(old.arena);
+    return status;
+}
+
+static bool is_same(const char *a, const char *b) {
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Chunks that have to be read, those side by side as one range. */
+static bst_status find_ranges(bst__since *since, bst_arena *arena, bst_diags *diags) {
+    const size_t count = since->bound_count + 1;
+    since->ranges = bst_arena_array(arena, count, sizeof *since->ranges);
+    if (!since->ranges) {
+        return bst_diag_nomem(diags);
+    }
+    bool open = false;
+    for (size_t i = 0; i < count; i++) {
+        bst__since_chunk *chunk = &since->chunks[i];
+        const bool skip = since->made_at && chunk->was_equal &&
+                          is_same(chunk->old_before, chunk->old_digest) &&
+                          is_same(chunk->new_before, chunk->new_digest);
+        if (!skip) {
+            if (!open) {
+                since->ranges[since->range_count++].from = i > 0 ? since->bounds[i - 1] : NULL;
+            }
+            since->ranges[since->range_count - 1].before =
+                i < since->bound_count ? since->bounds[i] : NULL;
+            since->read++;
+        }
+        open = !skip;
+    }
+    return BST_OK;
+}
+
+/* A device or a FIFO keeps nothing of a comparison before. */
+static bool is_kept(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+}
+
+bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
+                           const bst_compare_options *options, bst_source *source,
+                           bst_reader *reader, bst_arena *arena, bst_diags *diags) {
+    since->path = options->since;
+    bst_status status = is_kept(since->path)
+                            ? read_file(since, mapping, options->tolerance, arena, diags)
+                            : cut(since, source, reader, arena, diags);
+    if (status == BST_OK) {
+        status = digest(since, source, reader, arena, diags);
+    }
+    return status == BST_OK ? find_ranges(since, arena, diags) : status;
+}
+
+void bst__since_differs(bst__since *since, const char *key, size_t len) {
+    size_t low = 0;
+    size_t high = since->bound_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const char *bound = since->bounds[middle];
+        const size_t bound_len = strlen(bound);
+        int order = memcmp(bound, key, bound_len < len ? bound_len : len);
+        order = order != 0 ? order : (bound_len > len) - (bound_len < len);
+        if (order <= 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    since->chunks[low].differs = true;
+}

@@ -1,0 +1,276 @@
+/* bst_learn(): reads the rows and the log beside them, and counts. What the counts are worth is for
+ * fit.c.
+ */
+#include "learn_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct gatherer {
+    bst__learner *learner;
+    bst_synth *synth;
+    uint32_t log_cell; /* BST_NONE: there is none */
+    bst__log_rows log;
+    uint32_t *walk;
+    uint32_t walk_room;
+} gatherer;
+
+/* ---- the tables ---- */
+
+static bst__learn_class *class_of(bst__learner *learner, bst_synth *synth, uint32_t state) {
+    bst__learn_class *found = NULL;
+    HASH_FIND(hh, learner->classes, synth->bytes, synth->bytes_len, found);
+    if (found)
+        return found;
+    found = bst_arena_alloc(learner->arena, sizeof *found);
+    uint8_t *const bytes = bst_arena_alloc(learner->arena, synth->bytes_len);
+    size_t count = 0;
+    const bst_claim *const claims = bst__claims_make(synth, BST_NONE, &count);
+    bst_claim *const kept = bst_arena_array(learner->arena, count, sizeof *kept);
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst__signature_text(synth, state, &text);
+    const char *const shown = text.failed ? NULL : bst_arena_strdup(learner->arena, text.text);
+    bst_strbuf_release(&text);
+    if (!found || !bytes || !claims || !kept || !shown)
+        return NULL;
+    memcpy(bytes, synth->bytes, synth->bytes_len);
+    if (count > 0)
+        memcpy(kept, claims, count * sizeof *kept);
+    *found = (bst__learn_class){.number = learner->class_count++,
+                                .state = state,
+                                .bytes = bytes,
+                                .text = shown,
+                                .claim_count = count,
+                                .claims = kept};
+    HASH_ADD_KEYPTR(hh, learner->classes, found->bytes, synth->bytes_len, found);
+    return found->lost ? NULL : found;
+}
+
+static bst__learn_walk *walk_of(bst__learner *learner, const uint32_t *steps, uint32_t count) {
+    const size_t len = count * sizeof *steps;
+    bst__learn_walk *found = NULL;
+    HASH_FIND(hh, learner->walks, steps, len, found);
+    if (found)
+        return found;
+    found = bst_arena_alloc(learner->arena, sizeof *found);
+    uint32_t *const kept = bst_arena_array(learner->arena, count, sizeof *kept);
+    if (!found || !kept)
+        return NULL;
+    memcpy(kept, steps, len);
+    *found = (bst__learn_walk){
+        .number = learner->walk_count++, .step_count = count, .transitions = kept};
+    HASH_ADD_KEYPTR(hh, learner->walks, found->transitions, len, found);
+    return found->lost ? NULL : found;
+}
+
+static bst__learn_cell *cell_of(bst__learner *learner, uint32_t class, uint32_t walk) {
+    const uint32_t key[2] = {class, walk};
+    bst__learn_cell *found = NULL;
+    HASH_FIND(hh, learner->cells, key, sizeof key, found);
+    if (found)
+        return found;
+    found = bst_arena_alloc(learner->arena, sizeof *found);
+    if (!found)
+        return NULL;
+    *found = (bst__learn_cell){.key = {class, walk}};
+    HASH_ADD(hh, learner->cells, key, sizeof found->key, found);
+    return found->lost ? NULL : found;
+}
+
+/* ---- one row ---- */
+
+/* The first transition of the machine's file that leads there; BST_NONE: none does. */
+static uint32_t step_to(const bst_machine *machine, uint32_t from, uint32_t to) {
+    const uint32_t first = from == BST_NONE ? 0 : machine->states[from].first_transition;
+    const uint32_t count =
+        from == BST_NONE ? machine->creation_count : machine->states[from].transition_count;
+    for (uint32_t t = first; t < first + count; t++) {
+        if (machine->transitions[t].to == to && !machine->transitions[t].targetless)
+            return t;
+    }
+    return BST_NONE;
+}
+
+/* The states of a log as a walk that ends in `end`; 0 steps: they are none. */
+static bst_status make_walk(gatherer *g, uint32_t end, uint32_t *ret_count) {
+    const bst_machine *const machine = g->learner->machine;
+    const uint32_t count = (uint32_t)g->log.count;
+    uint32_t state = BST_NONE, steps = 0;
+    *ret_count = 0;
+    if (count > g->walk_room) {
+        uint32_t *const more = realloc(g->walk, 2 * (size_t)count * sizeof *more);
+        if (!more)
+            return bst_diag_nomem(g->learner->diags);
+        g->walk = more;
+        g->walk_room = 2 * count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t to = g->log.rows[i].state;
+        const uint32_t step = to == BST_NONE ? BST_NONE : step_to(machine, state, to);
+        if (step == BST_NONE)
+            return BST_OK;
+        g->walk[steps++] = step;
+        state = to;
+    }
+    if (state == end && steps <= BST_WALK_STEPS_MAX)
+        *ret_count = steps;
+    return BST_OK;
+}
+
+static uint32_t fold_of(const char *key, size_t len) {
+    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)key[i]) * UINT32_C(16777619);
+    return (hash >> 8) % BST__FOLDS;
+}
+
+static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
+                           const bst__learn_class *class) {
+    bst__learner *const learner = g->learner;
+    uint32_t steps;
+    if (!bst__log_read(&g->log, learner->mapping, &row->cells[g->log_cell]))
+        return bst_diag_nomem(learner->diags);
+    if (g->log.count == 0)
+        return BST_OK;
+    const bst_status status = make_walk(g, state, &steps);
+    if (status != BST_OK)
+        return status;
+    if (steps == 0) {
+        learner->figures.left_out++;
+        return BST_OK;
+    }
+    const uint32_t fold = fold_of(row->key, row->key_len);
+    bst__learn_walk *const walk = walk_of(learner, g->walk, steps);
+    bst__learn_cell *const cell =
+        walk && class ? cell_of(learner, class->number, walk->number) : NULL;
+    if (!walk || (class && !cell))
+        return bst_diag_nomem(learner->diags);
+    walk->times[fold]++;
+    walk->total++;
+    if (cell)
+        cell->times[fold]++;
+    learner->figures.histories++;
+    return BST_OK;
+}
+
+static bst_status take_row(gatherer *g, const bst_row *row) {
+    bst__learner *const learner = g->learner;
+    bst_synth *const synth = g->synth;
+    bool unclear = false;
+    uint32_t state = BST_NONE;
+    bst__synth_begin(synth, learner->diags);
+    if (row->key_is_null || row->key_is_double || !bst__in_scope(synth, row, &unclear) ||
+        !bst__read_state(synth, row, &state))
+        return BST_OK;
+    bst__learn_class *class = NULL;
+    if (bst__say_row(synth, row, state)) {
+        class = class_of(learner, synth, state);
+        if (!class)
+            return bst_diag_nomem(learner->diags);
+        class->rows++;
+    }
+    learner->figures.rows++;
+    return g->log_cell != BST_NONE ? take_log(g, row, state, class) : BST_OK;
+}
+
+/* The columns of the mapping, and the log among them also where it is no evidence. */
+static bst_status open_rows(gatherer *g, const char *from, bst_source_spec *spec,
+                            bst_source **ret) {
+    bst__learner *const learner = g->learner;
+    const bst_log *const log = learner->mapping->log;
+    *spec = learner->mapping->source;
+    spec->ordered = true;
+    g->log_cell = log ? log->cell : BST_NONE;
+    if (log && !log->evidence) {
+        bst_source_column *const columns =
+            bst_arena_array(learner->arena, spec->column_count + 1, sizeof *columns);
+        if (!columns)
+            return bst_diag_nomem(learner->diags);
+        if (spec->column_count > 0)
+            memcpy(columns, spec->columns, spec->column_count * sizeof *columns);
+        g->log_cell = (uint32_t)spec->column_count;
+        columns[spec->column_count++] = log->joined;
+        spec->columns = columns;
+    }
+    return bst_source_open(from, spec, ret, learner->diags);
+}
+
+static bst_status gather(bst__learner *learner, const char *from) {
+    gatherer g = {.learner = learner};
+    bst_source *source = NULL;
+    const bst_row *row = NULL;
+    bst_source_spec spec;
+    bst_status status = bst_synth_new(learner->mapping, &g.synth, learner->diags);
+    if (status == BST_OK) {
+        /* what is learned is for entities that have no log */
+        g.synth->ignores_log = true;
+        status = open_rows(&g, from, &spec, &source);
+    }
+    while (status == BST_OK) {
+        status = bst_source_next(source, &row, learner->diags);
+        if (status != BST_OK || !row)
+            break;
+        status = take_row(&g, row);
+    }
+    bst__log_release(&g.log);
+    bst_source_free(source);
+    bst_synth_free(g.synth);
+    free(g.walk);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static void count_steps(bst__learner *learner) {
+    for (const bst__learn_walk *walk = learner->walks; walk; walk = walk->hh.next) {
+        for (uint32_t i = 0; i < walk->step_count; i++)
+            learner->counts[walk->transitions[i]] += walk->total;
+        learner->stops[learner->machine->transitions[walk->transitions[walk->step_count - 1]].to] +=
+            walk->total;
+    }
+}
+
+static bst_status nothing_to_learn(const bst__learner *learner) {
+    bst_diag_add(learner->diags, BST_INVALID, BST_ERROR, "nothing-to-learn", NULL,
+                 "no row is in scope and has a state that the mapping knows");
+    return BST_INVALID;
+}
+
+bst_status bst_learn(const bst_mapping *mapping, const char *from, bst_strbuf *out,
+                     bst_learn_figures *ret, bst_diags *diags) {
+    bst__learner learner = {.mapping = mapping, .machine = mapping->machine, .diags = diags};
+    learner.arena = bst_arena_new();
+    learner.scratch = bst_arena_new();
+    bst_status status = learner.arena && learner.scratch ? BST_OK : bst_diag_nomem(diags);
+    if (status == BST_OK) {
+        learner.counts = bst_arena_array(learner.arena, learner.machine->transition_count,
+                                         sizeof *learner.counts);
+        learner.stops =
+            bst_arena_array(learner.arena, learner.machine->state_count, sizeof *learner.stops);
+        status = learner.counts && learner.stops ? gather(&learner, from) : bst_diag_nomem(diags);
+    }
+    if (status == BST_OK && learner.figures.rows == 0)
+        status = nothing_to_learn(&learner);
+    learner.figures.signatures = learner.class_count;
+    learner.figures.different = learner.walk_count;
+    learner.figures.by_log = learner.figures.histories > 0;
+    if (status == BST_OK && learner.figures.by_log) {
+        count_steps(&learner);
+        status = bst__learn_fit(&learner);
+    } else if (status == BST_OK) {
+        status = bst__learn_em(&learner);
+    }
+    if (status == BST_NOMEM)
+        status = bst_diag_nomem(diags);
+    if (status == BST_OK)
+        status = bst__learn_write(&learner, out);
+    *ret = learner.figures;
+    for (bst__learn_class *class = learner.classes; class; class = class->hh.next)
+        bst_arena_free(class->arena);
+    HASH_CLEAR(hh, learner.classes);
+    HASH_CLEAR(hh, learner.walks);
+    HASH_CLEAR(hh, learner.cells);
+    bst_arena_free(learner.scratch);
+    bst_arena_free(learner.arena);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* The insides of a run:
+ *
+ *     run.c        which way; from end to end, in one transaction
+ *     rows.c       a row, its fate, the sink or the quarantine, the count
+ *     figures.c    figures added up, and as JSON in a checkpoint
+ *     chunks_pg.c  from a server into a store, in chunks, by several workers
+ *     worker_pg.c  one worker: chunk after chunk
+ *     retry_pg.c   what trouble is waited for, and how long
+ */
+#ifndef BACKSTORY_RUN_PRIVATE_H
+#define BACKSTORY_RUN_PRIVATE_H
+
+#include "backstory/run.h"
+
+#include "quarantine_private.h"
+
+#define BST__PROGRESS_ROWS 4096u
+
+/* What reads rows and gives each its fate. */
+typedef struct bst__rows {
+    const bst_mapping *mapping;
+    bst_synth *synth;
+    bst_source *source;
+    bst_sink *sink;        /* NULL: a dry run */
+    bst__quarantine *file; /* NULL: none is written here */
+    bool numbered;         /* a row's number means something to people */
+    bst_strbuf line;       /* of the row that is put aside */
+    bst_run_figures *figures;
+} bst__rows;
+
+bst_status bst__rows_take(bst__rows *rows, const bst_row *row, bst_diags *diags) BST_MUST_USE;
+/* read = migrated + quarantined + out of scope */
+bst_status bst__rows_balance(const bst_run_figures *figures, bst_diags *diags) BST_MUST_USE;
+
+void bst__figures_add(bst_run_figures *sum, const bst_run_figures *part);
+/* The counts of a chunk as JSON text that the caller frees, and back; NULL, false: no memory or not
+ * JSON. */
+char *bst__figures_write(const bst_run_figures *figures);
+bool bst__figures_read(const char *text, bst_run_figures *ret);
+
+/* Findings of another list, in their order. */
+void bst__diags_move(bst_diags *from, bst_diags *to);
+
+bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
+                           const bst_run_options *options, bst_run_figures *figures,
+                           bst_diags *diags) BST_MUST_USE;
+
+#endif

@@ -1,0 +1,114 @@
+/* Legacy rows from PostgreSQL: what its files share.
+ *
+ *     pg.c           opening, a COPY, its rows
+ *     table_pg.c     the table: is it there, what columns and what key has it
+ *     key_pg.c       the key and the index over it
+ *     identity_pg.c  which table of which server it is
+ *     chunk_pg.c     cutting the table into chunks, and reading one
+ *     original_pg.c  a row with all of its columns
+ */
+#ifndef BACKSTORY_SOURCE_PG_PRIVATE_H
+#define BACKSTORY_SOURCE_PG_PRIVATE_H
+
+#include "backstory/pg.h"
+#include "source_private.h"
+
+/* How a column travels. */
+typedef enum bst__wire {
+    WIRE_TEXT,
+    WIRE_INT, /* int8 */
+    WIRE_NUMERIC,
+    WIRE_BOOL,
+    WIRE_TIMESTAMPTZ,
+    WIRE_TIMESTAMP,
+    WIRE_DATE, /* as date, for a date */
+    WIRE_UUID,
+    WIRE_BYTEA
+} bst__wire;
+
+/* A column of the key. */
+typedef struct bst__key_column {
+    char *name, *type; /* the type ready for a cast */
+    bool not_null;
+} bst__key_column;
+
+typedef struct bst__pg_source {
+    bst_source base;
+    char *conninfo;
+    bst_pg *pg;
+    bst_pg *second;   /* opened when the first row is asked for whole */
+    char *snapshot;   /* its name for others */
+    bst_strbuf table; /* quoted, ready for FROM */
+    bst_strbuf label;
+    char *oid; /* of the table */
+    char **names;
+    size_t name_count;
+    bst__wire *wires;
+    bool has_ctid;
+    bool by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings */
+    bool has_scope; /* a row says whether it is in scope; else all are */
+    bool ordered, unique;
+    /* The key in the order in which an index has it; in that of the mapping where there is none. */
+    bst__key_column *keys;
+    bool sortable;        /* the types of the key have an order, and `keys` is filled */
+    bool indexed;         /* a btree over just these columns finds a range of them */
+    bool plain;           /* one table in one place: no partitions, no children */
+    bst_strbuf condition; /* of the chunk at hand, over `t`; empty: all rows */
+    uint64_t expected, rows;
+    bool copying, header_read, ended;
+    /* The message at hand. */
+    const char *bytes;
+    size_t len;
+    const char *ctid; /* 6 bytes in it */
+    uint32_t table_oid;
+    /* Where keys may repeat: the row at hand is a copy, the message is already the next one's. */
+    char *held;
+    size_t held_size, held_len;
+    bool primed, like_before;
+    bst_cell *cells;
+    bst_arena *arena; /* of the row at hand */
+    bst_arena *texts; /* as long as the source */
+    bst_row row;
+} bst__pg_source;
+
+/* pg.c: a session; and the transaction that everything is read in; `snapshot` NULL: at a
+ * moment of its own */
+bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
+bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) BST_MUST_USE;
+
+/* table_pg.c */
+bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
+/* Checks that everything the mapping reads is there, and chooses how each column travels. */
+bst_status bst__pg_table_columns(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
+/* The only row's value; NULL when there is not just one row. */
+const char *bst__pg_single(const bst_pg_rows *rows, size_t column);
+void bst__pg_add_quoted(bst__pg_source *s, const char *name, bst_strbuf *out);
+/* The column, or the expression that stands for one. */
+void bst__pg_add_expression(bst__pg_source *s, const bst_source_column *column, bst_strbuf *out);
+
+/* key_pg.c */
+/* Finds out about the key's columns, and whether an index makes it unique or finds ranges of it. */
+bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
+void bst__pg_key_release(bst__pg_source *s);
+/* No part of a key can be NULL. */
+bool bst__pg_key_is_whole(const bst__pg_source *s);
+/* A condition that only the row with this key fulfils, as bst__key_add() has joined its parts. */
+bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
+                                  bst_diags *diags) BST_MUST_USE;
+/* One text expression over all parts of the key, as bst__key_add() joins them. */
+void bst__pg_add_joined_key(bst__pg_source *s, bst_strbuf *out);
+
+/* original_pg.c */
+bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diags);
+
+/* identity_pg.c */
+/* What must not change between a run that is broken off and the one that goes on with it. */
+bst_status bst__pg_identity(bst__pg_source *s, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+
+/* chunk_pg.c */
+bst_status bst__pg_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                         const char *const **ret, size_t *ret_count, bst_diags *diags);
+/* Sets s->condition. */
+bst_status bst__pg_select(bst__pg_source *s, const char *bounds, bst_diags *diags);
+
+#endif

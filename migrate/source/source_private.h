@@ -1,0 +1,61 @@
+/* What the kinds of source share: the dispatch table, and how a text becomes a cell. */
+#ifndef BACKSTORY_SOURCE_PRIVATE_H
+#define BACKSTORY_SOURCE_PRIVATE_H
+
+#include "backstory/arena.h"
+#include "backstory/source.h"
+
+/* The first member of every kind of source. */
+struct bst_source {
+    const struct bst__source_ops *ops;
+    const bst_source_spec *spec;
+    const char *label;
+};
+
+struct bst__source_ops {
+    bst_status (*next)(bst_source *source, const bst_row **ret_row, bst_diags *diags);
+    bst_status (*original)(bst_source *source, bst_strbuf *out, bst_diags *diags);
+    uint64_t (*expected)(const bst_source *source);
+    double (*progress)(const bst_source *source);
+    size_t (*column_count)(const bst_source *source);
+    const char *(*column_name)(const bst_source *source, size_t index);
+    void (*free)(bst_source *source);
+    /* NULL: it hands out all */
+    bst_status (*keep)(bst_source *source, const bst_key_part *part, bst_diags *diags);
+    /* NULL: it has none */
+    bst_status (*digest)(bst_source *source, const char *const *bounds, size_t count,
+                         bst_arena *arena, const char **ret_digests, bst_diags *diags);
+};
+
+bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,
+                                bst_diags *diags) BST_MUST_USE;
+/* log.c: a file with that of the log beside it; `column` is what is made of the latter. */
+bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, size_t column,
+                                bst_source **ret, bst_diags *diags) BST_MUST_USE;
+bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
+                               const char *snapshot, bst_source **ret,
+                               bst_diags *diags) BST_MUST_USE;
+
+/* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no
+ * zone, which is the mapping's mistake, not the row's. */
+bool bst__cell_from_text(const bst_source_column *column, const char *text, size_t len,
+                         bst_arena *arena, bst_cell *ret);
+/* The same for a naive timestamp that is already a count of microseconds. `arena` keeps its text
+ * when it is bad. */
+bool bst__cell_from_naive(const bst_source_column *column, int64_t naive, bst_arena *arena,
+                          bst_cell *ret);
+/* dates.c: a time as the column writes it. */
+bst_time_result bst__time_read(const bst_source_column *column, const char *text, size_t len,
+                               int64_t *ret);
+void bst__cell_bad(bst_cell *cell, bst_value_result result, const char *text, size_t len);
+
+/* Appends one part of a key; the parts of a composite key are escaped and joined. */
+void bst__key_add(bst_strbuf *key, const bst_source_spec *spec, size_t part, const char *text,
+                  size_t len);
+
+/* Reports a column that is not there, once for each, with the nearest of `names`. */
+bst_status bst__report_missing_column(const char *where, const char *column,
+                                      const char *const *names, size_t count, bst_diags *diags);
+bst_status bst__report_no_zone(const char *where, const char *column, bst_diags *diags);
+
+#endif
