@@ -1,16 +1,15 @@
 /* How findings look: as text for people, with the source line and a caret, and as JSON for
  * programs.
  *
- * Whatever a user's file holds may stand in a message, so nothing reaches a terminal that could
- * steer it: control and format characters are shown as "?". The caret is placed by the width that
+ * Whatever a user's file holds may stand in a message, so all of it is shown as backstory/shown.h
+ * says: nothing reaches a terminal that could steer it. The caret is placed by the width that
  * characters have on a terminal, and a line too long for one is cut to a window around the column.
  */
 #include "backstory/diag.h"
 
 #include <string.h>
 
-#include <unistr.h>
-#include <uniwidth.h>
+#include "backstory/shown.h"
 
 #define WINDOW_CHARACTERS 100
 #define WINDOW_BEFORE     60 /* characters of a long line shown before the column */
@@ -18,59 +17,28 @@
 static const char *const severities[] = {
     [BST_ERROR] = "error", [BST_WARNING] = "warning", [BST_NOTE] = "note"};
 
-/* One character of a text, as it is shown. */
-typedef struct glyph {
-    size_t size; /* bytes in the text */
-    const char *shown;
-    size_t shown_len;
-    int width; /* columns on a terminal */
-} glyph;
-
-/* Direction marks and overrides, which could make a line read other than it is written. */
-static bool is_direction(ucs4_t c) {
-    return c == 0x061C || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-           (c >= 0x2066 && c <= 0x2069);
+/* A tab is one column wide here, so that carets stand where they should. */
+static bst_glyph glyph_at(const char *text, size_t len) {
+    return *text == '\t' ? bst_glyph_at(" ", 1) : bst_glyph_at(text, len);
 }
 
-static glyph glyph_at(const char *text, size_t len) {
-    ucs4_t c;
-    const int size = u8_mbtoucr(&c, (const uint8_t *)text, len);
-    if (size < 1)
-        return (glyph){1, "?", 1, 1};
-    if (c == '\t')
-        return (glyph){1, " ", 1, 1};
-    const int width = c < 0x7F ? (c < 0x20 ? -1 : 1) : uc_width(c, "UTF-8");
-    if (width < 0 || is_direction(c))
-        return (glyph){(size_t)size, "?", 1, 1};
-    return (glyph){(size_t)size, text, (size_t)size, width};
-}
-
-/* `text` made harmless; a line feed starts a new line, set in as the first. */
-static void add_shown(const char *text, const char *indent, bst_strbuf *out) {
-    size_t left = strlen(text);
-    while (left > 0) {
-        if (*text == '\n') {
-            bst_strbuf_addc(out, '\n');
-            bst_strbuf_adds(out, indent);
-            text++, left--;
-            continue;
-        }
-        const glyph next = glyph_at(text, left);
-        bst_strbuf_add(out, next.shown, next.shown_len);
+/* A text may have several lines (a server's message): the others are set in as the first. */
+static void add_text(const char *text, bst_strbuf *out) {
+    for (size_t left = strlen(text); left > 0;) {
+        const bst_glyph next = glyph_at(text, left);
+        if (*text == '\n')
+            bst_strbuf_adds(out, "\n  ");
+        else
+            bst_strbuf_add(out, next.shown, next.shown_len);
         text += next.size;
         left -= next.size;
     }
 }
 
-/* A text in one line, whatever it holds. */
-static void add_line(const char *text, bst_strbuf *out) {
-    add_shown(text, "  ", out);
-}
-
 static void add_place(const char *file, uint32_t line, uint32_t column, bst_strbuf *out) {
     if (!file)
         return;
-    add_line(file, out);
+    bst_strbuf_add_shown(out, file, strlen(file));
     if (line > 0)
         bst_strbuf_addf(out, ":%u", (unsigned)line);
     if (line > 0 && column > 0)
@@ -107,9 +75,9 @@ static size_t characters(const char *text, size_t len, size_t count) {
 static size_t add_glyphs(const char *text, size_t len, bst_strbuf *out) {
     size_t width = 0;
     for (size_t at = 0; at < len;) {
-        const glyph next = glyph_at(text + at, len - at);
+        const bst_glyph next = glyph_at(text + at, len - at);
         bst_strbuf_add(out, next.shown, next.shown_len);
-        width += (size_t)next.width;
+        width += next.width;
         at += next.size;
     }
     return width;
@@ -140,25 +108,25 @@ void bst_diag_format_text(const bst_diag *diag, const char *source, size_t sourc
                           bst_strbuf *out) {
     add_place(diag->file, diag->line, diag->column, out);
     bst_strbuf_addf(out, "%s: ", severities[diag->severity]);
-    add_line(diag->message, out);
+    add_text(diag->message, out);
     bst_strbuf_addf(out, " [%s]\n", diag->code);
     if (source && diag->line > 0)
         add_source_line(diag, source, source_len, out);
     if (diag->detail) {
         bst_strbuf_adds(out, "  ");
-        add_line(diag->detail, out);
+        add_text(diag->detail, out);
         bst_strbuf_addc(out, '\n');
     }
     if (diag->hint) {
         bst_strbuf_adds(out, "  hint: ");
-        add_line(diag->hint, out);
+        add_text(diag->hint, out);
         bst_strbuf_addc(out, '\n');
     }
     if (diag->also_line > 0) {
         bst_strbuf_adds(out, "  ");
         add_place(diag->also_file, diag->also_line, diag->also_column, out);
         bst_strbuf_adds(out, "note: ");
-        add_line(diag->also_message, out);
+        add_text(diag->also_message, out);
         bst_strbuf_addc(out, '\n');
     }
 }
@@ -195,11 +163,16 @@ static void add_json_diag(const bst_diag *diag, bst_strbuf *out) {
 }
 
 void bst_diags_format_json(const bst_diags *diags, bst_strbuf *out) {
-    bst_strbuf_adds(out, "{\"diagnostics\":[");
+    bst_strbuf json = BST_STRBUF_INIT;
+
+    bst_strbuf_adds(&json, "{\"diagnostics\":[");
     for (size_t i = 0; i < bst_diags_count(diags); i++) {
         if (i > 0)
-            bst_strbuf_addc(out, ',');
-        add_json_diag(bst_diags_at(diags, i), out);
+            bst_strbuf_addc(&json, ',');
+        add_json_diag(bst_diags_at(diags, i), &json);
     }
-    bst_strbuf_adds(out, "]}\n");
+    bst_strbuf_adds(&json, "]}\n");
+    bst_strbuf_add_shown_json(out, json.text, json.len);
+    out->failed = out->failed || json.failed;
+    bst_strbuf_release(&json);
 }

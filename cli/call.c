@@ -8,9 +8,7 @@
 #include "cli.h"
 
 static void print_help(const cli_call *call) {
-    bst_strbuf usage = BST_STRBUF_INIT;
-
-    printf("backstory %s: %s.\n\n", call->command->name, call->command->summary);
+    cli_printf("backstory %s: %s.\n\n", call->command->name, call->command->summary);
     poptPrintHelp(call->popt, stdout, 0);
     if (cli_warns(call->command))
         puts("\nWarnings:\n"
@@ -19,9 +17,10 @@ static void print_help(const cli_call *call) {
              "  -Werror                     make all that are heard errors, as --werror does");
     if (call->command == &cli_compile)
         cli_print_emitters();
-    if (call->command->examples)
-        printf("\nExamples:\n%s", call->command->examples);
-    bst_strbuf_release(&usage);
+    if (call->command->examples) {
+        puts("\nExamples:");
+        fputs(call->command->examples, stdout);
+    }
 }
 
 static bool read_format(cli_call *call) {
@@ -109,7 +108,7 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
 int cli_end(cli_call *call, bst_status status) {
     cli_print_findings(call, stderr);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
+        cli_fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
         if (status == BST_OK)
             status = BST_IO;
     }

@@ -95,15 +95,16 @@ void cli_chunks_release(cli_chunks *chunks) {
 
 void cli_chunks_print(const bst_run_figures *figures) {
     if (figures->already)
-        printf("\nrun %d has loaded this before: nothing was done\n", (int)figures->run_id);
+        cli_printf("\nrun %d has loaded this before: nothing was done\n", (int)figures->run_id);
     else if (figures->resumed > 0)
-        printf("\nrun %d went on where it had been broken off, after %s rows\n",
-               (int)figures->run_id, cli_number(figures->resumed).text);
+        cli_printf("\nrun %d went on where it had been broken off, after %s rows\n",
+                   (int)figures->run_id, cli_number(figures->resumed).text);
     if (figures->retries > 0)
-        printf("\nlost sessions that were taken up again: %s\n", cli_number(figures->retries).text);
+        cli_printf("\nlost sessions that were taken up again: %s\n",
+                   cli_number(figures->retries).text);
     if (figures->snapshots > 1)
-        printf("the rows are not of one moment but of %u: see backstory.snapshot\n",
-               (unsigned)figures->snapshots);
+        cli_printf("the rows are not of one moment but of %u: see backstory.snapshot\n",
+                   (unsigned)figures->snapshots);
 }
 
 void cli_chunks_to_json(const bst_run_figures *figures, json_t *object) {

@@ -6,6 +6,7 @@
 #ifndef BACKSTORY_CLI_H
 #define BACKSTORY_CLI_H
 
+#include <jansson.h>
 #include <popt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,6 +70,13 @@ bst_status cli_judge(const cli_call *call, bst_status status);
 /* What each state does with each command, on stdout. */
 bst_status cli_print_matrix(const cli_call *call, const bst_machine *machine);
 
+/* print.c. As printf and fprintf, for people: texts among the arguments are shown and never obeyed
+ * (backstory/shown.h), and stay in their line. The only way to print text here. */
+void cli_printf(const char *format, ...) BST_PRINTF(1, 2);
+void cli_fprintf(FILE *out, const char *format, ...) BST_PRINTF(2, 3);
+/* JSON for programs: exact, and harmless on a terminal too. `flags` as in json_dumpf(). */
+void cli_print_json(const json_t *value, size_t flags, FILE *out);
+
 /* Prints what findings are left and frees everything. Returns the exit status that belongs to
  * `status`. */
 int cli_end(cli_call *call, bst_status status);
@@ -103,6 +111,8 @@ cli_table *cli_table_new(const char *columns);
 void cli_table_add(cli_table *table, const char *const *cells); /* copies; NULL cells are empty */
 void cli_table_print(const cli_table *table, FILE *out);
 cli_table *cli_table_free(cli_table *table);
+
+#define CLI_CLEAR_LINE "\r\033[K" /* of a terminal */
 
 /* The progress line on stderr: a bar on a terminal, a plain line every 10 seconds elsewhere,
  * nothing when quiet. */

@@ -30,17 +30,17 @@ static void print_apart(const cli_call *call, const bst_machine *machine) {
 
     if (call->quiet)
         return;
-    printf("%s: %u regions of", machine->id, regions->count);
+    cli_printf("%s: %u regions of", machine->id, regions->count);
     for (uint32_t i = 0; i < regions->count && i < REGIONS_SHOWN; i++)
-        printf("%s %u", i > 0 ? " +" : "", regions->regions[i].state_count);
+        cli_printf("%s %u", i > 0 ? " +" : "", regions->regions[i].state_count);
     if (regions->count > REGIONS_SHOWN)
-        printf(" + ...");
+        cli_printf(" + ...");
     if (size == UINT64_MAX)
-        printf(" states (more combinations than can be counted)");
+        cli_printf(" states (more combinations than can be counted)");
     else
-        printf(" states (%llu combinations)", (unsigned long long)size);
-    printf(", %u transitions, %u commands, %u events; no findings\n", machine->transition_count,
-           machine->command_count, machine->event_count);
+        cli_printf(" states (%llu combinations)", (unsigned long long)size);
+    cli_printf(", %u transitions, %u commands, %u events; no findings\n", machine->transition_count,
+               machine->command_count, machine->event_count);
 }
 
 static void print_result(cli_call *call, const bst_machine *machine) {
@@ -57,14 +57,14 @@ static void print_result(cli_call *call, const bst_machine *machine) {
     }
     cli_print_findings(call, stdout);
     if (errors > 0 || warnings > 0)
-        printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
-               warnings == 1 ? "" : "s");
+        cli_printf("%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
+                   warnings == 1 ? "" : "s");
     else if (machine && bst_machine_regions(machine))
         print_apart(call, machine);
     else if (machine && !call->quiet)
-        printf("%s: %u states, %u transitions, %u commands, %u events; no findings\n", machine->id,
-               machine->state_count, machine->transition_count, machine->command_count,
-               machine->event_count);
+        cli_printf("%s: %u states, %u transitions, %u commands, %u events; no findings\n",
+                   machine->id, machine->state_count, machine->transition_count,
+                   machine->command_count, machine->event_count);
 }
 
 typedef struct check_options {

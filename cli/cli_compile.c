@@ -16,7 +16,7 @@ void cli_print_emitters(void) {
     const bst_emitter *all = bst_emitters(&count);
     puts("\nEmitters:");
     for (size_t i = 0; i < count; i++)
-        printf("  %-12s %s\n", all[i].name, all[i].summary);
+        cli_printf("  %-12s %s\n", all[i].name, all[i].summary);
 }
 
 /* For --list-emitters: also the names of the files, behind the machine's id. */
@@ -39,7 +39,7 @@ static void list_emitters(const cli_call *call) {
     }
     json_t *root = json_pack("{s:o}", "emitters", list);
     if (call->json) {
-        json_dumpf(root, stdout, JSON_COMPACT);
+        cli_print_json(root, JSON_COMPACT, stdout);
         putchar('\n');
     } else {
         cli_table_print(table, stdout);
@@ -97,13 +97,13 @@ static void print_outputs(const cli_call *call, const bst_emit_outputs *outputs)
             json_array_append_new(files, json_pack("{s:s, s:b}", "path", outputs->output[i].path,
                                                    "changed", (int)outputs->output[i].changed));
         json_t *root = json_pack("{s:o}", "files", files);
-        json_dumpf(root, stdout, JSON_COMPACT);
+        cli_print_json(root, JSON_COMPACT, stdout);
         putchar('\n');
         json_decref(root);
     } else if (!call->quiet) {
         for (size_t i = 0; i < outputs->count; i++)
-            printf("%s%s\n", outputs->output[i].path,
-                   outputs->output[i].changed ? "" : " (unchanged)");
+            cli_printf("%s%s\n", outputs->output[i].path,
+                       outputs->output[i].changed ? "" : " (unchanged)");
     }
 }
 

@@ -135,7 +135,7 @@ static void print_json(const stock *s, const bst_change *changes, size_t count, 
     }
     json_t *root = json_pack("{s:b, s:b, s:o}", "replays", (int)(v.breaking == 0), "same_values",
                              (int)(v.breaking + v.folding == 0), "changes", list);
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
 }
@@ -144,11 +144,11 @@ static void print_verdict(verdict v, size_t count) {
     if (count == 0)
         puts("nothing changed that a history could notice");
     else if (v.breaking > 0)
-        printf("what is stored would not replay: %zu change%s\n", v.breaking,
-               v.breaking == 1 ? "" : "s");
+        cli_printf("what is stored would not replay: %zu change%s\n", v.breaking,
+                   v.breaking == 1 ? "" : "s");
     else if (v.folding > 0)
-        printf("what is stored would come to other values: %zu change%s\n", v.folding,
-               v.folding == 1 ? "" : "s");
+        cli_printf("what is stored would come to other values: %zu change%s\n", v.folding,
+                   v.folding == 1 ? "" : "s");
     else
         puts("what is stored replays");
 }
@@ -168,8 +168,8 @@ static bst_status compare(cli_call *call, const bst_machine *before, const bst_m
     } else if (status == BST_OK) {
         print_text(s, changes, count);
         if (s->into_state)
-            printf("%s entities and %s events are stored\n", cli_number(s->entities).text,
-                   cli_number(s->events).text);
+            cli_printf("%s entities and %s events are stored\n", cli_number(s->entities).text,
+                       cli_number(s->events).text);
         print_verdict(v, count);
     }
     bst_arena_free(arena);

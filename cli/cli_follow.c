@@ -43,17 +43,17 @@ static bst_status on_progress(void *context, const bst_follow_figures *f) {
         return BST_OK;
     t->last = now;
     t->progress.shown = true;
+    fputs(terminal ? CLI_CLEAR_LINE : "", stderr);
     if (f->lsn == 0)
-        fprintf(stderr, "%sfollow: snapshot, %s rows", terminal ? "\r\033[K" : "",
-                cli_number(f->snapshot_rows).text);
+        cli_fprintf(stderr, "follow: snapshot, %s rows", cli_number(f->snapshot_rows).text);
     else
-        fprintf(stderr,
-                "%sfollow: at %s, lag %s bytes, %.2f s, %s transactions; %s changes, %s events, "
-                "%s quarantined; the slot keeps %s MiB",
-                terminal ? "\r\033[K" : "", lsn_text(f->lsn).text, cli_number(f->lag_bytes).text,
-                lag_seconds(f), cli_number(f->lag_transactions).text, cli_number(f->changes).text,
-                cli_number(f->events).text, cli_number(f->quarantined).text,
-                cli_number(f->retained_bytes >> 20).text);
+        cli_fprintf(stderr,
+                    "follow: at %s, lag %s bytes, %.2f s, %s transactions; %s changes, %s events, "
+                    "%s quarantined; the slot keeps %s MiB",
+                    lsn_text(f->lsn).text, cli_number(f->lag_bytes).text, lag_seconds(f),
+                    cli_number(f->lag_transactions).text, cli_number(f->changes).text,
+                    cli_number(f->events).text, cli_number(f->quarantined).text,
+                    cli_number(f->retained_bytes >> 20).text);
     if (!terminal)
         fputc('\n', stderr);
     fflush(stderr);
@@ -66,7 +66,7 @@ static void on_notice(void *context, const char *text) {
     if (t->call->quiet)
         return;
     cli_progress_end(&t->progress);
-    fprintf(stderr, "follow: %s\n", text);
+    cli_fprintf(stderr, "follow: %s\n", text);
 }
 
 static void print_json(const bst_follow_figures *f) {
@@ -80,24 +80,24 @@ static void print_json(const bst_follow_figures *f) {
                   "lag_seconds", lag_seconds(f), "lag_seconds_max", (double)f->lag_us_max / 1e6,
                   "retained_bytes", (json_int_t)f->retained_bytes);
 
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
 }
 
 static void print_text(const bst_follow_figures *f) {
     if (f->snapshot_rows > 0)
-        printf("%s rows of the snapshot\n", cli_number(f->snapshot_rows).text);
-    printf("%s transactions with %s changes: %s events, %s quarantined, %s without a meaning for "
-           "the machine\n",
-           cli_number(f->transactions).text, cli_number(f->changes).text,
-           cli_number(f->events).text, cli_number(f->quarantined).text,
-           cli_number(f->unchanged).text);
+        cli_printf("%s rows of the snapshot\n", cli_number(f->snapshot_rows).text);
+    cli_printf(
+        "%s transactions with %s changes: %s events, %s quarantined, %s without a meaning for "
+        "the machine\n",
+        cli_number(f->transactions).text, cli_number(f->changes).text, cli_number(f->events).text,
+        cli_number(f->quarantined).text, cli_number(f->unchanged).text);
     if (f->races > 0)
-        printf("%s races: `backstory races` tells them\n", cli_number(f->races).text);
+        cli_printf("%s races: `backstory races` tells them\n", cli_number(f->races).text);
     if (f->released > 0)
-        printf("%s entities left quarantine\n", cli_number(f->released).text);
-    printf("all before %s is in the store\n", lsn_text(f->lsn).text);
+        cli_printf("%s entities left quarantine\n", cli_number(f->released).text);
+    cli_printf("all before %s is in the store\n", lsn_text(f->lsn).text);
 }
 
 static bst_status read_until(cli_call *call, const char *text, bst_follow_options *options) {

@@ -45,14 +45,14 @@ static void print_event(const shown *s, const bst_stored_event *event) {
     if (event->source)
         bst_strbuf_addf(&known, ", %s", event->source);
     add_payload(s->machine, event, &payload);
-    printf("%3lld  %-27s  %-20s -> %s  (%s)\n", (long long)event->version,
-           cli_time(event->occurred_at).text, s->machine->events[event->type].name,
-           s->machine->states[event->state].name, known.text);
+    cli_printf("%3lld  %-27s  %-20s -> %s  (%s)\n", (long long)event->version,
+               cli_time(event->occurred_at).text, s->machine->events[event->type].name,
+               s->machine->states[event->state].name, known.text);
     if (event->interval)
-        printf("     the time is not recorded: between %s and %s\n", cli_time(event->after).text,
-               cli_time(event->before).text);
+        cli_printf("     the time is not recorded: between %s and %s\n",
+                   cli_time(event->after).text, cli_time(event->before).text);
     if (payload.len > 0)
-        printf("     %s\n", payload.text);
+        cli_printf("     %s\n", payload.text);
     bst_strbuf_release(&payload);
     bst_strbuf_release(&known);
 }
@@ -97,24 +97,24 @@ static bst_status take_event(shown *s, const bst_stored_event *event) {
 
 static void print_end_text(const shown *s) {
     if (s->count == 0) {
-        printf("%s did not exist yet at %s; it has %llu later event%s\n", s->key,
-               cli_time(s->at).text, (unsigned long long)s->later, s->later == 1 ? "" : "s");
+        cli_printf("%s did not exist yet at %s; it has %llu later event%s\n", s->key,
+                   cli_time(s->at).text, (unsigned long long)s->later, s->later == 1 ? "" : "s");
         return;
     }
-    printf("\n%s %s is %s", s->machine->id, s->key, s->machine->states[s->entity.state].name);
+    cli_printf("\n%s %s is %s", s->machine->id, s->key, s->machine->states[s->entity.state].name);
     if (s->has_at)
-        printf(" at %s", cli_time(s->at).text);
+        cli_printf(" at %s", cli_time(s->at).text);
     putchar('\n');
     for (uint32_t i = 0; i < s->machine->field_count; i++) {
         bst_strbuf text = BST_STRBUF_INIT;
         bst_value_to_text(&s->machine->fields[i].type, &s->entity.fields[i], &text);
-        printf("  %s: %s\n", s->machine->fields[i].name,
-               s->entity.fields[i].present ? text.text : "-");
+        cli_printf("  %s: %s\n", s->machine->fields[i].name,
+                   s->entity.fields[i].present ? text.text : "-");
         bst_strbuf_release(&text);
     }
     if (s->later > 0)
-        printf("(%llu later event%s not shown)\n", (unsigned long long)s->later,
-               s->later == 1 ? "" : "s");
+        cli_printf("(%llu later event%s not shown)\n", (unsigned long long)s->later,
+                   s->later == 1 ? "" : "s");
 }
 
 static void print_end_json(shown *s) {
@@ -131,7 +131,7 @@ static void print_end_json(shown *s) {
         json_pack("{s:s, s:s, s:s?, s:O, s:I, s:O}", "machine", s->machine->id, "entity", s->key,
                   "state", s->count > 0 ? s->machine->states[s->entity.state].name : NULL, "fields",
                   fields, "later", (json_int_t)s->later, "events", s->events);
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
     json_decref(fields);

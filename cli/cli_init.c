@@ -64,13 +64,13 @@ static void print_steps(const bst_draft *draft) {
 }
 
 static void print_text(const bst_draft *draft) {
-    printf("%s: %s rows\n\n", draft->table, cli_number(draft->rows).text);
+    cli_printf("%s: %s rows\n\n", draft->table, cli_number(draft->rows).text);
     print_states(draft);
     putchar('\n');
     print_steps(draft);
     putchar('\n');
     for (size_t i = 0; i < draft->note_count; i++)
-        printf("- %s\n", draft->notes[i]);
+        cli_printf("- %s\n", draft->notes[i]);
 }
 
 static void print_json(const bst_draft *draft, const bst_run_figures *trial) {
@@ -100,7 +100,7 @@ static void print_json(const bst_draft *draft, const bst_run_figures *trial) {
     json_t *tried = json_object();
     cli_figures_to_json(trial, tried);
     json_object_set_new(root, "trial", tried);
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
 }
@@ -130,7 +130,7 @@ static bst_status write_both(cli_call *call, const bst_draft *draft, const char 
         status = cli_trial(call, path[1].text, from, &trial);
     if (status == BST_OK && !call->json && !call->quiet) {
         print_text(draft);
-        printf("\nwrote %s and %s\n", path[0].text, path[1].text);
+        cli_printf("\nwrote %s and %s\n", path[0].text, path[1].text);
         cli_trial_print(&trial, path[1].text);
     } else if (status == BST_OK && call->json) {
         print_json(draft, &trial);

@@ -11,21 +11,21 @@
 static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE *out) {
     if (call->json || call->quiet)
         return;
-    fprintf(out, "%s rows, %s kinds of evidence\n", cli_number(f->rows).text,
-            cli_number(f->signatures).text);
+    cli_fprintf(out, "%s rows, %s kinds of evidence\n", cli_number(f->rows).text,
+                cli_number(f->signatures).text);
     if (!f->by_log) {
         fputs("no log: estimated from the evidence of all rows\n", out);
         return;
     }
-    fprintf(out, "%s histories in the log, %s different; %s entities left out\n",
-            cli_number(f->histories).text, cli_number(f->different).text,
-            cli_number(f->left_out).text);
+    cli_fprintf(out, "%s histories in the log, %s different; %s entities left out\n",
+                cli_number(f->histories).text, cli_number(f->different).text,
+                cli_number(f->left_out).text);
     if (f->tested == 0)
         return;
-    fprintf(out, "held out: %s histories with a choice; mean log likelihood of the true one\n",
-            cli_number(f->tested).text);
-    fprintf(out, "  %8.4f  as learned\n  %8.4f  single steps alone\n  %8.4f  nothing learned\n",
-            f->fit, f->fit_steps, f->fit_plain);
+    cli_fprintf(out, "held out: %s histories with a choice; mean log likelihood of the true one\n",
+                cli_number(f->tested).text);
+    cli_fprintf(out, "  %8.4f  as learned\n  %8.4f  single steps alone\n  %8.4f  nothing learned\n",
+                f->fit, f->fit_steps, f->fit_plain);
 }
 
 static bst_status write_file(cli_call *call, const char *path, const bst_strbuf *text) {

@@ -48,7 +48,7 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
         json_object_set_new(root, "seconds", json_real(seconds));
         if (proof)
             cli_proof_to_json(proof, root);
-        json_dumpf(root, strcmp(run->to, "-") == 0 ? stderr : stdout, JSON_INDENT(2));
+        cli_print_json(root, JSON_INDENT(2), strcmp(run->to, "-") == 0 ? stderr : stdout);
         putc('\n', strcmp(run->to, "-") == 0 ? stderr : stdout);
         json_decref(root);
         return;
@@ -57,10 +57,10 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
         return;
     cli_figures_print(figures);
     cli_chunks_print(figures);
-    printf("\nin %s (%s rows/s)\n", cli_seconds(seconds).text,
-           cli_number(seconds > 0 ? (uint64_t)((double)figures->read / seconds) : 0).text);
+    cli_printf("\nin %s (%s rows/s)\n", cli_seconds(seconds).text,
+               cli_number(seconds > 0 ? (uint64_t)((double)figures->read / seconds) : 0).text);
     if (quarantined)
-        printf("the quarantined rows are in %s\n", run->quarantine_path);
+        cli_printf("the quarantined rows are in %s\n", run->quarantine_path);
     if (proof)
         cli_proof_print(proof);
 }

@@ -135,8 +135,8 @@ static void print_histories(const bst_machine *machine, const line *lines, size_
     cli_table_print(table, stdout);
     cli_table_free(table);
     if (count > limit)
-        printf("  ... and %s kinds more, with %s rows; --all shows them\n",
-               cli_number(count - limit).text, cli_number(left_rows).text);
+        cli_printf("  ... and %s kinds more, with %s rows; --all shows them\n",
+                   cli_number(count - limit).text, cli_number(left_rows).text);
 }
 
 /* ---- contradictions, by kind: those in quarantine, and those that a policy remedies ---- */
@@ -182,18 +182,18 @@ static size_t gather_refusals(const bst_signature_info *info, size_t count, bool
 
 static void print_refusals(const char *title, const refusals *kinds, size_t count, size_t limit) {
     if (count > 0)
-        printf("\n%s\n", title);
+        cli_printf("\n%s\n", title);
     for (size_t i = 0; i < count && i < limit; i++) {
         const bst_signature_info *of = kinds[i].first;
-        printf("  %s row%s%s%s: %s, as %s: %s\n", cli_number(kinds[i].rows).text,
-               kinds[i].rows == 1 ? "" : "s", of->plan ? " " : "",
-               of->plan ? bst_remedy_text(of->plan->remedy) : "", bst_reason_text(trouble(of)),
-               of->example_key, of->message);
+        cli_printf("  %s row%s%s%s: %s, as %s: %s\n", cli_number(kinds[i].rows).text,
+                   kinds[i].rows == 1 ? "" : "s", of->plan ? " " : "",
+                   of->plan ? bst_remedy_text(of->plan->remedy) : "", bst_reason_text(trouble(of)),
+                   of->example_key, of->message);
         if (of->repair)
-            printf("    %s\n", of->repair);
+            cli_printf("    %s\n", of->repair);
     }
     if (count > limit)
-        printf("  ... and %s kinds more; --all shows them\n", cli_number(count - limit).text);
+        cli_printf("  ... and %s kinds more; --all shows them\n", cli_number(count - limit).text);
 }
 
 /* ---- what would help, what to expect ---- */
@@ -211,17 +211,19 @@ static void print_advice(const bst_machine *machine, const bst_advice *advice) {
 
     switch (advice->kind) {
     case BST_ADVICE_EVENT_TIME:
-        printf("  %s  when %s last happened\n", rows.text, machine->events[advice->subject].name);
+        cli_printf("  %s  when %s last happened\n", rows.text,
+                   machine->events[advice->subject].name);
         break;
     case BST_ADVICE_STATE_TIME:
-        printf("  %s  when state \"%s\" was last entered\n", rows.text,
-               machine->states[advice->subject].name);
+        cli_printf("  %s  when state \"%s\" was last entered\n", rows.text,
+                   machine->states[advice->subject].name);
         break;
     case BST_ADVICE_EVENT_COUNT:
-        printf("  %s  how often %s happened\n", rows.text, machine->events[advice->subject].name);
+        cli_printf("  %s  how often %s happened\n", rows.text,
+                   machine->events[advice->subject].name);
         break;
     case BST_ADVICE_COUNT_ALL:
-        printf("  %s  how many events there were\n", rows.text);
+        cli_printf("  %s  how many events there were\n", rows.text);
         break;
     }
 }
@@ -241,18 +243,19 @@ static cli_text bytes_text(uint64_t bytes) {
 static void print_outlook(const bst_machine *machine, const bst_run_figures *figures,
                           const outlook *look) {
     if (look->open_rows > 0)
-        printf("\nnot certain: %s %s; one further column would make certain, about\n",
-               cli_number((uint64_t)look->open_rows).text,
-               look->open_rows < 2 ? "history" : "histories");
+        cli_printf("\nnot certain: %s %s; one further column would make certain, about\n",
+                   cli_number((uint64_t)look->open_rows).text,
+                   look->open_rows < 2 ? "history" : "histories");
     for (size_t i = 0; i < look->advice_count; i++)
         print_advice(machine, &look->advice[i]);
     if (look->open_rows > 0)
-        printf("  %s  a log table with every event\n", cli_number((uint64_t)look->open_rows).text);
-    printf("\nto expect: %s events, about %s as JSON Lines; ", cli_number(figures->events).text,
-           bytes_text(look->bytes).text);
+        cli_printf("  %s  a log table with every event\n",
+                   cli_number((uint64_t)look->open_rows).text);
+    cli_printf("\nto expect: %s events, about %s as JSON Lines; ", cli_number(figures->events).text,
+               bytes_text(look->bytes).text);
     if (look->minutes > 1)
-        printf("at the rate of this run %s minutes, and what the store takes\n",
-               cli_number(look->minutes).text);
+        cli_printf("at the rate of this run %s minutes, and what the store takes\n",
+                   cli_number(look->minutes).text);
     else
         puts("at the rate of this run less than a minute");
 }
@@ -342,7 +345,7 @@ static void print_json(const bst_machine *machine, const bst_run_figures *figure
         json_array_append_new(list, signature_to_json(machine, &info[i]));
     json_object_set_new(root, "plans", list);
     json_object_set_new(root, "outlook", outlook_to_json(machine, figures, look));
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
 }

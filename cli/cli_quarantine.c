@@ -131,12 +131,12 @@ static void print_list(const pass *p) {
         putchar('\n');
     json_array_foreach (p->rows, i, value) {
         const char *key = json_string_value(json_object_get(value, "key"));
-        printf("%s  %s: %s\n", key ? key : "(no key)", text_of(value, "code"),
-               text_of(value, "reason"));
+        cli_printf("%s  %s: %s\n", key ? key : "(no key)", text_of(value, "code"),
+                   text_of(value, "reason"));
     }
     if (p->found > json_array_size(p->rows))
-        printf("... and %s more; --limit 0 lists all\n",
-               cli_number(p->found - json_array_size(p->rows)).text);
+        cli_printf("... and %s more; --limit 0 lists all\n",
+                   cli_number(p->found - json_array_size(p->rows)).text);
     if (p->found == 0 && !p->call->quiet)
         puts("no row is put aside");
 }
@@ -147,17 +147,17 @@ static void print_values(const char *title, const json_t *object) {
 
     if (json_object_size(object) == 0)
         return;
-    printf("  %s\n", title);
+    cli_printf("  %s\n", title);
     json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         const char *text = json_string_value(value);
-        printf("    %s: %s\n", name, text ? text : "null");
+        cli_printf("    %s: %s\n", name, text ? text : "null");
     }
 }
 
 static void print_row(const json_t *row) {
-    printf("%s  %s\n  %s\n", text_of(row, "key"), text_of(row, "code"), text_of(row, "reason"));
+    cli_printf("%s  %s\n  %s\n", text_of(row, "key"), text_of(row, "code"), text_of(row, "reason"));
     if (*text_of(row, "repair"))
-        printf("  %s\n", text_of(row, "repair"));
+        cli_printf("  %s\n", text_of(row, "repair"));
     print_values("what clashes", json_object_get(row, "evidence"));
     print_values("the row", json_object_get(row, "row"));
 }
@@ -165,7 +165,7 @@ static void print_row(const json_t *row) {
 static void print_json(const pass *p) {
     json_t *all = json_pack("{s:I, s:O, s:O}", "count", (json_int_t)p->found, "by_code", p->counts,
                             "rows", p->rows);
-    json_dumpf(all, stdout, JSON_INDENT(2));
+    cli_print_json(all, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(all);
 }
@@ -215,7 +215,7 @@ static bst_status run_again(cli_call *call, const bst_mapping *mapping, const ar
     if (status == BST_OK && call->json) {
         json_t *root = json_object();
         cli_figures_to_json(&figures, root);
-        json_dumpf(root, stdout, JSON_INDENT(2));
+        cli_print_json(root, JSON_INDENT(2), stdout);
         putchar('\n');
         json_decref(root);
     } else if (status == BST_OK && !call->quiet) {

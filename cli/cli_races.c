@@ -78,7 +78,7 @@ static void print_text(const listing *l) {
         cli_table_print(l->races, stdout);
     }
     if (l->found > l->shown)
-        printf("... and %s more; --limit 0 lists all\n", cli_number(l->found - l->shown).text);
+        cli_printf("... and %s more; --limit 0 lists all\n", cli_number(l->found - l->shown).text);
     if (l->stay_count > 0) {
         puts("\ntime in each state:");
         cli_table_print(l->stays, stdout);
@@ -115,7 +115,7 @@ static bst_status list_races(cli_call *call, const char *from, const char *slot,
     json_t *root = json_pack("{s:o, s:o, s:o}", "sums", l.json_sums, "races", l.json_races,
                              "time_in_states", l.json_stays);
     if (status == BST_OK && call->json) {
-        json_dumpf(root, stdout, JSON_INDENT(2));
+        cli_print_json(root, JSON_INDENT(2), stdout);
         putchar('\n');
     } else if (status == BST_OK) {
         print_text(&l);

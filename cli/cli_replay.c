@@ -31,16 +31,17 @@ static bool is_noise(const bst_mismatch *m) {
 }
 
 static void print_mismatch(const bst_machine *machine, const bst_mismatch *m) {
-    printf("%s  %s after \"%s\" %s %s%s%s%s\n", cli_number(m->steps).text,
-           what(machine, m->kind, m->field).text, machine->commands[m->command].name,
-           m->state == BST_NONE ? "of a new entity" : "in state", m->state == BST_NONE ? "" : "\"",
-           m->state == BST_NONE ? "" : machine->states[m->state].name,
-           m->state == BST_NONE ? "" : "\"",
-           is_noise(m) ? ": noise, for the old side does not repeat itself" : "");
-    printf("    old: %s\n    new: %s\n    entity %s, line%s", or_null(m->old_text),
-           or_null(m->new_text), m->entity, m->line_count > 1 ? "s" : "");
+    cli_printf("%s  %s after \"%s\" %s %s%s%s%s\n", cli_number(m->steps).text,
+               what(machine, m->kind, m->field).text, machine->commands[m->command].name,
+               m->state == BST_NONE ? "of a new entity" : "in state",
+               m->state == BST_NONE ? "" : "\"",
+               m->state == BST_NONE ? "" : machine->states[m->state].name,
+               m->state == BST_NONE ? "" : "\"",
+               is_noise(m) ? ": noise, for the old side does not repeat itself" : "");
+    cli_printf("    old: %s\n    new: %s\n    entity %s, line%s", or_null(m->old_text),
+               or_null(m->new_text), m->entity, m->line_count > 1 ? "s" : "");
     for (size_t i = 0; i < m->line_count; i++)
-        printf("%s%u", i ? ", " : " ", m->lines[i]);
+        cli_printf("%s%u", i ? ", " : " ", m->lines[i]);
     puts(!m->shrunk ? "" : m->line_count > 1 ? " show it" : " shows it");
 }
 
@@ -49,23 +50,23 @@ static void print_text(const bst_machine *machine, const bst_replay_result *resu
         print_mismatch(machine, &result->mismatches[i]);
         putchar('\n');
     }
-    printf("%s commands to %s entities: %s accepted by both, %s refused by both\n",
-           cli_number(result->steps).text, cli_number(result->entities).text,
-           cli_number(result->accepted).text, cli_number(result->refused).text);
+    cli_printf("%s commands to %s entities: %s accepted by both, %s refused by both\n",
+               cli_number(result->steps).text, cli_number(result->entities).text,
+               cli_number(result->accepted).text, cli_number(result->refused).text);
     if (result->skipped > 0)
-        printf("%s skipped: their row could not be read any more\n",
-               cli_number(result->skipped).text);
+        cli_printf("%s skipped: their row could not be read any more\n",
+                   cli_number(result->skipped).text);
     for (size_t i = 0; i < result->noise_count; i++)
-        printf("noise: %s differs between two runs of the old side after %s commands\n",
-               result->noise[i].kind == BST_MISMATCH_OLD_REFUSED
-                   ? "the answer"
-                   : what(machine, result->noise[i].kind, result->noise[i].field).text,
-               cli_number(result->noise[i].steps).text);
+        cli_printf("noise: %s differs between two runs of the old side after %s commands\n",
+                   result->noise[i].kind == BST_MISMATCH_OLD_REFUSED
+                       ? "the answer"
+                       : what(machine, result->noise[i].kind, result->noise[i].field).text,
+                   cli_number(result->noise[i].steps).text);
     size_t real = 0;
     for (size_t i = 0; i < result->mismatch_count; i++)
         real += !is_noise(&result->mismatches[i]);
-    printf("%s kinds of mismatch, %s of them noise\n", cli_number(result->mismatch_count).text,
-           cli_number(result->mismatch_count - real).text);
+    cli_printf("%s kinds of mismatch, %s of them noise\n", cli_number(result->mismatch_count).text,
+               cli_number(result->mismatch_count - real).text);
 }
 
 static json_t *mismatch_as_json(const bst_machine *machine, const bst_mismatch *m) {
@@ -101,7 +102,7 @@ static void print_json(const bst_machine *machine, const bst_replay_result *resu
                   "entities", (json_int_t)result->entities, "accepted",
                   (json_int_t)result->accepted, "refused", (json_int_t)result->refused, "skipped",
                   (json_int_t)result->skipped, "noise", noise, "mismatches", mismatches);
-    json_dumpf(all, stdout, JSON_INDENT(2));
+    cli_print_json(all, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(all);
 }

@@ -43,7 +43,7 @@ static bst_status list_slots(cli_call *call, const char *from) {
                   (const char *[]){"slot", "", "done up to", "keeps MiB", "log", "publication"});
     const bst_status status = bst_slots_list(from, on_slot, &l, call->diags);
     if (status == BST_OK && call->json) {
-        json_dumpf(l.list, stdout, JSON_INDENT(2));
+        cli_print_json(l.list, JSON_INDENT(2), stdout);
         putchar('\n');
     } else if (status == BST_OK && l.count > 0) {
         cli_table_print(l.table, stdout);
@@ -60,7 +60,7 @@ static bst_status drop_slot(cli_call *call, const char *from, const char *name) 
         return cli_usage(call, "which slot is to be dropped?");
     const bst_status status = bst_slots_drop(from, name, call->diags);
     if (status == BST_OK && !call->quiet && !call->json)
-        printf("dropped %s and its publication\n", name);
+        cli_printf("dropped %s and its publication\n", name);
     return status;
 }
 

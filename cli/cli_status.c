@@ -66,7 +66,7 @@ static bst_status list_loads(cli_call *call, const char *from) {
                                             "quarantined", "time", "from"});
     const bst_status status = bst_loads_list(from, on_load, &l, call->diags);
     if (status == BST_OK && call->json) {
-        json_dumpf(l.list, stdout, JSON_INDENT(2));
+        cli_print_json(l.list, JSON_INDENT(2), stdout);
         putchar('\n');
     } else if (status == BST_OK && l.count > 0) {
         cli_table_print(l.table, stdout);

@@ -64,7 +64,7 @@ void cli_list_warnings(const cli_call *call) {
                                                   level_text((bst_warning)i), "summary",
                                                   bst_warning_summary((bst_warning)i)));
         json_t *root = json_pack("{s:o}", "warnings", list);
-        json_dumpf(root, stdout, JSON_COMPACT);
+        cli_print_json(root, JSON_COMPACT, stdout);
         putchar('\n');
         json_decref(root);
         return;
@@ -121,7 +121,7 @@ static void print_json(const cli_call *call, const matrix *of) {
                              row_json(of, BST_NONE), "states", rows);
     json_t *diagnostics = json_loadb(findings.text, findings.len, 0, NULL);
     json_object_update_new(root, diagnostics);
-    json_dumpf(root, stdout, JSON_COMPACT);
+    cli_print_json(root, JSON_COMPACT, stdout);
     putchar('\n');
     json_decref(root);
     bst_strbuf_release(&findings);

@@ -69,13 +69,14 @@ json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference 
 }
 
 static void print_as_text(const cli_comparison *c, const bst_difference *d) {
-    printf("%.*s  ", (int)d->key_len, d->key);
+    cli_printf("%.*s  ", (int)d->key_len, d->key);
     if (d->message)
-        printf("%s%s\n", d->kind == BST_NOT_REPLAYABLE ? "cannot be replayed: " : "", d->message);
+        cli_printf("%s%s\n", d->kind == BST_NOT_REPLAYABLE ? "cannot be replayed: " : "",
+                   d->message);
     else if (d->kind == BST_DIFFERS)
-        printf("%s: %s in the row, %s in the history%s\n", field_name(c->machine, d),
-               d->old_text ? d->old_text : "null", d->new_text ? d->new_text : "null",
-               d->extent == BST_EXTENT_STATE ? "; all fields agree" : "");
+        cli_printf("%s: %s in the row, %s in the history%s\n", field_name(c->machine, d),
+                   d->old_text ? d->old_text : "null", d->new_text ? d->new_text : "null",
+                   d->extent == BST_EXTENT_STATE ? "; all fields agree" : "");
     else if (d->kind == BST_MISSING_IN_STORE)
         puts("has a row and no history");
     else
@@ -89,14 +90,14 @@ bst_status cli_comparison_difference(void *context, const bst_difference *differ
 
     c->found++;
     if (c->lines) {
-        json_dumpf(object, c->lines, JSON_COMPACT);
+        cli_print_json(object, JSON_COMPACT, c->lines);
         fputc('\n', c->lines);
     }
     if (c->limit == 0 || c->found <= c->limit) {
         cli_progress_end(&c->progress);
         if (c->call->json) {
             fputs(c->found > 1 ? ",\n" : "\n", stdout);
-            json_dumpf(object, stdout, JSON_COMPACT);
+            cli_print_json(object, JSON_COMPACT, stdout);
         } else {
             print_as_text(c, difference);
         }
@@ -157,8 +158,8 @@ static void print_left_out(const bst_comparison *result) {
             if ((int)result->left_out[i].kind != kind)
                 continue;
             if (first)
-                printf("not compared, %s: ", what[kind]);
-            printf("%s%s", first ? "" : ", ", result->left_out[i].name);
+                cli_printf("not compared, %s: ", what[kind]);
+            cli_printf("%s%s", first ? "" : ", ", result->left_out[i].name);
             first = false;
         }
         if (!first)
@@ -180,44 +181,47 @@ static void print_sample(const bst_compare_figures *f) {
         puts("the sample has no entity in it: it says nothing; give a larger share");
         return;
     }
-    printf("a sample of %s entities, of which %s differ or are missing: with 95 %% confidence at "
-           "most %.2g %% of all do\n",
-           cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
+    cli_printf(
+        "a sample of %s entities, of which %s differ or are missing: with 95 %% confidence at "
+        "most %.2g %% of all do\n",
+        cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
 }
 
 static void print_text(const cli_comparison *c, const bst_comparison *result) {
     const bst_compare_figures *f = &result->figures;
 
     if (c->limit != 0 && c->found > c->limit)
-        printf("... and %s more; --limit 0 lists all\n", cli_number(c->found - c->limit).text);
+        cli_printf("... and %s more; --limit 0 lists all\n", cli_number(c->found - c->limit).text);
     if (c->found > 0)
         putchar('\n');
     print_totals(c, result);
-    printf("\n%s rows and %s histories (%s events): %s equal, %s different\n",
-           cli_number(f->rows).text, cli_number(f->histories).text, cli_number(f->events).text,
-           cli_number(f->equal).text, cli_number(f->different).text);
+    cli_printf("\n%s rows and %s histories (%s events): %s equal, %s different\n",
+               cli_number(f->rows).text, cli_number(f->histories).text, cli_number(f->events).text,
+               cli_number(f->equal).text, cli_number(f->different).text);
     if (f->different > 0)
-        printf("different: %s in the state alone, %s in fields alone, %s in both\n",
-               cli_number(f->by_extent[BST_EXTENT_STATE]).text,
-               cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
-               cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
-    printf("%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
-           cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
-           cli_number(f->quarantined).text, cli_number(f->out_of_scope).text);
+        cli_printf("different: %s in the state alone, %s in fields alone, %s in both\n",
+                   cli_number(f->by_extent[BST_EXTENT_STATE]).text,
+                   cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
+                   cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
+    cli_printf(
+        "%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
+        cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
+        cli_number(f->quarantined).text, cli_number(f->out_of_scope).text);
     if (f->settled > 0)
-        printf("%s differed at first and no more when they were looked at again; the totals are "
-               "those of the first look\n",
-               cli_number(f->settled).text);
+        cli_printf(
+            "%s differed at first and no more when they were looked at again; the totals are "
+            "those of the first look\n",
+            cli_number(f->settled).text);
     if (f->tolerated > 0)
-        printf("fields that differ within their tolerance, and count as equal: %s\n",
-               cli_number(f->tolerated).text);
+        cli_printf("fields that differ within their tolerance, and count as equal: %s\n",
+                   cli_number(f->tolerated).text);
     if (c->share > 0)
         print_sample(f);
     if (result->since)
-        printf("%s of %s chunks were read; the others have not changed since %s, when they were "
-               "equal\n",
-               cli_number(result->chunks_read).text, cli_number(result->chunks).text,
-               result->since);
+        cli_printf(
+            "%s of %s chunks were read; the others have not changed since %s, when they were "
+            "equal\n",
+            cli_number(result->chunks_read).text, cli_number(result->chunks).text, result->since);
     print_left_out(result);
 }
 
@@ -294,7 +298,7 @@ static void print_json(const cli_comparison *c, const bst_comparison *result) {
                                       "entities", (json_int_t)sampled(f), "confidence",
                                       SAMPLE_CONFIDENCE, "at_most", sample_bound(f)));
     fputs("],\n\"figures\":", stdout);
-    json_dumpf(object, stdout, JSON_INDENT(2));
+    cli_print_json(object, JSON_INDENT(2), stdout);
     fputs("}\n", stdout);
     json_decref(object);
 }

@@ -61,7 +61,7 @@ static void print_reasons(const bst_run_figures *f) {
     cli_table *table = cli_table_new("rl");
 
     if (f->quarantined > 0)
-        printf("\nquarantined because of\n");
+        cli_printf("\nquarantined because of\n");
     for (int i = 1; i < BST_REASON_COUNT; i++) {
         const cli_text number = cli_number(f->by_reason[i]);
         if (f->by_reason[i] > 0)
@@ -81,9 +81,9 @@ static void print_remedies(const bst_run_figures *f) {
 
     for (int i = 1; i < BST_REMEDY_COUNT; i++) {
         if (f->by_remedy[i] > 0)
-            printf("%s: %s (%s): %s\n", bst_remedy_text((bst_remedy)i),
-                   cli_number(f->by_remedy[i]).text, cli_percent(f->by_remedy[i], f->migrated).text,
-                   meaning[i]);
+            cli_printf("%s: %s (%s): %s\n", bst_remedy_text((bst_remedy)i),
+                       cli_number(f->by_remedy[i]).text,
+                       cli_percent(f->by_remedy[i], f->migrated).text, meaning[i]);
     }
 }
 
@@ -94,7 +94,7 @@ static void print_certainty(const bst_run_figures *f) {
     cli_table *table = cli_table_new("rrll");
     const uint64_t sure = f->by_confidence[9];
 
-    printf("\n%s events, known how\n", cli_number(f->events).text);
+    cli_printf("\n%s events, known how\n", cli_number(f->events).text);
     for (int i = 0; i < BST_BASIS_COUNT; i++) {
         if (i > BST_BASIS_ASSUMED && f->by_basis[i] == 0)
             continue;
@@ -105,9 +105,9 @@ static void print_certainty(const bst_run_figures *f) {
     }
     cli_table_print(table, stdout);
     cli_table_free(table);
-    printf("\nhistories: %s certain (%s), %s with a confidence of 0.9 or more (%s)\n",
-           cli_number(f->certain).text, cli_percent(f->certain, f->migrated).text,
-           cli_number(sure).text, cli_percent(sure, f->migrated).text);
+    cli_printf("\nhistories: %s certain (%s), %s with a confidence of 0.9 or more (%s)\n",
+               cli_number(f->certain).text, cli_percent(f->certain, f->migrated).text,
+               cli_number(sure).text, cli_percent(sure, f->migrated).text);
     print_remedies(f);
 }
 

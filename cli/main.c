@@ -18,7 +18,7 @@ static void print_help(FILE *out) {
           "histories, and holds the old against the new.\n\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
+        cli_fprintf(out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n`backstory COMMAND --help` says more of each, with examples.\n"
           "Exit status: 0 fine; 1 findings; 2 usage; 3 a file or database failed; 4 conflict, try\n"
           "again; 70 a bug of ours.\n",
@@ -31,9 +31,9 @@ static int unknown_command(const char *name) {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         names[i] = commands[i]->name;
     const char *nearest = bst_nearest_name(name, names, COMMAND_COUNT);
-    fprintf(stderr, "backstory: \"%s\" is not a command\n", name);
+    cli_fprintf(stderr, "backstory: \"%s\" is not a command\n", name);
     if (nearest)
-        fprintf(stderr, "hint: Did you mean \"%s\"?\n", nearest);
+        cli_fprintf(stderr, "hint: Did you mean \"%s\"?\n", nearest);
     else
         fputs("hint: `backstory --help` lists the commands.\n", stderr);
     return bst_status_exit(BST_USAGE);
@@ -42,7 +42,7 @@ static int unknown_command(const char *name) {
 static int end_of_output(void) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
+    cli_fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
     return bst_status_exit(BST_IO);
 }
 

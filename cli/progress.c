@@ -28,7 +28,7 @@ static void draw_bar(double share) {
     fputs(" [", stderr);
     for (int i = 0; i < BAR_WIDTH; i++)
         fputc(i < full ? '#' : '.', stderr);
-    fprintf(stderr, "] %3d %%", (int)(share * 100));
+    cli_fprintf(stderr, "] %3d %%", (int)(share * 100));
 }
 
 void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra) {
@@ -39,18 +39,19 @@ void cli_progress_show(cli_progress *progress, double share, uint64_t rows, cons
     progress->last = now;
     progress->shown = true;
     const double spent = now - progress->start;
-    fprintf(stderr, "%s%s", progress->terminal ? "\r\033[K" : "", progress->what);
+    fputs(progress->terminal ? CLI_CLEAR_LINE : "", stderr);
+    cli_fprintf(stderr, "%s", progress->what);
     if (share >= 0 && progress->terminal)
         draw_bar(share);
     else if (share >= 0)
-        fprintf(stderr, " %d %%", (int)(share * 100));
-    fprintf(stderr, "  %s rows", cli_number(rows).text);
+        cli_fprintf(stderr, " %d %%", (int)(share * 100));
+    cli_fprintf(stderr, "  %s rows", cli_number(rows).text);
     if (spent > 0.5)
-        fprintf(stderr, "  %s/s", cli_number((uint64_t)((double)rows / spent)).text);
+        cli_fprintf(stderr, "  %s/s", cli_number((uint64_t)((double)rows / spent)).text);
     if (share >= 0.01 && share < 1 && spent > 1)
-        fprintf(stderr, "  %s left", cli_seconds(spent / share * (1 - share)).text);
+        cli_fprintf(stderr, "  %s left", cli_seconds(spent / share * (1 - share)).text);
     if (extra)
-        fprintf(stderr, "  %s", extra);
+        cli_fprintf(stderr, "  %s", extra);
     if (!progress->terminal)
         fputc('\n', stderr);
     fflush(stderr);
@@ -58,7 +59,7 @@ void cli_progress_show(cli_progress *progress, double share, uint64_t rows, cons
 
 void cli_progress_end(cli_progress *progress) {
     if (progress->shown && progress->terminal)
-        fputs("\r\033[K", stderr);
+        fputs(CLI_CLEAR_LINE, stderr);
     progress->shown = false;
 }
 

@@ -79,19 +79,20 @@ void cli_proof_print(const cli_proof *proof) {
     if (proof->rows_of_now)
         puts("this had been loaded before: the rows are those of now, not those that were loaded");
     if (proof->verdict == BST_OK) {
-        printf("verified: %s histories fold to their rows as they %s, and all totals agree (in "
-               "%s)\n",
-               cli_number(f->equal).text, proof->rows_of_now ? "are now" : "were then",
-               cli_seconds(proof->seconds).text);
+        cli_printf("verified: %s histories fold to their rows as they %s, and all totals agree (in "
+                   "%s)\n",
+                   cli_number(f->equal).text, proof->rows_of_now ? "are now" : "were then",
+                   cli_seconds(proof->seconds).text);
         return;
     }
-    printf("NOT verified: %s histories differ from their rows, %s are missing in the store, %s in "
-           "the source\n",
-           cli_number(f->different).text, cli_number(f->missing_in_store).text,
-           cli_number(f->missing_in_source).text);
+    cli_printf(
+        "NOT verified: %s histories differ from their rows, %s are missing in the store, %s in "
+        "the source\n",
+        cli_number(f->different).text, cli_number(f->missing_in_store).text,
+        cli_number(f->missing_in_source).text);
     json_array_foreach (proof->differences, i, difference) {
         fputs("  ", stdout);
-        json_dumpf(difference, stdout, JSON_COMPACT);
+        cli_print_json(difference, JSON_COMPACT, stdout);
         putchar('\n');
     }
 }

@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <unistr.h>
-#include <uniwidth.h>
-
+#include "backstory/shown.h"
 #include "backstory/words.h"
 
 #include "cli.h"
@@ -88,10 +86,16 @@ const char *cli_short_event(const bst_machine *machine, uint32_t event) {
 
 #define CLI_COLUMNS_MAX 16
 
+/* A text as it is shown, and its columns. */
+typedef struct cell {
+    char *text; /* NULL: no memory, shown as empty */
+    size_t width;
+} cell;
+
 struct cli_table {
     const char *columns;
     size_t width; /* cells a row */
-    char **cells;
+    cell *cells;
     size_t count, room; /* cells */
 };
 
@@ -105,29 +109,27 @@ cli_table *cli_table_new(const char *columns) {
     return table;
 }
 
+static cell shown_cell(const char *text) {
+    bst_strbuf shown = BST_STRBUF_INIT;
+    const size_t width = bst_strbuf_add_shown(&shown, text, strlen(text));
+
+    return (cell){bst_strbuf_detach(&shown), width};
+}
+
 void cli_table_add(cli_table *table, const char *const *cells) {
     if (!table)
         return;
     if (table->count + table->width > table->room) {
         const size_t room = table->room ? table->room * 2 : 16 * table->width;
-        char **larger = realloc(table->cells, room * sizeof *larger);
+        cell *larger = realloc(table->cells, room * sizeof *larger);
         if (!larger)
             return;
         table->cells = larger;
         table->room = room;
     }
     for (size_t i = 0; i < table->width; i++)
-        table->cells[table->count + i] = strdup(cells[i] ? cells[i] : "");
+        table->cells[table->count + i] = shown_cell(cells[i] ? cells[i] : "");
     table->count += table->width;
-}
-
-static size_t shown_width(const char *text) {
-    if (!text)
-        return 0;
-    const size_t len = strlen(text);
-    const int width =
-        u8_check((const uint8_t *)text, len) ? -1 : u8_width((const uint8_t *)text, len, "UTF-8");
-    return width < 0 ? len : (size_t)width;
 }
 
 void cli_table_print(const cli_table *table, FILE *out) {
@@ -136,19 +138,16 @@ void cli_table_print(const cli_table *table, FILE *out) {
     if (!table)
         return;
     for (size_t i = 0; i < table->count; i++) {
-        const size_t width = shown_width(table->cells[i]);
-        if (width > widest[i % table->width])
-            widest[i % table->width] = width;
+        if (table->cells[i].width > widest[i % table->width])
+            widest[i % table->width] = table->cells[i].width;
     }
     for (size_t row = 0; row < table->count; row += table->width) {
         for (size_t i = 0; i < table->width; i++) {
-            const char *cell = table->cells[row + i];
-            const int pad = (int)(widest[i] - shown_width(cell));
-            const bool last = i + 1 == table->width;
-            if (table->columns[i] == 'r')
-                fprintf(out, "  %*s%s", pad, "", cell ? cell : "");
-            else
-                fprintf(out, "  %s%*s", cell ? cell : "", last ? 0 : pad, "");
+            const cell *c = &table->cells[row + i];
+            const bool right = table->columns[i] == 'r', last = i + 1 == table->width;
+            const int pad = (int)(widest[i] - c->width);
+            cli_fprintf(out, "  %*s%s%*s", right ? pad : 0, "", c->text ? c->text : "",
+                        right || last ? 0 : pad, "");
         }
         fputc('\n', out);
     }
@@ -158,7 +157,7 @@ cli_table *cli_table_free(cli_table *table) {
     if (!table)
         return NULL;
     for (size_t i = 0; i < table->count; i++)
-        free(table->cells[i]);
+        free(table->cells[i].text);
     free(table->cells);
     free(table);
     return NULL;

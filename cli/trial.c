@@ -40,17 +40,17 @@ static int worst_reason(const bst_run_figures *f) {
 void cli_trial_print(const bst_run_figures *f, const char *mapping_path) {
     const int worst = worst_reason(f);
 
-    printf("tried on the rows: %s of %s (%s) get a history, %s a certain one",
-           cli_number(f->migrated).text, cli_number(f->read).text,
-           cli_percent(f->migrated, f->read).text, cli_number(f->certain).text);
+    cli_printf("tried on the rows: %s of %s (%s) get a history, %s a certain one",
+               cli_number(f->migrated).text, cli_number(f->read).text,
+               cli_percent(f->migrated, f->read).text, cli_number(f->certain).text);
     if (f->quarantined > 0)
-        printf("; %s go to quarantine, most of them because of %s (%s)",
-               cli_number(f->quarantined).text, bst_reason_text((bst_reason)worst),
-               cli_number(f->by_reason[worst]).text);
+        cli_printf("; %s go to quarantine, most of them because of %s (%s)",
+                   cli_number(f->quarantined).text, bst_reason_text((bst_reason)worst),
+                   cli_number(f->by_reason[worst]).text);
     putchar('\n');
     /* not where from: a password may stand in that */
     if ((double)f->quarantined > QUARANTINED_WARN * (double)f->read)
-        printf("Too many: something in the draft is guessed wrong. What clashes, and in which "
-               "rows:\n  backstory plan %s --from ...\n",
-               mapping_path);
+        cli_printf("Too many: something in the draft is guessed wrong. What clashes, and in which "
+                   "rows:\n  backstory plan %s --from ...\n",
+                   mapping_path);
 }

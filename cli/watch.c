@@ -88,7 +88,7 @@ static void show_json(const cli_watch *watch, const bst_run_figures *f, double s
     json_object_set_new(object, "seconds_left",
                         share >= 0.01 ? json_real(seconds / share * (1 - share)) : json_null());
     json_object_set_new(object, "snapshot_age", json_integer(f->snapshot_age));
-    json_dumpf(object, stderr, JSON_COMPACT);
+    cli_print_json(object, JSON_COMPACT, stderr);
     fputc('\n', stderr);
     json_decref(object);
     (void)watch;

@@ -25,52 +25,53 @@ typedef struct why {
 
 static void print_time(const bst_happening *at) {
     if (!at->interval)
-        printf("at %s", cli_time(at->occurred_at).text);
+        cli_printf("at %s", cli_time(at->occurred_at).text);
     else if (at->after == BST_TIME_MINUS_INFINITY)
-        printf("not after %s", cli_time(at->before).text);
+        cli_printf("not after %s", cli_time(at->before).text);
     else if (at->before == BST_TIME_INFINITY)
-        printf("not before %s", cli_time(at->after).text);
+        cli_printf("not before %s", cli_time(at->after).text);
     else if (at->after == at->before)
-        printf("at %s, as what is around it", cli_time(at->after).text);
+        cli_printf("at %s, as what is around it", cli_time(at->after).text);
     else
-        printf("between %s and %s", cli_time(at->after).text, cli_time(at->before).text);
+        cli_printf("between %s and %s", cli_time(at->after).text, cli_time(at->before).text);
 }
 
 static void print_proof(const bst_plan_event *event) {
     if (event->basis == BST_BASIS_CORRECTION) {
-        printf("what the events before it leave unexplained of %s; nobody knows what happened",
-               event->source);
+        cli_printf("what the events before it leave unexplained of %s; nobody knows what happened",
+                   event->source);
     } else if (event->basis == BST_BASIS_ASSUMED && !(event->confidence > 0)) {
-        printf("carries the row of %s as it is; nothing is claimed about its past", event->source);
+        cli_printf("carries the row of %s as it is; nothing is claimed about its past",
+                   event->source);
     } else if (event->basis == BST_BASIS_RECORDED) {
-        printf("%s says so", event->source ? event->source : "a column");
+        cli_printf("%s says so", event->source ? event->source : "a column");
         if (event->confidence < 1)
-            printf(", though in other possible histories it speaks of another event (sure %s)",
-                   cli_confidence(event->confidence, false).text);
+            cli_printf(", though in other possible histories it speaks of another event (sure %s)",
+                       cli_confidence(event->confidence, false).text);
     } else if (event->basis == BST_BASIS_IMPLIED) {
-        printf("no column says so, but every possible history has it");
+        cli_printf("no column says so, but every possible history has it");
     } else {
-        printf("a choice (sure %s): not every possible history has it%s%s",
-               cli_confidence(event->confidence, false).text, event->source ? "; " : "",
-               event->source ? event->source : "");
+        cli_printf("a choice (sure %s): not every possible history has it%s%s",
+                   cli_confidence(event->confidence, false).text, event->source ? "; " : "",
+                   event->source ? event->source : "");
     }
 }
 
 static void print_path(const bst_machine *machine, const bst_plan *plan) {
     for (uint32_t i = 0; i < plan->event_count; i++)
-        printf("%s%s", i ? " > " : "", cli_short_event(machine, plan->events[i].type));
+        cli_printf("%s%s", i ? " > " : "", cli_short_event(machine, plan->events[i].type));
     putchar('\n');
 }
 
 /* Of a history by policy: which, and what it remedies. */
 static void print_remedy(const why *w) {
-    printf("\n%s", bst_remedy_text(w->history.plan->remedy));
+    cli_printf("\n%s", bst_remedy_text(w->history.plan->remedy));
     if (w->refusal)
-        printf(", for without it: %s: %s", bst_reason_text(w->refusal->reason),
-               w->refusal->message.text);
+        cli_printf(", for without it: %s: %s", bst_reason_text(w->refusal->reason),
+                   w->refusal->message.text);
     putchar('\n');
     if (w->refusal && w->refusal->repair.len > 0)
-        printf("  %s\n", w->refusal->repair.text);
+        cli_printf("  %s\n", w->refusal->repair.text);
 }
 
 static void print_history(const why *w) {
@@ -79,8 +80,8 @@ static void print_history(const why *w) {
 
     for (uint32_t i = 0; i < plan->event_count; i++) {
         const bst_plan_event *event = &plan->events[i];
-        printf("%3u  %s -> %s, ", i + 1, machine->events[event->type].name,
-               machine->states[event->state].name);
+        cli_printf("%3u  %s -> %s, ", i + 1, machine->events[event->type].name,
+                   machine->states[event->state].name);
         print_time(&w->history.events[i]);
         fputs("\n     ", stdout);
         print_proof(event);
@@ -94,19 +95,19 @@ static void print_history(const why *w) {
         print_remedy(w);
     if (!(plan->confidence > 0))
         return;
-    printf("\nthe likeliest history, sure %s%s\n", cli_confidence(plan->confidence, false).text,
-           w->alternative_count > 0 ? "; what else agrees with the row:" : "");
+    cli_printf("\nthe likeliest history, sure %s%s\n", cli_confidence(plan->confidence, false).text,
+               w->alternative_count > 0 ? "; what else agrees with the row:" : "");
     for (size_t i = 0; i < w->alternative_count; i++) {
-        printf("  %s  ", cli_confidence(w->alternatives[i].confidence, false).text);
+        cli_printf("  %s  ", cli_confidence(w->alternatives[i].confidence, false).text);
         print_path(machine, w->alternatives[i].plan);
     }
 }
 
 static void print_refusal(const why *w) {
-    printf("%s \"%s\" has no history: %s: %s\n", w->mapping->machine->id, w->key,
-           bst_reason_text(w->refusal->reason), w->refusal->message.text);
+    cli_printf("%s \"%s\" has no history: %s: %s\n", w->mapping->machine->id, w->key,
+               bst_reason_text(w->refusal->reason), w->refusal->message.text);
     if (w->refusal->repair.len > 0)
-        printf("  %s\n", w->refusal->repair.text);
+        cli_printf("  %s\n", w->refusal->repair.text);
 }
 
 static json_t *path_to_json(const bst_machine *machine, const bst_plan *plan) {
@@ -171,7 +172,7 @@ static void print_json(const why *w) {
         json_object_set_new(root, "events", events);
         json_object_set_new(root, "alternatives", others);
     }
-    json_dumpf(root, stdout, JSON_INDENT(2));
+    cli_print_json(root, JSON_INDENT(2), stdout);
     putchar('\n');
     json_decref(root);
 }

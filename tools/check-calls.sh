@@ -1,6 +1,6 @@
 #!/bin/sh
-# check-calls.sh [ROOT]: calls that have no place here. Some have none anywhere, libpq's only in store's pg files. What a
-# comment or a string says does not count: emitters may write such calls into other people's C.
+# check-calls.sh [ROOT]: calls that have no place here. Some have none anywhere, libpq's only in store's pg files, printf
+# none in cli. What a comment or a string says does not count: emitters may write such calls into other people's C.
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
@@ -42,4 +42,8 @@ search "(^|[^A-Za-z0-9_])($banned)[ ]*\\(" \
 # shellcheck disable=SC2046
 search "(^|[^A-Za-z0-9_])PQ[a-z][A-Za-z]*[ ]*\\(" \
     $(find base fsm eventgen import store migrate cli -name '*.[ch]' 2>/dev/null | grep -v '^store/pg[^/]*\.[ch]$' | sort)
+# What cli prints goes through cli/print.c, which keeps data from steering a terminal.
+# shellcheck disable=SC2046
+search "(^|[^A-Za-z0-9_])(v|f|vf|d)?printf[ ]*\\(|(^|[^A-Za-z0-9_])json_dump(f|fd)[ ]*\\(" \
+    $(find cli -name '*.[ch]' 2>/dev/null | grep -v '^cli/print\.c$' | sort)
 exit "$status"

@@ -87,6 +87,9 @@ plant
 printf 'int x = PQntuples(r);\n' >tree/migrate/source_pg.c
 expect check-calls.sh 'migrate/source_pg.c:1: .*PQntuples'
 plant
+printf 'void f(void) {\n    printf("%%s", key);\n    cli_printf("%%s", key);\n}\n' >tree/cli/keys.c
+expect check-calls.sh 'cli/keys.c:2: .*printf'
+plant
 printf 'int   x;\n' >tree/base/low.c
 if command -v clang-format >/dev/null; then
     expect check-format.sh 'base/low.c:1:'

@@ -174,10 +174,12 @@ static const struct format_case {
      "f:1:3: warning: m [c]\n    1 | \xE4\xB8\x96\xE7\x95\x8Cx\n      |     ^\n"},
     {{"f", 1, 3}, "e\xCC\x81x", "f:1:3: warning: m [c]\n    1 | e\xCC\x81x\n      |  ^\n"},
     /* nothing that steers a terminal, or turns a line round */
-    {{"f\x1B[0m", 1, 2}, "\x1B[1m\x7F", "f?[0m:1:2: warning: m [c]\n    1 | ?[1m?\n      |  ^\n"},
+    {{"f\x1B[0m", 1, 2},
+     "\x1B[1m\x7F",
+     "f\\u001B[0m:1:2: warning: m [c]\n    1 | \\u001B[1m\\u007F\n      |       ^\n"},
     {{"f", 1, 2},
      "\xE2\x80\xAEx\xC2\x9B\xFFy",
-     "f:1:2: warning: m [c]\n    1 | ?x??y\n      |  ^\n"},
+     "f:1:2: warning: m [c]\n    1 | \\u202Ex\\u009B\\xFFy\n      |       ^\n"},
     {{"f", 123456, 1}, "x", "f:123456:1: warning: m [c]\n"},
 };
 
@@ -197,7 +199,7 @@ END_TEST
 START_TEST(test_message_is_made_harmless) {
     bst_diags *diags = bst_diags_new();
     bst_diag_add(diags, BST_INVALID, BST_NOTE, "c", NULL, "value \"\x1B]0;x\x07\r\" is long");
-    check_text(diags, NULL, "note: value \"?]0;x??\" is long [c]\n");
+    check_text(diags, NULL, "note: value \"\\u001B]0;x\\u0007\\r\" is long [c]\n");
     bst_diags_free(diags);
 }
 END_TEST
