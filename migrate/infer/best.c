@@ -7,9 +7,9 @@
  * that is more than rounding adds up to, and less than the least cost of a step, so that it buys no
  * detour.
  *
- * Every other path leaves the best one at some step for the first time, and is best when it takes
- * the shortest way to the end from there: so the second best is found by looking at each edge that
- * leaves the best one. Different paths are different walks (claims.c).
+ * Every other path leaves the best one at some step for the first time, or ends before it, and is
+ * best when it takes the shortest way to the end from there: so the second best is found by looking
+ * at each edge that leaves the best one. Different paths are different walks (claims.c).
  */
 #include "infer_private.h"
 
@@ -52,7 +52,7 @@ static entry pop(heap *h) {
     return top;
 }
 
-bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_arena *arena,
+bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_arena *arena,
                           const bst__cost **ret) {
     heap nearby = {0};
     bst__cost *const distance = bst_arena_array(arena, graph->node_count, sizeof *distance);
@@ -61,9 +61,9 @@ bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_a
     if (!distance || !nearby.entries)
         return BST_NOMEM;
     for (uint32_t n = 0; n < graph->node_count; n++) {
-        distance[n] = graph->accepting[n] ? 0 : BST__COST_NEVER;
+        distance[n] = graph->accepting[n] ? costs->end[n] : BST__COST_NEVER;
         if (graph->accepting[n])
-            push(&nearby, 0, n);
+            push(&nearby, distance[n], n);
     }
     while (nearby.count > 0) {
         const entry nearest = pop(&nearby);
@@ -72,7 +72,7 @@ bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_a
         for (uint32_t i = graph->in.first[nearest.node]; i < graph->in.first[nearest.node + 1];
              i++) {
             const bst__edge *const edge = &graph->edges[graph->in.edges[i]];
-            bst__cost cost = nearest.cost + costs[edge->transition];
+            bst__cost cost = nearest.cost + costs->step[graph->in.edges[i]];
             if (cost > DISTANCE_MAX)
                 cost = DISTANCE_MAX;
             if (cost < distance[edge->from]) {
@@ -95,7 +95,7 @@ typedef struct reading {
 
 typedef struct follower {
     const bst__graph *graph;
-    const bst__cost *costs;
+    const bst__costs *costs;
     const bst__cost *distance;
     bst_arena *arena;
     bst__cost spent, limit;
@@ -118,8 +118,8 @@ static bool add_reading(follower *f, uint32_t node, uint32_t edge, uint32_t pare
     return true;
 }
 
-static bool within(const follower *f, const bst__edge *edge) {
-    return f->spent + f->costs[edge->transition] + f->distance[edge->to] <= f->limit;
+static bool within(const follower *f, uint32_t edge) {
+    return f->spent + f->costs->step[edge] + f->distance[f->graph->edges[edge].to] <= f->limit;
 }
 
 /* The first transition that one of the readings first .. end - 1 can take. */
@@ -128,32 +128,36 @@ static uint32_t first_transition(const follower *f, uint32_t first, uint32_t end
     for (uint32_t r = first; r < end; r++) {
         const uint32_t node = f->readings[r].node;
         for (uint32_t e = f->graph->out.first[node]; e < f->graph->out.first[node + 1]; e++) {
-            if (f->graph->edges[e].transition < found && within(f, &f->graph->edges[e]))
+            if (f->graph->edges[e].transition < found && within(f, e))
                 found = f->graph->edges[e].transition;
         }
     }
     return found;
 }
 
-/* Adds what the readings first .. end - 1 become by it. */
+/* Adds what the readings first .. end - 1 become by it. It costs the same in each of them. */
 static bool take(follower *f, uint32_t first, uint32_t end, uint32_t transition) {
+    bst__cost cost = 0;
     for (uint32_t r = first; r < end; r++) {
         const uint32_t node = f->readings[r].node;
         for (uint32_t e = f->graph->out.first[node]; e < f->graph->out.first[node + 1]; e++) {
             const bst__edge *const edge = &f->graph->edges[e];
-            if (edge->transition == transition && within(f, edge) &&
-                !add_reading(f, edge->to, e, r))
+            if (edge->transition != transition || !within(f, e))
+                continue;
+            cost = f->costs->step[e];
+            if (!add_reading(f, edge->to, e, r))
                 return false;
         }
     }
-    f->spent += f->costs[transition];
+    f->spent += cost;
     f->steps++;
     return true;
 }
 
 static uint32_t find_ended(const follower *f, uint32_t first, uint32_t end) {
     for (uint32_t r = first; r < end; r++) {
-        if (f->graph->accepting[f->readings[r].node])
+        const uint32_t node = f->readings[r].node;
+        if (f->graph->accepting[node] && f->spent + f->costs->end[node] <= f->limit)
             return r;
     }
     return BST_NONE;
@@ -177,6 +181,7 @@ static bst_status follow(follower *f, const uint32_t *before, uint32_t before_co
         assert(first < end);
     }
     const uint32_t count = before_count + f->steps;
+    const bst__cost cost = f->spent + f->costs->end[f->readings[ended].node];
     uint32_t *const edges = bst_arena_array(f->arena, count, sizeof *edges);
     if (!edges)
         return BST_NOMEM;
@@ -186,11 +191,11 @@ static bst_status follow(follower *f, const uint32_t *before, uint32_t before_co
         edges[i - 1] = f->readings[ended].edge;
         ended = f->readings[ended].parent;
     }
-    *ret = (bst__path){count, edges, f->spent};
+    *ret = (bst__path){count, edges, cost};
     return BST_OK;
 }
 
-bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__best_path(const bst__graph *graph, const bst__costs *costs,
                           const bst__cost *distance, bst_arena *arena, bst__path *ret) {
     follower f = {.graph = graph, .costs = costs, .distance = distance, .arena = arena};
     return follow(&f, NULL, 0, ret);
@@ -198,11 +203,10 @@ bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
 
 /* ---- the second best ---- */
 
-/* Where a path leaves the best one: at its step `at`, by `edge`. (It cannot end there: the best
- * path would have ended there as well.) */
+/* Where a path leaves the best one: at its step `at`, by `edge`. */
 typedef struct detour {
-    uint32_t at, edge;
-    bst__cost cost; /* of the whole path */
+    uint32_t at, edge; /* edge BST_NONE: it ends there */
+    bst__cost cost;    /* of the whole path */
 } detour;
 
 static void consider(detour *best, uint32_t at, uint32_t edge, bst__cost cost) {
@@ -210,27 +214,29 @@ static void consider(detour *best, uint32_t at, uint32_t edge, bst__cost cost) {
         *best = (detour){at, edge, cost};
 }
 
-static detour find_detour(const bst__graph *graph, const bst__cost *costs,
+static detour find_detour(const bst__graph *graph, const bst__costs *costs,
                           const bst__cost *distance, const bst__path *path) {
     detour found = {BST_NONE, BST_NONE, BST__COST_NEVER};
     bst__cost spent = 0;
     uint32_t node = 0;
     for (uint32_t at = 0; at <= path->count; at++) {
         const uint32_t taken = at < path->count ? path->edges[at] : BST_NONE;
+        if (taken != BST_NONE && graph->accepting[node])
+            consider(&found, at, BST_NONE, spent + costs->end[node]);
         for (uint32_t e = graph->out.first[node]; e < graph->out.first[node + 1]; e++) {
             const bst__edge *const edge = &graph->edges[e];
             if (e != taken)
-                consider(&found, at, e, spent + costs[edge->transition] + distance[edge->to]);
+                consider(&found, at, e, spent + costs->step[e] + distance[edge->to]);
         }
         if (taken != BST_NONE) {
-            spent += costs[graph->edges[taken].transition];
+            spent += costs->step[taken];
             node = graph->edges[taken].to;
         }
     }
     return found;
 }
 
-bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__second_path(const bst__graph *graph, const bst__costs *costs,
                             const bst__cost *distance, const bst__path *best, bst_arena *arena,
                             bst__path *ret) {
     const detour way = find_detour(graph, costs, distance, best);
@@ -241,6 +247,10 @@ bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
     if (!before)
         return BST_NOMEM;
     memcpy(before, best->edges, way.at * sizeof *before);
+    if (way.edge == BST_NONE) {
+        *ret = (bst__path){way.at, before, way.cost};
+        return BST_OK;
+    }
     before[way.at] = way.edge;
     follower f = {.graph = graph, .costs = costs, .distance = distance, .arena = arena};
     const bst_status status = follow(&f, before, way.at + 1, ret);

@@ -7,8 +7,8 @@
  *
  * Products of many probabilities leave the range of numbers. So each edge has the weight
  *     exp(distance[from] - cost - distance[to])
- * which is 1 along a best path and less elsewhere. Every sum is then relative to the best path,
- * whose probability cancels in all that is asked for.
+ * which is 1 along a best path and less elsewhere; the same goes for ending in a node. Every sum is
+ * then relative to the best path, whose probability cancels in all that is asked for.
  *
  * Given these, an edge has the probability weight * after[to] / after[from] among all that can
  * follow its node: what is possible has become a chain that always reaches the end. How often a
@@ -218,12 +218,11 @@ bst_status bst__chain_flow(const bst__graph *graph, const double *share, uint32_
     return status;
 }
 
+/* `after` has the mass of ending in each node at first. */
 static bst_status sum_backward(const bst__graph *graph, const double *weight, int64_t *work_left,
                                double *after) {
     const equations q = {graph, weight, graph->out, false, after, work_left};
     bst_status status = BST_OK;
-    for (uint32_t n = 0; n < graph->node_count; n++)
-        after[n] = graph->accepting[n];
     for (uint32_t c = graph->component_count; c-- > 0 && status == BST_OK;)
         status = solve_component(&q, c);
     for (uint32_t n = 0; n < graph->node_count && status == BST_OK; n++) {
@@ -233,7 +232,7 @@ static bst_status sum_backward(const bst__graph *graph, const double *weight, in
     return status;
 }
 
-bst_status bst__chain_make(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__chain_make(const bst__graph *graph, const bst__costs *costs,
                            const bst__cost *distance, bst_arena *arena, bst__chain *ret) {
     int64_t work_left = WORK_MAX;
     double *const share = bst_arena_array(arena, graph->edge_count, sizeof *share);
@@ -243,8 +242,12 @@ bst_status bst__chain_make(const bst__graph *graph, const bst__cost *costs,
         return BST_NOMEM;
     for (uint32_t e = 0; e < graph->edge_count; e++) {
         const bst__edge *const edge = &graph->edges[e];
-        const bst__cost more = costs[edge->transition] + distance[edge->to] - distance[edge->from];
+        const bst__cost more = costs->step[e] + distance[edge->to] - distance[edge->from];
         share[e] = exp(-(double)more * BST__COST_UNIT);
+    }
+    for (uint32_t n = 0; n < graph->node_count; n++) {
+        if (graph->accepting[n])
+            after[n] = exp(-(double)(costs->end[n] - distance[n]) * BST__COST_UNIT);
     }
     bst_status status = sum_backward(graph, share, &work_left, after);
     if (status != BST_OK)

@@ -87,7 +87,8 @@ static bst_status cost_without(finder *f, uint32_t claim, bst__cost *ret) {
     bst__rules rules;
     bst__reached reached;
     bst__graph graph;
-    const bst__cost *costs, *distance;
+    bst__costs costs;
+    const bst__cost *distance;
     bst_outcome outcome;
     *ret = BST__COST_NEVER;
     for (uint32_t c = 0; c < f->question->claim_count; c++)
@@ -104,9 +105,9 @@ static bst_status cost_without(finder *f, uint32_t claim, bst__cost *ret) {
         return BST_OK;
     status = bst__graph_make(&rules, &reached, f->scratch, &graph);
     if (status == BST_OK)
-        status = bst__costs_make(f->machine, f->weights, f->question, f->scratch, &costs);
+        status = bst__costs_make(&rules, &graph, f->weights, f->question, f->scratch, &costs);
     if (status == BST_OK)
-        status = bst__distances(&graph, costs, f->scratch, &distance);
+        status = bst__distances(&graph, &costs, f->scratch, &distance);
     if (status == BST_OK)
         *ret = distance[0];
     return status;

@@ -4,8 +4,6 @@
  *     p(walk)  = p(creation among creations) * p(t1 | s1) * ... * stop share of the end state
  *                * step_penalty for each step
  *
- * The stop share of the end state is in every walk, so it is left out of all that is compared among
- * walks; it matters only beside histories that were seen (seen.c).
  * Claims do not enter here: they decide what is possible, weights how probable it is. Therefore no
  * weight is so small that it forbids anything; a weight below FLOOR of the largest of its state
  * counts as that.
@@ -34,8 +32,8 @@ static double sane(double weight) {
     return isfinite(weight) && weight > 0 ? weight : 0;
 }
 
-static double weight_of(const bst_weights *weights, uint32_t transition) {
-    return weights->weight ? sane(weights->weight[transition]) : 1;
+static double weight_of(const double *weight, uint32_t i) {
+    return weight ? sane(weight[i]) : 1;
 }
 
 static bst__cost cost_of(double probability, double penalty) {
@@ -45,32 +43,46 @@ static bst__cost cost_of(double probability, double penalty) {
     return cost < (double)COST_MAX ? (bst__cost)llround(cost) : COST_MAX;
 }
 
-/* The costs of the transitions first .. first + count - 1, of which one is taken, or none (`stop`;
- * a negative one: there is no such choice). */
-static void share(const bst_weights *weights, uint32_t first, uint32_t count, double stop,
-                  double penalty, bst__cost *ret) {
-    double most = stop, sum = 0;
-    for (uint32_t t = first; t < first + count; t++)
-        most = fmax(most, weight_of(weights, t));
+/* The steps of one state or context, of which one is taken, or none. */
+typedef struct menu {
+    uint32_t count;
+    const double *weight; /* of each step; NULL: all the same */
+    double stop;          /* negative: there is no such choice */
+    double penalty;
+} menu;
+
+/* The cost of each step, and after them that of the end. */
+static void share(const menu *m, bst__cost *ret) {
+    double most = m->stop, sum = 0;
+    for (uint32_t i = 0; i < m->count; i++)
+        most = fmax(most, weight_of(m->weight, i));
     if (!(most > 0))
         most = 1;
-    for (uint32_t t = first; t < first + count; t++)
-        sum += fmax(weight_of(weights, t) / most, FLOOR);
-    if (stop >= 0)
-        sum += fmax(stop / most, FLOOR);
-    for (uint32_t t = first; t < first + count; t++)
-        ret[t] = cost_of(fmax(weight_of(weights, t) / most, FLOOR) / sum, penalty);
+    for (uint32_t i = 0; i < m->count; i++)
+        sum += fmax(weight_of(m->weight, i) / most, FLOOR);
+    if (m->stop >= 0)
+        sum += fmax(m->stop / most, FLOOR);
+    for (uint32_t i = 0; i < m->count; i++)
+        ret[i] = cost_of(fmax(weight_of(m->weight, i) / most, FLOOR) / sum, m->penalty);
+    ret[m->count] = cost_of(fmax(m->stop / most, FLOOR) / sum, 1);
 }
 
 /* Without stop weights: as probable as the average transition. */
-static double stop_of(const bst_weights *weights, const bst_state *state, uint32_t number) {
-    if (weights->stop)
-        return sane(weights->stop[number]);
+static double mean_of(const double *weight, uint32_t count) {
     double mean = 0;
-    for (uint32_t i = 0; i < state->transition_count; i++)
-        mean += weight_of(weights, state->first_transition + i) / state->transition_count;
-    return state->transition_count > 0 ? mean : 1;
+    for (uint32_t i = 0; i < count; i++)
+        mean += weight_of(weight, i) / count;
+    return count > 0 ? mean : 1;
 }
+
+typedef struct maker {
+    const bst_machine *machine;
+    const bst_weights *weights;
+    const bst_question *question;
+    bst_arena *arena;
+    double penalty;
+    bst__cost **known; /* of each state, and of what is not created yet */
+} maker;
 
 /* Whether the creation does two or more of the things that happened at the first moment. */
 static bool explains_start(const bst_question *question, uint32_t creation) {
@@ -88,55 +100,78 @@ static bool explains_start(const bst_question *question, uint32_t creation) {
     return done > 1;
 }
 
-double bst__stop_share(const bst_machine *machine, const bst_weights *weights, uint32_t state) {
-    const bst_state *const of = &machine->states[state];
-    const double stop = stop_of(weights, of, state);
-    double most = stop, sum = 0;
-    for (uint32_t i = 0; i < of->transition_count; i++)
-        most = fmax(most, weight_of(weights, of->first_transition + i));
-    if (!(most > 0))
-        most = 1;
-    for (uint32_t i = 0; i < of->transition_count; i++)
-        sum += fmax(weight_of(weights, of->first_transition + i) / most, FLOOR);
-    return fmax(stop / most, FLOOR) / (sum + fmax(stop / most, FLOOR));
-}
-
-static bst_status share_births(const bst_machine *machine, const bst_weights *weights,
-                               const bst_question *question, double penalty, bst_arena *arena,
-                               bst__cost *ret) {
-    bst_weights births = *weights;
-    double *const weight = bst_arena_array(arena, machine->creation_count, sizeof *weight);
-    if (!weight)
-        return BST_NOMEM;
-    for (uint32_t t = 0; t < machine->creation_count; t++) {
+/* Weights of creations where nobody gave any. */
+static const double *usual_births(const maker *m) {
+    double *const weight = bst_arena_array(m->arena, m->machine->creation_count, sizeof *weight);
+    for (uint32_t t = 0; weight && t < m->machine->creation_count; t++) {
         const bool usual =
-            machine->transitions[t].to == machine->initial || explains_start(question, t);
+            m->machine->transitions[t].to == m->machine->initial || explains_start(m->question, t);
         weight[t] = usual ? 1 : RARE_BIRTH;
     }
-    if (!births.weight || births.births_unknown)
-        births.weight = weight;
-    share(&births, 0, machine->creation_count, -1, penalty, ret);
+    return weight;
+}
+
+static bool menu_of(const maker *m, uint32_t state, menu *ret) {
+    const double *const weight = m->weights->weight;
+    *ret = (menu){m->machine->creation_count, weight, -1, m->penalty};
+    if (state == BST_NONE) {
+        if (!weight || m->weights->births_unknown)
+            ret->weight = usual_births(m);
+        return ret->weight != NULL;
+    }
+    const bst_state *const of = &m->machine->states[state];
+    ret->count = of->transition_count;
+    ret->weight = weight ? weight + of->first_transition : NULL;
+    ret->stop = m->weights->stop ? sane(m->weights->stop[state]) : mean_of(ret->weight, ret->count);
+    return true;
+}
+
+/* What steps cost from this node, and after them the end; made when it is first asked for. */
+static const bst__cost *costs_of(maker *m, const uint32_t *row) {
+    const uint32_t state = row[BST__ROW_STATE];
+    bst__cost **const known = &m->known[state == BST_NONE ? m->machine->state_count : state];
+    menu of;
+    if (*known)
+        return *known;
+    if (!menu_of(m, state, &of))
+        return NULL;
+    bst__cost *const made = bst_arena_array(m->arena, (size_t)of.count + 1, sizeof *made);
+    if (made)
+        share(&of, made);
+    return *known = made;
+}
+
+static uint32_t first_of(const bst_machine *machine, uint32_t state) {
+    return state == BST_NONE ? 0 : machine->states[state].first_transition;
+}
+
+static bst_status fill(maker *m, const bst__graph *graph, bst__cost *step, bst__cost *end) {
+    for (uint32_t n = 0; n < graph->node_count; n++) {
+        const uint32_t *const row = bst__graph_row(graph, n);
+        const uint32_t first = first_of(m->machine, row[BST__ROW_STATE]);
+        const bst__cost *const costs = costs_of(m, row);
+        if (!costs)
+            return BST_NOMEM;
+        for (uint32_t e = graph->out.first[n]; e < graph->out.first[n + 1]; e++)
+            step[e] = costs[graph->edges[e].transition - first];
+        if (graph->accepting[n])
+            end[n] = costs[m->machine->states[row[BST__ROW_STATE]].transition_count];
+    }
     return BST_OK;
 }
 
-bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights,
-                           const bst_question *question, bst_arena *arena, const bst__cost **ret) {
+bst_status bst__costs_make(const bst__rules *rules, const bst__graph *graph,
+                           const bst_weights *weights, const bst_question *question,
+                           bst_arena *arena, bst__costs *ret) {
     static const bst_weights uniform = {.step_penalty = BST_STEP_PENALTY_DEFAULT};
-    bst__cost *const costs = bst_arena_array(arena, machine->transition_count, sizeof *costs);
-    if (!costs)
+    maker m = {rules->machine, weights ? weights : &uniform, question, arena, 0, NULL};
+    bst__cost *const step = bst_arena_array(arena, graph->edge_count, sizeof *step);
+    bst__cost *const end = bst_arena_array(arena, graph->node_count, sizeof *end);
+    const double penalty = m.weights->step_penalty;
+    m.penalty = penalty > 0 && penalty <= 1 ? penalty : BST_STEP_PENALTY_DEFAULT;
+    m.known = bst_arena_array(arena, (size_t)rules->machine->state_count + 1, sizeof(bst__cost *));
+    if (!step || !end || !m.known)
         return BST_NOMEM;
-    if (!weights)
-        weights = &uniform;
-    const double penalty = weights->step_penalty > 0 && weights->step_penalty <= 1
-                               ? weights->step_penalty
-                               : BST_STEP_PENALTY_DEFAULT;
-    if (share_births(machine, weights, question, penalty, arena, costs) != BST_OK)
-        return BST_NOMEM;
-    for (uint32_t s = 0; s < machine->state_count; s++) {
-        const bst_state *const from = &machine->states[s];
-        share(weights, from->first_transition, from->transition_count, stop_of(weights, from, s),
-              penalty, costs);
-    }
-    *ret = costs;
-    return BST_OK;
+    *ret = (bst__costs){step, end};
+    return fill(&m, graph, step, end);
 }

@@ -16,7 +16,8 @@ typedef struct inference {
     uint32_t nodes_max;
     bst__rules rules;
     bst__graph graph;
-    const bst__cost *costs, *distance;
+    bst__costs costs;
+    const bst__cost *distance;
 } inference;
 
 /* The likeliest walk and the next, and how likely. */
@@ -70,18 +71,16 @@ static bst_status rank_walks(const inference *in, const bst__path *best, const b
     bst__seen seen;
     bst__path by_steps[2] = {*best, {0}};
     bst_status status =
-        bst__seen_make(&in->rules, &in->graph, in->costs, in->weights, in->scratch, &seen);
+        bst__seen_make(&in->rules, &in->graph, &in->costs, in->weights, in->scratch, &seen);
     if (status == BST_OK)
         status =
-            bst__second_path(&in->graph, in->costs, in->distance, best, in->scratch, &by_steps[1]);
+            bst__second_path(&in->graph, &in->costs, in->distance, best, in->scratch, &by_steps[1]);
     if (status != BST_OK)
         return status;
     /* what the best path by steps weighs; 1 when there is nothing to weigh it against */
     double unit = 1;
     if (seen.count > 0)
-        unit = fmax(in->weights->steps_worth, 0) *
-               bst__stop_share(in->machine, in->weights, in->question->state) *
-               exp(-(double)in->distance[0] * BST__COST_UNIT);
+        unit = fmax(in->weights->steps_worth, 0) * exp(-(double)in->distance[0] * BST__COST_UNIT);
     if (seen.count > 0)
         unit *= bst__seen_weigh(&seen, in->weights, unit * chain->total);
     *ret = (ranking){.steps_mass = unit * chain->total, .unit = unit, .seen = seen};
@@ -124,13 +123,13 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     bst__path best;
     bst__chain chain;
     ranking ranked = {0};
-    bst_status status = bst__best_path(&in->graph, in->costs, in->distance, in->scratch, &best);
+    bst_status status = bst__best_path(&in->graph, &in->costs, in->distance, in->scratch, &best);
     if (status != BST_OK)
         return status;
     ret->certain = bst__graph_single_path(&in->graph);
     ret->confidence = 1;
     if (!ret->certain) {
-        status = bst__chain_make(&in->graph, in->costs, in->distance, in->scratch, &chain);
+        status = bst__chain_make(&in->graph, &in->costs, in->distance, in->scratch, &chain);
         if (status == BST_OK)
             status = rank_walks(in, &best, &chain, &ranked);
         if (status == BST_OK)
@@ -144,7 +143,7 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     if (!ret->certain && in->question->others_max > 0) {
         const bst__others_wanted wanted = {in->question, &best,       in->question->others_max,
                                            ranked.seen,  ranked.unit, ranked.total};
-        status = bst__other_walks(&in->rules, &in->graph, in->costs, in->distance, &wanted,
+        status = bst__other_walks(&in->rules, &in->graph, &in->costs, in->distance, &wanted,
                                   in->scratch, in->arena, ret);
         if (status != BST_OK)
             return status;
@@ -171,9 +170,10 @@ static bst_status find_walks(inference *in, bst_answer *ret) {
         return status;
     status = bst__graph_make(&in->rules, &reached, in->scratch, &in->graph);
     if (status == BST_OK)
-        status = bst__costs_make(in->machine, in->weights, in->question, in->scratch, &in->costs);
+        status = bst__costs_make(&in->rules, &in->graph, in->weights, in->question, in->scratch,
+                                 &in->costs);
     if (status == BST_OK)
-        status = bst__distances(&in->graph, in->costs, in->scratch, &in->distance);
+        status = bst__distances(&in->graph, &in->costs, in->scratch, &in->distance);
     if (status == BST_OK)
         status = describe_best(in, ret);
     if (status == BST_LIMIT) {

@@ -129,28 +129,29 @@ typedef int64_t bst__cost;
 #define BST__COST_UNIT  0x1p-40
 #define BST__COST_NEVER INT64_MAX
 
-/* ret[t]: of each transition. */
-bst_status bst__costs_make(const bst_machine *machine, const bst_weights *weights,
-                           const bst_question *question, bst_arena *arena,
-                           const bst__cost **ret) BST_MUST_USE;
+typedef struct bst__costs {
+    const bst__cost *step; /* of each edge */
+    const bst__cost *end;  /* of each node where a walk may end: of ending there */
+} bst__costs;
 
-/* How probable it is that a history ends in `state`, once it is there. */
-double bst__stop_share(const bst_machine *machine, const bst_weights *weights, uint32_t state);
+bst_status bst__costs_make(const bst__rules *rules, const bst__graph *graph,
+                           const bst_weights *weights, const bst_question *question,
+                           bst_arena *arena, bst__costs *ret) BST_MUST_USE;
 
 typedef struct bst__path {
     uint32_t count;
     const uint32_t *edges;
-    bst__cost cost;
+    bst__cost cost; /* of its steps, and of its end */
 } bst__path;
 
 /* ret[n]: the least cost from node n to the end. */
-bst_status bst__distances(const bst__graph *graph, const bst__cost *costs, bst_arena *arena,
+bst_status bst__distances(const bst__graph *graph, const bst__costs *costs, bst_arena *arena,
                           const bst__cost **ret) BST_MUST_USE;
 /* BST_LIMIT, without a finding: it has more than BST_WALK_STEPS_MAX steps. */
-bst_status bst__best_path(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__best_path(const bst__graph *graph, const bst__costs *costs,
                           const bst__cost *distance, bst_arena *arena, bst__path *ret) BST_MUST_USE;
 /* The best of all others; BST__COST_NEVER when there is none. */
-bst_status bst__second_path(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__second_path(const bst__graph *graph, const bst__costs *costs,
                             const bst__cost *distance, const bst__path *best, bst_arena *arena,
                             bst__path *ret) BST_MUST_USE;
 
@@ -162,7 +163,7 @@ typedef struct bst__chain {
 } bst__chain;
 
 /* BST_LIMIT, without a finding: the sums do not settle, or leave the range of numbers. */
-bst_status bst__chain_make(const bst__graph *graph, const bst__cost *costs,
+bst_status bst__chain_make(const bst__graph *graph, const bst__costs *costs,
                            const bst__cost *distance, bst_arena *arena,
                            bst__chain *ret) BST_MUST_USE;
 /* Solves value[n] = value[n] + the sum of share[e] * value[e.from] over the edges into n, for all
@@ -179,7 +180,8 @@ typedef struct bst__seen {
     double total;            /* of them */
 } bst__seen;
 
-bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__cost *costs,
+/* `costs` NULL: the costs of the paths are not wanted. */
+bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__costs *costs,
                           const bst_weights *weights, bst_arena *arena,
                           bst__seen *ret) BST_MUST_USE;
 /* Adds what was seen where the evidence was the very same. Returns the factor for the mass of
@@ -203,7 +205,7 @@ typedef struct bst__others_wanted {
 
 /* Fills in others and complete. */
 bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
-                            const bst__cost *costs, const bst__cost *distance,
+                            const bst__costs *costs, const bst__cost *distance,
                             const bst__others_wanted *wanted, bst_arena *scratch, bst_arena *arena,
                             bst_answer *ret) BST_MUST_USE;
 

@@ -22,7 +22,7 @@ typedef struct reading {
 
 typedef struct reader {
     const bst__graph *graph;
-    const bst__cost *costs;
+    const bst__costs *costs; /* NULL: not wanted */
     bst_arena *arena;
     reading *readings;
     uint32_t count, capacity;
@@ -71,12 +71,12 @@ static bst_status read_walk(reader *r, const bst_seen_walk *walk, uint32_t *ret_
 
 static bool keep_path(const reader *r, uint32_t last, uint32_t count, bst__path *ret) {
     uint32_t *const edges = bst_arena_array(r->arena, count, sizeof *edges);
-    *ret = (bst__path){count, edges, 0};
+    *ret = (bst__path){count, edges, r->costs ? r->costs->end[r->readings[last].node] : 0};
     if (!edges)
         return false;
     for (uint32_t i = count; i > 0; i--) {
         edges[i - 1] = r->readings[last].edge;
-        ret->cost += r->costs[r->graph->edges[edges[i - 1]].transition];
+        ret->cost += r->costs ? r->costs->step[edges[i - 1]] : 0;
         last = r->readings[last].parent;
     }
     return true;
@@ -87,7 +87,7 @@ static bool ends_in(const bst_machine *machine, const bst_seen_walk *walk, uint3
            machine->transitions[walk->transitions[walk->step_count - 1]].to == state;
 }
 
-bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__cost *costs,
+bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__costs *costs,
                           const bst_weights *weights, bst_arena *arena, bst__seen *ret) {
     reader r = {.graph = graph, .costs = costs, .arena = arena};
     const uint32_t count = weights ? weights->seen_count : 0;

@@ -24,12 +24,14 @@ typedef struct beginning {
     uint32_t parent, edge; /* BST_NONE: the start */
     uint32_t node, steps;
     bst__cost spent, least; /* so far; of any path that begins so */
+    bool ended;             /* it is a path, and only that */
 } beginning;
 
 typedef struct search {
     const bst__rules *rules;
     const bst__graph *graph;
-    const bst__cost *costs, *distance;
+    const bst__costs *costs;
+    const bst__cost *distance;
     beginning *made;
     uint32_t made_count, made_room;
     uint32_t *heap;
@@ -85,13 +87,30 @@ static bool add(search *s, beginning new) {
     return true;
 }
 
+/* Is no way on from the node better than to end there? */
+static bool ends_best(const search *s, uint32_t node) {
+    return s->graph->accepting[node] && s->distance[node] == s->costs->end[node];
+}
+
+/* A beginning, and the path that ends with it where that comes later than some that go on. */
+static bool add_both(search *s, uint32_t parent, uint32_t edge, uint32_t node) {
+    beginning new = {parent, edge, node, 0, 0, s->distance[node], false};
+    if (parent != BST_NONE) {
+        new.steps = s->made[parent].steps + 1;
+        new.spent = s->made[parent].spent + s->costs->step[edge];
+        new.least = new.spent + s->distance[node];
+    }
+    if (!add(s, new))
+        return false;
+    new.least = new.spent + s->costs->end[node];
+    new.ended = true;
+    return !s->graph->accepting[node] || ends_best(s, node) || add(s, new);
+}
+
 static bool extend(search *s, uint32_t number) {
-    const beginning from = s->made[number];
-    for (uint32_t e = s->graph->out.first[from.node + 1]; e-- > s->graph->out.first[from.node];) {
-        const bst__edge *const edge = &s->graph->edges[e];
-        const bst__cost spent = from.spent + s->costs[edge->transition];
-        if (!add(s, (beginning){number, e, edge->to, from.steps + 1, spent,
-                                spent + s->distance[edge->to]}))
+    const uint32_t node = s->made[number].node;
+    for (uint32_t e = s->graph->out.first[node + 1]; e-- > s->graph->out.first[node];) {
+        if (!add_both(s, number, e, s->graph->edges[e].to))
             return false;
     }
     return true;
@@ -111,7 +130,7 @@ static bool is_path(const search *s, uint32_t number, const bst__path *path) {
 static bool make_path(const search *s, uint32_t number, bst_arena *arena, bst__path *ret) {
     const beginning *const end = &s->made[number];
     uint32_t *const edges = bst_arena_array(arena, end->steps, sizeof *edges);
-    *ret = (bst__path){end->steps, edges, end->spent};
+    *ret = (bst__path){end->steps, edges, end->least};
     for (uint32_t left = end->steps; edges && left > 0; number = s->made[number].parent)
         edges[--left] = s->made[number].edge;
     return edges != NULL;
@@ -188,25 +207,26 @@ static bool keep(const bst__rules *rules, const bst__graph *graph, const ranked_
 
 static bst_status find_by_steps(search *s, const bst__path *best, uint32_t max, double unit,
                                 bst_arena *scratch, ranked_path *list, uint32_t *ret_count) {
-    if (!add(s, (beginning){BST_NONE, BST_NONE, 0, 0, 0, s->distance[0]}))
+    if (!add_both(s, BST_NONE, BST_NONE, 0))
         return BST_NOMEM;
     while (s->heap_count > 0 && *ret_count < max) {
         const uint32_t next = pop(s);
-        if (s->graph->accepting[s->made[next].node] && !is_path(s, next, best)) {
+        const bool ended = s->made[next].ended;
+        if ((ended || ends_best(s, s->made[next].node)) && !is_path(s, next, best)) {
             bst__path path;
             if (!make_path(s, next, scratch, &path))
                 return BST_NOMEM;
             insert(list, ret_count, &path,
                    unit * exp(-(double)(path.cost - s->distance[0]) * BST__COST_UNIT));
         }
-        if (!extend(s, next))
+        if (!ended && !extend(s, next))
             return BST_NOMEM;
     }
     return BST_OK;
 }
 
 bst_status bst__other_walks(const bst__rules *rules, const bst__graph *graph,
-                            const bst__cost *costs, const bst__cost *distance,
+                            const bst__costs *costs, const bst__cost *distance,
                             const bst__others_wanted *wanted, bst_arena *scratch, bst_arena *arena,
                             bst_answer *ret) {
     search s = {.rules = rules, .graph = graph, .costs = costs, .distance = distance};

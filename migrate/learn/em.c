@@ -32,18 +32,19 @@ typedef struct estimator {
 static bst_status expect(const estimator *e, const bst__learn_class *class, double *fit) {
     bst_arena *const scratch = e->learner->scratch;
     const bst_question question = bst__learn_question(class);
-    const bst__cost *costs, *distance;
+    bst__costs costs;
+    const bst__cost *distance;
     bst__chain chain;
     bst_arena_clear(scratch);
-    bst_status status = bst__costs_make(e->machine, &e->weights, &question, scratch, &costs);
+    bst_status status =
+        bst__costs_make(&class->rules, &class->graph, &e->weights, &question, scratch, &costs);
     if (status == BST_OK)
-        status = bst__distances(&class->graph, costs, scratch, &distance);
+        status = bst__distances(&class->graph, &costs, scratch, &distance);
     if (status == BST_OK)
-        status = bst__chain_make(&class->graph, costs, distance, scratch, &chain);
+        status = bst__chain_make(&class->graph, &costs, distance, scratch, &chain);
     if (status != BST_OK)
         return status == BST_LIMIT ? BST_OK : status;
-    const double stop = bst__stop_share(e->machine, &e->weights, class->state);
-    *fit += class->rows * (log(stop * chain.total) - (double)distance[0] * BST__COST_UNIT);
+    *fit += class->rows * (log(chain.total) - (double)distance[0] * BST__COST_UNIT);
     for (uint32_t i = 0; i < class->graph.edge_count; i++) {
         const bst__edge *const edge = &class->graph.edges[i];
         e->learner->counts[edge->transition] +=

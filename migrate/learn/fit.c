@@ -45,7 +45,6 @@ typedef struct fitter {
     bst__learn_cell **cells; /* by class */
     uint32_t *first_cell;    /* [class_count + 1] */
     bst_seen_walk *seen;     /* the walks, once each */
-    bst__cost *zeros;        /* of each transition: paths alone are wanted */
     double *weight, *stop;   /* of the fold at hand */
 } fitter;
 
@@ -56,7 +55,7 @@ static bst_status find_paths(fitter *f, bst__learn_class *class) {
     const bst_weights weights = {.seen_count = f->learner->walk_count, .seen = f->seen};
     bst__seen seen;
     const bst_status status =
-        bst__seen_make(&class->rules, &class->graph, f->zeros, &weights, class->arena, &seen);
+        bst__seen_make(&class->rules, &class->graph, NULL, &weights, class->arena, &seen);
     class->path_count = seen.count;
     class->path_walks = seen.numbers;
     class->paths = seen.paths;
@@ -88,10 +87,9 @@ static bool index_tables(fitter *f) {
     f->first_cell = bst_arena_array(arena, (size_t)learner->class_count + 2, sizeof *f->first_cell);
     f->weight = bst_arena_array(arena, learner->machine->transition_count, sizeof *f->weight);
     f->stop = bst_arena_array(arena, learner->machine->state_count, sizeof *f->stop);
-    f->zeros = bst_arena_array(arena, learner->machine->transition_count, sizeof *f->zeros);
     f->seen = bst_arena_array(arena, learner->walk_count, sizeof *f->seen);
-    if (!f->zeros || !f->seen || !f->classes || !f->walks || !f->cells || !f->first_cell ||
-        !f->weight || !f->stop)
+    if (!f->seen || !f->classes || !f->walks || !f->cells || !f->first_cell || !f->weight ||
+        !f->stop)
         return false;
     for (bst__learn_class *class = learner->classes; class; class = class->hh.next)
         f->classes[class->number] = class;
@@ -132,28 +130,33 @@ static double tested_in(const fitter *f, uint32_t class, uint32_t fold) {
     return sum;
 }
 
+static bst__cost path_cost(const bst__graph *graph, const bst__costs *costs,
+                           const bst__path *path) {
+    bst__cost cost = costs->end[graph->edges[path->edges[path->count - 1]].to];
+    for (uint32_t k = 0; k < path->count; k++)
+        cost += costs->step[path->edges[k]];
+    return cost;
+}
+
 /* What single steps say of one signature: p[i] of each path, *ret_all of all walks together. */
 static bst_status weigh(fitter *f, const bst__learn_class *class, const bst_weights *weights,
                         double *p, double *ret_all) {
     bst_arena *const scratch = f->learner->scratch;
     const bst_question question = bst__learn_question(class);
-    const bst__cost *costs, *distance;
+    bst__costs costs;
+    const bst__cost *distance;
     bst__chain chain;
-    bst_status status = bst__costs_make(f->learner->machine, weights, &question, scratch, &costs);
+    bst_status status =
+        bst__costs_make(&class->rules, &class->graph, weights, &question, scratch, &costs);
     if (status == BST_OK)
-        status = bst__distances(&class->graph, costs, scratch, &distance);
+        status = bst__distances(&class->graph, &costs, scratch, &distance);
     if (status == BST_OK)
-        status = bst__chain_make(&class->graph, costs, distance, scratch, &chain);
+        status = bst__chain_make(&class->graph, &costs, distance, scratch, &chain);
     if (status != BST_OK)
         return status;
-    const double stop = bst__stop_share(f->learner->machine, weights, class->state);
-    *ret_all = stop * chain.total * exp(-(double)distance[0] * BST__COST_UNIT);
-    for (uint32_t i = 0; i < class->path_count; i++) {
-        bst__cost cost = 0;
-        for (uint32_t k = 0; k < class->paths[i].count; k++)
-            cost += costs[class->graph.edges[class->paths[i].edges[k]].transition];
-        p[i] = stop * exp(-(double)cost * BST__COST_UNIT);
-    }
+    *ret_all = chain.total * exp(-(double)distance[0] * BST__COST_UNIT);
+    for (uint32_t i = 0; i < class->path_count; i++)
+        p[i] = exp(-(double)path_cost(&class->graph, &costs, &class->paths[i]) * BST__COST_UNIT);
     return BST_OK;
 }
 
