@@ -25,7 +25,7 @@ static const char columns[] =
     " failure_reason,"
     " created_at, authorized_at, captured_at, refunded_at, closed_at";
 static const char index_sql[] =
-    "CREATE UNIQUE INDEX ON %s (machine_id, key COLLATE \\\"C\\\", first_version)";
+    "CREATE UNIQUE INDEX ON %s (key COLLATE \\\"C\\\", machine_id, first_version)";
 
 static const char *tree; /* the sources */
 static const char *program;

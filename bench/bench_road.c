@@ -63,13 +63,13 @@ static void one_turn(const char *program, int turn, figures *f) {
     run_in_database("events", "CREATE TABLE floor (LIKE backstory.segment)");
     snprintf(line, sizeof line,
              "exec psql -Xq -d events -c '\\copy floor FROM %s WITH (FORMAT binary)'"
-             " -c 'CREATE UNIQUE INDEX ON floor (machine_id, key, first_version)'",
+             " -c 'CREATE UNIQUE INDEX ON floor (key, machine_id, first_version)'",
              out);
     f->load[turn] = run(line, NULL).seconds;
     run_in_database("events", "DROP TABLE floor");
     f->store[turn] =
         run("exec psql -Xq -d events -c 'COPY (SELECT * FROM backstory.segment ORDER BY"
-            " machine_id, key COLLATE \"C\", first_version) TO STDOUT (FORMAT binary)'",
+            " key COLLATE \"C\", machine_id, first_version) TO STDOUT (FORMAT binary)'",
             NULL)
             .seconds;
     snprintf(line, sizeof line,

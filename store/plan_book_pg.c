@@ -210,20 +210,24 @@ bst_status bst__plan_book_write(const bst__plan_book *book, bst_pg *pg, const bs
     return status;
 }
 
-/* `... (machine_id, key, first_version)=(7, the key, 3) ...`: only the words around the brackets
+/* Past `, <digits>`; NULL: that is not what stands there. */
+static const char *skip_number(const char *at) {
+    const size_t digits = at[0] == ',' && at[1] == ' ' ? strspn(at + 2, "0123456789") : 0;
+    return digits > 0 ? at + 2 + digits : NULL;
+}
+
+/* `... (key, machine_id, first_version)=(the key, 7, 3) ...`: only the words around the brackets
  * are translated. A key may hold commas and brackets, so its end is looked for from the right: `,
- * <digits>)`. */
+ * <digits>, <digits>)`. */
 void bst__conflict_key(const char *detail, bst_strbuf *out) {
-    static const char mark[] = "(machine_id, key, first_version)=(";
+    static const char mark[] = "(key, machine_id, first_version)=(";
     const char *const found = strstr(detail, mark);
-    const char *start = found ? strstr(found + sizeof mark - 1, ", ") : NULL;
-    if (!start)
-        return;
-    start += 2;
-    for (const char *end = strchr(start, '\0'); end > start + 1; end--) {
-        const size_t digits = strspn(end, "0123456789");
-        if (digits > 0 && end[digits] == ')' && end[-1] == ' ' && end[-2] == ',') {
-            bst_strbuf_addf(out, " \"%.*s\"", (int)(end - 2 - start), start);
+    const char *const start = found ? found + sizeof mark - 1 : NULL;
+    for (const char *end = start ? strchr(start, '\0') : NULL; end > start; end--) {
+        const char *const machine = skip_number(end);
+        const char *const version = machine ? skip_number(machine) : NULL;
+        if (version && *version == ')') {
+            bst_strbuf_addf(out, " \"%.*s\"", (int)(end - start), start);
             return;
         }
     }
