@@ -37,10 +37,7 @@ static bst_status lock_machine(bst_load *load, bst_diags *diags) {
 }
 
 static bst_status connect(bst_load *load, bst_diags *diags) {
-    const bst_status status = bst_pg_connect(load->target, &load->pg, diags);
-    if (status == BST_OK && load->info.stall_seconds > 0)
-        bst_pg_watch(load->pg, load->info.stall_seconds);
-    return status;
+    return bst_pg_connect_watched(load->target, load->info.stall_seconds, &load->pg, diags);
 }
 
 bst_status bst_load_reconnect(bst_load *load, bst_diags *diags) {

@@ -18,6 +18,8 @@
 #include "backstory/sink.h"
 #include "pg_conn_private.h"
 
+#define CONNECT_SECONDS 30u
+
 struct bst_pg_rows {
     PGresult *result;
 };
@@ -219,7 +221,9 @@ static bst_status start_session(bst_pg *pg, const char *conninfo, bst_diags *dia
     return bst_pg_exec(pg, session_sql, diags);
 }
 
-bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret, bst_diags *diags) {
+bst_status bst__pg_connect(const char *conninfo, bool replicating, uint32_t patience, bst_pg **ret,
+                           bst_diags *diags) {
+    char limit[16];
     const bst_status form = check_form(conninfo, diags);
     if (form != BST_OK)
         return form;
@@ -228,11 +232,13 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
         return bst_diag_nomem(diags);
     bst_strbuf_init(&pg->label);
     pg->last_words = bst_diags_new();
-    pg->patience = BST_PG_PATIENCE;
+    pg->patience = patience;
+    snprintf(limit, sizeof limit, "%u",
+             patience < CONNECT_SECONDS ? (unsigned)patience : CONNECT_SECONDS);
     /* What comes after the connection string overrides it. */
     const char *const names[] = {"fallback_application_name", "connect_timeout", "dbname",
                                  replicating ? "replication" : NULL, NULL};
-    const char *const values[] = {"backstory", "30", conninfo, "database", NULL};
+    const char *const values[] = {"backstory", limit, conninfo, "database", NULL};
     pg->conn = PQconnectdbParams(names, values, 1);
     const bst_status status = start_session(pg, conninfo, diags);
     if (status != BST_OK) {
@@ -244,11 +250,12 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
 }
 
 bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
-    return bst__pg_connect(conninfo, false, ret, diags);
+    return bst__pg_connect(conninfo, false, BST_PG_PATIENCE, ret, diags);
 }
 
-void bst_pg_watch(bst_pg *pg, uint32_t seconds) {
-    pg->patience = seconds;
+bst_status bst_pg_connect_watched(const char *conninfo, uint32_t seconds, bst_pg **ret,
+                                  bst_diags *diags) {
+    return bst__pg_connect(conninfo, false, seconds > 0 ? seconds : BST_PG_PATIENCE, ret, diags);
 }
 
 bool bst_pg_heals(const bst_diag *diag) {
@@ -284,7 +291,7 @@ const char *bst_pg_label(const bst_pg *pg) {
     return pg->label.text;
 }
 
-int bst__pg_version(const bst_pg *pg) {
+int bst_pg_version(const bst_pg *pg) {
     return PQserverVersion(pg->conn);
 }
 

@@ -9,14 +9,11 @@ struct pg_conn;
 struct pg_result;
 struct pg_conn *bst__pg_conn(const bst_pg *pg);
 /* bst_pg_connect(); `replicating`: to a walsender, which takes replication commands as well. */
-bst_status bst__pg_connect(const char *conninfo, bool replicating, bst_pg **ret,
+bst_status bst__pg_connect(const char *conninfo, bool replicating, uint32_t patience, bst_pg **ret,
                            bst_diags *diags) BST_MUST_USE;
 /* Takes the result that failed (NULL: none came) and all that follow it, and reports the first that
  * says why. */
 bst_status bst__pg_failed(bst_pg *pg, struct pg_result *result, bst_diags *diags) BST_MUST_USE;
-
-/* The server's version as PostgreSQL counts: 150020 is 15.20. */
-int bst__pg_version(const bst_pg *pg);
 
 /* Adds a finding of the server's to another list. */
 bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags);

@@ -70,10 +70,10 @@ static bst_status check_version(bst_pg *pg, bst_diags *diags) {
 }
 
 bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) {
-    if (bst__pg_version(pg) < SERVER_VERSION_MIN)
+    if (bst_pg_version(pg) < SERVER_VERSION_MIN)
         return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "server-version", NULL,
                             "the event store needs PostgreSQL 14 or later; %s is %d",
-                            bst_pg_label(pg), bst__pg_version(pg) / 10000);
+                            bst_pg_label(pg), bst_pg_version(pg) / 10000);
     const bst_status status =
         bst__pg_truth(pg, "SELECT to_regclass('backstory.schema_version') IS NOT NULL", 0, NULL,
                       ret_found, diags);

@@ -67,7 +67,7 @@ bst_status bst_pg_stream_open(const char *conninfo, bst_pg_stream **ret, bst_dia
     bst_pg_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return bst_diag_nomem(diags);
-    const bst_status status = bst__pg_connect(conninfo, true, &stream->pg, diags);
+    const bst_status status = bst__pg_connect(conninfo, true, BST_PG_PATIENCE, &stream->pg, diags);
     if (status != BST_OK) {
         free(stream);
         return status;

@@ -9,11 +9,12 @@
  *                                          bounds mean something in one snapshot only)
  *
  * Where to cut is told by a sample of the table, the same each time. Chunks need not be equal; what
- * matters is that each key lies in just one, and that follows from the bounds alone. Keys are
- * compared in the order of their column, by whose index a range is found (of text that is the
- * column's collation: an order of our own would have no index). Without an index every range is a
- * scan of the table, so there are few. A range of keys that are scattered over the table, as random
- * UUIDs are, touches most of its pages, so there are few as well.
+ * matters is that each key lies in just one, and that follows from the bounds alone, as long as
+ * they are compared in one order. Text is compared in the order of the index that finds the range
+ * (key_pg.c); a run that is gone on with after that order has changed is refused (identity_pg.c).
+ * Without an index text is compared as bytes, and every range is a scan of the table, so there are
+ * few. A range of keys that are scattered over the table, as random UUIDs are, touches most of its
+ * pages, so there are few as well.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -70,11 +71,18 @@ static uint64_t chunk_count(const bst__pg_source *s, const bst_source_cut *cut,
     return count;
 }
 
-static void add_key_list(bst__pg_source *s, const char *ending, bst_strbuf *out) {
+static void add_key_texts(bst__pg_source *s, bst_strbuf *out) {
     for (size_t i = 0; i < s->base.spec->key_count; i++) {
         bst_strbuf_adds(out, i ? ", t." : "t.");
         bst__pg_add_quoted(s, s->keys[i].name, out);
-        bst_strbuf_adds(out, ending);
+        bst_strbuf_adds(out, "::text");
+    }
+}
+
+static void add_key_list(bst__pg_source *s, bst_strbuf *out) {
+    for (size_t i = 0; i < s->base.spec->key_count; i++) {
+        bst_strbuf_adds(out, i ? ", " : "");
+        bst__pg_add_key_column(s, &s->keys[i], out);
     }
 }
 
@@ -102,9 +110,9 @@ static bst_status sample(bst__pg_source *s, const shape *table, uint64_t count, 
     for (size_t i = 0; i < s->base.spec->key_count; i++)
         bst_strbuf_addf(&sql, "%sk[%zu]", i ? ", " : "", i + 1);
     bst_strbuf_adds(&sql, " FROM (SELECT ARRAY[");
-    add_key_list(s, "::text", &sql);
+    add_key_texts(s, &sql);
     bst_strbuf_adds(&sql, "] AS k, row_number() OVER (ORDER BY ");
-    add_key_list(s, "", &sql);
+    add_key_list(s, &sql);
     bst_strbuf_addf(&sql,
                     ") AS n, count(*) OVER () AS c FROM %s t TABLESAMPLE SYSTEM (%" PRIu64
                     ") REPEATABLE (1) WHERE %s) x"
@@ -252,7 +260,7 @@ static bool add_comparison(bst__pg_source *s, const json_t *key, const char *ope
     if (json_array_size(key) != width)
         return false;
     bst_strbuf_adds(out, out->len ? " AND (" : "(");
-    add_key_list(s, "", out);
+    add_key_list(s, out);
     bst_strbuf_addf(out, ") %s (", operator);
     for (size_t i = 0; i < width; i++) {
         const char *const part = json_string_value(json_array_get(key, i));

@@ -48,18 +48,29 @@ static bst_status add_table(bst__pg_source *s, bst_strbuf *out, bst_diags *diags
     return status;
 }
 
+/* Of a key without text there is none. */
+static void add_order(const bst__pg_source *s, bst_strbuf *out) {
+    bst_strbuf key = BST_STRBUF_INIT, order = BST_STRBUF_INIT;
+    for (size_t i = 0; s->keys && i < s->base.spec->key_count; i++) {
+        const char *const text = s->keys[i].collation_text;
+        bst_strbuf_addf(&key, "%s%s", i ? ", " : "", s->keys[i].name);
+        if (text)
+            bst_strbuf_addf(&order, "%s%s", order.len ? ", " : "", text);
+    }
+    add_member("order of the key", key.text, out);
+    if (order.len > 0)
+        add_member("collation of the key", order.text, out);
+    out->failed = out->failed || key.failed || order.failed;
+    bst_strbuf_release(&key);
+    bst_strbuf_release(&order);
+}
+
 bst_status bst__pg_identity(bst__pg_source *s, bst_strbuf *out, bst_diags *diags) {
-    bst_strbuf key = BST_STRBUF_INIT;
     bst_strbuf_addc(out, '{');
     bst_status status = add_server(s, out, diags);
     if (status == BST_OK)
         status = add_table(s, out, diags);
-    for (size_t i = 0; s->keys && i < s->base.spec->key_count; i++)
-        bst_strbuf_addf(&key, "%s%s", i ? ", " : "", s->keys[i].name);
-    add_member("order of the key", key.text, out);
+    add_order(s, out);
     bst_strbuf_addc(out, '}');
-    if (status == BST_OK && (out->failed || key.failed))
-        status = bst_diag_nomem(diags);
-    bst_strbuf_release(&key);
-    return status;
+    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
 }

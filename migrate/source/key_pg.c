@@ -4,16 +4,38 @@
  * An index finds a range of keys when it is a btree that sorts by the types' own order, ascending.
  * Only operator classes of the server itself are relied on: an extension's may be found through the
  * search path alone.
+ *
+ * Text is in the order of the index's collation, whatever that of the column is: one in "C" is
+ * taken first, and without an index "C" is the order. An index that was built with another version
+ * of its collation than the server has now (a new C library or ICU) may be out of order: rows would
+ * be missed in it, and what is unique in it need not be. It counts as none.
  */
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "source_pg_private.h"
 
+/* Collations as they are in use: how the server calls one, what it is, and whether it is still the
+ * one that indexes were built with. `%s`: the recorded and the actual version of the database's. */
+static const char collations_sql[] =
+    "WITH version AS (SELECT c.oid,"
+    "  CASE c.collprovider WHEN 'd' THEN %s ELSE c.collversion END AS built,"
+    "  CASE c.collprovider WHEN 'd' THEN %s"
+    "   ELSE pg_catalog.pg_collation_actual_version(c.oid) END AS now"
+    "  FROM pg_catalog.pg_collation c, pg_catalog.pg_database d"
+    "  WHERE d.datname = pg_catalog.current_database()),"
+    " ordering AS (SELECT c.oid, now IS NOT DISTINCT FROM built OR built IS NULL AS trusted,"
+    "  quote_ident(n.nspname) || '.' || quote_ident(c.collname) AS name,"
+    "  concat_ws(' ', c.collname, c.collcollate, to_jsonb(c)->>'colliculocale',"
+    "   CASE c.collprovider WHEN 'd' THEN d.datcollate END, now) AS text"
+    "  FROM pg_catalog.pg_collation c JOIN version USING (oid)"
+    "  JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace, pg_catalog.pg_database d"
+    "  WHERE d.datname = pg_catalog.current_database()),";
+
 /* $1 the table, $2 the key's columns as an array. One row a column of the best index over just
  * these columns. */
 static const char index_sql[] =
-    "WITH fit AS (SELECT i.*, i.indisunique AND i.indimmediate"
+    " fit AS (SELECT i.*, i.indisunique AND i.indimmediate"
     "   AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c"
     "     ON c.oid = h.inhparent WHERE h.inhparent = i.indrelid AND c.relkind = 'r') AS single,"
     "  am.amname = 'btree' AND NOT EXISTS ("
@@ -24,19 +46,22 @@ static const char index_sql[] =
     " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
     "  JOIN pg_catalog.pg_am am ON am.oid = x.relam"
     " WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+    "  AND NOT EXISTS (SELECT FROM ordering WHERE oid = ANY (i.indcollation) AND NOT trusted)"
     "  AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text COLLATE \"C\")"
     "   FROM unnest(i.indkey[0:i.indnkeyatts - 1]) k"
     "    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k)"
-    "   = (SELECT array_agg(n ORDER BY n COLLATE \"C\") FROM unnest($2::text[]) n)"
-    " ORDER BY 1 DESC), best AS (SELECT * FROM fit"
-    "  ORDER BY single AND ranges DESC, single DESC, ranges DESC, indexrelid LIMIT 1)"
+    "   = (SELECT array_agg(n ORDER BY n COLLATE \"C\") FROM unnest($2::text[]) n)),"
+    " best AS (SELECT * FROM fit ORDER BY single AND ranges DESC, single DESC, ranges DESC,"
+    "  (SELECT bool_and(o IN (0, 'pg_catalog.\"C\"'::regcollation)) FROM unnest(indcollation) o)"
+    "   DESC, indexrelid LIMIT 1)"
     "SELECT a.attname, quote_ident(s.nspname) || '.' || quote_ident(t.typname), a.attnotnull,"
-    " single, ranges"
+    " single, ranges, ordering.name, ordering.text"
     " FROM best CROSS JOIN LATERAL"
-    "  unnest(indkey[0:indnkeyatts - 1]) WITH ORDINALITY AS k (n, place)"
+    "  unnest(indkey[0:indnkeyatts - 1], indcollation) WITH ORDINALITY AS k (n, c, place)"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid = indrelid AND a.attnum = k.n"
     "  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
     "  JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace"
+    "  LEFT JOIN ordering ON ordering.oid = k.c"
     " ORDER BY place";
 
 /* The same where there is no such index, in the order of the mapping; "ranges" says that the types
@@ -45,7 +70,9 @@ static const char columns_sql[] =
     "SELECT a.attname, quote_ident(s.nspname) || '.' || quote_ident(t.typname), a.attnotnull,"
     " false, b.typtype = 'e' OR (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace"
     "  AND b.typname IN ('int2', 'int4', 'int8', 'oid', 'numeric', 'text', 'varchar', 'bpchar',"
-    "   'uuid', 'date', 'timestamp', 'timestamptz', 'bytea'))"
+    "   'uuid', 'date', 'timestamp', 'timestamptz', 'bytea')),"
+    " CASE WHEN a.attcollation <> 0 THEN 'pg_catalog.\"C\"' END,"
+    " CASE WHEN a.attcollation <> 0 THEN 'C' END"
     " FROM unnest($2::text[]) WITH ORDINALITY AS k (name, place)"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attname = k.name"
     "  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
@@ -54,21 +81,31 @@ static const char columns_sql[] =
     "   ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END"
     " ORDER BY place";
 
-enum { NAME, TYPE, NOT_NULL, SINGLE, RANGES };
+enum { NAME, TYPE, NOT_NULL, SINGLE, RANGES, COLLATION, COLLATION_TEXT };
 
 static bool is_true(const bst_pg_rows *rows, size_t row, size_t column) {
     return strcmp(bst_pg_rows_text(rows, row, column), "t") == 0;
 }
 
+/* A copy in the arena of the source; NULL stays NULL, and so does what finds no memory. */
+static char *keep(const bst__pg_source *s, const bst_pg_rows *rows, size_t row, int column) {
+    const char *const text = bst_pg_rows_text(rows, row, (size_t)column);
+    return text ? bst_arena_strdup(s->texts, text) : NULL;
+}
+
 static bool take_columns(bst__pg_source *s, const bst_pg_rows *rows) {
     const size_t count = s->base.spec->key_count;
-    s->keys = calloc(count + 1, sizeof *s->keys);
+    s->keys = bst_arena_array(s->texts, count, sizeof *s->keys);
     for (size_t i = 0; s->keys && i < count; i++) {
-        s->keys[i] = (bst__key_column){.name = strdup(bst_pg_rows_text(rows, i, NAME)),
-                                       .type = strdup(bst_pg_rows_text(rows, i, TYPE)),
-                                       .not_null = is_true(rows, i, NOT_NULL)};
+        const bool collated = bst_pg_rows_text(rows, i, COLLATION) != NULL;
+        bst__key_column *const key = &s->keys[i];
+        *key = (bst__key_column){.name = keep(s, rows, i, NAME),
+                                 .type = keep(s, rows, i, TYPE),
+                                 .collation = keep(s, rows, i, COLLATION),
+                                 .collation_text = keep(s, rows, i, COLLATION_TEXT),
+                                 .not_null = is_true(rows, i, NOT_NULL)};
         s->sortable = s->sortable && is_true(rows, i, RANGES);
-        if (!s->keys[i].name || !s->keys[i].type)
+        if (!key->name || !key->type || (collated && !(key->collation && key->collation_text)))
             return false;
     }
     return s->keys != NULL;
@@ -89,13 +126,25 @@ static void add_key_array(const bst_source_spec *spec, bst_strbuf *out) {
     bst_strbuf_addc(out, '}');
 }
 
+/* Before PostgreSQL 15 a database knows no version of its collation. */
+static void add_index_sql(const bst__pg_source *s, bst_strbuf *out) {
+    if (bst_pg_version(s->pg) >= 150000)
+        bst_strbuf_addf(out, collations_sql, "d.datcollversion",
+                        "pg_catalog.pg_database_collation_actual_version(d.oid)");
+    else
+        bst_strbuf_addf(out, collations_sql, "NULL", "NULL");
+    bst_strbuf_adds(out, index_sql);
+}
+
 bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) {
-    bst_strbuf key = BST_STRBUF_INIT;
+    bst_strbuf key = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
     bst_pg_rows *rows = NULL;
     add_key_array(s->base.spec, &key);
+    add_index_sql(s, &sql);
     const char *const params[] = {s->oid, key.text};
-    bst_status status = key.failed ? bst_diag_nomem(diags)
-                                   : bst_pg_query(s->pg, index_sql, 2, params, &rows, diags);
+    bst_status status = key.failed || sql.failed
+                            ? bst_diag_nomem(diags)
+                            : bst_pg_query(s->pg, sql.text, 2, params, &rows, diags);
     if (status == BST_OK && bst_pg_rows_count(rows) == s->base.spec->key_count) {
         s->unique = is_true(rows, 0, SINGLE);
         s->indexed = is_true(rows, 0, RANGES);
@@ -108,15 +157,8 @@ bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) {
         status = bst_diag_nomem(diags);
     bst_pg_rows_free(rows);
     bst_strbuf_release(&key);
+    bst_strbuf_release(&sql);
     return status;
-}
-
-void bst__pg_key_release(bst__pg_source *s) {
-    for (size_t i = 0; s->keys && s->keys[i].name; i++) {
-        free(s->keys[i].name);
-        free(s->keys[i].type);
-    }
-    free(s->keys);
 }
 
 bool bst__pg_key_is_whole(const bst__pg_source *s) {
@@ -127,13 +169,20 @@ bool bst__pg_key_is_whole(const bst__pg_source *s) {
     return true;
 }
 
-/* The type of a key's column, which an index may have in another place than the mapping. */
-static const char *type_of(const bst__pg_source *s, const char *name) {
-    for (size_t i = 0; i < s->base.spec->key_count; i++) {
+/* A key's column, which an index may have in another place than the mapping. */
+static const bst__key_column *find_column(const bst__pg_source *s, const char *name) {
+    for (size_t i = 0; s->keys && i < s->base.spec->key_count; i++) {
         if (strcmp(s->keys[i].name, name) == 0)
-            return s->keys[i].type;
+            return &s->keys[i];
     }
-    return "pg_catalog.text";
+    return NULL;
+}
+
+void bst__pg_add_key_column(bst__pg_source *s, const bst__key_column *key, bst_strbuf *out) {
+    bst_strbuf_adds(out, "t.");
+    bst__pg_add_quoted(s, key->name, out);
+    if (key->collation)
+        bst_strbuf_addf(out, " COLLATE %s", key->collation);
 }
 
 /* One part of a joined key, from `*at` to the next stroke, as it was before. */
@@ -158,14 +207,16 @@ bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len
     bst_strbuf part = BST_STRBUF_INIT;
     const char *at = key;
     for (size_t i = 0; i < spec->key_count; i++) {
+        const bst__key_column *const column = find_column(s, spec->key[i]);
+        assert(column); /* whose key is not known is not asked by its key */
         bst_strbuf_clear(&part);
         add_part(&at, key + len, spec->key_count > 1, &part);
-        bst_strbuf_adds(out, i ? " AND t." : "t.");
-        bst__pg_add_quoted(s, spec->key[i], out);
+        bst_strbuf_adds(out, i ? " AND " : "");
+        bst__pg_add_key_column(s, column, out);
         bst_strbuf_adds(out, " = ");
         if (part.failed || !bst_pg_add_literal(s->pg, part.text, out))
             out->failed = true;
-        bst_strbuf_addf(out, "::%s", type_of(s, spec->key[i]));
+        bst_strbuf_addf(out, "::%s", column->type);
     }
     bst_strbuf_release(&part);
     return out->failed ? bst_diag_nomem(diags) : BST_OK;

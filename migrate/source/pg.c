@@ -362,7 +362,6 @@ static void pg_free(bst_source *source) {
     for (size_t i = 0; i < s->name_count; i++)
         free(s->names[i]);
     free(s->names);
-    bst__pg_key_release(s);
     free(s->conninfo);
     free(s->snapshot);
     free(s->oid);
@@ -473,10 +472,7 @@ bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
 }
 
 bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) {
-    const bst_status status = bst_pg_connect(s->conninfo, ret, diags);
-    if (status == BST_OK && s->base.spec->stall_seconds > 0)
-        bst_pg_watch(*ret, s->base.spec->stall_seconds);
-    return status;
+    return bst_pg_connect_watched(s->conninfo, s->base.spec->stall_seconds, ret, diags);
 }
 
 static bst_status begin(bst__pg_source *s, const char *snapshot, bst_diags *diags) {

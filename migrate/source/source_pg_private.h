@@ -28,7 +28,9 @@ typedef enum bst__wire {
 
 /* A column of the key. */
 typedef struct bst__key_column {
-    char *name, *type; /* the type ready for a cast */
+    const char *name, *type;    /* the type ready for a cast */
+    const char *collation;      /* in whose order it is compared, quoted; NULL: it has none */
+    const char *collation_text; /* what that is at this server, and in which version */
     bool not_null;
 } bst__key_column;
 
@@ -89,9 +91,10 @@ void bst__pg_add_expression(bst__pg_source *s, const bst_source_column *column, 
 /* key_pg.c */
 /* Finds out about the key's columns, and whether an index makes it unique or finds ranges of it. */
 bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
-void bst__pg_key_release(bst__pg_source *s);
 /* No part of a key can be NULL. */
 bool bst__pg_key_is_whole(const bst__pg_source *s);
+/* The column as it is compared: `t."code" COLLATE "C"`. */
+void bst__pg_add_key_column(bst__pg_source *s, const bst__key_column *key, bst_strbuf *out);
 /* A condition that only the row with this key fulfils, as bst__key_add() has joined its parts. */
 bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
                                   bst_diags *diags) BST_MUST_USE;

@@ -50,7 +50,7 @@ typedef struct bst_source_spec {
     size_t null_text_count;
     /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
     bool ordered;
-    uint32_t stall_seconds; /* PostgreSQL: see bst_pg_watch(); 0: as it is */
+    uint32_t stall_seconds; /* PostgreSQL: see bst_pg_connect_watched() */
 } bst_source_spec;
 
 #define BST_LOG_ORDER_MAX 4u

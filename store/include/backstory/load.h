@@ -37,7 +37,7 @@ typedef struct bst_load_info {
     /* Chunks mean the same in a later snapshot. When not, a load that was broken off starts again.
      * */
     bool resumable;
-    uint32_t stall_seconds; /* see bst_pg_watch(); 0: as it is */
+    uint32_t stall_seconds; /* see bst_pg_connect_watched() */
     bool restart;           /* an unfinished load is taken back first; its owner's right only */
 } bst_load_info;
 

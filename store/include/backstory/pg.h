@@ -26,14 +26,18 @@ typedef struct bst_pg_rows bst_pg_rows;
 
 BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg **ret,
                                   bst_diags *diags) BST_MUST_USE;
+/* A server that is silent for so many seconds is asked, by a second session, whether it still works
+ * for this one; if not, calls fail with `stalled`, which is BST_RETRY. 0: BST_PG_PATIENCE, as in
+ * bst_pg_connect(). */
+#define BST_PG_PATIENCE 60u
+BST_API bst_status bst_pg_connect_watched(const char *conninfo, uint32_t seconds, bst_pg **ret,
+                                          bst_diags *diags) BST_MUST_USE;
 BST_API bst_pg *bst_pg_free(bst_pg *pg);
 /* host, port, database, user: "payments@db1:5432", for reports. Borrowed. */
 BST_API const char *bst_pg_label(const bst_pg *pg);
+/* Of the server: 150004 is 15.4. */
+BST_API int bst_pg_version(const bst_pg *pg);
 
-/* A server that is silent for so many seconds is asked, by a second session, whether it still works
- * for this one; if not, calls fail with `stalled`, which is BST_RETRY. 0: never. */
-#define BST_PG_PATIENCE 60u /* at first */
-BST_API void bst_pg_watch(bst_pg *pg, uint32_t seconds);
 /* Whether the trouble may pass: a new session, later, may succeed with the same. */
 BST_API bool bst_pg_heals(const bst_diag *diag);
 
