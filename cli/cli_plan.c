@@ -7,25 +7,10 @@
 #include "backstory/synth.h"
 
 #include "figures.h"
+#include "path.h"
 
 #define SIGNATURES_SHOWN 30
 #define ADVICE_SHOWN     3
-
-static void add_path(const bst_machine *machine, const bst_plan *plan, bst_strbuf *out) {
-    for (uint32_t i = 0; i < plan->event_count; i++) {
-        const bst_plan_event *event = &plan->events[i];
-        bst_strbuf_adds(out, i ? " > " : "");
-        bst_strbuf_adds(out, cli_short_event(machine, event->type));
-        bst_strbuf_adds(out, event->basis == BST_BASIS_ASSUMED && event->confidence > 0 ? "?" : "");
-    }
-}
-
-static void add_runner_up(const bst_machine *machine, const bst_signature_info *info,
-                          bst_strbuf *out) {
-    for (uint32_t i = 0; i < info->runner_up->event_count; i++)
-        bst_strbuf_addf(out, "%s%s", i ? " > " : "",
-                        cli_short_event(machine, info->runner_up->events[i].type));
-}
 
 /* Kinds of rows that get the same history, in one line. */
 typedef struct line {
@@ -101,19 +86,20 @@ static void add_line(cli_table *table, const bst_machine *machine, const line *l
     bst_strbuf path = BST_STRBUF_INIT;
     const cli_text number = cli_number(l->rows);
     const cli_text share = cli_percent(l->rows, rows);
-    const bst_plan *plan = l->first->plan;
+    const bst_plan *const plan = l->first->plan;
+    const bst_plan *const other = l->second ? l->second->runner_up : NULL;
     const cli_text sure = cli_confidence(l->confidence / (double)l->rows, plan->certain);
     const bool claimed =
         plan->remedy != BST_REMEDY_GENESIS && plan->remedy != BST_REMEDY_RECONCILED;
 
-    add_path(machine, plan, &path);
+    cli_add_path(&path, machine, plan, other, true);
     cli_table_add(table, (const char *[]){number.text, share.text, claimed ? sure.text : "-",
                                           l->first->example_key, path.text});
-    if (l->second) {
+    if (other) {
         const cli_text next = cli_confidence(l->second->runner_up_confidence, false);
         bst_strbuf_clear(&path);
         bst_strbuf_adds(&path, "  or ");
-        add_runner_up(machine, l->second, &path);
+        cli_add_path(&path, machine, other, plan, false);
         cli_table_add(table, (const char *[]){"", "", next.text, "", path.text});
     }
     bst_strbuf_release(&path);
@@ -324,13 +310,9 @@ static json_t *signature_to_json(const bst_machine *machine, const bst_signature
     json_object_set_new(object, "certain", json_boolean(info->plan->certain));
     json_object_set_new(object, "events", events);
     if (info->runner_up) {
-        json_t *other = json_array();
-        for (uint32_t i = 0; i < info->runner_up->event_count; i++)
-            json_array_append_new(
-                other, json_string(machine->events[info->runner_up->events[i].type].name));
-        json_object_set_new(
-            object, "runner_up",
-            json_pack("{s:f, s:o}", "confidence", info->runner_up_confidence, "events", other));
+        json_t *const other = json_pack("{s:f}", "confidence", info->runner_up_confidence);
+        cli_path_to_json(other, machine, info->runner_up);
+        json_object_set_new(object, "runner_up", other);
     }
     return object;
 }

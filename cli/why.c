@@ -4,6 +4,8 @@
  */
 #include "why.h"
 
+#include "path.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,10 +59,12 @@ static void print_proof(const bst_plan_event *event) {
     }
 }
 
-static void print_path(const bst_machine *machine, const bst_plan *plan) {
-    for (uint32_t i = 0; i < plan->event_count; i++)
-        cli_printf("%s%s", i ? " > " : "", cli_short_event(machine, plan->events[i].type));
-    putchar('\n');
+static void print_path(const bst_machine *machine, const bst_plan *plan, const bst_plan *chosen) {
+    bst_strbuf path = BST_STRBUF_INIT;
+
+    cli_add_path(&path, machine, plan, chosen, false);
+    cli_printf("%s\n", path.text);
+    bst_strbuf_release(&path);
 }
 
 /* Of a history by policy: which, and what it remedies. */
@@ -99,7 +103,7 @@ static void print_history(const why *w) {
                w->alternative_count > 0 ? "; what else agrees with the row:" : "");
     for (size_t i = 0; i < w->alternative_count; i++) {
         cli_printf("  %s  ", cli_confidence(w->alternatives[i].confidence, false).text);
-        print_path(machine, w->alternatives[i].plan);
+        print_path(machine, w->alternatives[i].plan, plan);
     }
 }
 
@@ -108,14 +112,6 @@ static void print_refusal(const why *w) {
                bst_reason_text(w->refusal->reason), w->refusal->message.text);
     if (w->refusal->repair.len > 0)
         cli_printf("  %s\n", w->refusal->repair.text);
-}
-
-static json_t *path_to_json(const bst_machine *machine, const bst_plan *plan) {
-    json_t *path = json_array();
-
-    for (uint32_t i = 0; i < plan->event_count; i++)
-        json_array_append_new(path, json_string(machine->events[plan->events[i].type].name));
-    return path;
 }
 
 static json_t *time_to_json(int64_t time) {
@@ -161,10 +157,11 @@ static void print_json(const why *w) {
         for (uint32_t i = 0; i < plan->event_count; i++)
             json_array_append_new(events,
                                   event_to_json(machine, &plan->events[i], &w->history.events[i]));
-        for (size_t i = 0; i < w->alternative_count; i++)
-            json_array_append_new(
-                others, json_pack("{s:f, s:o}", "confidence", w->alternatives[i].confidence,
-                                  "events", path_to_json(machine, w->alternatives[i].plan)));
+        for (size_t i = 0; i < w->alternative_count; i++) {
+            json_t *const other = json_pack("{s:f}", "confidence", w->alternatives[i].confidence);
+            cli_path_to_json(other, machine, w->alternatives[i].plan);
+            json_array_append_new(others, other);
+        }
         if (plan->remedy != BST_REMEDY_NONE)
             json_object_set_new(root, "remedy", json_string(bst_remedy_text(plan->remedy)));
         json_object_set_new(root, "confidence", json_real(plan->confidence));

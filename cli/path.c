@@ -1,0 +1,41 @@
+/* A history in one line. Two histories may have the same events and differ in the states that
+ * these led to; then events alone would print the same line twice. */
+#include "path.h"
+
+#include "cli.h"
+
+static bool same_events(const bst_plan *a, const bst_plan *b) {
+    if (a->event_count != b->event_count)
+        return false;
+    for (uint32_t i = 0; i < a->event_count; i++) {
+        if (a->events[i].type != b->events[i].type)
+            return false;
+    }
+    return true;
+}
+
+void cli_add_path(bst_strbuf *out, const bst_machine *machine, const bst_plan *plan,
+                  const bst_plan *beside, bool choices) {
+    const bool alike = beside && same_events(plan, beside);
+
+    for (uint32_t i = 0; i < plan->event_count; i++) {
+        const bst_plan_event *const event = &plan->events[i];
+        bst_strbuf_addf(out, "%s%s", i ? " > " : "", cli_short_event(machine, event->type));
+        if (alike && event->state != beside->events[i].state)
+            bst_strbuf_addf(out, " (%s)", machine->states[event->state].name);
+        if (choices && event->basis == BST_BASIS_ASSUMED && event->confidence > 0)
+            bst_strbuf_addc(out, '?');
+    }
+}
+
+void cli_path_to_json(json_t *object, const bst_machine *machine, const bst_plan *plan) {
+    json_t *const events = json_array();
+    json_t *const states = json_array();
+
+    for (uint32_t i = 0; i < plan->event_count; i++) {
+        json_array_append_new(events, json_string(machine->events[plan->events[i].type].name));
+        json_array_append_new(states, json_string(machine->states[plan->events[i].state].name));
+    }
+    json_object_set_new(object, "events", events);
+    json_object_set_new(object, "states", states);
+}
