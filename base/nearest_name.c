@@ -1,12 +1,15 @@
 /* Which name did the user mean? Optimal string alignment: the Damerau-Levenshtein distance in which
  * no part is edited twice. Three rows of the usual table are enough, for a swap looks two rows
- * back.
+ * back. Where no name is near, one may have been left unfinished: "unreachable" for
+ * "unreachable-state".
  */
 #include "backstory/diag.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define NAME_MAX_BYTES 128 /* longer names are no slips of the finger */
+#define BEGINNING_MIN  5   /* shorter ones begin too many names */
 
 typedef size_t row[NAME_MAX_BYTES + 1];
 
@@ -33,14 +36,15 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
     return rows[a_len % 3][b_len];
 }
 
-const char *bst_nearest_name(const char *name, const char *const *names, size_t count) {
-    const size_t len = strlen(name);
+/* The nearest to the names, or to as much of their beginnings as was given. */
+static const char *nearest_of(const char *name, size_t len, const char *const *names, size_t count,
+                              bool beginnings) {
     const char *nearest = NULL;
     size_t bound = len / 3 + 1; /* what a better one must stay below */
-    if (len > NAME_MAX_BYTES)
-        return NULL;
+
     for (size_t i = 0; i < count; i++) {
-        const size_t other = strlen(names[i]);
+        const size_t whole = strlen(names[i]);
+        const size_t other = beginnings ? least(whole, len) : whole;
         const size_t apart = other > len ? other - len : len - other;
         if (apart >= bound || other > NAME_MAX_BYTES)
             continue;
@@ -51,4 +55,13 @@ const char *bst_nearest_name(const char *name, const char *const *names, size_t 
         }
     }
     return nearest;
+}
+
+const char *bst_nearest_name(const char *name, const char *const *names, size_t count) {
+    const size_t len = strlen(name);
+
+    if (len > NAME_MAX_BYTES)
+        return NULL;
+    const char *nearest = nearest_of(name, len, names, count, false);
+    return nearest || len < BEGINNING_MIN ? nearest : nearest_of(name, len, names, count, true);
 }

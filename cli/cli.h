@@ -14,6 +14,7 @@
 
 #include "backstory/diag.h"
 #include "backstory/machine.h"
+#include "backstory/mapping.h"
 #include "backstory/run.h"
 #include "backstory/warnings.h"
 
@@ -29,6 +30,8 @@ typedef struct cli_command {
     const char *summary;   /* one line, lower case, no period */
     const char *examples;  /* shown at the end of --help */
     int (*run)(const struct cli_command *command, int argc, const char **argv);
+    bool warns;              /* understands -Wname and its kin */
+    void (*more_help)(void); /* printed by --help before the examples; may be NULL */
 } cli_command;
 
 extern const cli_command cli_check, cli_compile, cli_plan, cli_migrate, cli_compare, cli_history,
@@ -55,16 +58,12 @@ typedef struct cli_call {
  * False: end with *ret_exit (help was asked for, or a mistake has been reported). */
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
                size_t count_min, size_t count_max, int argc, const char **argv, int *ret_exit);
-/* cli_warnings.c: whether the command understands -Wname and its kin */
-bool cli_warns(const cli_command *command);
-/* Obeys the -W options among the `count` arguments and leaves the others, in their
+/* warnings.c. Obeys the -W options among the `count` arguments and leaves the others, in their
  * order. */
 bst_status cli_take_warnings(cli_call *call, const char **arguments, int *count);
 /* -Werror after all, for --werror. */
 void cli_warnings_are_errors(cli_call *call);
 void cli_list_warnings(const cli_call *call);
-/* cli_compile.c: what --emit knows, for its --help. */
-void cli_print_emitters(void);
 /* BST_INVALID when `status` is fine but a finding is an error. */
 bst_status cli_judge(const cli_call *call, bst_status status);
 /* What each state does with each command, on stdout. */
@@ -86,10 +85,14 @@ bst_status cli_usage(cli_call *call, const char *format, ...) BST_PRINTF(2, 3);
 /* Prints the findings to `out` (errors, warnings, notes; as JSON when asked) and clears them. */
 void cli_print_findings(cli_call *call, FILE *out);
 
-/* The machine file, "-" being standard input. */
+/* files.c. The machine file, "-" being standard input. A mapping given for it is a mistake of
+ * usage, and that alone is said. */
 bst_status cli_load_machine(cli_call *call, const char *path, bst_machine **ret);
 /* The same, also when its regions have to keep tables of their own. */
 bst_status cli_load_regions(cli_call *call, const char *path, bst_machine **ret);
+
+/* A mapping file, and the machine that it names. */
+bst_status cli_load_mapping(cli_call *call, const char *path, bst_mapping **ret);
 
 /* 1234567 as "1,234,567"; 0.1234 as "12.3 %". Values, so that several can stand in one call. */
 typedef struct cli_text {

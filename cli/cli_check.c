@@ -75,7 +75,7 @@ typedef struct check_options {
 static bst_status check_mapping(cli_call *call, const bst_machine *machine,
                                 const check_options *with, bst_mapping **ret) {
     /* The machine has been heard: what the mapping loads and finds again is not said twice. */
-    bst_status status = bst_mapping_load(call->argument[1], ret, call->diags);
+    bst_status status = cli_load_mapping(call, call->argument[1], ret);
     if (status == BST_OK)
         status = same_machine(call, machine, *ret);
     if (status == BST_OK)
@@ -138,12 +138,15 @@ static int check(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_check = {
-    "check", "MACHINE [MAPPING]",
-    "analyse a machine, and what a mapping can recover of its histories",
-    "  backstory check payment.fsm.json\n"
-    "  backstory check payment.fsm.json payment.legacy.json --werror\n"
-    "  backstory check payment.fsm.json payment.legacy.json --from old.csv\n"
-    "  backstory check payment.fsm.json -Wguard-gap -Werror=dead-end\n"
-    "  backstory check --matrix payment.fsm.json\n"
-    "  backstory check --format json - < payment.fsm.json\n",
-    check};
+    .name = "check",
+    .arguments = "MACHINE [MAPPING]",
+    .summary = "analyse a machine, and what a mapping can recover of its histories",
+    .examples = "  backstory check payment.fsm.json\n"
+                "  backstory check payment.fsm.json payment.legacy.json --werror\n"
+                "  backstory check payment.fsm.json payment.legacy.json --from old.csv\n"
+                "  backstory check payment.fsm.json -Wguard-gap -Werror=dead-end\n"
+                "  backstory check --matrix payment.fsm.json\n"
+                "  backstory check --format json - < payment.fsm.json\n",
+    .run = check,
+    .warns = true,
+};

@@ -149,7 +149,7 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
                                    .jobs = (uint32_t)given->jobs,
                                    .rechecks = (uint32_t)given->rechecks};
     int64_t *tolerances = NULL;
-    bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
+    bst_status status = cli_load_mapping(call, call->argument[0], &mapping);
 
     if (status == BST_OK)
         status = find_field(call, mapping->machine, given->sum, &options.sum_field);
@@ -250,8 +250,12 @@ static int compare(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_compare = {
-    "compare", "MAPPING",
-    "hold every legacy row against its stored history; exit 1 when anything differs",
-    "  backstory compare payment.legacy.json --from payments.csv --to payments.jsonl\n"
-    "  backstory compare payment.legacy.json --from postgresql:///shop --to postgresql:///events\n",
-    compare};
+    .name = "compare",
+    .arguments = "MAPPING",
+    .summary = "hold every legacy row against its stored history; "
+               "exit 1 when anything differs",
+    .examples = "  backstory compare payment.legacy.json --from payments.csv --to payments.jsonl\n"
+                "  backstory compare payment.legacy.json --from postgresql:///shop "
+                "--to postgresql:///events\n",
+    .run = compare,
+};

@@ -11,7 +11,7 @@
 
 #define EMITTERS_MAX 32
 
-void cli_print_emitters(void) {
+static void print_emitters(void) {
     size_t count;
     const bst_emitter *all = bst_emitters(&count);
     puts("\nEmitters:");
@@ -51,12 +51,19 @@ static void list_emitters(const cli_call *call) {
 static bst_status unknown_emitter(cli_call *call, const char *name) {
     size_t count;
     const bst_emitter *all = bst_emitters(&count);
+    const char *names[EMITTERS_MAX];
     bst_strbuf known = BST_STRBUF_INIT;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && i < EMITTERS_MAX; i++) {
+        names[i] = all[i].name;
         bst_strbuf_addf(&known, "%s%s", i ? ", " : "", all[i].name);
+    }
+    const char *nearest =
+        bst_nearest_name(name, names, count < EMITTERS_MAX ? count : EMITTERS_MAX);
     const bst_status status =
         cli_usage(call, "--emit does not know \"%s\"; it knows %s", name, known.text);
+    if (nearest)
+        bst_diag_hint(call->diags, "Did you mean \"%s\"?", nearest);
     bst_strbuf_release(&known);
     return status;
 }
@@ -144,7 +151,7 @@ static bst_status check_prefix(cli_call *call, const char *prefix) {
 /* The mapping reads the machine file that it names, which must be this one. */
 static bst_status load_mapping(cli_call *call, const bst_machine *machine, const char *path,
                                bst_mapping **ret) {
-    const bst_status status = bst_mapping_load(path, ret, call->diags);
+    const bst_status status = cli_load_mapping(call, path, ret);
     if (status != BST_OK || strcmp((*ret)->machine->sha256, machine->sha256) == 0)
         return status;
     const bst_loc where = {path, 0, 0};
@@ -253,10 +260,16 @@ static int compile(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_compile = {
-    "compile", "MACHINE", "write C, diagrams and more from a machine",
-    "  backstory compile payment.fsm.json -o src\n"
-    "  backstory compile payment.fsm.json -o docs --emit mermaid,dot\n"
-    "  backstory compile payment.fsm.json -o api --emit jsonschema,asyncapi\n"
-    "  backstory compile payment.fsm.json -o sql --emit sql --mapping payment.legacy.json\n"
-    "  backstory compile payment.fsm.json -o docs --emit svg --weights payments.jsonl\n",
-    compile};
+    .name = "compile",
+    .arguments = "MACHINE",
+    .summary = "write C, diagrams and more from a machine",
+    .examples =
+        "  backstory compile payment.fsm.json -o src\n"
+        "  backstory compile payment.fsm.json -o docs --emit mermaid,dot\n"
+        "  backstory compile payment.fsm.json -o api --emit jsonschema,asyncapi\n"
+        "  backstory compile payment.fsm.json -o sql --emit sql --mapping payment.legacy.json\n"
+        "  backstory compile payment.fsm.json -o docs --emit svg --weights payments.jsonl\n",
+    .run = compile,
+    .warns = true,
+    .more_help = print_emitters,
+};

@@ -207,7 +207,10 @@ static int diff(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_diff = {
-    "diff", "OLD NEW", "two versions of a machine: what the change means for what is stored",
-    "  backstory diff payment-1.fsm.json payment.fsm.json\n"
-    "  backstory diff payment-1.fsm.json payment.fsm.json --store dbname=events\n",
-    diff};
+    .name = "diff",
+    .arguments = "OLD NEW",
+    .summary = "two versions of a machine: what the change means for what is stored",
+    .examples = "  backstory diff payment-1.fsm.json payment.fsm.json\n"
+                "  backstory diff payment-1.fsm.json payment.fsm.json --store dbname=events\n",
+    .run = diff,
+};

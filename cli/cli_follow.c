@@ -232,7 +232,7 @@ static int follow(const cli_command *command, int argc, const char **argv) {
     if (status == BST_OK && slot)
         status = check_slot_name(&call, slot);
     if (status == BST_OK)
-        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+        status = cli_load_mapping(&call, call.argument[0], &mapping);
     if (status == BST_OK && !slot)
         slot = bst_follow_slot_name(mapping->machine);
     if (status == BST_OK && !slot)
@@ -251,8 +251,13 @@ static int follow(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_follow = {
-    "follow", "MAPPING", "turn what the old system commits into events, while it goes on writing",
-    "  backstory follow payment.legacy.json --from postgresql:///shop --check\n"
-    "  backstory follow payment.legacy.json --from postgresql:///shop --to postgresql:///events\n"
-    "  backstory follow payment.legacy.json --from ... --to ... --until now\n",
-    follow};
+    .name = "follow",
+    .arguments = "MAPPING",
+    .summary = "turn what the old system commits into events, "
+               "while it goes on writing",
+    .examples = "  backstory follow payment.legacy.json --from postgresql:///shop --check\n"
+                "  backstory follow payment.legacy.json --from postgresql:///shop "
+                "--to postgresql:///events\n"
+                "  backstory follow payment.legacy.json --from ... --to ... --until now\n",
+    .run = follow,
+};

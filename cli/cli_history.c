@@ -225,7 +225,9 @@ static int history(const cli_command *command, int argc, const char **argv) {
         return exit_status;
     bst_status status = BST_OK;
     if (!from)
-        status = cli_usage(&call, "--from is missing");
+        status =
+            cli_usage(&call, why ? "--from is missing: where the legacy rows are"
+                                 : "--from is missing: the store, or the legacy rows with --why");
     else if (why && at)
         status = cli_usage(&call, "--at asks a store, --why the legacy rows: one at a time");
     else if (why)
@@ -238,8 +240,12 @@ static int history(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_history = {
-    "history", "MACHINE|MAPPING KEY", "one entity, event by event, and why it is in its state",
-    "  backstory history payment.fsm.json 4711 --from payments.jsonl\n"
-    "  backstory history payment.fsm.json 4711 --from dbname=events --at 2023-07-01T00:00:00Z\n"
-    "  backstory history payment.legacy.json 4711 --why --from payments.csv\n",
-    history};
+    .name = "history",
+    .arguments = "MACHINE|MAPPING KEY",
+    .summary = "one entity, event by event, and why it is in its state",
+    .examples =
+        "  backstory history payment.fsm.json 4711 --from payments.jsonl\n"
+        "  backstory history payment.fsm.json 4711 --from dbname=events --at 2023-07-01T00:00:00Z\n"
+        "  backstory history payment.legacy.json 4711 --why --from payments.csv\n",
+    .run = history,
+};

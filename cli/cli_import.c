@@ -65,7 +65,10 @@ static int import(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_import = {
-    "import", "FILE", "a machine of another tool (SCXML, XState) as a machine file",
-    "  backstory import door.scxml -o door.fsm.json\n"
-    "  backstory import machine.json --from xstate -o machine.fsm.json\n",
-    import};
+    .name = "import",
+    .arguments = "FILE",
+    .summary = "a machine of another tool (SCXML, XState) as a machine file",
+    .examples = "  backstory import door.scxml -o door.fsm.json\n"
+                "  backstory import machine.json --from xstate -o machine.fsm.json\n",
+    .run = import,
+};

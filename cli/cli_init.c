@@ -194,7 +194,11 @@ static int init(const cli_command *command, int argc, const char **argv) {
     return cli_end(&call, status);
 }
 
-const cli_command cli_init = {"init", "", "draft a machine and a mapping from a live table",
-                              "  backstory init --from dbname=shop --table payments -o drafts\n"
-                              "  backstory init --from payments.csv --state status_code\n",
-                              init};
+const cli_command cli_init = {
+    .name = "init",
+    .arguments = "",
+    .summary = "draft a machine and a mapping from a live table",
+    .examples = "  backstory init --from dbname=shop --table payments -o drafts\n"
+                "  backstory init --from payments.csv --state status_code\n",
+    .run = init,
+};

@@ -70,7 +70,7 @@ static int learn(const cli_command *command, int argc, const char **argv) {
                             ? BST_OK
                             : cli_usage(&call, from ? "--output is missing" : "--from is missing");
     if (status == BST_OK)
-        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+        status = cli_load_mapping(&call, call.argument[0], &mapping);
     if (status == BST_OK)
         status = check_files(&call, mapping, from, output);
     if (status == BST_OK)
@@ -87,7 +87,11 @@ static int learn(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_learn = {
-    "learn", "MAPPING", "learn from a log, or from all rows, how probable each history is",
-    "  backstory learn payment.legacy.json --from postgresql:///shop -o payment.learned.json\n"
-    "  backstory learn payment.legacy.json --from exports -o -\n",
-    learn};
+    .name = "learn",
+    .arguments = "MAPPING",
+    .summary = "learn from a log, or from all rows, how probable each history is",
+    .examples =
+        "  backstory learn payment.legacy.json --from postgresql:///shop -o payment.learned.json\n"
+        "  backstory learn payment.legacy.json --from exports -o -\n",
+    .run = learn,
+};

@@ -135,7 +135,7 @@ static bst_status check_files(cli_call *call, const arguments *given, const bst_
 
 static bst_status load_and_run(cli_call *call, arguments *given, bst_run_options *run) {
     bst_mapping *mapping = NULL;
-    bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
+    bst_status status = cli_load_mapping(call, call->argument[0], &mapping);
 
     if (status == BST_OK && !given->quarantine)
         given->quarantine = cli_quarantine_path(given->to, mapping->machine);
@@ -206,7 +206,11 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_migrate = {
-    "migrate", "MAPPING", "give every legacy row its history and load the histories into a store",
-    "  backstory migrate payment.legacy.json --from payments.csv --to payments.jsonl\n"
-    "  backstory migrate payment.legacy.json --from dbname=shop --to dbname=events --jobs 2\n",
-    migrate};
+    .name = "migrate",
+    .arguments = "MAPPING",
+    .summary = "give every legacy row its history and load the histories into a store",
+    .examples =
+        "  backstory migrate payment.legacy.json --from payments.csv --to payments.jsonl\n"
+        "  backstory migrate payment.legacy.json --from dbname=shop --to dbname=events --jobs 2\n",
+    .run = migrate,
+};

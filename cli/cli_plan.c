@@ -392,7 +392,7 @@ static int plan(const cli_command *command, int argc, const char **argv) {
         return exit_status;
     bst_status status = from ? BST_OK : cli_usage(&call, "--from is missing");
     if (status == BST_OK)
-        status = bst_mapping_load(call.argument[0], &mapping, call.diags);
+        status = cli_load_mapping(&call, call.argument[0], &mapping);
     if (status == BST_OK)
         status = bst_synth_new(mapping, &synth, call.diags);
     if (status == BST_OK) {
@@ -414,7 +414,10 @@ static int plan(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_plan = {
-    "plan", "MAPPING", "dry run: which histories the rows would get, and how sure they are",
-    "  backstory plan payment.legacy.json --from payments.csv\n"
-    "  backstory plan payment.legacy.json --from postgresql:///shop --format json\n",
-    plan};
+    .name = "plan",
+    .arguments = "MAPPING",
+    .summary = "dry run: which histories the rows would get, and how sure they are",
+    .examples = "  backstory plan payment.legacy.json --from payments.csv\n"
+                "  backstory plan payment.legacy.json --from postgresql:///shop --format json\n",
+    .run = plan,
+};

@@ -237,7 +237,7 @@ static bst_status retry(cli_call *call, const arguments *given, const char *path
             "A file of events is written whole: give backstory migrate the mended mapping.");
         return status;
     }
-    bst_status status = bst_mapping_load(path, &mapping, call->diags);
+    bst_status status = cli_load_mapping(call, path, &mapping);
     if (status == BST_OK)
         status = run_again(call, mapping, given);
     bst_mapping_free(mapping);
@@ -290,9 +290,12 @@ static int quarantine(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_quarantine = {
-    "quarantine", "list | show KEY | retry MAPPING",
-    "the rows that have no possible history: list them, look at one, try them again",
-    "  backstory quarantine list --from postgresql:///events --code contradiction\n"
-    "  backstory quarantine show 3005 --from payment.quarantine.jsonl\n"
-    "  backstory quarantine retry payment.legacy.json --from dbname=shop --to dbname=events\n",
-    quarantine};
+    .name = "quarantine",
+    .arguments = "list | show KEY | retry MAPPING",
+    .summary = "the rows that have no possible history: list them, look at one, try them again",
+    .examples =
+        "  backstory quarantine list --from postgresql:///events --code contradiction\n"
+        "  backstory quarantine show 3005 --from payment.quarantine.jsonl\n"
+        "  backstory quarantine retry payment.legacy.json --from dbname=shop --to dbname=events\n",
+    .run = quarantine,
+};

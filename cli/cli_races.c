@@ -147,8 +147,10 @@ static int races(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_races = {
-    "races", "",
-    "lost updates and overtakings that following has found, and the time in each state",
-    "  backstory races --from postgresql:///events\n"
-    "  backstory races --from postgresql:///events --limit 0 --format json\n",
-    races};
+    .name = "races",
+    .arguments = "",
+    .summary = "lost updates and overtakings that following has found, and the time in each state",
+    .examples = "  backstory races --from postgresql:///events\n"
+                "  backstory races --from postgresql:///events --limit 0 --format json\n",
+    .run = races,
+};

@@ -112,8 +112,7 @@ static bst_status run(cli_call *call, const char *from, bool no_noise) {
     bst_replay_result result;
     cli_progress progress;
     bst_arena *arena = bst_arena_new();
-    bst_status status =
-        arena ? bst_mapping_load(call->argument[0], &mapping, call->diags) : BST_NOMEM;
+    bst_status status = arena ? cli_load_mapping(call, call->argument[0], &mapping) : BST_NOMEM;
 
     if (status == BST_OK) {
         cli_progress_begin(&progress, call, "replay");
@@ -158,9 +157,13 @@ static int replay_commands(const cli_command *command, int argc, const char **ar
 }
 
 const cli_command cli_replay_commands = {
-    "replay-commands", "MAPPING LOG",
-    "give recorded commands to the old system and to the machine; exit 1 when they disagree",
-    "  backstory replay-commands payment.legacy.json commands.jsonl --from postgresql:///shop\n"
-    "  echo '{\"entity\":\"7\",\"command\":\"capture\",\"data\":{\"amount\":\"9.95\"}}' |\n"
-    "      backstory replay-commands payment.legacy.json - --from postgresql:///shop\n",
-    replay_commands};
+    .name = "replay-commands",
+    .arguments = "MAPPING LOG",
+    .summary =
+        "give recorded commands to the old system and to the machine; exit 1 when they disagree",
+    .examples =
+        "  backstory replay-commands payment.legacy.json commands.jsonl --from postgresql:///shop\n"
+        "  echo '{\"entity\":\"7\",\"command\":\"capture\",\"data\":{\"amount\":\"9.95\"}}' |\n"
+        "      backstory replay-commands payment.legacy.json - --from postgresql:///shop\n",
+    .run = replay_commands,
+};

@@ -90,7 +90,10 @@ static int slots(const cli_command *command, int argc, const char **argv) {
 }
 
 const cli_command cli_slots = {
-    "slots", "list|drop [NAME]", "the replication slots of the old system, and what they keep",
-    "  backstory slots list --from postgresql:///shop\n"
-    "  backstory slots drop backstory_payment --from postgresql:///shop\n",
-    slots};
+    .name = "slots",
+    .arguments = "list|drop [NAME]",
+    .summary = "the replication slots of the old system, and what they keep",
+    .examples = "  backstory slots list --from postgresql:///shop\n"
+                "  backstory slots drop backstory_payment --from postgresql:///shop\n",
+    .run = slots,
+};

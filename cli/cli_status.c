@@ -101,5 +101,10 @@ static int status_command(const cli_command *command, int argc, const char **arg
     return cli_end(&call, status);
 }
 
-const cli_command cli_status = {"status", "", "the migrations of a store, and how far they are",
-                                "  backstory status --from postgresql:///events\n", status_command};
+const cli_command cli_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "the migrations of a store, and how far they are",
+    .examples = "  backstory status --from postgresql:///events\n",
+    .run = status_command,
+};

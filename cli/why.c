@@ -216,7 +216,7 @@ bst_status cli_why(cli_call *call, const char *from) {
     bst_source *source = NULL;
     const bst_row *row = NULL;
 
-    bst_status status = bst_mapping_load(call->argument[0], &mapping, call->diags);
+    bst_status status = cli_load_mapping(call, call->argument[0], &mapping);
     if (status == BST_OK)
         status = bst_synth_new(mapping, &synth, call->diags);
     if (status == BST_OK)

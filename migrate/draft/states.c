@@ -62,7 +62,19 @@ static bool could_be(const draft_column *column) {
     return (column->text || column->integer) && column->role != ROLE_KEY;
 }
 
+static bst_status empty_table(draft *d) {
+    bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "empty-table", NULL,
+                 "table \"%s\" has no rows%s, and a draft is made of what rows hold", d->table,
+                 d->options->sample_percent > 0 ? " in this sample" : "");
+    bst_diag_hint(d->diags, d->options->sample_percent > 0
+                                ? "Look at all rows, without --sample."
+                                : "Give one that is in use, or write the machine by hand.");
+    return BST_INVALID;
+}
+
 static bst_status refuse(draft *d) {
+    if (d->rows == 0)
+        return empty_table(d);
     bst_strbuf names = BST_STRBUF_INIT;
     bst_status status = BST_OK;
     size_t found = 0;
@@ -155,6 +167,8 @@ bst_status bst__draft_find_state_column(draft *d) {
         return bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "too-many-states", NULL,
                             "column \"%s\" has more than %u values: it is no state", column->name,
                             BST_DRAFT_STATES_MAX);
+    if (d->rows == 0 && column->value_count == 0)
+        return empty_table(d);
     if (column->distinct == 0 && column->value_count == 0)
         return bst_diag_add(d->diags, BST_INVALID, BST_ERROR, "no-states", NULL,
                             "column \"%s\" has no value in any row", column->name);

@@ -46,6 +46,36 @@ static void bad_item(bst__map *map, const bst__map_path *path, const char *what)
     bst_diag_hint(map->diags, "%s", forms);
 }
 
+static bool is_known_key(const char *key) {
+    static const char *const keys[] = {
+        "creation", "last_change", "event",  "state", "at",     "count",      "exact",
+        "relation", "occurrence",  "absent", "when",  "fields", "description"};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A key that says what an item is lacks when it is misspelt: true, and a finding, when one nearly
+ * is what it needs. */
+static bool is_misspelt(bst__map *map, const item *it, const char *const *needed, size_t count) {
+    const char *key;
+    json_t *value;
+
+    json_object_foreach ((json_t *)(uintptr_t)it->json, key, value) {
+        const char *nearest = is_known_key(key) ? NULL : bst_nearest_name(key, needed, count);
+        if (!nearest)
+            continue;
+        const bst__map_path here = {it->path, key, 0};
+        const bst_loc where = bst__map_key_at(map, &here);
+        bst__map_error(map, &where, "unknown-key", "key \"%s\" is not known here", key);
+        bst_diag_hint(map->diags, "Did you mean \"%s\"?", nearest);
+        return true;
+    }
+    return false;
+}
+
 /* Which form it has; false (and a finding) when it has none, or two. */
 static bool find_form(bst__map *map, item *it) {
     static const char *const subjects[] = {"creation", "event", "state", "last_change"};
@@ -66,10 +96,14 @@ static bool find_form(bst__map *map, item *it) {
     bool at = json_object_get(it->json, "at") != NULL;
     it->counts = json_object_get(it->json, "count") != NULL;
     if (!it->subject) {
-        bad_item(map, it->path, "this evidence does not say what it speaks of");
+        if (!is_misspelt(map, it, subjects, COUNT(subjects)))
+            bad_item(map, it->path, "this evidence does not say what it speaks of");
         return false;
     }
     if (*it->subject == 'e' || *it->subject == 's') {
+        static const char *const times[] = {"at", "count"};
+        if (!at && !it->counts && is_misspelt(map, it, times, COUNT(times)))
+            return false;
         if (at == it->counts) {
             bad_item(map, it->path,
                      at ? "an item has \"at\" or \"count\", not both: write two items"

@@ -98,7 +98,8 @@ BST_API void bst_diag_format_text(const bst_diag *diag, const char *source, size
 BST_API void bst_diags_format_json(const bst_diags *diags, bst_strbuf *out);
 
 /* The name among `names` that the user probably meant by `name` (Damerau-Levenshtein distance at
- * most a third of its length, the nearest, the first of equals), or NULL. For "Did you mean ...?".
+ * most a third of its length, the nearest, the first of equals; else one that begins nearly so), or
+ * NULL. For "Did you mean ...?".
  */
 BST_API const char *bst_nearest_name(const char *name, const char *const *names, size_t count);
 
