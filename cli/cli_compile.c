@@ -6,6 +6,7 @@
 #include "backstory/emit.h"
 
 #include "cli.h"
+#include "files_apart.h"
 #include "legacy_table.h"
 #include "weights.h"
 
@@ -161,6 +162,57 @@ static bst_status load_mapping(cli_call *call, const bst_machine *machine, const
     return BST_INVALID;
 }
 
+static bool is_again(const char *const *names, size_t at) {
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(names[i], names[at]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Adds the files of an emitter; their paths live in `arena`. False: no memory. */
+static bool add_outputs(const bst_machine *machine, const char *folder, const char *name,
+                        bst_arena *arena, cli_named_file *files, size_t *count) {
+    const char *const *suffixes = bst_emitter_find(name)->suffixes;
+    bst_strbuf path = BST_STRBUF_INIT;
+    bool good = true;
+
+    for (size_t i = 0; good && suffixes[i]; i++) {
+        bst_strbuf_clear(&path);
+        bst_strbuf_addf(&path, "%s/%s%s", folder, machine->id, suffixes[i]);
+        const char *kept = path.failed ? NULL : bst_arena_strndup(arena, path.text, path.len);
+        files[(*count)++] = (cli_named_file){"a file of --emit", kept, true};
+        good = kept != NULL;
+    }
+    bst_strbuf_release(&path);
+    return good;
+}
+
+static bst_status check_files(cli_call *call, const bst_machine *machine,
+                              const compile_options *with, const char *const *names,
+                              size_t name_count) {
+    const bool to_stdout = with->folder && strcmp(with->folder, "-") == 0;
+    bst_arena *arena = bst_arena_new();
+    cli_named_file *files =
+        bst_arena_array(arena, 4 + name_count * BST_EMIT_FILES_MAX, sizeof *files);
+    size_t count = 4;
+    bool good = files != NULL;
+
+    if (good) {
+        files[0] = (cli_named_file){"MACHINE", call->argument[0], false};
+        files[1] = (cli_named_file){"--mapping", with->mapping, false};
+        files[2] = (cli_named_file){"--weights", with->weights, false};
+        files[3] = (cli_named_file){"--depfile", with->depfile, true};
+    }
+    for (size_t i = 0; good && i < name_count && !to_stdout; i++)
+        good = is_again(names, i) || add_outputs(machine, with->folder ? with->folder : ".",
+                                                 names[i], arena, files, &count);
+    const bst_status status =
+        good ? cli_files_apart(call, files, count) : bst_diag_nomem(call->diags);
+    bst_arena_free(arena);
+    return status;
+}
+
 /* Everything is checked before anything is written. */
 static bst_status emit_all(cli_call *call, const bst_machine *machine, const compile_options *with,
                            const char *const *names, size_t name_count) {
@@ -214,6 +266,8 @@ static bst_status run(cli_call *call, compile_options *with) {
         status = cli_load_regions(call, call->argument[0], &machine);
     if (status == BST_OK)
         status = cli_judge(call, bst_machine_check(machine, call->diags));
+    if (status == BST_OK)
+        status = check_files(call, machine, with, names, name_count);
     if (status == BST_OK)
         status = emit_all(call, machine, with, names, name_count);
     bst_diags_sort(call->diags);

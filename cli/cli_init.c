@@ -9,6 +9,7 @@
 #include "backstory/strbuf.h"
 
 #include "figures.h"
+#include "files_apart.h"
 #include "trial.h"
 
 /* "x" in the mode: a file that is there is never written over unless asked. */
@@ -119,6 +120,11 @@ static bst_status write_both(cli_call *call, const bst_draft *draft, const char 
     if (mkdir(dir, 0777) != 0 && errno != EEXIST)
         status = bst_diag_add(call->diags, BST_IO, BST_ERROR, "write-failed", NULL,
                               "could not make folder \"%s\": %s", dir, strerror(errno));
+    const cli_named_file files[] = {{"--from", from, false},
+                                    {"the machine", path[0].text, true},
+                                    {"the mapping", path[1].text, true}};
+    if (status == BST_OK)
+        status = cli_files_apart(call, files, sizeof files / sizeof files[0]);
     /* Neither is written when one of them is there. */
     for (size_t i = 0; i < 2 && status == BST_OK && !force; i++) {
         if (access(path[i].text, F_OK) == 0)

@@ -40,13 +40,11 @@ static bst_status write_file(cli_call *call, const char *path, const bst_strbuf 
                         path, strerror(errno));
 }
 
+/* What was learned before may be learned anew. */
 static bst_status check_files(cli_call *call, const bst_mapping *mapping, const char *from,
                               const char *output) {
-    const cli_named_file files[] = {{"the mapping", call->argument[0], false},
-                                    {"the machine", mapping->machine->file, false},
-                                    {"--from", from, false},
-                                    {"--output", output, true}};
-    return cli_files_apart(call, files, sizeof files / sizeof files[0]);
+    const cli_named_file files[] = {{"--output", output, true}};
+    return cli_mapping_apart(call, mapping, from, files, sizeof files / sizeof files[0]);
 }
 
 static int learn(const cli_command *command, int argc, const char **argv) {

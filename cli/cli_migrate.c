@@ -124,13 +124,11 @@ static bst_status watch_and_run(cli_call *call, const arguments *given, const bs
 }
 
 static bst_status check_files(cli_call *call, const arguments *given, const bst_mapping *mapping) {
-    const cli_named_file files[] = {{"the mapping", call->argument[0], false},
-                                    {"the machine", mapping->machine->file, false},
-                                    {"--from", given->from, false},
+    const cli_named_file files[] = {{"the learned file", mapping->learned_file, false},
                                     {"--to", given->to, true},
                                     {"--quarantine", given->quarantine, true},
                                     {"--manifest", given->manifest, true}};
-    return cli_files_apart(call, files, sizeof files / sizeof files[0]);
+    return cli_mapping_apart(call, mapping, given->from, files, sizeof files / sizeof files[0]);
 }
 
 static bst_status load_and_run(cli_call *call, arguments *given, bst_run_options *run) {

@@ -1,6 +1,8 @@
 /* Two names on the command line for one file: found before the file is lost. */
 #include "files_apart.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -89,4 +91,20 @@ bst_status cli_files_apart(cli_call *call, const cli_named_file *files, size_t c
                                  files[k].name, files[i].name,
                                  files[i].written ? files[i].path : files[k].path);
     return BST_OK;
+}
+
+bst_status cli_mapping_apart(cli_call *call, const bst_mapping *mapping, const char *from,
+                             const cli_named_file *others, size_t count) {
+    cli_named_file files[4 + CLI_OTHER_FILES_MAX] = {{"the mapping", mapping->file, false},
+                                                     {"the machine", mapping->machine->file, false},
+                                                     {"--from", from, false}};
+    char *log =
+        mapping->log && !bst_is_connection_string(from) ? bst_log_file(from, mapping->log) : NULL;
+
+    assert(count <= CLI_OTHER_FILES_MAX);
+    files[3] = (cli_named_file){"the log", log, false};
+    memcpy(files + 4, others, count * sizeof *others);
+    const bst_status status = cli_files_apart(call, files, 4 + count);
+    free(log);
+    return status;
 }

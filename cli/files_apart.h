@@ -17,4 +17,10 @@ typedef struct cli_named_file {
  * write. */
 bst_status cli_files_apart(cli_call *call, const cli_named_file *files, size_t count);
 
+/* The same of what a mapping reads (itself, its machine, the rows and the log beside them) and of
+ * at most CLI_OTHER_FILES_MAX other files. */
+#define CLI_OTHER_FILES_MAX 8
+bst_status cli_mapping_apart(cli_call *call, const bst_mapping *mapping, const char *from,
+                             const cli_named_file *others, size_t count);
+
 #endif

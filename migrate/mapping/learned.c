@@ -333,6 +333,9 @@ static void read_file(bst__map *map, bst_weights *ret) {
 void bst__map_learned(bst__map *map, const bst__map_path *path, const char *file) {
     bst_json_source *json = NULL;
     const bst_status status = bst_json_source_read(file, &json, map->diags);
+    map->mapping->learned_file = bst_arena_strndup(map->arena, file, strlen(file));
+    if (status == BST_OK && !map->mapping->learned_file)
+        bst__map_nomem(map);
     if (status == BST_OK) {
         bst__map inner = *map;
         inner.json = map->whole->learned = json;

@@ -206,24 +206,29 @@ static const struct bst__source_ops joined_ops = {joined_next,
                                                   NULL,
                                                   NULL};
 
-/* Where the log's file is: in the folder, or beside the file of the rows. The caller frees it. */
-static char *place_of(const char *from) {
-    struct stat st;
-    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
-        return strdup(from);
+char *bst_log_file(const char *from, const bst_log *log) {
+    const char *const dot = strrchr(log->source.table, '.');
     const char *const slash = strrchr(from, '/');
-    return slash ? strndup(from, (size_t)(slash - from) + 1) : strdup(".");
+    bst_strbuf path = BST_STRBUF_INIT;
+    struct stat st;
+
+    if (stat(from, &st) == 0 && S_ISDIR(st.st_mode))
+        bst_strbuf_addf(&path, "%s/", from);
+    else if (slash)
+        bst_strbuf_add(&path, from, (size_t)(slash - from) + 1);
+    bst_strbuf_addf(&path, "%s.csv", dot ? dot + 1 : log->source.table);
+    return bst_strbuf_detach(&path);
 }
 
 static bst_status open_both(joined_source *s, const char *from, bst_diags *diags) {
     const bst_source_spec *const spec = s->base.spec;
     bst_source_column *const columns = calloc(spec->column_count, sizeof *columns);
-    char *const place = place_of(from);
+    char *const log = bst_log_file(from, s->log);
     s->cells = calloc(spec->column_count, sizeof *s->cells);
     s->spec = *spec;
     s->spec.columns = columns;
     s->spec.column_count = spec->column_count - 1;
-    bst_status status = columns && place && s->cells ? BST_OK : bst_diag_nomem(diags);
+    bst_status status = columns && log && s->cells ? BST_OK : bst_diag_nomem(diags);
     for (size_t i = 0; status == BST_OK && i < spec->column_count; i++) {
         if (i != s->place)
             columns[i < s->place ? i : i - 1] = spec->columns[i];
@@ -231,10 +236,10 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
     if (status == BST_OK)
         status = bst__source_csv_open(from, &s->spec, &s->rows, diags);
     if (status == BST_OK)
-        status = bst__source_csv_open(place, &s->log->source, &s->rest, diags);
+        status = bst__source_csv_open(log, &s->log->source, &s->rest, diags);
     if (status == BST_OK)
         status = bst_source_next(s->rest, &s->waiting, diags);
-    free(place);
+    free(log);
     return status;
 }
 

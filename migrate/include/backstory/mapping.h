@@ -146,6 +146,7 @@ typedef struct bst_mapping {
     uint32_t evidence_count;
     const bst_evidence *evidence;
     bst_weights weights;      /* "probabilities"; all 0: none */
+    const char *learned_file; /* where they are read from; NULL: they stand in the mapping */
     uint32_t seen_here_count; /* by signature, bytewise */
     const bst_seen_here *seen_here;
     const bst_log *log; /* NULL: none */

@@ -74,6 +74,10 @@ typedef struct bst_log {
     uint32_t cell;            /* evidence: `joined` among the columns of the mapping */
 } bst_log;
 
+/* Its file, where the rows of `from` are one, or a folder of them: in that folder, or beside the
+ * file. The caller frees it; NULL when out of memory. */
+BST_API char *bst_log_file(const char *from, const bst_log *log);
+
 typedef struct bst_cell {
     bst_value value; /* absent: NULL (when `result` is BST_VALUE_OK) */
     /* anything else: it does not convert, and `text` is what stands there */
