@@ -10,14 +10,15 @@
 #include "files_apart.h"
 
 #define US_PER_DAY INT64_C(86400000000)
+#define WAIT_MAX   86400
 
 /* What the command line says; strings are popt's and freed at the end. */
 typedef struct arguments {
     char *from, *to, *quarantine, *sum, *group, *differences;
     char **tolerance;
-    char *sample, *since;
+    char *sample, *since, *at;
     long limit, seed;
-    int jobs, rechecks;
+    int jobs, rechecks, wait;
 } arguments;
 
 /* A field named on the command line. */
@@ -108,6 +109,19 @@ static bst_status read_sample(cli_call *call, const char *text, long seed, bst_k
     return BST_OK;
 }
 
+/* What is looked at again needs no moment that both sides share. */
+static bst_status read_at(cli_call *call, const arguments *given, bst_at *ret) {
+    *ret = given->rechecks > 0 ? BST_AT_REST : BST_AT_AUTO;
+    if (!given->at)
+        return BST_OK;
+    if (strcmp(given->at, "now") != 0 && strcmp(given->at, "rest") != 0)
+        return cli_usage(call, "--at is now or rest, not \"%s\"", given->at);
+    *ret = strcmp(given->at, "now") == 0 ? BST_AT_NOW : BST_AT_REST;
+    return *ret == BST_AT_NOW && given->rechecks > 0
+               ? cli_usage(call, "--at now is exact: nothing has to be looked at again")
+               : BST_OK;
+}
+
 static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
                               bst_compare_options *options, const arguments *given) {
     cli_comparison comparison;
@@ -122,6 +136,7 @@ static bst_status run_compare(cli_call *call, const bst_mapping *mapping,
     if (status == BST_OK) {
         options->on_difference = cli_comparison_difference;
         options->on_progress = cli_comparison_progress;
+        options->on_notice = cli_comparison_notice;
         options->context = &comparison;
         status = bst_compare(mapping, options, arena, &result, call->diags);
         status = cli_comparison_end(&comparison, status, &result);
@@ -145,10 +160,13 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
                                    .store = given->to,
                                    .since = given->since,
                                    .jobs = (uint32_t)given->jobs,
+                                   .wait_seconds = (uint32_t)given->wait,
                                    .rechecks = (uint32_t)given->rechecks};
     int64_t *tolerances = NULL;
-    bst_status status = cli_load_mapping(call, call->argument[0], &mapping);
+    bst_status status = read_at(call, given, &options.at);
 
+    if (status == BST_OK)
+        status = cli_load_mapping(call, call->argument[0], &mapping);
     if (status == BST_OK)
         status = find_field(call, mapping->machine, given->sum, &options.sum_field);
     if (status == BST_OK && options.sum_field != BST_NONE &&
@@ -186,11 +204,12 @@ static void free_arguments(arguments *given) {
     free(given->differences);
     free(given->sample);
     free(given->since);
+    free(given->at);
 }
 
 static int compare(const cli_command *command, int argc, const char **argv) {
     cli_call call;
-    arguments given = {.limit = 1000, .seed = 1, .jobs = 1};
+    arguments given = {.limit = 1000, .seed = 1, .jobs = 1, .wait = (int)BST_RECHECK_SECONDS_MAX};
     int exit_status;
     struct poptOption options[] = {
         {"from", 0, POPT_ARG_STRING, &given.from, 0,
@@ -209,6 +228,13 @@ static int compare(const cli_command *command, int argc, const char **argv) {
          "compare a share of the entities only, and say what that says of all", "P%"},
         {"since", 0, POPT_ARG_STRING, &given.since, 0,
          "remember in this file what was equal, and read only what has changed since", "FILE"},
+        {"at", 0, POPT_ARG_STRING, &given.at, 0,
+         "now: both sides at one place in the log of the old system, exactly, while it writes and "
+         "backstory follow runs; rest: each as it is found, nobody writes (default: now where a "
+         "follower runs)",
+         "now|rest"},
+        {"wait", 0, POPT_ARG_INT, &given.wait, 0,
+         "how long to wait for the follower to come there (default: 60)", "SECONDS"},
         {"recheck", 0, POPT_ARG_INT, &given.rechecks, 0,
          "while backstory follow runs: look again at what differs, so often at most, each time the "
          "follower has come to where the rows stand",
@@ -236,6 +262,8 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         status = cli_usage(&call, "--jobs is from 1 to %u", BST_JOBS_MAX);
     if (status == BST_OK && (given.rechecks < 0 || given.rechecks > 1000))
         status = cli_usage(&call, "--recheck is from 1 to 1000");
+    if (status == BST_OK && (given.wait < 1 || given.wait > WAIT_MAX))
+        status = cli_usage(&call, "--wait is from 1 to %d seconds", WAIT_MAX);
     if (status == BST_OK && given.rechecks > 0 && (given.sample || given.since))
         status = cli_usage(&call, "--recheck is of all entities: no --sample or --since with it");
     if (status == BST_OK && given.sample && given.since)

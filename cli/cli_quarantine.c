@@ -98,10 +98,10 @@ static bst_status read_all(pass *p) {
 #if BACKSTORY_POSTGRES
     const arguments *given = p->given;
     const bst_status status =
-        bst_store_aside(given->from, given->machine, p->key, on_aside, p, p->call->diags);
-    return status == BST_OK
-               ? bst_follow_aside(given->from, given->machine, p->key, on_aside, p, p->call->diags)
-               : status;
+        bst_store_aside(given->from, given->machine, p->key, NULL, on_aside, p, p->call->diags);
+    return status == BST_OK ? bst_follow_aside(given->from, given->machine, p->key, NULL, on_aside,
+                                               p, p->call->diags)
+                            : status;
 #else
     (void)on_aside;
     return cli_usage(p->call, "this program was built without PostgreSQL");

@@ -115,6 +115,15 @@ bst_status cli_comparison_progress(void *context, const bst_compare_figures *fig
     return BST_OK;
 }
 
+void cli_comparison_notice(void *context, const char *text) {
+    cli_comparison *c = context;
+
+    if (c->call->quiet)
+        return;
+    cli_progress_end(&c->progress);
+    cli_fprintf(stderr, "compare: %s\n", text);
+}
+
 /* ---- the end ---- */
 
 static uint64_t wrong(const bst_compare_figures *f) {
@@ -187,6 +196,16 @@ static void print_sample(const bst_compare_figures *f) {
         cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
 }
 
+static void print_moment(const bst_comparison *result) {
+    if (result->lsn)
+        cli_printf(
+            "exact at LSN %s of the old system's log: both sides are of that place (%s rows as "
+            "the log has them, the others as they were just before)\n",
+            result->lsn, cli_number(result->from_log).text);
+    else if (result->standing && wrong(&result->figures) > 0)
+        cli_printf("%s\n", result->standing);
+}
+
 static void print_text(const cli_comparison *c, const bst_comparison *result) {
     const bst_compare_figures *f = &result->figures;
 
@@ -207,6 +226,7 @@ static void print_text(const cli_comparison *c, const bst_comparison *result) {
         "%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
         cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
         cli_number(f->quarantined).text, cli_number(f->out_of_scope).text);
+    print_moment(result);
     if (f->settled > 0)
         cli_printf(
             "%s differed at first and no more when they were looked at again; the totals are "
@@ -283,6 +303,12 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
         json_object_set_new(object, "chunks",
                             json_pack("{s:I, s:I, s:s?}", "all", (json_int_t)result->chunks, "read",
                                       (json_int_t)result->chunks_read, "since", result->since));
+    if (result->lsn)
+        json_object_set_new(object, "at",
+                            json_pack("{s:s, s:I}", "lsn", result->lsn, "rows_from_log",
+                                      (json_int_t)result->from_log));
+    if (result->standing)
+        json_object_set_new(object, "standing", json_string(result->standing));
     json_object_set_new(object, "not_compared", left_out_as_json(result));
     json_object_set_new(object, "totals", totals_as_json(machine, result));
 }

@@ -24,6 +24,7 @@ bst_status cli_comparison_begin(cli_comparison *comparison, cli_call *call,
                                 uint32_t share);
 /* For bst_compare_options; `context` is a cli_comparison. */
 bst_status cli_comparison_difference(void *context, const bst_difference *difference);
+void cli_comparison_notice(void *context, const char *text);
 bst_status cli_comparison_progress(void *context, const bst_compare_figures *figures);
 /* Closes the file and, when the comparison came to its end, prints `result`. Returns `status`, or
  * what went wrong with the file. */

@@ -83,14 +83,14 @@ static bst_status read_rows(bst_pg *pg, const char *sql,
     return status;
 }
 
-static bst_status visit_rows(const char *store, const char *machine, const char *key,
-                             void (*add)(bst_pg *pg, const char *machine, const char *key,
-                                         bst_strbuf *sql),
-                             bst_status (*visit)(void *context, const bst_aside *aside),
-                             void *context, bst_diags *diags) {
+static bst_status
+visit_rows(const char *store, const char *machine, const char *key, const char *moment,
+           void (*add)(bst_pg *pg, const char *machine, const char *key, bst_strbuf *sql),
+           bst_status (*visit)(void *context, const bst_aside *aside), void *context,
+           bst_diags *diags) {
     bst_pg *pg = NULL;
     bst_strbuf sql = BST_STRBUF_INIT;
-    bst_status status = bst__store_open(store, &pg, diags);
+    bst_status status = bst__store_open_at(store, moment, &pg, diags);
     if (status == BST_OK) {
         add(pg, machine, key, &sql);
         status =
@@ -102,13 +102,15 @@ static bst_status visit_rows(const char *store, const char *machine, const char 
 }
 
 bst_status bst_store_aside(const char *store, const char *machine, const char *key,
+                           const char *moment,
                            bst_status (*visit)(void *context, const bst_aside *aside),
                            void *context, bst_diags *diags) {
-    return visit_rows(store, machine, key, add_sql, visit, context, diags);
+    return visit_rows(store, machine, key, moment, add_sql, visit, context, diags);
 }
 
 bst_status bst_follow_aside(const char *store, const char *machine, const char *key,
+                            const char *moment,
                             bst_status (*visit)(void *context, const bst_aside *aside),
                             void *context, bst_diags *diags) {
-    return visit_rows(store, machine, key, add_follow_sql, visit, context, diags);
+    return visit_rows(store, machine, key, moment, add_follow_sql, visit, context, diags);
 }

@@ -93,6 +93,25 @@ bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags)
     return BST_DATABASE;
 }
 
+bst_status bst__pg_begin_at(bst_pg *pg, const char *moment, bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_strbuf_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    if (moment) {
+        bst_strbuf_adds(&sql, "; SET TRANSACTION SNAPSHOT ");
+        if (!bst_pg_add_literal(pg, moment, &sql))
+            sql.failed = true;
+    }
+    const bst_status status = sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(pg, sql.text, diags);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
+bst_status bst__store_open_at(const char *conninfo, const char *moment, bst_pg **ret,
+                              bst_diags *diags) {
+    const bst_status status = bst__store_open(conninfo, ret, diags);
+    return status == BST_OK && moment ? bst__pg_begin_at(*ret, moment, diags) : status;
+}
+
 bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) {
     bool found, locked;
     bst_status status = bst__store_find(pg, &found, diags);

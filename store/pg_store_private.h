@@ -11,6 +11,12 @@ bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) BST_MU
 /* Connects to a store that must be there: BST_DATABASE (code no-store) when it is not. The
  * connection is the caller's, also then. */
 bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
+/* The same in a transaction that sees what another session does which has exported its snapshot by
+ * this name; NULL: in none. */
+bst_status bst__store_open_at(const char *conninfo, const char *moment, bst_pg **ret,
+                              bst_diags *diags) BST_MUST_USE;
+/* BEGIN, at such a moment; NULL: at one of its own. */
+bst_status bst__pg_begin_at(bst_pg *pg, const char *moment, bst_diags *diags) BST_MUST_USE;
 /* Inside a transaction: looks for the store and installs it when it is not there; *ret_new tells.
  * BST_RETRY when somebody else is doing so. */
 bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) BST_MUST_USE;

@@ -338,24 +338,10 @@ static bst_status make_conditions(reader_pg *reader, const char *key, const bst_
     return segments->failed || plans->failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
-static bst_status begin(reader_pg *reader, const char *moment, bst_diags *diags) {
-    bst_strbuf sql = BST_STRBUF_INIT;
-    bst_strbuf_adds(&sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    if (moment) {
-        bst_strbuf_adds(&sql, "; SET TRANSACTION SNAPSHOT ");
-        if (!bst_pg_add_literal(reader->pg, moment, &sql))
-            sql.failed = true;
-    }
-    const bst_status status =
-        sql.failed ? bst_diag_nomem(diags) : bst_pg_exec(reader->pg, sql.text, diags);
-    bst_strbuf_release(&sql);
-    return status;
-}
-
 static bst_status start(reader_pg *reader, const char *key, const bst_key_part *part,
                         const char *moment, bst_diags *diags) {
     bst_strbuf plans = BST_STRBUF_INIT;
-    bst_status status = begin(reader, moment, diags);
+    bst_status status = bst__pg_begin_at(reader->pg, moment, diags);
     if (status == BST_OK)
         status = find_store(reader, diags);
     if (status == BST_OK)

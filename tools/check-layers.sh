@@ -21,8 +21,8 @@ migrate/synth:source infer mapping
 migrate/learn:source infer mapping synth
 migrate/draft:source mapping
 migrate/run:source mapping synth
-migrate/compare:source mapping synth run
 migrate/follow:source infer mapping synth run
+migrate/compare:source mapping synth run follow
 migrate/replay:source mapping synth
 '
 # header owner: these libraries belong to one room.

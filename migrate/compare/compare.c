@@ -28,6 +28,7 @@ typedef struct whole {
     pthread_mutex_t lock; /* over what is told, and the figures for it */
     bool stop;
     bst__since since;
+    bst__at *at; /* NULL: each side at a moment of its own */
 } whole;
 
 /* ---- what the parts tell */
@@ -115,6 +116,15 @@ static uint32_t find_created_column(const bst_mapping *mapping) {
     return BST_NONE;
 }
 
+static const bst__overlay *overlay_of(const whole *w) {
+#if BACKSTORY_POSTGRES
+    return w->at ? bst__at_overlay(w->at) : NULL;
+#else
+    (void)w;
+    return NULL;
+#endif
+}
+
 /* `keys`: where the parts meet, one less than there are parts. */
 static bst_status make_parts(whole *w, const char *const *keys, size_t key_count) {
     w->parts = bst_arena_array(w->arena, key_count + 1, sizeof *w->parts);
@@ -127,6 +137,7 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
                                     .options = *w->options,
                                     .keys = w->options->sample,
                                     .store_moment = w->new_moment,
+                                    .overlay = overlay_of(w),
                                     .quarantined = w->quarantined,
                                     .aside = w->aside,
                                     .left_behind = w->left_behind,
@@ -212,67 +223,113 @@ static bst_status await_follower(whole *w) {
         return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "needs-postgres", NULL,
                             "files do not move: nothing has to be looked at again");
     }
+    bst_follow_wait wait = {.seconds = options->wait_seconds > 0 ? options->wait_seconds
+                                                                 : BST_RECHECK_SECONDS_MAX};
     bst_status status = bst_source_moment_of(w->source, &moment, w->diags);
-    if (status == BST_OK && !moment.lsn) {
+    if (status == BST_OK && (!moment.lsn || !bst_lsn_parse(moment.lsn, &wait.lsn))) {
         status = bst_diag_add(w->diags, BST_DATABASE, BST_ERROR, "no-place", NULL,
                               "the server of the rows does not say where its log stands");
     }
-    return status == BST_OK ? bst_follow_await(options->store, w->mapping->machine->id, moment.lsn,
-                                               BST_RECHECK_SECONDS_MAX, w->diags)
-                            : status;
+    return status == BST_OK
+               ? bst_follow_await(options->store, w->mapping->machine->id, &wait, w->diags)
+               : status;
 #else
     return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
                         "this program was built without PostgreSQL");
 #endif
 }
 
-/* Several readers have to see the same moment: this source and this reader hold it for them. */
-static bst_status hold_moments(whole *w) {
+/* The moment of the old side, for all of its readers. */
+static bst_status open_source(whole *w) {
+    const bst_compare_options *options = w->options;
     bst_source_moment moment;
-    w->old_moment = w->options->moment;
-    if (!w->old_moment && bst_is_connection_string(w->options->from)) {
-        bst_status status = bst_source_moment_of(w->source, &moment, w->diags);
-        if (status != BST_OK) {
-            return status;
-        }
-        w->old_moment = moment.snapshot;
+    w->old_moment = options->moment;
+#if BACKSTORY_POSTGRES
+    bool wanted = false;
+    bst_status status =
+        bst__at_wanted(w->mapping, options, w->arena, &wanted, &w->result->standing, w->diags);
+    if (status == BST_OK && wanted) {
+        status = bst__at_open(w->mapping, options, &w->at, w->diags);
     }
-    return bst_reader_moment(w->reader, &w->new_moment, w->diags);
+    if (status == BST_OK && w->at) {
+        w->old_moment = bst__at_moment(w->at);
+    }
+#else
+    bst_status status = BST_OK;
+#endif
+    if (status == BST_OK) {
+        status = bst_source_open_at(options->from, &w->mapping->source, w->old_moment, &w->source,
+                                    w->diags);
+    }
+    if (status == BST_OK && !w->old_moment && bst_is_connection_string(options->from)) {
+        status = bst_source_moment_of(w->source, &moment, w->diags);
+        w->old_moment = status == BST_OK ? moment.snapshot : NULL;
+    }
+    return status;
 }
 
-/* After the reader is there: what is set aside then may be more than what it sees, not less. */
+/* The moment of the new one. */
+static bst_status open_store(whole *w) {
+    static const bst_key_part all = {0};
+    bst_status status = bst_reader_open_part(w->options->store, w->mapping->machine, &all, NULL,
+                                             &w->reader, w->diags);
+    return status == BST_OK ? bst_reader_moment(w->reader, &w->new_moment, w->diags) : status;
+}
+
+/* And the log between the two. A follower that has begun again meanwhile is waited for anew. */
+static bst_status open_store_at(whole *w) {
+#if BACKSTORY_POSTGRES
+    bst_status status = BST_OK;
+    for (bool behind = true; behind && status == BST_OK;) {
+        w->reader = bst_reader_free(w->reader);
+        status = bst__at_await(w->at, w->diags);
+        if (status == BST_OK) {
+            status = open_store(w);
+        }
+        if (status == BST_OK) {
+            status = bst__at_read_log(w->at, w->new_moment, &behind, w->diags);
+        }
+    }
+    if (status == BST_OK) {
+        char lsn[BST_LSN_TEXT_MAX];
+        bst_lsn_format(bst__at_lsn(w->at), lsn);
+        w->result->from_log = bst__at_overlay(w->at)->count;
+        w->result->lsn = bst_arena_strdup(w->arena, lsn);
+        status = w->result->lsn ? BST_OK : bst_diag_nomem(w->diags);
+    }
+    return status;
+#else
+    (void)w;
+    return BST_OK;
+#endif
+}
+
 static bst_status read_aside(whole *w) {
     const char *store = w->options->store;
     const char *machine = w->mapping->machine->id;
-    bst_status status =
-        bst__key_set_of_store(store, machine, BST__ASIDE_WITHOUT_HISTORY, &w->aside, w->diags);
+    bst_status status = bst__key_set_of_store(store, machine, BST__ASIDE_WITHOUT_HISTORY,
+                                              w->new_moment, &w->aside, w->diags);
     return status == BST_OK ? bst__key_set_of_store(store, machine, BST__ASIDE_BY_FOLLOWER,
-                                                    &w->left_behind, w->diags)
+                                                    w->new_moment, &w->left_behind, w->diags)
                             : status;
 }
 
 static bst_status open_all(whole *w) {
-    static const bst_key_part all = {0};
     const bst_compare_options *options = w->options;
     bst_status status = bst_synth_new(w->mapping, &w->synth, w->diags);
     if (status == BST_OK) {
         status = bst__key_set_read(options->quarantine_path, &w->quarantined, w->diags);
     }
     if (status == BST_OK) {
-        status = bst_source_open_at(options->from, &w->mapping->source, options->moment, &w->source,
-                                    w->diags);
+        status = open_source(w);
     }
     if (status == BST_OK && options->rechecks > 0) {
         status = await_follower(w);
     }
     if (status == BST_OK) {
-        status = bst_reader_open_part(options->store, w->mapping->machine, &all, NULL, &w->reader,
-                                      w->diags);
+        status = w->at ? open_store_at(w) : open_store(w);
     }
-    if (status == BST_OK && bst_is_connection_string(options->store)) {
-        status = read_aside(w);
-    }
-    return status == BST_OK ? hold_moments(w) : status;
+    return status == BST_OK && bst_is_connection_string(options->store) ? read_aside(w) : status;
 }
 
 static bst_status list_totals(whole *w, bool *ret_differ) {
@@ -292,8 +349,8 @@ static bst_status open_since(whole *w) {
         return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "needs-postgres", NULL,
                             "only servers can say what has not changed: both sides must be one");
     }
-    bst_status status =
-        bst__since_open(&w->since, w->mapping, options, w->source, w->reader, w->arena, w->diags);
+    bst_status status = bst__since_open(&w->since, w->mapping, options, w->source, overlay_of(w),
+                                        w->reader, w->arena, w->diags);
     w->result->chunks = status == BST_OK ? w->since.bound_count + 1 : 0;
     w->result->chunks_read = w->since.read;
     w->result->since = w->since.made_at;
@@ -340,6 +397,9 @@ static void close_all(whole *w) {
     bst__key_set_free(w->aside);
     bst__key_set_free(w->left_behind);
     bst_synth_free(w->synth);
+#if BACKSTORY_POSTGRES
+    bst__at_free(w->at);
+#endif
 }
 
 bst_status bst__compare_pass(const bst_mapping *mapping, const bst_compare_options *options,

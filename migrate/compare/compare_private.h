@@ -8,6 +8,9 @@
  *     since.c    what has not changed since the comparison before
  *     again.c    while the old system writes: what differs is looked at again
  *     bound.c    what a sample says of all
+ *     at_pg.c    while the old system writes: both sides at one place in its log
+ *     overlay.c  what the log says of rows after they were read
+ *     old_rows.c the old side: rows, and what the log says of them
  */
 #ifndef BACKSTORY_COMPARE_PRIVATE_H
 #define BACKSTORY_COMPARE_PRIVATE_H
@@ -17,6 +20,7 @@
 #include "backstory/compare.h"
 #include "backstory/reader.h"
 
+#include "follow/follow_private.h"
 #include "run/quarantine_private.h"
 #include "totals_private.h"
 
@@ -44,6 +48,91 @@ bst_status bst__fold_open(bst__fold *fold, const char *store, const char *moment
 bst_status bst__fold_next(bst__fold *fold, bst_diags *diags) BST_MUST_USE;
 void bst__fold_release(bst__fold *fold);
 
+/* ---- what the log says of rows */
+
+typedef struct bst__overlay_row {
+    const char *key;
+    size_t key_len;
+    bool gone;               /* there is no such row any more */
+    const bst__table *table; /* as it was described then */
+    bst_wal_tuple image;
+    bool lost;
+    UT_hash_handle hh;
+} bst__overlay_row;
+
+typedef struct bst__overlay_table {
+    bst__table *table;
+    struct bst__overlay_table *next;
+} bst__overlay_table;
+
+typedef struct bst__overlay {
+    bst_arena *arena;
+    bst__overlay_table *tables; /* the latest description first */
+    bst__overlay_row *all;
+    bool emptied; /* no row that was there before is there any more */
+    /* when they are sorted: in the order of keys */
+    size_t count;
+    bst__overlay_row **rows;
+} bst__overlay;
+
+/* NULL, false: no memory. */
+bst__overlay *bst__overlay_new(void);
+bst__overlay *bst__overlay_free(bst__overlay *overlay);
+/* Rows that follow are of this table, which is the overlay's from now on. */
+bool bst__overlay_describe(bst__overlay *overlay, bst__table *table);
+/* `old_key` NULL: the same key as before. */
+bool bst__overlay_put(bst__overlay *overlay, const bst_text *key, const bst_text *old_key,
+                      const bst_wal_tuple *image);
+bool bst__overlay_remove(bst__overlay *overlay, const bst_text *key);
+void bst__overlay_empty(bst__overlay *overlay);
+bool bst__overlay_sort(bst__overlay *overlay);
+
+/* Bytewise, as COLLATE "C". */
+int bst__keys_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+
+struct bst__compare_part;
+typedef struct bst__old_rows {
+    const struct bst__compare_part *part;
+    bst_source *source;
+    const bst_row *held; /* read, not yet given */
+    bool ended;
+    size_t next; /* of what lies over them */
+    bst_arena *arena;
+    bst_row row;
+} bst__old_rows;
+
+bst_status bst__old_rows_open(bst__old_rows *rows, const struct bst__compare_part *part,
+                              const bst_source_spec *spec, bst_diags *diags) BST_MUST_USE;
+/* *ret NULL: no more; borrowed until the next. */
+bst_status bst__old_rows_next(bst__old_rows *rows, const bst_row **ret,
+                              bst_diags *diags) BST_MUST_USE;
+void bst__old_rows_release(bst__old_rows *rows);
+
+/* ---- both sides at one place in the log */
+
+typedef struct bst__at bst__at;
+
+/* Whether the comparison is to be one: as it was asked, or because somebody follows just now. A
+ * follower that does not run is told in `ret_standing` (in `arena`). */
+bst_status bst__at_wanted(const bst_mapping *mapping, const bst_compare_options *options,
+                          bst_arena *arena, bool *ret, const char **ret_standing,
+                          bst_diags *diags) BST_MUST_USE;
+/* A moment of the source, and the place in its log that belongs to it; then waits until the store
+ * has come there. */
+bst_status bst__at_open(const bst_mapping *mapping, const bst_compare_options *options,
+                        bst__at **ret, bst_diags *diags) BST_MUST_USE;
+/* By this name the rows are read. */
+const char *bst__at_moment(const bst__at *at);
+/* What the log says of rows between that place and where the store is at its moment. *ret_behind:
+ * it is not there yet, it was begun again meanwhile; take a later moment. */
+bst_status bst__at_read_log(bst__at *at, const char *store_moment, bool *ret_behind,
+                            bst_diags *diags) BST_MUST_USE;
+bst_status bst__at_await(bst__at *at, bst_diags *diags) BST_MUST_USE;
+const bst__overlay *bst__at_overlay(const bst__at *at);
+/* Where both sides are. */
+uint64_t bst__at_lsn(const bst__at *at);
+bst__at *bst__at_free(bst__at *at);
+
 /* Row against history. */
 typedef struct bst__entity_comparer {
     const bst_mapping *mapping;
@@ -62,7 +151,8 @@ typedef struct bst__compare_part {
     const bst_mapping *mapping;
     bst_compare_options options;
     bst_key_part keys;
-    const char *store_moment; /* NULL: of its own */
+    const char *store_moment;    /* NULL: of its own */
+    const bst__overlay *overlay; /* what lies over the rows; shared, or NULL */
     /* of the file, and of the store or NULL: shared */
     const bst__key_set *quarantined, *aside;
     const bst__key_set *left_behind; /* have a history that is not their row's; shared, or NULL */
@@ -111,10 +201,11 @@ typedef struct bst__since {
 } bst__since;
 
 /* Reads the file, if there is one, and finds out what has changed. Nothing has been read yet of
- * `source` and `reader`. */
+ * `source` and `reader`; `overlay` lies over the former, or is NULL. */
 bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                            const bst_compare_options *options, bst_source *source,
-                           bst_reader *reader, bst_arena *arena, bst_diags *diags) BST_MUST_USE;
+                           const bst__overlay *overlay, bst_reader *reader, bst_arena *arena,
+                           bst_diags *diags) BST_MUST_USE;
 /* The chunk of this key is not equal. */
 void bst__since_differs(bst__since *since, const char *key, size_t len);
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,

@@ -6,8 +6,6 @@
  */
 #include "compare_private.h"
 
-#include <string.h>
-
 #include "synth/synth_private.h"
 
 #define PROGRESS_ROWS 4096u
@@ -18,7 +16,7 @@ typedef struct comparison {
     bst_compare_figures *figures;
     bst_diags *diags;
     bst_synth *synth;
-    bst_source *source;
+    bst__old_rows rows;
     bst__fold fold;
     bool matched; /* some row has the key of the history at the head */
     bst__totals *totals;
@@ -37,10 +35,17 @@ static bst_status tell(comparison *c, bst_difference_kind kind, const char *key,
                                      : BST_OK;
 }
 
-/* The history at the head has been dealt with; one that no row has matched is told. */
+static bool is_left_behind(const bst__compare_part *part, const char *key, size_t len) {
+    return part->left_behind && bst__key_set_has(part->left_behind, key, len);
+}
+
+/* The history at the head has been dealt with; one that no row has matched is told, unless it is
+ * known: its row was deleted, got another key or left the scope while it was followed. */
 static bst_status pass_head(comparison *c) {
     bst_status status = BST_OK;
-    if (!c->matched) {
+    if (!c->matched && is_left_behind(c->part, c->fold.key.text, c->fold.key.len)) {
+        c->figures->quarantined++;
+    } else if (!c->matched) {
         c->figures->missing_in_source++;
         status = tell(c, BST_MISSING_IN_SOURCE, c->fold.key.text, c->fold.key.len, NULL);
         if (status == BST_OK && c->fold.trouble.len == 0) {
@@ -95,19 +100,12 @@ static bst_status compare_with_history(comparison *c, const bst_row *row, const 
 }
 
 static int compare_head(const comparison *c, const bst_row *row) {
-    const bst_strbuf *key = &c->fold.key;
-    size_t shorter = key->len < row->key_len ? key->len : row->key_len;
-    int order = memcmp(key->text, row->key, shorter);
-    return order != 0 ? order : (key->len > row->key_len) - (key->len < row->key_len);
+    return bst__keys_compare(c->fold.key.text, c->fold.key.len, row->key, row->key_len);
 }
 
 static bool is_aside(const bst__compare_part *part, const bst_row *row) {
     return bst__key_set_has(part->quarantined, row->key, row->key_len) ||
            (part->aside && bst__key_set_has(part->aside, row->key, row->key_len));
-}
-
-static bool is_left_behind(const bst__compare_part *part, const bst_row *row) {
-    return part->left_behind && bst__key_set_has(part->left_behind, row->key, row->key_len);
 }
 
 static bst_status compare_row(comparison *c, const bst_row *row) {
@@ -121,7 +119,7 @@ static bst_status compare_row(comparison *c, const bst_row *row) {
         return status;
     }
     bool found = c->fold.there && compare_head(c, row) == 0;
-    if (is_left_behind(c->part, row)) {
+    if (is_left_behind(c->part, row->key, row->key_len)) {
         c->matched = found;
         c->figures->quarantined++;
         return BST_OK;
@@ -169,7 +167,7 @@ static bst_status take_row(comparison *c, const bst_row *row) {
 }
 
 static bst_status report(comparison *c) {
-    c->figures->progress = bst_source_progress(c->source);
+    c->figures->progress = bst_source_progress(c->rows.source);
     return c->part->on_progress ? c->part->on_progress(c->part) : BST_OK;
 }
 
@@ -178,7 +176,7 @@ static bst_status join(comparison *c) {
     uint64_t seen = 0;
     bst_status status = BST_OK;
     while (status == BST_OK) {
-        status = bst_source_next(c->source, &row, c->diags);
+        status = bst__old_rows_next(&c->rows, &row, c->diags);
         if (status != BST_OK || !row) {
             break;
         }
@@ -213,11 +211,7 @@ static bst_status open_all(comparison *c, const bst_source_spec *spec) {
         status = bst_synth_new(part->mapping, &c->synth, c->diags);
     }
     if (status == BST_OK) {
-        status =
-            bst_source_open_at(c->options->from, spec, c->options->moment, &c->source, c->diags);
-    }
-    if (status == BST_OK) {
-        status = bst_source_keep(c->source, &part->keys, c->diags);
+        status = bst__old_rows_open(&c->rows, part, spec, c->diags);
     }
     if (status == BST_OK) {
         status = bst__fold_open(&c->fold, c->options->store, part->store_moment, c->diags);
@@ -248,7 +242,7 @@ bst_status bst__compare_part_run(bst__compare_part *part) {
         status = join(&c);
     }
     bst__fold_release(&c.fold);
-    bst_source_free(c.source);
+    bst__old_rows_release(&c.rows);
     bst_synth_free(c.synth);
     bst_arena_free(c.arena);
     bst_strbuf_release(&c.comparer.old_text);

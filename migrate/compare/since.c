@@ -267,7 +267,7 @@ static bst_status find_ranges(bst__since *since, bst_arena *arena, bst_diags *di
     bool open = false;
     for (size_t i = 0; i < count; i++) {
         bst__since_chunk *chunk = &since->chunks[i];
-        const bool skip = since->made_at && chunk->was_equal &&
+        const bool skip = since->made_at && chunk->was_equal && !chunk->differs &&
                           is_same(chunk->old_before, chunk->old_digest) &&
                           is_same(chunk->new_before, chunk->new_digest);
         if (!skip) {
@@ -289,9 +289,21 @@ static bool is_kept(const char *path) {
     return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
+/* The digests are of the rows below what lies over them: where something does, they say nothing,
+ * neither now nor the next time. */
+static void mind_overlay(bst__since *since, const bst__overlay *overlay) {
+    for (size_t i = 0; overlay && i < overlay->count; i++) {
+        bst__since_differs(since, overlay->rows[i]->key, overlay->rows[i]->key_len);
+    }
+    for (size_t i = 0; overlay && overlay->emptied && i <= since->bound_count; i++) {
+        since->chunks[i].differs = true;
+    }
+}
+
 bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                            const bst_compare_options *options, bst_source *source,
-                           bst_reader *reader, bst_arena *arena, bst_diags *diags) {
+                           const bst__overlay *overlay, bst_reader *reader, bst_arena *arena,
+                           bst_diags *diags) {
     since->path = options->since;
     bst_status status = is_kept(since->path)
                             ? read_file(since, mapping, options->tolerance, arena, diags)
@@ -299,7 +311,11 @@ bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
     if (status == BST_OK) {
         status = digest(since, source, reader, arena, diags);
     }
-    return status == BST_OK ? find_ranges(since, arena, diags) : status;
+    if (status != BST_OK) {
+        return status;
+    }
+    mind_overlay(since, overlay);
+    return find_ranges(since, arena, diags);
 }
 
 void bst__since_differs(bst__since *since, const char *key, size_t len) {

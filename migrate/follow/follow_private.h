@@ -277,6 +277,9 @@ bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
 /* The source as the store remembers it. */
 bst_status bst__follow_label(bst_pg *source, const bst_mapping *mapping, bst_strbuf *out,
                              bst_diags *diags) BST_MUST_USE;
+/* Who keeps a slot from being made: transactions that have written and are open. Appends nothing
+ * when there are none. */
+bst_status bst__follow_who_blocks(bst_pg *source, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
 /* Makes publication and slot where they are missing, and reads the first snapshot. Afterwards the
  * journal is ready. */
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,

@@ -124,15 +124,17 @@ static bst_status drop_slot(bst_pg *source, const bst_follow_options *options, b
     return status;
 }
 
-/* Who keeps a slot from being made: the oldest transactions. */
+bst_status bst__follow_who_blocks(bst_pg *source, bst_strbuf *out, bst_diags *diags) {
+    return ask(source,
+               "SELECT string_agg(format('%s (pid %s, since %s)', usename, pid, xact_start), ', ')"
+               " FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL"
+               " AND pid <> pg_catalog.pg_backend_pid()",
+               NULL, out, diags);
+}
+
 static void say_who_blocks(bst_pg *source, const bst_follow_options *options) {
     bst_strbuf who = BST_STRBUF_INIT;
-    if (ask(source,
-            "SELECT string_agg(format('%s (pid %s, since %s)', usename, pid, xact_start), ', ')"
-            " FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL"
-            " AND pid <> pg_catalog.pg_backend_pid()",
-            NULL, &who, NULL) == BST_OK &&
-        who.len > 0)
+    if (bst__follow_who_blocks(source, &who, NULL) == BST_OK && who.len > 0)
         bst__follow_say(options, "making slot %s waits for these transactions to end: %s",
                         options->slot, who.text);
     bst_strbuf_release(&who);

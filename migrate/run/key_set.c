@@ -98,27 +98,28 @@ static bst_status add_aside(void *context, const bst_aside *aside) {
 #endif
 
 static bst_status fill_from_store(const char *store, const char *machine, bst__aside_kind kind,
-                                  filling *f) {
+                                  const char *moment, filling *f) {
 #if BACKSTORY_POSTGRES
     return kind == BST__ASIDE_WITHOUT_HISTORY
-               ? bst_store_aside(store, machine, NULL, add_aside, f, f->diags)
-               : bst_follow_aside(store, machine, NULL, add_aside, f, f->diags);
+               ? bst_store_aside(store, machine, NULL, moment, add_aside, f, f->diags)
+               : bst_follow_aside(store, machine, NULL, moment, add_aside, f, f->diags);
 #else
     (void)store;
     (void)machine;
     (void)kind;
+    (void)moment;
     (void)f;
     return BST_OK;
 #endif
 }
 
 bst_status bst__key_set_of_store(const char *store, const char *machine, bst__aside_kind kind,
-                                 bst__key_set **ret, bst_diags *diags) {
+                                 const char *moment, bst__key_set **ret, bst_diags *diags) {
     filling f = {new_set(), diags};
     if (!f.set) {
         return bst_diag_nomem(diags);
     }
-    bst_status status = fill_from_store(store, machine, kind, &f);
+    bst_status status = fill_from_store(store, machine, kind, moment, &f);
     if (status != BST_OK) {
         bst__key_set_free(f.set);
         return status;

@@ -31,10 +31,12 @@ bst_status bst__quarantine_line(const bst_mapping *mapping, const bst_row *row, 
 typedef struct bst__key_set bst__key_set;
 bst_status bst__key_set_read(const char *path, bst__key_set **ret, bst_diags *diags) BST_MUST_USE;
 /* The keys of the rows that a store in PostgreSQL has put aside: those that have no history yet, or
- * those with one that a follower could not go on with. */
+ * those with one that a follower could not go on with. `moment`: of a reader of the store, or
+ * NULL. */
 typedef enum bst__aside_kind { BST__ASIDE_WITHOUT_HISTORY, BST__ASIDE_BY_FOLLOWER } bst__aside_kind;
 bst_status bst__key_set_of_store(const char *store, const char *machine, bst__aside_kind kind,
-                                 bst__key_set **ret, bst_diags *diags) BST_MUST_USE;
+                                 const char *moment, bst__key_set **ret,
+                                 bst_diags *diags) BST_MUST_USE;
 bool bst__key_set_has(const bst__key_set *set, const char *key, size_t len);
 bst__key_set *bst__key_set_free(bst__key_set *set);
 

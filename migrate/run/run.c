@@ -94,7 +94,7 @@ static bst_status tell_loaded(const run *r) {
 
 static bst_status read_aside(run *r) {
     return bst__key_set_of_store(r->options->to, r->rows.mapping->machine->id,
-                                 BST__ASIDE_WITHOUT_HISTORY, &r->only, r->diags);
+                                 BST__ASIDE_WITHOUT_HISTORY, NULL, &r->only, r->diags);
 }
 
 static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,

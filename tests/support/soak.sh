@@ -1,7 +1,8 @@
 #!/bin/sh
 # soak.sh KILLS SECONDS WRITERS: writers at full speed in the old system; whoever follows them is killed KILLS times, each
-# time after some of it has come into the store, and the store's server crashes half-way. At the end every change is one
-# event, none twice, none missing, and every fold is its row. Two clusters. Prints the figures as JSON.
+# time after some of it has come into the store, and the store's server crashes half-way. All the while old and new are
+# compared at one place in the log. At the end every change is one event, none twice, none missing, and every fold is its
+# row. Two clusters. Prints the figures as JSON.
 set -eu
 
 kills=$1 seconds=$2 writers=$3
@@ -53,6 +54,23 @@ follow --until now || fail 'cannot begin'
 pgbench -h "$old" -n -f life.sql -c "$writers" -T "$seconds" postgres >pgbench.txt 2>&1 &
 writing=$!
 
+compare() {
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" "$@"
+}
+# Again and again, whatever happens to the follower meanwhile. When the store crashes a comparison ends with it (3); a
+# follower that is killed too often to come so far is no finding (4).
+: >clean.txt
+while kill -0 $writing 2>/dev/null; do
+    got=0
+    compare --at now --quiet >comparing.txt 2>&1 || got=$?
+    case $got in
+    0) grep '^exact at LSN' comparing.txt >>clean.txt ;;
+    3 | 4) ;;
+    *) cp comparing.txt differing.txt ;;
+    esac
+done &
+comparing=$!
+
 # A process of its own, not a shell's child: what is killed is the follower.
 set_off() {
     "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet >follow.txt 2>&1 &
@@ -90,6 +108,12 @@ while [ $done -lt "$kills" ] && kill -0 $writing 2>/dev/null; do
 done
 [ $crashed = 1 ] || fail "all was written before the store had crashed"
 wait $writing || { cat pgbench.txt >&2; fail 'the writers failed'; }
+wait $comparing
+[ ! -f differing.txt ] || { cat differing.txt >&2; fail 'old and new differed at one place in the log'; }
+set_off
+compare --at now --wait 600 >compared.txt 2>&1 || { cat compared.txt >&2; fail 'old and new differ at one place in the log'; }
+grep -q '^exact at LSN' compared.txt || { cat compared.txt >&2; fail 'does not say that it is exact'; }
+end_it
 follow --until now || fail 'cannot catch up'
 
 lives=$(old_sql -c 'SELECT last_value FROM next')
@@ -97,5 +121,5 @@ found=$(stored "SELECT count(*) FROM backstory.event")
 [ "$found" = $((6 * lives)) ] || fail "$found events instead of $((6 * lives))"
 sums=$(stored "SELECT changes = events AND unchanged = 0 AND quarantined = 0 AND changes = 6 * $lives FROM backstory.follow")
 [ "$sums" = t ] || { stored 'SELECT * FROM backstory.follow' >&2; fail 'the count of events is not that of changes'; }
-"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt >&2; fail 'old and new differ'; }
-echo "{\"kills\":$done,\"crashes\":$crashed,\"changes\":$((6 * lives)),\"events\":$found}"
+compare >compared.txt 2>&1 || { cat compared.txt >&2; fail 'old and new differ'; }
+echo "{\"kills\":$done,\"crashes\":$crashed,\"comparisons\":$(wc -l <clean.txt),\"changes\":$((6 * lives)),\"events\":$found}"

@@ -78,12 +78,30 @@ typedef struct bst_comparison {
      * changed or were not equal; the others were equal at `since`, NULL: there was none before */
     size_t chunks, chunks_read;
     const char *since;
+    /* Both sides as they were at this place in the log of the old system, and rows that were taken
+     * from there; NULL: each at a moment of its own, and then perhaps a follower that does not run
+     * and should, in words. */
+    const char *lsn;
+    uint64_t from_log;
+    const char *standing;
     size_t total_count, left_out_count;
     /* by state and group, each followed by its months when the mapping says when an entity was
      * created */
     const bst_total *totals;
     const bst_left_out *left_out;
 } bst_comparison;
+
+/* Of which moment both sides are.
+ *
+ * A source cannot be read at a place in its log that is past, a store not at one before where its
+ * follower is. So the rows are read at the place where a replication slot begins, the store once it
+ * has come there, at the place where it is then; and what the log says of rows between the two is
+ * laid over them. That is exact, whoever writes meanwhile, and nobody is kept waiting. */
+typedef enum bst_at {
+    BST_AT_REST, /* each of its own: nobody writes */
+    BST_AT_NOW,  /* both at one place in the log of the old system: a follower runs */
+    BST_AT_AUTO  /* NOW when a follower runs, else REST */
+} bst_at;
 
 typedef struct bst_compare_options {
     const char *from, *store;
@@ -102,6 +120,10 @@ typedef struct bst_compare_options {
      * this often at most, each time when the follower has come to where the rows stand, and only
      * what differs each time is told. 0: both sides are at rest */
     uint32_t rechecks;
+    bst_at at;
+    /* For which a follower, and a transaction that is open, are waited for; 0:
+     * BST_RECHECK_SECONDS_MAX */
+    uint32_t wait_seconds;
     /* A file in which a comparison remembers digests of chunks of keys, so that the next one reads
      * only what has changed; NULL: none. Both sides are servers, and there is no sample. */
     const char *since;
@@ -113,6 +135,8 @@ typedef struct bst_compare_options {
     const int64_t *tolerance;
     bst_status (*on_difference)(void *context, const bst_difference *difference);
     bst_status (*on_progress)(void *context, const bst_compare_figures *figures);
+    /* What a person should hear of: that it waits, and for whom. May be NULL. */
+    void (*on_notice)(void *context, const char *text);
     void *context;
 } bst_compare_options;
 

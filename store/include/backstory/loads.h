@@ -4,6 +4,7 @@
 #define BACKSTORY_LOADS_H
 
 #include "backstory/diag.h"
+#include "backstory/pg_stream.h"
 #include "backstory/strbuf.h"
 
 #ifdef __cplusplus
@@ -38,21 +39,45 @@ typedef struct bst_aside {
 } bst_aside;
 
 /* Those of one machine and one key, or (NULL) of all; in the order in which they were read.
- * BST_DATABASE (code no-store) when there is no store. */
+ * `moment`: as a reader of the store gave it (bst_reader_moment), or NULL: now. BST_DATABASE (code
+ * no-store) when there is no store. */
 BST_API bst_status bst_store_aside(const char *store, const char *machine, const char *key,
+                                   const char *moment,
                                    bst_status (*visit)(void *context, const bst_aside *aside),
                                    void *context, bst_diags *diags) BST_MUST_USE;
 
 /* The same of the changes that a follower has set aside: these entities have a history, which is
  * not that of their row any more, or none at all. In the order of the log. */
 BST_API bst_status bst_follow_aside(const char *store, const char *machine, const char *key,
+                                    const char *moment,
                                     bst_status (*visit)(void *context, const bst_aside *aside),
                                     void *context, bst_diags *diags) BST_MUST_USE;
 
-/* Waits until every follower of the machine has come to this place in the old system's log, or for
- * so many seconds: then BST_RETRY. BST_INVALID when nobody follows. */
-BST_API bst_status bst_follow_await(const char *store, const char *machine, const char *lsn,
-                                    uint32_t seconds, bst_diags *diags) BST_MUST_USE;
+/* A slot by which a machine is followed, as the store knows it. */
+typedef struct bst_follow_place {
+    char slot[BST_SLOT_NAME_MAX + 1u]; /* "": there is none */
+    uint64_t lsn;                      /* all before it is here; 0: the first snapshot is not */
+    bool running;                      /* a process follows it just now */
+} bst_follow_place;
+
+/* That of this source (as a journal is told of it; NULL: any, rather one that runs). At a
+ * moment as above, or NULL. No store has no slot. */
+BST_API bst_status bst_follow_find(const char *store, const char *machine, const char *source,
+                                   const char *moment, bst_follow_place *ret,
+                                   bst_diags *diags) BST_MUST_USE;
+
+typedef struct bst_follow_wait {
+    const char *slot; /* NULL: every one of the machine */
+    uint64_t lsn;     /* to come to this place in the old system's log */
+    uint32_t seconds;
+    /* Each second; NULL: nobody hears of it. */
+    void (*on_wait)(void *context, const bst_follow_place *at);
+    void *context;
+} bst_follow_wait;
+
+/* BST_RETRY when it takes longer. BST_INVALID when nobody follows. */
+BST_API bst_status bst_follow_await(const char *store, const char *machine,
+                                    const bst_follow_wait *wait, bst_diags *diags) BST_MUST_USE;
 
 /* Slots by which the machine was followed from the source (as a journal is told of it) into this
  * store before, but for `slot`: appended as the text of an array; nothing when there are none, or

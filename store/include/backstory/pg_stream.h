@@ -33,6 +33,12 @@ BST_API bst_pg_stream *bst_pg_stream_free(bst_pg_stream *stream);
 BST_API bst_status bst_pg_stream_make_slot(bst_pg_stream *stream, const char *slot,
                                            uint64_t *ret_lsn, char ret_snapshot[64],
                                            bst_diags *diags) BST_MUST_USE;
+/* The same, of a slot that ends with this session; gives up after so many seconds of waiting for
+ * one of those transactions (code sqlstate-55P03). */
+BST_API bst_status bst_pg_stream_make_passing_slot(bst_pg_stream *stream, const char *slot,
+                                                   uint32_t seconds, uint64_t *ret_lsn,
+                                                   char ret_snapshot[64],
+                                                   bst_diags *diags) BST_MUST_USE;
 /* Starts to receive what was committed from `lsn` on, of the tables of a publication. What the slot
  * has been told is done with does not come again. */
 BST_API bst_status bst_pg_stream_start(bst_pg_stream *stream, const char *slot,
