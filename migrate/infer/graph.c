@@ -50,7 +50,7 @@ static uint8_t *find_live(const maker *m) {
         return NULL;
     uint32_t depth = 0;
     for (uint32_t n = 0; n < r->node_count; n++) {
-        live[n] = bst__rules_accept(m->rules, row_of(r, n));
+        live[n] = r->accepting[n];
         if (live[n])
             stack[depth++] = n;
     }
@@ -193,7 +193,7 @@ static bool copy_nodes(const maker *m, bst__graph *ret) {
         if (node == BST_NONE)
             continue;
         memcpy(rows + (size_t)node * stride, row_of(m->reached, n), stride * sizeof *rows);
-        accepting[node] = bst__rules_accept(m->rules, row_of(m->reached, n));
+        accepting[node] = m->reached->accepting[n];
         component[node] = m->component[n];
     }
     ret->node_count = m->node_count;

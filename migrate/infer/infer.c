@@ -8,18 +8,6 @@
 
 #define NODES_MAX_MAX (UINT32_C(1) << 27) /* keeps all numbers of edges in 32 bits */
 
-typedef struct inference {
-    const bst_machine *machine;
-    const bst_weights *weights;
-    const bst_question *question;
-    bst_arena *arena, *scratch;
-    uint32_t nodes_max;
-    bst__rules rules;
-    bst__graph graph;
-    bst__costs costs;
-    const bst__cost *distance;
-} inference;
-
 /* The likeliest walk and the next, and how likely. */
 typedef struct ranking {
     bst__path best, second;
@@ -49,7 +37,7 @@ static void rank(ranking *r, const bst__path *path, double mass) {
 }
 
 /* Any walk among the two likeliest was seen, or is one of the two that single steps think best. */
-static void rank_all(const inference *in, const bst__seen *seen, const bst__path *by_steps,
+static void rank_all(const bst__inference *in, const bst__seen *seen, const bst__path *by_steps,
                      uint32_t by_steps_count, double unit, ranking *r) {
     for (uint32_t i = 0; i < by_steps_count; i++) {
         bool was_seen = false;
@@ -66,8 +54,8 @@ static void rank_all(const inference *in, const bst__seen *seen, const bst__path
 }
 
 /* BST_LIMIT: too many steps, or sums out of range. */
-static bst_status rank_walks(const inference *in, const bst__path *best, const bst__chain *chain,
-                             ranking *ret) {
+static bst_status rank_walks(const bst__inference *in, const bst__path *best,
+                             const bst__chain *chain, ranking *ret) {
     bst__seen seen;
     bst__path by_steps[2] = {*best, {0}};
     bst_status status =
@@ -89,7 +77,7 @@ static bst_status rank_walks(const inference *in, const bst__path *best, const b
     return BST_OK;
 }
 
-static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answer *ret) {
+static bst_status copy_runner_up(const bst__inference *in, const ranking *r, bst_answer *ret) {
     if (!(r->second_mass > 0))
         return BST_OK;
     uint32_t *const transitions = bst_arena_array(in->arena, r->second.count, sizeof *transitions);
@@ -103,7 +91,7 @@ static bst_status copy_runner_up(const inference *in, const ranking *r, bst_answ
     return BST_OK;
 }
 
-static bst_status mark_doubts(const inference *in, bst_walk_step *steps, uint32_t count) {
+static bst_status mark_doubts(const bst__inference *in, bst_walk_step *steps, uint32_t count) {
     uint32_t *const walk = bst_arena_array(in->scratch, count, sizeof *walk);
     uint32_t *const claims = bst_arena_array(in->scratch, count, sizeof *claims);
     uint32_t *const latest = bst_arena_array(in->scratch, count, sizeof *latest);
@@ -119,7 +107,7 @@ static bst_status mark_doubts(const inference *in, bst_walk_step *steps, uint32_
     return status;
 }
 
-static bst_status describe_best(const inference *in, bst_answer *ret) {
+bst_status bst__describe_best(const bst__inference *in, bst_answer *ret) {
     bst__path best;
     bst__chain chain;
     ranking ranked = {0};
@@ -159,14 +147,12 @@ static bst_status describe_best(const inference *in, bst_answer *ret) {
     return status == BST_OK ? mark_doubts(in, steps, best.count) : status;
 }
 
-static bst_status find_walks(inference *in, bst_answer *ret) {
+bst_status bst__find_graph(bst__inference *in, bst_outcome *ret_outcome) {
     bst__reached reached;
-    bst_status status =
-        bst__explore(&in->rules, in->nodes_max, in->scratch, &ret->outcome, &reached);
-    if (status == BST_OK && ret->outcome == BST_CONTRADICTION)
-        return bst__conflict_find(in->machine, in->weights, in->question, in->nodes_max, in->arena,
-                                  ret);
-    if (status != BST_OK || ret->outcome != BST_FOUND)
+    bst_status status = bst__rules_make(in->machine, in->question, NULL, in->scratch, &in->rules);
+    if (status == BST_OK)
+        status = bst__explore(&in->rules, in->nodes_max, in->scratch, ret_outcome, &reached);
+    if (status != BST_OK || *ret_outcome != BST_FOUND)
         return status;
     status = bst__graph_make(&in->rules, &reached, in->scratch, &in->graph);
     if (status == BST_OK)
@@ -174,8 +160,17 @@ static bst_status find_walks(inference *in, bst_answer *ret) {
                                  &in->costs);
     if (status == BST_OK)
         status = bst__distances(&in->graph, &in->costs, in->scratch, &in->distance);
-    if (status == BST_OK)
-        status = describe_best(in, ret);
+    return status;
+}
+
+static bst_status find_walks(bst__inference *in, bst_answer *ret) {
+    bst_status status = bst__find_graph(in, &ret->outcome);
+    if (status == BST_OK && ret->outcome == BST_CONTRADICTION)
+        return bst__conflict_find(in->machine, in->weights, in->question, in->nodes_max, in->arena,
+                                  ret);
+    if (status != BST_OK || ret->outcome != BST_FOUND)
+        return status;
+    status = bst__describe_best(in, ret);
     if (status == BST_LIMIT) {
         *ret = (bst_answer){.outcome = BST_TOO_AMBIGUOUS};
         status = BST_OK;
@@ -183,24 +178,31 @@ static bst_status find_walks(inference *in, bst_answer *ret) {
     return status;
 }
 
-bst_status bst_infer(const bst_machine *machine, const bst_weights *weights,
-                     const bst_question *question, bst_arena *arena, bst_answer *ret,
-                     bst_diags *diags) {
-    inference in = {machine, weights, question, arena, .scratch = NULL};
-    bst_answer answer = {.outcome = BST_FOUND};
+bst_status bst__inference_begin(const bst_machine *machine, const bst_weights *weights,
+                                const bst_question *question, bst__inference *ret,
+                                bst_diags *diags) {
     if (question->claim_count > BST_CLAIMS_MAX)
         return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "too-many-claims", NULL,
                             "one entity has %zu pieces of evidence, at most %u are possible",
                             question->claim_count, BST_CLAIMS_MAX);
-    in.nodes_max = question->nodes_max > 0 ? question->nodes_max : BST_INFER_NODES_MAX;
-    if (in.nodes_max > NODES_MAX_MAX)
-        in.nodes_max = NODES_MAX_MAX;
-    in.scratch = bst_arena_new();
-    bst_status status = in.scratch ? BST_OK : BST_NOMEM;
-    if (status == BST_OK)
-        status = bst__rules_make(machine, question, NULL, in.scratch, &in.rules);
-    if (status == BST_OK)
-        status = find_walks(&in, &answer);
+    *ret = (bst__inference){.machine = machine, .weights = weights, .question = question};
+    ret->nodes_max = question->nodes_max > 0 ? question->nodes_max : BST_INFER_NODES_MAX;
+    if (ret->nodes_max > NODES_MAX_MAX)
+        ret->nodes_max = NODES_MAX_MAX;
+    ret->scratch = bst_arena_new();
+    return ret->scratch ? BST_OK : bst_diag_nomem(diags);
+}
+
+bst_status bst_infer(const bst_machine *machine, const bst_weights *weights,
+                     const bst_question *question, bst_arena *arena, bst_answer *ret,
+                     bst_diags *diags) {
+    bst__inference in;
+    bst_answer answer = {.outcome = BST_FOUND};
+    bst_status status = bst__inference_begin(machine, weights, question, &in, diags);
+    if (status != BST_OK)
+        return status;
+    in.arena = arena;
+    status = find_walks(&in, &answer);
     bst_arena_free(in.scratch);
     if (status == BST_NOMEM)
         return bst_diag_nomem(diags);

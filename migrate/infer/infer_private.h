@@ -10,8 +10,9 @@
  *     all of it -> steps      steps.c     basis and marginal of each step
  *     a walk -> its times     when.c      which steps the claims may mean
  *     no path -> conflict     conflict.c  which claims clash, and what mends it
+ *     graph, values -> graph  fit.c       the walks that fit the values of a row
  *
- * All of it lives in one scratch arena that bst_infer() makes and frees.
+ * All of it lives in one scratch arena that bst_infer() makes and frees, or bst_walks keeps.
  */
 #ifndef BACKSTORY_INFER_PRIVATE_H
 #define BACKSTORY_INFER_PRIVATE_H
@@ -85,7 +86,25 @@ typedef struct bst__reached {
     const uint32_t *rows;
     const uint32_t *first; /* edge of each node; [node_count + 1] */
     const bst__edge *edges;
+    const uint8_t *accepting; /* flags: a walk may end here */
 } bst__reached;
+
+/* The same while it grows, in an arena. */
+typedef struct bst__net {
+    bst_arena *arena;
+    uint32_t stride;
+    uint32_t node_count, node_capacity, edge_count, edge_capacity, slot_count;
+    uint32_t *rows, *first; /* the words, and the first edge, of each node */
+    uint8_t *accepting;
+    bst__edge *edges;
+    uint32_t *slots; /* number of a node + 1, 0: empty; a power of two of them */
+} bst__net;
+
+/* The number of the node with these words, made when it is new (then it is the last one). False:
+ * out of memory. */
+bool bst__net_node(bst__net *net, const uint32_t *row, uint32_t *ret);
+bool bst__net_edge(bst__net *net, uint32_t from, uint32_t to, uint32_t transition);
+bst__reached bst__net_reached(const bst__net *net);
 
 /* BST_FOUND, BST_CONTRADICTION (no path leads to the end), or BST_TOO_AMBIGUOUS (more than
  * `nodes_max` nodes). */
@@ -224,6 +243,32 @@ void bst__meetings(const bst_question *question, const uint32_t *walk, uint32_t 
 bst_status bst__doubts(const bst_question *question, const uint32_t *walk, uint32_t count,
                        bst_arena *scratch, const uint32_t *claims,
                        uint32_t *ret_latest) BST_MUST_USE;
+
+/* All that the passes hand on. What `scratch` has lives as long as the inference. */
+typedef struct bst__inference {
+    const bst_machine *machine;
+    const bst_weights *weights;
+    const bst_question *question;
+    bst_arena *arena, *scratch;
+    uint32_t nodes_max;
+    bst__rules rules;
+    bst__graph graph;
+    bst__costs costs;
+    const bst__cost *distance;
+} bst__inference;
+
+/* Makes its scratch arena; BST_LIMIT and BST_NOMEM have a finding. */
+bst_status bst__inference_begin(const bst_machine *machine, const bst_weights *weights,
+                                const bst_question *question, bst__inference *ret,
+                                bst_diags *diags) BST_MUST_USE;
+/* Up to the distances, when the outcome is BST_FOUND. */
+bst_status bst__find_graph(bst__inference *in, bst_outcome *ret_outcome) BST_MUST_USE;
+/* The answer, from graph, costs and distances, into in->arena. BST_LIMIT, without a finding: the
+ * best walk is too long, or sums leave the range of numbers. */
+bst_status bst__describe_best(const bst__inference *in, bst_answer *ret) BST_MUST_USE;
+/* The claim that an edge records: of those with a rank, the first; BST_NONE. */
+uint32_t bst__recorded_claim(const bst__rules *rules, const bst__graph *graph,
+                             const bst__edge *edge);
 
 /* Fills in conflict and repairs. */
 bst_status bst__conflict_find(const bst_machine *machine, const bst_weights *weights,

@@ -174,9 +174,8 @@ static uint32_t add_seen(const bst__seen *seen, const bst__path *best, double un
     return count;
 }
 
-/* The claim that the edge records: of those with a rank, the first. */
-static uint32_t recorded_claim(const bst__rules *rules, const bst__graph *graph,
-                               const bst__edge *edge) {
+uint32_t bst__recorded_claim(const bst__rules *rules, const bst__graph *graph,
+                             const bst__edge *edge) {
     const uint32_t *const before = bst__graph_row(graph, edge->from);
     const uint32_t *const after = bst__graph_row(graph, edge->to);
     for (uint32_t i = 0; i < rules->item_count; i++) {
@@ -198,7 +197,7 @@ static bool keep(const bst__rules *rules, const bst__graph *graph, const ranked_
     for (uint32_t i = 0; i < of->path.count; i++) {
         const bst__edge *const edge = &graph->edges[of->path.edges[i]];
         transitions[i] = edge->transition;
-        claims[i] = recorded_claim(rules, graph, edge);
+        claims[i] = bst__recorded_claim(rules, graph, edge);
     }
     *ret = (bst_other_walk){of->path.count, transitions, claims, latest, of->mass / wanted->total};
     return bst__doubts(wanted->question, transitions, of->path.count, scratch, claims, latest) ==

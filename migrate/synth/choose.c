@@ -7,11 +7,14 @@
  *     leave a residue    the fold differs, by what a reconciliation can carry
  *     be untold          it may have happened, but how a sum was divided nobody knows
  *
- * Only what is ruled out is no possible history. Walks that ask the same of the values are tried
- * once. Where none fits, the policies of the mapping have their say: reconcile, then genesis, then
- * quarantine.
+ * Only what is ruled out is no possible history. Where all walks ask the same of the values one
+ * speaks for all; where they are few each is tried; else they are searched (fits.c), and those that
+ * the search leaves take the place of the signature's. Where none fits, the policies of the mapping
+ * have their say: reconcile, then genesis, then quarantine.
  */
 #include "synth_private.h"
+
+#include <assert.h>
 
 static uint64_t bit(uint32_t walk) {
     return UINT64_C(1) << walk; /* BST__WALKS_MAX of them */
@@ -25,6 +28,7 @@ typedef struct trial {
     uint64_t unfit, residue, untold; /* walks, by bit */
     uint32_t last;                   /* the walk that fills the buffers */
     bool hopeless;                   /* what is wrong is wrong for every walk */
+    bool all_known;                  /* no walk but those that were tried can fit */
     bst__said ignored;               /* what the item that is ignored says */
 } trial;
 
@@ -61,30 +65,6 @@ static void copy_trial(trial *t, uint32_t walk, uint32_t like) {
     t->untold |= t->untold & bit(like) ? bit(walk) : 0;
 }
 
-/* The likeliest walk, and others: as many as are needed to find one that fits, or to say how sure
- * the first is. False: synth->status is not OK. */
-static bool try_walks(trial *t, uint32_t state) {
-    bst__signature *sig = t->sig;
-    try_walk(t, 0);
-    const bool fits = ((t->unfit | t->residue | t->untold) & bit(0)) == 0;
-    t->hopeless = !fits && !is_of_walk(t->synth);
-    if (t->synth->status != BST_OK || sig->walks[0].plan.certain || t->hopeless) {
-        return t->synth->status == BST_OK;
-    }
-    const uint32_t asked = fits ? BST__WALKS_ASKED : BST__WALKS_MAX;
-    if (asked > sig->asked) { /* all at once: no row's history may depend on which came before */
-        t->synth->status = bst__signature_widen(t->synth, state, BST__WALKS_MAX, sig);
-    }
-    for (uint32_t w = 1; t->synth->status == BST_OK && w < asked && w < sig->walk_count; w++) {
-        if (sig->walks[w].like == w) {
-            try_walk(t, w);
-        } else {
-            copy_trial(t, w, sig->walks[w].like);
-        }
-    }
-    return t->synth->status == BST_OK;
-}
-
 /* The first walk that is in `set`, or BST_NONE. */
 static uint32_t first_in(const trial *t, uint64_t set) {
     for (uint32_t w = 0; w < t->sig->walk_count && w < BST__WALKS_MAX; w++) {
@@ -93,6 +73,81 @@ static uint32_t first_in(const trial *t, uint64_t set) {
         }
     }
     return BST_NONE;
+}
+
+/* The first walk that is not. */
+static uint32_t first_but(const trial *t, uint64_t set) {
+    const uint32_t count = t->sig->walk_count;
+    return first_in(t, (count >= BST__WALKS_MAX ? UINT64_MAX : bit(count) - 1) & ~set);
+}
+
+static uint64_t judged(const trial *t) {
+    return t->unfit | t->residue | t->untold;
+}
+
+/* Those that are known one by one, from `first` on. */
+static bool try_known(trial *t, uint32_t first) {
+    for (uint32_t w = first; t->synth->status == BST_OK && w < t->sig->walk_count; w++) {
+        const uint32_t like = t->sig->walks[w].like;
+        if (like == w) {
+            try_walk(t, w);
+        } else {
+            copy_trial(t, w, like);
+        }
+    }
+    return t->synth->status == BST_OK;
+}
+
+static void take_signature(trial *t, bst__signature *sig) {
+    t->sig = sig;
+    t->unfit = t->residue = t->untold = 0;
+}
+
+/* Those that a search leaves. Where it finds none, or finds no end, those that are known: one of
+ * them may fit by what a reconciliation can carry, or fit at all. */
+static bool search_walks(trial *t, uint32_t state) {
+    bst__signature *const all = t->sig;
+    bst__signature *fits = NULL;
+    bst_outcome outcome = BST_TOO_AMBIGUOUS;
+    t->synth->status = bst__fits_find(t->synth, state, all, t->row, &outcome, &fits);
+    if (t->synth->status != BST_OK) {
+        return false;
+    }
+    t->all_known = outcome == BST_CONTRADICTION;
+    if (outcome == BST_FOUND) {
+        t->all_known = fits->exact || fits->complete;
+        take_signature(t, fits);
+        try_walk(t, 0);
+        if (t->synth->status != BST_OK || (fits->exact && judged(t) == 0)) {
+            return t->synth->status == BST_OK;
+        }
+        const bool tried = try_known(t, 1);
+        if (!tried || first_but(t, t->unfit) != BST_NONE) {
+            return tried;
+        }
+        take_signature(t, all);
+    }
+    const bool tried = try_known(t, 0);
+    assert(!tried || !t->all_known || first_but(t, judged(t)) == BST_NONE);
+    return tried;
+}
+
+/* The likeliest walk, and others: as many as are needed to say which fit. False: synth->status
+ * is not OK. */
+static bool try_walks(trial *t, uint32_t state) {
+    bst_synth *synth = t->synth;
+    try_walk(t, 0);
+    t->hopeless = judged(t) != 0 && !is_of_walk(synth);
+    if (synth->status != BST_OK || t->sig->walks[0].plan.certain || t->hopeless) {
+        t->all_known = true;
+        return synth->status == BST_OK;
+    }
+    synth->status = bst__signature_open(synth, state, t->sig);
+    if (synth->status != BST_OK) {
+        return false;
+    }
+    t->all_known = t->sig->alike || t->sig->complete;
+    return t->all_known ? try_known(t, 1) : search_walks(t, state);
 }
 
 /* ---- no history ---- */
@@ -141,13 +196,15 @@ static bool end_unfit(trial *t, bst_history *ret) {
         return false;
     }
     const uint32_t others = t->hopeless || t->untold ? 0 : t->sig->walk_count - 1;
-    if (others > 1) {
+    if (others > 0 && t->all_known && !t->sig->complete) {
+        bst_strbuf_adds(&synth->refusal.message, "; no other history fits either");
+    } else if (others > 1) {
         bst_strbuf_addf(&synth->refusal.message, "; the %s %u histories do not fit either",
-                        t->sig->complete ? "other" : "next", others);
+                        t->all_known ? "other" : "next", others);
     } else if (others == 1) {
         bst_strbuf_adds(&synth->refusal.message, "; the other history does not fit either");
     }
-    if (!t->hopeless && !t->untold && !t->sig->complete) { /* not impossible: given up */
+    if (!t->hopeless && !t->untold && !t->all_known) { /* not impossible: given up */
         synth->refusal.reason = BST_REASON_TOO_AMBIGUOUS;
         bst_strbuf_adds(&synth->refusal.message, ", and more are possible than were tried");
     }
@@ -218,9 +275,7 @@ bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, 
     if (!try_walks(&t, state)) {
         return false;
     }
-    const uint32_t count = sig->walk_count; /* those that were not tried may fit as well */
-    const uint64_t all = count >= BST__WALKS_MAX ? UINT64_MAX : bit(count) - 1;
-    const uint32_t walk = first_in(&t, all & ~(t.unfit | t.residue | t.untold));
+    const uint32_t walk = first_but(&t, judged(&t));
     if (walk != BST_NONE && !t.hopeless) {
         return end_fit(&t, walk, ret);
     }

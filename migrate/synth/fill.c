@@ -206,8 +206,8 @@ static bool refuse_conversion(bst_synth *synth, const bst__filler *filler,
     return false;
 }
 
-static bool fill_field(bst_synth *synth, const bst__filler *filler, const bst_row *row,
-                       bst_value *ret) {
+bool bst__filler_get(bst_synth *synth, const bst__filler *filler, const bst_row *row,
+                     bst_value *ret) {
     if (filler->getter) {
         return bst__getter_get(synth, filler->getter, row, ret);
     }
@@ -237,7 +237,7 @@ static bool fill_payloads(bst_synth *synth, const bst__walk *walk, const bst_row
                 values[f] = BST_ABSENT;
                 continue;
             }
-            if (!fill_field(synth, &step->fillers[f], row, &values[f])) {
+            if (!bst__filler_get(synth, &step->fillers[f], row, &values[f])) {
                 return false;
             }
             if (!values[f].present && !step->fillers[f].field->type.optional) {

@@ -110,20 +110,39 @@ static bool find_seen_here(bst_synth *synth, uint32_t state, bst_weights *weight
     return good;
 }
 
-static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out, uint32_t others,
-                        const bst_claim **ret_claims, bst_answer *ret) {
+/* The question that a signature asks, its claims and weights in the scratch arena. */
+static bst_status make_question(bst_synth *synth, uint32_t state, uint32_t leave_out,
+                                bst_question *ret, bst_weights *ret_weights) {
     size_t count = 0;
-    *ret_claims = bst__claims_make(synth, leave_out, &count);
-    if (!*ret_claims) {
-        return bst_diag_nomem(synth->diags);
-    }
-    bst_question question = {
-        .state = state, .claims = *ret_claims, .claim_count = count, .others_max = others};
-    bst_weights weights = synth->weights;
-    if (!find_seen_here(synth, state, &weights)) {
-        return bst_diag_nomem(synth->diags);
+    const bst_claim *claims = bst__claims_make(synth, leave_out, &count);
+    *ret = (bst_question){.state = state, .claims = claims, .claim_count = count};
+    *ret_weights = synth->weights;
+    return claims && find_seen_here(synth, state, ret_weights) ? BST_OK
+                                                               : bst_diag_nomem(synth->diags);
+}
+
+static bst_status infer(bst_synth *synth, uint32_t state, uint32_t leave_out,
+                        const bst_claim **ret_claims, bst_answer *ret) {
+    bst_question question;
+    bst_weights weights;
+    const bst_status status = make_question(synth, state, leave_out, &question, &weights);
+    *ret_claims = question.claims;
+    if (status != BST_OK) {
+        return status;
     }
     return bst_infer(synth->machine, &weights, &question, synth->scratch, ret, synth->diags);
+}
+
+bst_status bst__walks_make(bst_synth *synth, uint32_t state, uint32_t leave_out, bst_walks **ret,
+                           const bst_claim **ret_claims) {
+    bst_question question;
+    bst_weights weights;
+    const bst_status status = make_question(synth, state, leave_out, &question, &weights);
+    *ret_claims = question.claims;
+    if (status != BST_OK) {
+        return status;
+    }
+    return bst_walks_new(synth->machine, &weights, &question, ret, synth->diags);
 }
 
 /* ---- contradictions ---- */
@@ -215,7 +234,7 @@ static bst_status repair_bound(bst_synth *synth, uint32_t state, const bst_answe
     if (sig->conflict_count == 2) {
         const bst_claim *claims = NULL;
         bst_answer without = {0};
-        bst_status status = infer(synth, state, sig->conflict[0], 0, &claims, &without);
+        bst_status status = infer(synth, state, sig->conflict[0], &claims, &without);
         if (status != BST_OK) {
             return status;
         }
@@ -280,8 +299,8 @@ static bool speaks_of_another(const bst_synth *synth, uint32_t other, uint32_t i
 /* First the item that the event's time comes from, then any that speaks of such events, then the
  * field of the entity that has the same name. What may be absent is absent rather than taken from
  * another event. */
-static void fill_in(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
-                    bst__filler *ret) {
+void bst__filler_make(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
+                      bst__filler *ret) {
     const bst_machine *machine = synth->machine;
     *ret = (bst__filler){
         .field = &machine->events[event].fields[field], .entity_field = BST_NONE, .sum = BST_NONE};
@@ -355,7 +374,7 @@ static bool find_guards(bst_synth *synth, bst__step *step) {
     return true;
 }
 
-static bool make_step(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret) {
+bool bst__step_make(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret) {
     uint32_t event = synth->machine->transitions[transition].event;
     uint32_t count = synth->machine->events[event].field_count;
     bst__filler *fillers = bst_arena_array(synth->arena, count, sizeof *fillers);
@@ -363,7 +382,7 @@ static bool make_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_
         return false;
     }
     for (uint32_t f = 0; f < count; f++) {
-        fill_in(synth, item, event, f, &fillers[f]);
+        bst__filler_make(synth, item, event, f, &fillers[f]);
     }
     *ret = (bst__step){.transition = transition,
                        .item = item,
@@ -393,15 +412,14 @@ static void find_places(const bst_synth *synth, bst__step *steps, uint32_t count
     }
 }
 
-/* Whether a row's values have a say in a step. */
-static bool asks_values(const bst_synth *synth, const bst__step *step) {
+bool bst__step_asks(const bst_synth *synth, const bst__step *step) {
     uint32_t event = synth->machine->transitions[step->transition].event;
     return step->guard_check_count > 0 || step->filler_count > 0 ||
            synth->machine->events[event].assignment_count > 0;
 }
 
 static const bst__step *next_asking(const bst_synth *synth, const bst__walk *walk, uint32_t *at) {
-    while (*at < walk->plan.event_count && !asks_values(synth, &walk->steps[*at])) {
+    while (*at < walk->plan.event_count && !bst__step_asks(synth, &walk->steps[*at])) {
         (*at)++;
     }
     return *at < walk->plan.event_count ? &walk->steps[(*at)++] : NULL;
@@ -441,7 +459,7 @@ static bool add_step(bst_synth *synth, uint32_t transition, uint32_t item, bst_p
     event->state = of->to;
     event->command = of->command;
     event->source = item == BST_NONE ? NULL : bst__item_label(synth, item);
-    return make_step(synth, transition, item, step);
+    return bst__step_make(synth, transition, item, step);
 }
 
 /* Step `i` meets an item that may as well mean a later one, up to `latest`: its time is not the
@@ -464,8 +482,8 @@ static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
     sig->walk_count++;
 }
 
-static bst_status keep_best(bst_synth *synth, const bst_claim *claims, const bst_answer *answer,
-                            bst__signature *sig) {
+bst_status bst__signature_keep_best(bst_synth *synth, const bst_claim *claims,
+                                    const bst_answer *answer, bst__signature *sig) {
     bst__step *steps = NULL;
     sig->walks = bst_arena_array(synth->arena, 1, sizeof *sig->walks);
     bst_plan_event *events = sig->walks ? start_walk(synth, sig, answer->step_count, &steps) : NULL;
@@ -493,7 +511,6 @@ static bst_status keep_best(bst_synth *synth, const bst_claim *claims, const bst
     sig->walks->plan.confidence = answer->confidence;
     sig->walks->plan.certain = answer->certain;
     sig->complete = answer->certain;
-    sig->asked = 1;
     end_walk(synth, sig, steps);
     return BST_OK;
 }
@@ -523,27 +540,21 @@ static bool keep_other(bst_synth *synth, const bst_claim *claims, const bst_othe
     return true;
 }
 
-bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked,
-                                bst__signature *sig) {
-    const bst_claim *claims = NULL;
-    bst_answer answer = {0};
-    bst_status status = infer(synth, state, sig->ignored, asked - 1, &claims, &answer);
-    if (status != BST_OK) {
-        return status;
-    }
-    bst__walk *walks = bst_arena_array(synth->arena, (size_t)answer.other_count + 1, sizeof *walks);
+bst_status bst__signature_add_others(bst_synth *synth, const bst_claim *claims,
+                                     const bst_answer *answer, bst__signature *sig) {
+    bst__walk *walks =
+        bst_arena_array(synth->arena, (size_t)answer->other_count + 1, sizeof *walks);
     if (!walks) {
         return bst_diag_nomem(synth->diags);
     }
     memcpy(walks, sig->walks, sig->walk_count * sizeof *walks);
     sig->walks = walks;
-    for (uint32_t i = sig->walk_count - 1; i < answer.other_count; i++) {
-        if (!keep_other(synth, claims, &answer.others[i], sig)) {
+    for (uint32_t i = sig->walk_count - 1; i < answer->other_count; i++) {
+        if (!keep_other(synth, claims, &answer->others[i], sig)) {
             return bst_diag_nomem(synth->diags);
         }
     }
-    sig->asked = asked;
-    sig->complete = answer.complete;
+    sig->complete = answer->complete;
     return BST_OK;
 }
 
@@ -551,7 +562,7 @@ static bst_status take_answer(bst_synth *synth, const bst_claim *claims, const b
                               bst__signature *sig) {
     switch (answer->outcome) {
     case BST_FOUND:
-        return keep_best(synth, claims, answer, sig);
+        return bst__signature_keep_best(synth, claims, answer, sig);
     case BST_TOO_AMBIGUOUS:
         sig->reason = BST_REASON_TOO_AMBIGUOUS;
         return BST_OK;
@@ -610,7 +621,7 @@ static bst_status keep_whole_repairs(bst_synth *synth, bst__signature *sig) {
 static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
-    bst_status status = infer(synth, state, sig->repairs[0], 0, &claims, &answer);
+    bst_status status = infer(synth, state, sig->repairs[0], &claims, &answer);
     if (status != BST_OK || answer.outcome != BST_FOUND) {
         return status;
     }
@@ -620,7 +631,7 @@ static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
     if (!mark_ignored(synth, sig)) {
         return bst_diag_nomem(synth->diags);
     }
-    return keep_best(synth, claims, &answer, sig);
+    return bst__signature_keep_best(synth, claims, &answer, sig);
 }
 
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret) {
@@ -634,7 +645,7 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
     ret->ignored = BST_NONE;
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
-    bst_status status = infer(synth, state, BST_NONE, 0, &claims, &answer);
+    bst_status status = infer(synth, state, BST_NONE, &claims, &answer);
     if (status == BST_OK) {
         status = find_disorder(synth, state, claims, &answer, ret);
     }

@@ -129,6 +129,19 @@ static bool is_unknown(const bst_synth *synth, const bst__walk *walk, const bst_
              dates(synth, walk, steps, item, at));
 }
 
+/* The same for any walk that has the step, whose time is that of `item`, as far as the step alone
+ * tells. */
+bool bst__amount_is_known(const bst_synth *synth, const bst__filler *filler, uint32_t item,
+                          bool among_others) {
+    const bool mapped = synth->mapping->fields[filler->sum].kind != BST_FROM_NOTHING;
+    const uint32_t of = item_of(synth, filler->getter);
+    if (!among_others) {
+        return !(mapped && !filler->getter && filler->entity_field != filler->sum);
+    }
+    return !is_total(synth, filler) && of != BST_NONE &&
+           (synth->mapping->evidence[of].kind == BST_EVIDENCE_COUNT || of == item);
+}
+
 void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps) {
     const bst_machine *machine = synth->machine;
     uint32_t together[BST_FIELDS_MAX] = {0}; /* amounts, by the field that they add up to */

@@ -4,7 +4,7 @@
  * others, is its state known, are its values good, does its evidence agree, do the events add up.
  * The first "no" sends it to quarantine.
  */
-#include "synth_private.h"
+#include "lens_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +47,9 @@ static bool prepare(bst_synth *synth) {
     const bst_mapping *mapping = synth->mapping;
     synth->arena = bst_arena_new();
     synth->scratch = bst_arena_new();
+    synth->fit_arena = bst_arena_new();
     synth->weights = mapping->weights;
-    if (!synth->arena || !synth->scratch || !make_buffers(synth) ||
+    if (!synth->arena || !synth->scratch || !synth->fit_arena || !make_buffers(synth) ||
         !bst__row_expr_init(synth, mapping->where, &synth->where)) {
         return false;
     }
@@ -58,7 +59,7 @@ static bool prepare(bst_synth *synth) {
             return false;
         }
     }
-    return bst__say_init(synth);
+    return bst__say_init(synth) && bst__lens_plan_make(synth, &synth->lens);
 }
 
 bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags *diags) {
@@ -83,9 +84,13 @@ bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags 
 
 bst_synth *bst_synth_free(bst_synth *synth) {
     if (synth) {
+        for (bst__signature *sig = synth->signatures; sig; sig = sig->hh.next) {
+            bst__fits_free(sig);
+        }
         HASH_CLEAR(hh, synth->signatures);
         bst_arena_free(synth->arena);
         bst_arena_free(synth->scratch);
+        bst_arena_free(synth->fit_arena);
         bst_strbuf_release(&synth->refusal.message);
         bst_strbuf_release(&synth->refusal.repair);
         bst__log_release(&synth->log);
@@ -98,7 +103,7 @@ bst_synth *bst_synth_free(bst_synth *synth) {
 
 /* ---- signatures ---- */
 
-static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
+bst_status bst__signatures_limit(bst_synth *synth) {
     if (synth->signature_count >= BST_SIGNATURES_MAX) {
         bst_diag_add(synth->diags, BST_LIMIT, BST_ERROR, "too-many-signatures", NULL,
                      "the rows have more than %u different patterns of evidence",
@@ -108,6 +113,14 @@ static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature
                       "where it is small.");
         return BST_LIMIT;
     }
+    return BST_OK;
+}
+
+static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
+    bst_status status = bst__signatures_limit(synth);
+    if (status != BST_OK) {
+        return status;
+    }
     bst__signature *sig = bst_arena_alloc(synth->arena, sizeof *sig);
     uint8_t *bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
     if (!sig || !bytes) {
@@ -115,7 +128,7 @@ static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature
     }
     memcpy(bytes, synth->bytes, synth->bytes_len);
     sig->bytes = bytes;
-    bst_status status = bst__signature_solve(synth, state, sig);
+    status = bst__signature_solve(synth, state, sig);
     if (status != BST_OK) {
         return status;
     }

@@ -8,6 +8,8 @@
  *     fill.c     a walk and a row -> times and payloads; replay
  *     sums.c     amounts that only a sum tells
  *     choose.c   walks and a row -> the likeliest walk that fits the row's values
+ *     fits.c     many walks and a row -> those that fit, by a search
+ *     lens_plan.c, lens.c   ... for which values are folded step by step
  *     outcome.c  what the values leave of a signature, and the plan that follows
  *     genesis.c, reconcile.c   the policies that write events of their own
  *     advise.c   which further column would help
@@ -99,10 +101,13 @@ typedef struct bst__step {
     const bst__guard_check *guard_checks;
 } bst__step;
 
-/* How many walks of a signature a row is held against: when the likeliest fits it (so that its
- * confidence leaves out those that do not), and when it does not. */
-#define BST__WALKS_ASKED 8u
+/* How many walks of a signature are known one by one: where there are no more, or where the search
+ * ends without an answer, they are tried on the row. */
 #define BST__WALKS_MAX   64u
+#define BST__OTHERS_KEPT 8u /* of those that a search finds, to show */
+/* The budget of a search among the walks of one row: pairs of a node (what is known of the
+ * evidence) and values. Some 20 ms and 10 MB. */
+#define BST__FIT_NODES_MAX 20000u
 
 /* A possible walk, and what is known of it before any values are. */
 typedef struct bst__walk {
@@ -149,9 +154,17 @@ struct bst__signature {
     bool lost;         /* the hash table had no memory for it */
     const char *text;
     /* the likeliest first; others only when values have to tell them apart */
-    uint32_t walk_count, asked;
+    uint32_t walk_count;
     bst__walk *walks;
     bool complete; /* no other walk is possible */
+    /* when values have to tell walks apart (fits.c) */
+    bool opened;
+    bool alike; /* they cannot: all walks ask the same of them */
+    bool exact; /* this is what values leave of another signature, and all its walks fit */
+    uint32_t ask_count;
+    const struct bst__ask *asks; /* by step of the graph */
+    bst_walks *graph;            /* NULL: not kept */
+    struct bst__signature *fits; /* hash table: what values leave, by shape */
     bst__outcome *outcomes;
     /* items of evidence */
     uint32_t conflict_count, repair_count;
@@ -160,6 +173,35 @@ struct bst__signature {
     const char *ignored_text; /* "payments.captured_at (ignored)" */
     UT_hash_handle hh;
 };
+
+/* What an expression reads. */
+typedef struct bst__ref {
+    bst_root root;
+    uint32_t index;
+} bst__ref;
+typedef struct bst__refs {
+    uint32_t count;
+    const bst__ref *refs;
+} bst__refs;
+
+typedef struct bst__assigns {
+    bst__refs reads;
+    bool adds; /* f := f + x or f - x, where x reads no field of the entity */
+} bst__assigns;
+
+/* What the lens knows before it sees a row (lens_private.h). */
+typedef struct bst__lens_plan {
+    /* the fields that matter: mapped ones, those that guards read, and those that these are made
+     * of; slot_of[field] is its number among them, or BST_NONE */
+    uint32_t slot_count;
+    const uint32_t *slots, *slot_of;
+    /* the fields that amounts are added to (sums.c) */
+    uint32_t sum_count;
+    const uint32_t *sum_of;             /* by field of the entity: its number, or BST_NONE */
+    const bst__refs *guards;            /* by guard */
+    const bst__assigns *const *assigns; /* by event, by its assignment */
+    uint32_t payload_max;               /* fields of an event */
+} bst__lens_plan;
 
 struct bst_synth {
     const bst_mapping *mapping;
@@ -175,6 +217,9 @@ struct bst_synth {
     size_t signature_count;
     bst__outcome *outcomes, **outcomes_end;
     size_t outcome_count;
+    bst__lens_plan lens;
+    size_t graph_bytes;               /* of the graphs that are kept */
+    bst_arena *fit_arena;             /* of one row's search */
     uint32_t genesis, reconcile;      /* events of the machine, or BST_NONE */
     const bst__outcome *last_outcome; /* of the last row that has a history; or NULL */
     uint8_t *bytes;                   /* of the signature of this row */
@@ -209,6 +254,8 @@ struct bst_synth {
 
 /* synth.c: before anything is asked of a row */
 void bst__synth_begin(bst_synth *synth, bst_diags *diags);
+/* Whether there may be one more signature. */
+bst_status bst__signatures_limit(bst_synth *synth);
 /* Whether an entity can have the row's key at all. */
 bool bst__key_serves(bst_synth *synth, const bst_row *row);
 
@@ -271,9 +318,29 @@ bst_relation bst__item_relation(const bst_synth *synth, uint32_t item); /* of a 
 /* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
 const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count);
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
-/* Makes the walks after the likeliest one, up to `asked` in all. */
-bst_status bst__signature_widen(bst_synth *synth, uint32_t state, uint32_t asked,
-                                bst__signature *sig);
+/* The walks of an answer: the likeliest; the others after it. */
+bst_status bst__signature_keep_best(bst_synth *synth, const bst_claim *claims,
+                                    const bst_answer *answer, bst__signature *sig);
+bst_status bst__signature_add_others(bst_synth *synth, const bst_claim *claims,
+                                     const bst_answer *answer, bst__signature *sig);
+/* All possible walks; the claims live in the scratch arena. */
+bst_status bst__walks_make(bst_synth *synth, uint32_t state, uint32_t leave_out, bst_walks **ret,
+                           const bst_claim **ret_claims);
+/* Where a payload field comes from, in an event whose time is that of `item`. */
+void bst__filler_make(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
+                      bst__filler *ret);
+bool bst__step_make(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret);
+/* Whether a row's values have a say in a step. */
+bool bst__step_asks(const bst_synth *synth, const bst__step *step);
+
+/* fits.c */
+/* Makes the walks after the likeliest one and what tells them apart, the first time. */
+bst_status bst__signature_open(bst_synth *synth, uint32_t state, bst__signature *sig);
+/* FOUND: *ret is what is left, for this row; if not `exact`, perhaps less. CONTRADICTION: no walk
+ * fits. TOO_AMBIGUOUS: the budget ended. */
+bst_status bst__fits_find(bst_synth *synth, uint32_t state, bst__signature *sig, const bst_row *row,
+                          bst_outcome *ret_outcome, bst__signature **ret);
+void bst__fits_free(bst__signature *sig);
 
 /* fill.c: false: the refusal says why (or synth->status is not OK) */
 bool bst__walk_fill(bst_synth *synth, const bst__walk *walk, const bst_row *row);
@@ -287,7 +354,15 @@ bool bst__walk_fold(bst_synth *synth, const bst__walk *walk);
 /* What the fold gives differs from the row in `field`. */
 void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field);
 
+/* A value of a payload as the row's columns have it. False: the refusal says why not. */
+bool bst__filler_get(bst_synth *synth, const bst__filler *filler, const bst_row *row,
+                     bst_value *ret);
+
 /* sums.c */
+/* Whether an amount of an event whose time is that of `item` is known: when it is the only one
+ * of its sum, or when it has others beside it. */
+bool bst__amount_is_known(const bst_synth *synth, const bst__filler *filler, uint32_t item,
+                          bool among_others);
 /* Which amounts of a walk no column tells; looks at its steps once they are all made. */
 void bst__sums_mark(const bst_synth *synth, bst__walk *walk, bst__step *steps);
 /* Those that follow from the row's sums, into synth->values. False: the refusal says why not. */

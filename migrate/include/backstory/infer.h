@@ -21,6 +21,7 @@
 #ifndef BACKSTORY_INFER_H
 #define BACKSTORY_INFER_H
 
+#include "backstory/digest.h"
 #include "backstory/history.h"
 #include "backstory/machine.h"
 
@@ -184,6 +185,73 @@ typedef struct bst_answer {
 BST_API bst_status bst_infer(const bst_machine *machine, const bst_weights *weights,
                              const bst_question *question, bst_arena *arena, bst_answer *ret,
                              bst_diags *diags) BST_MUST_USE;
+
+/* ---- values ----
+ *
+ * Evidence is the same for all entities of a signature, values are not: guards, payloads and folds
+ * of one row may rule out walks that agree with every claim. Here the possible walks are held, and
+ * asked with the values of a row. A lens folds values along a walk; equal values have equal
+ * numbers; and the walks that fit are the paths of the product of graph and values, of which
+ * everything is answered as above: the best, its confidence among those that fit, whether it is the
+ * only one.
+ */
+
+/* A step of some possible walk: a transition, and the claim with a rank that it records (of several
+ * the lowest index), or BST_NONE. */
+typedef struct bst_possible_step {
+    uint32_t transition, claim;
+} bst_possible_step;
+
+typedef struct bst_walks bst_walks;
+
+/* *ret is NULL where bst_infer() finds no walk. Copies what it needs of `weights` (but for the
+ * walks seen) and of `question`. */
+BST_API bst_status bst_walks_new(const bst_machine *machine, const bst_weights *weights,
+                                 const bst_question *question, bst_walks **ret,
+                                 bst_diags *diags) BST_MUST_USE;
+BST_API bst_walks *bst_walks_free(bst_walks *walks);
+BST_API size_t bst_walks_bytes(const bst_walks *walks); /* of memory, about */
+/* Each once. The numbers below are indices into these. */
+BST_API const bst_possible_step *bst_walks_steps(const bst_walks *walks, uint32_t *ret_count);
+/* Whether all walks have the same sequence of labels: labels[step], 0 for none. */
+BST_API bst_status bst_walks_alike(const bst_walks *walks, const uint32_t *labels, bool *ret,
+                                   bst_diags *diags) BST_MUST_USE;
+/* The answer as bst_infer() gives it. */
+BST_API bst_status bst_walks_answer(const bst_walks *walks, uint32_t others_max, bst_arena *arena,
+                                    bst_answer *ret, bst_diags *diags) BST_MUST_USE;
+
+#define BST_LENS_FORKS_MAX 16u
+
+/* What a row's values say on the way. Numbers are the caller's: equal ones mean that whatever
+ * follows is judged alike. */
+typedef struct bst_lens {
+    void *context;
+    uint32_t start; /* before the first step */
+    /* The values after a step; how many: none, the values rule it out; of several, a walk may end
+     * well with one of them only. */
+    uint32_t (*step)(void *context, uint32_t values, uint32_t step,
+                     uint32_t ret[BST_LENS_FORKS_MAX]);
+    bool (*accept)(void *context, uint32_t values); /* at the end of a walk */
+} bst_lens;
+
+struct bst__graph;
+typedef struct bst_fit {
+    /* FOUND; CONTRADICTION: no walk fits; TOO_AMBIGUOUS: even without values there are more than
+     * nodes_max nodes */
+    bst_outcome outcome;
+    /* There are more than nodes_max pairs of a node and values, or eight times so many steps
+     * between them. Beyond, values were not asked: some of the walks may not fit. */
+    bool open;
+    char shape[BST_SHA256_HEX]; /* rows with the same shape have the same answer */
+    const struct bst__graph *graph;
+} bst_fit;
+
+/* In `arena`, while the walks live. Asks the lens level by level, in the order of the machine. */
+BST_API bst_status bst_fit_make(const bst_walks *walks, const bst_lens *lens, uint32_t nodes_max,
+                                bst_arena *arena, bst_fit *ret, bst_diags *diags) BST_MUST_USE;
+/* Of a fit that was FOUND: as bst_infer() does. */
+BST_API bst_status bst_fit_answer(const bst_walks *walks, const bst_fit *fit, uint32_t others_max,
+                                  bst_arena *arena, bst_answer *ret, bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }
