@@ -6,7 +6,7 @@
 #include "cli.h"
 
 typedef struct listing {
-    cli_table *table;
+    cli_table *table, *troubles;
     json_t *list;
     uint64_t count;
 } listing;
@@ -40,27 +40,43 @@ static void add_to_table(const listing *l, const bst_load_entry *e) {
                                    events.text, megabytes.text, quarantined.text, time, e->source});
 }
 
+/* What it waited for, and went on after. */
+static void add_trouble(const listing *l, const bst_load_entry *e) {
+    bst_strbuf text = BST_STRBUF_INIT;
+
+    bst_strbuf_addf(&text, "run %d lost %s session%s and took %s up again; the last: %s",
+                    (int)e->run_id, cli_number(e->retries).text, e->retries == 1 ? "" : "s",
+                    e->retries == 1 ? "it" : "them", e->waited_for ? e->waited_for : "");
+    if (e->retries > 0)
+        cli_table_add(l->troubles, (const char *[]){text.text});
+    bst_strbuf_release(&text);
+}
+
 static bst_status on_load(void *context, const bst_load_entry *e) {
     listing *l = context;
     const double left = seconds_left(e);
 
     l->count++;
     add_to_table(l, e);
+    add_trouble(l, e);
     json_array_append_new(
         l->list,
-        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o}",
+        json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:f, "
+                  "s:f, s:o}",
                   "run", (json_int_t)e->run_id, "machine", e->machine, "state", state_of(e),
                   "source", e->source, "started_at", e->started_at, "finished_at", e->finished_at,
                   "chunks", (json_int_t)e->chunks, "chunks_done", (json_int_t)e->chunks_done,
                   "rows", (json_int_t)e->rows, "events", (json_int_t)e->events, "quarantined",
-                  (json_int_t)e->quarantined, "bytes", (json_int_t)e->bytes, "seconds", e->seconds,
+                  (json_int_t)e->quarantined, "bytes", (json_int_t)e->bytes, "retries",
+                  (json_int_t)e->retries, "waited_for", e->waited_for, "seconds", e->seconds,
                   "rows_per_second", e->rows_per_second, "seconds_left",
                   left >= 0 ? json_real(left) : json_null()));
     return BST_OK;
 }
 
 static bst_status list_loads(cli_call *call, const char *from) {
-    listing l = {.table = cli_table_new("rllrrrrrrl"), .list = json_array()};
+    listing l = {
+        .table = cli_table_new("rllrrrrrrl"), .troubles = cli_table_new("l"), .list = json_array()};
 
     cli_table_add(l.table, (const char *[]){"run", "machine", "", "", "rows", "events", "MB",
                                             "quarantined", "time", "from"});
@@ -70,10 +86,12 @@ static bst_status list_loads(cli_call *call, const char *from) {
         putchar('\n');
     } else if (status == BST_OK && l.count > 0) {
         cli_table_print(l.table, stdout);
+        cli_table_print(l.troubles, stdout);
     } else if (status == BST_OK && !call->quiet) {
         puts("nothing has been migrated into this store");
     }
     cli_table_free(l.table);
+    cli_table_free(l.troubles);
     json_decref(l.list);
     return status;
 }

@@ -16,13 +16,17 @@ static const char list_sql[] =
     "  AND k.objid::bigint = hashtext(m.name)::bigint & 4294967295),"
     " c.chunks, c.done, c.rows, c.events, c.quarantined, c.bytes,"
     " extract(epoch FROM coalesce(l.finished_at, clock_timestamp()) - l.started_at),"
-    " c.recent / greatest(1, least(60, extract(epoch FROM clock_timestamp() - l.started_at)))"
+    " c.recent / greatest(1, least(60, extract(epoch FROM clock_timestamp() - l.started_at))),"
+    " c.retries, c.waited_for"
     " FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
     " CROSS JOIN LATERAL (SELECT count(*) AS chunks, count(done_at) AS done,"
     "  coalesce(sum((figures::json->>'read')::bigint), 0) AS rows,"
     "  coalesce(sum((figures::json->>'events')::bigint), 0) AS events,"
     "  coalesce(sum((figures::json->>'quarantined')::bigint), 0) AS quarantined,"
     "  coalesce(sum((figures::json->>'bytes')::bigint), 0) AS bytes,"
+    "  coalesce(sum((figures::json->>'retries')::bigint), 0) AS retries,"
+    "  (array_agg(figures::json->>'waited_for' ORDER BY done_at DESC)"
+    "   FILTER (WHERE figures::json->>'waited_for' IS NOT NULL))[1] AS waited_for,"
     "  coalesce(sum((figures::json->>'read')::bigint)"
     "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent"
     "  FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
@@ -50,7 +54,9 @@ static bst_load_entry entry_at(const bst_pg_rows *rows, size_t row) {
                             .quarantined = count_at(rows, row, 10),
                             .bytes = count_at(rows, row, 11),
                             .seconds = (double)count_at(rows, row, 12),
-                            .rows_per_second = (double)count_at(rows, row, 13)};
+                            .rows_per_second = (double)count_at(rows, row, 13),
+                            .retries = count_at(rows, row, 14),
+                            .waited_for = bst_pg_rows_text(rows, row, 15)};
 }
 
 bst_status bst_loads_list(const char *store,
@@ -58,7 +64,7 @@ bst_status bst_loads_list(const char *store,
                           void *context, bst_diags *diags) {
     bst_pg *pg = NULL;
     bst_pg_rows *rows = NULL;
-    bst_status status = bst__store_open(store, &pg, diags);
+    bst_status status = bst_store_open(store, &pg, diags);
     if (status == BST_OK)
         status = bst_pg_query(pg, list_sql, 0, NULL, &rows, diags);
     for (size_t i = 0; status == BST_OK && i < bst_pg_rows_count(rows); i++) {

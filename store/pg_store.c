@@ -6,6 +6,8 @@
  */
 #include "pg_store_private.h"
 
+#include "backstory/loads.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,17 +82,20 @@ bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) {
     return status == BST_OK && *ret_found ? check_version(pg, diags) : status;
 }
 
-bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+bst_status bst__store_need(bst_pg *pg, bst_diags *diags) {
     bool found = false;
-    bst_status status = bst_pg_connect(conninfo, ret, diags);
-    if (status == BST_OK)
-        status = bst__store_find(*ret, &found, diags);
+    const bst_status status = bst__store_find(pg, &found, diags);
     if (status != BST_OK || found)
         return status;
     bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL, "there is no event store in %s",
-                 bst_pg_label(*ret));
+                 bst_pg_label(pg));
     bst_diag_hint(diags, "backstory migrate makes one; or the connection names another database.");
     return BST_DATABASE;
+}
+
+bst_status bst_store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) {
+    const bst_status status = bst_pg_connect(conninfo, ret, diags);
+    return status == BST_OK ? bst__store_need(*ret, diags) : status;
 }
 
 bst_status bst__pg_begin_at(bst_pg *pg, const char *moment, bst_diags *diags) {
@@ -108,7 +113,7 @@ bst_status bst__pg_begin_at(bst_pg *pg, const char *moment, bst_diags *diags) {
 
 bst_status bst__store_open_at(const char *conninfo, const char *moment, bst_pg **ret,
                               bst_diags *diags) {
-    const bst_status status = bst__store_open(conninfo, ret, diags);
+    const bst_status status = bst_store_open(conninfo, ret, diags);
     return status == BST_OK && moment ? bst__pg_begin_at(*ret, moment, diags) : status;
 }
 

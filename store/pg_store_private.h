@@ -8,11 +8,10 @@
 
 /* Looks for the store. BST_DATABASE when the server is too old or the store has another version. */
 bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) BST_MUST_USE;
-/* Connects to a store that must be there: BST_DATABASE (code no-store) when it is not. The
- * connection is the caller's, also then. */
-bst_status bst__store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
-/* The same in a transaction that sees what another session does which has exported its snapshot by
- * this name; NULL: in none. */
+/* The store must be there: BST_DATABASE (code no-store) when it is not. */
+bst_status bst__store_need(bst_pg *pg, bst_diags *diags) BST_MUST_USE;
+/* bst_store_open() in a transaction that sees what another session does which has exported its
+ * snapshot by this name; NULL: in none. */
 bst_status bst__store_open_at(const char *conninfo, const char *moment, bst_pg **ret,
                               bst_diags *diags) BST_MUST_USE;
 /* BEGIN, at such a moment; NULL: at one of its own. */

@@ -278,17 +278,6 @@ static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut, pg_d
 
 /* Opening */
 
-static bst_status find_store(reader_pg *reader, bst_diags *diags) {
-    bool found;
-    const bst_status status = bst__store_find(reader->pg, &found, diags);
-    if (status != BST_OK || found)
-        return status;
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL, "there is no event store in %s",
-                 bst_pg_label(reader->pg));
-    bst_diag_hint(diags, "backstory migrate makes one; or the connection names another database.");
-    return BST_DATABASE;
-}
-
 /* What a load has brought counts when all of it is there. */
 static bst_status leave_out_unfinished(reader_pg *reader, bst_strbuf *segments, bst_diags *diags) {
     char *runs = NULL;
@@ -343,7 +332,7 @@ static bst_status start(reader_pg *reader, const char *key, const bst_key_part *
     bst_strbuf plans = BST_STRBUF_INIT;
     bst_status status = bst__pg_begin_at(reader->pg, moment, diags);
     if (status == BST_OK)
-        status = find_store(reader, diags);
+        status = bst__store_need(reader->pg, diags);
     if (status == BST_OK)
         status = make_conditions(reader, key, part, &plans, diags);
     if (status == BST_OK)

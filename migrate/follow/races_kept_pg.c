@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/loads.h"
 #include "backstory/pg.h"
 
 static uint64_t number(const bst_pg_rows *rows, size_t row, size_t column) {
@@ -89,29 +90,12 @@ static bst_status visit_stays(bst_pg *pg, const char *slot, const bst_races_visi
     return status;
 }
 
-static bst_status find_store(bst_pg *pg, bst_diags *diags) {
-    bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_query(pg,
-                                     "SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass("
-                                     "'backstory.follow_race')",
-                                     0, NULL, &rows, diags);
-    if (status == BST_OK && bst_pg_rows_count(rows) == 0) {
-        status = bst_diag_add(diags, BST_DATABASE, BST_ERROR, "no-store", NULL,
-                              "there is no event store in %s", bst_pg_label(pg));
-        bst_diag_hint(diags, "--from names the store that backstory follow writes to.");
-    }
-    bst_pg_rows_free(rows);
-    return status;
-}
-
 bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
                           const bst_races_visitor *visitor, bst_diags *diags) {
     bst_pg *pg = NULL;
-    bst_status status = bst_pg_connect(from, &pg, diags);
+    bst_status status = bst_store_open(from, &pg, diags);
     if (status == BST_OK)
         status = bst_pg_exec(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", diags);
-    if (status == BST_OK)
-        status = find_store(pg, diags);
     if (status == BST_OK)
         status = visit_sums(pg, slot, visitor, diags);
     if (status == BST_OK)

@@ -30,6 +30,7 @@ typedef struct chunk_run {
     uint64_t left; /* chunks that are not done */
     int32_t snapshot_number;
     bst_source_moment moment;
+    bst__trouble trouble; /* of workers, not told yet */
 } chunk_run;
 
 /* ---- progress */
@@ -134,6 +135,7 @@ static bst_status work(chunk_run *run) {
                       .snapshot = run->moment.snapshot,
                       .snapshot_number = run->snapshot_number,
                       .count = run->options->jobs > 0 ? run->options->jobs : 1,
+                      .trouble = &run->trouble,
                       .done = *run->figures};
     team.workers = calloc(team.count, sizeof *team.workers);
     if (!team.workers) {
@@ -450,6 +452,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
     if (status == BST_OK && options->on_loaded) {
         status = tell_loaded(&run);
     }
+    free(run.trouble.last);
     bst_load_free(run.load);
     bst_source_free(run.source);
     return status;

@@ -3,9 +3,10 @@
  *     {"read":..,"migrated":..,"quarantined":..,"out_of_scope":..,"events":..,"certain":..,
  *      "bytes":..,
  *      "by_basis":{"recorded":..},"by_remedy":{"genesis":..},"by_reason":{"null-key":..},
- *      "by_confidence":[..]}
+ *      "by_confidence":[..],
+ *      "retries":..,"waited_for":".."}
  *
- * What is 0 is left out of the objects inside. */
+ * What is 0 is left out of the objects inside, and the last line where nothing was waited for. */
 #include <stddef.h>
 #include <string.h>
 
@@ -81,7 +82,7 @@ static const char *reason_name(int i) {
     return bst_reason_text((bst_reason)i);
 }
 
-char *bst__figures_write(const bst_run_figures *figures) {
+char *bst__figures_write(const bst_run_figures *figures, const bst__trouble *trouble) {
     json_t *root = json_object(), *confidence = json_array();
     for (size_t i = 0; i < COUNTS; i++) {
         set_count(root, counts[i].name, count_of(figures, i));
@@ -96,6 +97,10 @@ char *bst__figures_write(const bst_run_figures *figures) {
     json_object_set_new(root, "by_reason",
                         counts_by(figures->by_reason, 1, BST_REASON_COUNT, reason_name));
     json_object_set_new(root, "by_confidence", confidence);
+    if (trouble->retries > 0) {
+        set_count(root, "retries", trouble->retries);
+        json_object_set_new(root, "waited_for", json_string(trouble->last));
+    }
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;

@@ -33,9 +33,14 @@ bst_status bst__rows_take(bst__rows *rows, const bst_row *row, bst_diags *diags)
 bst_status bst__rows_balance(const bst_run_figures *figures, bst_diags *diags) BST_MUST_USE;
 
 void bst__figures_add(bst_run_figures *sum, const bst_run_figures *part);
-/* The counts of a chunk as JSON text that the caller frees, and back; NULL, false: no memory or not
- * JSON. */
-char *bst__figures_write(const bst_run_figures *figures);
+/* What had to be waited for since it was last told. */
+typedef struct bst__trouble {
+    uint64_t retries;
+    char *last; /* in words; owned; NULL: nothing, or no memory */
+} bst__trouble;
+/* The counts of a chunk as JSON text that the caller frees, and back (without the trouble, which is
+ * there for who looks on); NULL, false: no memory or not JSON. */
+char *bst__figures_write(const bst_run_figures *figures, const bst__trouble *trouble);
 bool bst__figures_read(const char *text, bst_run_figures *ret);
 
 /* Findings of another list, in their order. */

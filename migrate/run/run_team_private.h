@@ -21,6 +21,7 @@ typedef struct bst__team {
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t changed;
     bst_run_figures done;       /* of chunks that are committed; and the retries */
+    bst__trouble *trouble;      /* of the run, to be told with the next chunk */
     uint32_t working;           /* workers that have not ended */
     bool stop;                  /* no further chunk is begun */
     struct bst__worker *failed; /* the first that did */

@@ -5,6 +5,7 @@
  * connection, leaves no claim behind.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "run_team_private.h"
@@ -67,14 +68,47 @@ static bst_status read_chunk(bst__worker *w, bst__rows *rows) {
     return status;
 }
 
+/* What is to be waited for now: the last finding. */
+static void note_trouble(bst__worker *w) {
+    const size_t count = bst_diags_count(w->diags);
+    bst__trouble *const trouble = w->team->trouble;
+    pthread_mutex_lock(&w->team->lock);
+    trouble->retries++;
+    free(trouble->last);
+    trouble->last = count > 0 ? strdup(bst_diags_at(w->diags, count - 1)->message) : NULL;
+    pthread_mutex_unlock(&w->team->lock);
+}
+
+static bst__trouble take_trouble(bst__team *team) {
+    pthread_mutex_lock(&team->lock);
+    const bst__trouble taken = *team->trouble;
+    *team->trouble = (bst__trouble){0};
+    pthread_mutex_unlock(&team->lock);
+    return taken;
+}
+
+/* It was not told after all. */
+static void return_trouble(bst__team *team, const bst__trouble *taken) {
+    pthread_mutex_lock(&team->lock);
+    team->trouble->retries += taken->retries;
+    if (!team->trouble->last && taken->last) {
+        team->trouble->last = strdup(taken->last);
+    }
+    pthread_mutex_unlock(&team->lock);
+}
+
 static bst_status commit_chunk(bst__worker *w, const bst_run_figures *figures) {
-    char *text = bst__figures_write(figures);
+    const bst__trouble trouble = take_trouble(w->team);
+    char *text = bst__figures_write(figures, &trouble);
     bst_status status = text ? bst_chunk_commit(w->sink, w->team->snapshot_number, text, w->diags)
                              : bst_diag_nomem(w->diags);
     free(text);
     if (status == BST_OK) {
         tell_done(w, figures);
+    } else {
+        return_trouble(w->team, &trouble);
     }
+    free(trouble.last);
     return status;
 }
 
@@ -171,6 +205,9 @@ static bst_status keep_trying(bst__worker *w) {
         const bool lost = status != BST_OK && bst__diags_end_with(w->diags, "sqlstate-22023");
         if (status == BST_OK || !(lost || bst__patience_left(&patience, w->diags))) {
             return status;
+        }
+        if (!lost) {
+            note_trouble(w);
         }
         bst_diags_clear(w->diags);
         if (lost || !wait_us(w->team, bst__patience_us(&patience))) {

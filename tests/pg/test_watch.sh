@@ -1,5 +1,5 @@
 #!/bin/sh
-# A run that is watched: asked for a line, told to end, stopped by its own limit, and gone on with.
+# A run that is watched: robbed of its sessions, asked for a line, told to end, stopped by its own limit, and gone on with.
 set -eu
 
 say() {
@@ -28,6 +28,11 @@ run=$!
 while [ "$(done_chunks)" -lt 2 ]; do
     alive
 done
+before=$(done_chunks)
+psql -XAtqd postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'backstory'" >killed.txt
+while [ "$(done_chunks)" -le "$before" ]; do # the next one tells what was waited for
+    alive
+done
 kill -USR1 "$run"
 while ! grep -q rows err.txt; do
     alive
@@ -43,6 +48,9 @@ before=$(done_chunks)
 say 'status tells of it from outside'
 "$BACKSTORY" status --from dbname=events >status.txt
 grep -q 'payment.*broken off' status.txt || { cat status.txt; fail 'status does not say that it was broken off'; }
+grep -q 'run 1 lost [1-9].* up again; the last: .' status.txt ||
+    { cat status.txt; fail 'status does not say what was waited for'; }
+"$BACKSTORY" status --from dbname=events --format json | grep -q '"retries": [1-9]' || fail 'nor does its JSON'
 
 say 'the same command goes on'
 "$BACKSTORY" migrate "$mapping" --from "$source" --to dbname=events --quarantine q.jsonl --format json --progress json \

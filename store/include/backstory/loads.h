@@ -19,9 +19,16 @@ typedef struct bst_load_entry {
     bool running;            /* somebody holds the machine */
     uint64_t chunks, chunks_done;
     uint64_t rows, events, quarantined, bytes; /* of the chunks that are done */
-    double seconds;                            /* since it began, or that it took */
-    double rows_per_second;                    /* over the last minute, of one that runs */
+    uint64_t retries;       /* sessions of its readers that were lost on the way to these chunks */
+    const char *waited_for; /* why the last was, in words; NULL: none was */
+    double seconds;         /* since it began, or that it took */
+    double rows_per_second; /* over the last minute, of one that runs */
 } bst_load_entry;
+
+/* Connects to a store that must be there: BST_DATABASE (code no-store) when it is not. The
+ * connection is the caller's, also then. */
+BST_API bst_status bst_store_open(const char *conninfo, bst_pg **ret,
+                                  bst_diags *diags) BST_MUST_USE;
 
 /* The latest first. */
 BST_API bst_status bst_loads_list(const char *store,
