@@ -1,0 +1,111 @@
+/* What is stored of some entities, for the follower that goes on with their histories. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal_private.h"
+#include "reader_private.h"
+
+static bst_status need_plans(bst_journal *j, bst_diags *diags) {
+    bst_strbuf condition = BST_STRBUF_INIT;
+    if (j->shelf)
+        return BST_OK;
+    bst_strbuf_addf(&condition,
+                    "machine_version_id IN (SELECT machine_version_id FROM"
+                    " backstory.machine_version WHERE machine_id = %d)",
+                    j->machine_id);
+    const bst_status status =
+        condition.failed
+            ? bst_diag_nomem(diags)
+            : bst__plan_shelf_load(j->pg, j->machine, condition.text, &j->shelf, diags);
+    bst_strbuf_release(&condition);
+    return status;
+}
+
+static bst_status visit_events(bst_journal *j, const char *condition,
+                               const bst_journal_visitor *visitor, bst_diags *diags) {
+    bst_reader *reader = NULL;
+    const bst_stored_event *event = NULL;
+    bst_status status = need_plans(j, diags);
+    if (status == BST_OK)
+        status = bst__reader_pg_attach(j->pg, j->machine, j->shelf, condition, &reader, diags);
+    do {
+        if (status == BST_OK)
+            status = bst_reader_next(reader, &event, diags);
+        if (status == BST_OK && event)
+            status = visitor->on_event(visitor->context, event);
+    } while (status == BST_OK && event);
+    bst_reader_free(reader);
+    return status;
+}
+
+static bst_status visit_quarantined(bst_journal *j, const char *condition,
+                                    const bst_journal_visitor *visitor, bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    bst_pg_rows *rows = NULL;
+    bst_strbuf_addf(&sql,
+                    "SELECT DISTINCT key FROM backstory.follow_quarantine"
+                    " WHERE released_lsn IS NULL AND %s",
+                    condition);
+    bst_status status =
+        sql.failed ? bst_diag_nomem(diags) : bst_pg_query(j->pg, sql.text, 0, NULL, &rows, diags);
+    const size_t count = status == BST_OK ? bst_pg_rows_count(rows) : 0;
+    for (size_t i = 0; i < count && status == BST_OK; i++) {
+        const char *const key = bst_pg_rows_text(rows, i, 0);
+        status = visitor->on_quarantined(visitor->context, key, strlen(key));
+    }
+    bst_pg_rows_free(rows);
+    bst_strbuf_release(&sql);
+    return status;
+}
+
+static bst_status visit(bst_journal *j, const bst_strbuf *condition,
+                        const bst_journal_visitor *visitor, bst_diags *diags) {
+    if (condition->failed)
+        return bst_diag_nomem(diags);
+    bst_status status = bst_journal_flush(j, diags); /* what is held must be seen */
+    if (status == BST_OK)
+        status = bst__journal_begin(j, diags);
+    if (status == BST_OK)
+        status = visit_events(j, condition->text, visitor, diags);
+    return status == BST_OK ? visit_quarantined(j, condition->text, visitor, diags) : status;
+}
+
+static void add_literal(bst_journal *j, const bst_text *text, bst_strbuf *out) {
+    char *const copy = strndup(text->text, text->len);
+    out->failed = out->failed || !copy || !bst_pg_add_literal(j->pg, copy, out);
+    free(copy);
+}
+
+bst_status bst_journal_load(bst_journal *j, const bst_text *keys, size_t count,
+                            const bst_journal_visitor *visitor, bst_diags *diags) {
+    bst_strbuf condition = BST_STRBUF_INIT;
+    if (count == 0)
+        return BST_OK;
+    /* Seen as a constant the server would take the list for a reason to read everything. */
+    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT ARRAY[", j->machine_id);
+    for (size_t i = 0; i < count; i++) {
+        bst_strbuf_adds(&condition, i > 0 ? "," : "");
+        add_literal(j, &keys[i], &condition);
+    }
+    bst_strbuf_adds(&condition, "])::text[])");
+    const bst_status status = visit(j, &condition, visitor, diags);
+    bst_strbuf_release(&condition);
+    return status;
+}
+
+bst_status bst_journal_load_range(bst_journal *j, const bst_text *after, const bst_text *upto,
+                                  const bst_journal_visitor *visitor, bst_diags *diags) {
+    bst_strbuf condition = BST_STRBUF_INIT;
+    bst_strbuf_addf(&condition, "machine_id = %d", j->machine_id);
+    if (after) {
+        bst_strbuf_adds(&condition, " AND key > ");
+        add_literal(j, after, &condition);
+    }
+    if (upto) {
+        bst_strbuf_adds(&condition, " AND key <= ");
+        add_literal(j, upto, &condition);
+    }
+    const bst_status status = visit(j, &condition, visitor, diags);
+    bst_strbuf_release(&condition);
+    return status;
+}
