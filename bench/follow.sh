@@ -55,7 +55,8 @@ rate=$(per_second "$rows" "$whole")
 figure follow.changes_per_s "$rate" 1/s 'pg_recvlogical alone' "$(per_second "$rows" "$alone")" '>=0.5'
 figure follow.changes_per_s_absolute "$rate" 1/s '50,000 a second' 50000 '>=1'
 
-# 2. The lag behind 4,000 updates a second.
+# 2. The lag behind 4,000 updates a second, of sentinel rows: from the answer to their commit in the old system until they are
+# seen in the store. What the follower itself says of the longest wait has to agree.
 cat >"$scratch/update.sql" <<'SQL'
 \set id random(1, 100000)
 UPDATE payments SET refund_count = refund_count + 1, status = CASE WHEN status = 0 THEN 10 ELSE status END WHERE id = :id;
@@ -65,11 +66,23 @@ following=$!
 done=$(psql -Xq -h "$new" -Atc 'SELECT transactions FROM backstory.follow')
 old_sql -c "UPDATE payments SET updated_at = now() WHERE id = 1" # when this has come it has caught up
 until [ "$(psql -Xq -h "$new" -Atc 'SELECT transactions FROM backstory.follow')" -gt "$done" ]; do :; done
-pgbench -h "$old" -n -f "$scratch/update.sql" -c 4 -R 4000 -T 15 postgres 2>/dev/null | grep 'tps'
+pgbench -h "$old" -n -f "$scratch/update.sql" -c 4 -R 4000 -T 20 postgres >"$scratch/pgbench.txt" 2>&1 &
+writing=$!
+"${BACKSTORY%/*/*}/bench/tool_lag" "$from" "$to" 15 \
+    "INSERT INTO public.payments (id, status, amount, currency, created_at, updated_at)
+     VALUES (-(\$1::bigint), 0, 100, 'EUR', now(), now())" \
+    "SELECT 1 FROM backstory.segment WHERE key = (-(\$1::bigint))::text" >"$scratch/sentinels.txt"
+wait $writing
 kill -INT $following
 wait $following
-lag=$(sed -n 's/.*"lag_seconds_max": \([0-9.]*\).*/\1/p' "$scratch/lag.json")
-figure follow.lag_max "$lag" s '1 second' 1 '<=1'
+read -r sentinels p50 p99 max <"$scratch/sentinels.txt"
+figure follow.lag_writers "$(sed -n 's/^tps = \([0-9]*\).*/\1/p' "$scratch/pgbench.txt")" 1/s '4,000 a second' 4000 '>=0.9'
+figure follow.lag_sentinels "$sentinels" rows '50 rows' 50 '>=1'
+figure follow.lag_p50 "$p50" s
+figure follow.lag_p99 "$p99" s
+figure follow.lag_max "$max" s '1 second' 1 '<=1'
+figure follow.lag_max_as_told "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["lag_seconds_max"])' <"$scratch/lag.json")" s \
+    '1 second' 1 '<=1'
 
 # 3. One transaction of a million changes.
 old_sql -c "UPDATE payments SET status = 70, closed_at = now() WHERE status = 0"

@@ -46,6 +46,7 @@ typedef struct session {
     uint64_t done;         /* in the store */
     uint64_t heard;        /* the server has nothing more before that */
     uint64_t end_at_start; /* of the log, when the session began */
+    int64_t oldest_at; /* when the first transaction since the last commit was committed; 0: none */
     int64_t dirty_since_ms, watched_ms, moved_ms;
     bool alarmed, began, caught_up;
     bst_diags *diags;
@@ -84,6 +85,8 @@ static bst_status take_commit(session *s, const bst_wal_message *message) {
         return BST_OK;
     if (!bst__batch_is_dirty(s->batch))
         s->dirty_since_ms = clock_ms();
+    if (s->oldest_at == 0)
+        s->oldest_at = s->origin.committed_at;
     const bst_status status = bst__batch_end(s->batch, &s->origin, message->end_lsn, s->diags);
     s->figures->lag_transactions = bst__batch_pending(s->batch);
     return status;
@@ -124,12 +127,14 @@ static bst_status commit(session *s, uint64_t upto) {
     if (status != BST_OK)
         return status;
     bst_follow_figures *const f = s->figures;
-    f->lag_us = s->origin.committed_at != 0 ? wall_clock() - s->origin.committed_at : 0;
+    f->lag_us = s->oldest_at != 0 ? wall_clock() - s->oldest_at : 0;
     if (s->caught_up && f->lag_us > f->lag_us_max)
         f->lag_us_max = f->lag_us;
+    s->oldest_at = 0;
     f->lag_transactions = 0;
     if (f->lsn > s->done)
         s->done = f->lsn;
+    s->caught_up = s->caught_up || s->done >= s->end_at_start;
     s->moved_ms = clock_ms();
     confirm(s, false);
     return BST_OK;
@@ -350,6 +355,7 @@ static void end(session *s) {
     s->journal = bst_journal_free(s->journal);
     s->source = bst_pg_free(s->source);
     s->inside = s->skipping = s->past_end = false;
+    s->oldest_at = 0;
     s->origin = (bst__origin){.commit_lsn = 0};
 }
 

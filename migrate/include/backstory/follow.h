@@ -32,7 +32,9 @@ typedef struct bst_follow_figures {
     uint64_t server_lsn;    /* the end of the log, as last heard */
     uint64_t lag_bytes;     /* between the two */
     int64_t lag_us_max;     /* the largest since this process had first caught up */
-    int64_t lag_us;         /* from the commit in the old system to that in the store, the last */
+    /* from the commit in the old system to that in the store, of the transaction that waited
+     * longest among those of the last commit */
+    int64_t lag_us;
     uint64_t lag_transactions; /* received, and not committed yet */
     uint64_t retained_bytes;   /* of log that the server keeps for the slot; 0: not asked yet */
     bool idle;                 /* nothing is left to do at the moment */
