@@ -51,11 +51,25 @@ static bool count_up(const bst__counter *counter, uint32_t *number) {
     return true;
 }
 
+void bst__rules_remember(bst__rules *rules, const bst_contexts *contexts) {
+    rules->contexts = contexts;
+    rules->stride++;
+}
+
+void bst__rules_begin(const bst__rules *rules, uint32_t *row) {
+    row[BST__ROW_STATE] = rules->start;
+    if (rules->contexts) /* a state alone has its own number */
+        row[rules->stride - 1] = rules->start;
+}
+
 bool bst__rules_step(const bst__rules *rules, const uint32_t *row, uint32_t transition,
                      uint32_t *next, bst__choice *choice) {
     uint32_t *const numbers = next + BST__ROW_MET + rules->met_words;
     memcpy(next, row, rules->stride * sizeof *next);
     next[BST__ROW_STATE] = rules->machine->transitions[transition].to;
+    if (rules->contexts)
+        next[rules->stride - 1] =
+            bst_context_after(rules->contexts, rules->machine, row[rules->stride - 1], transition);
     choice->count = 0;
     for (uint32_t i = rules->touch_first[transition]; i < rules->touch_first[transition + 1]; i++) {
         const uint32_t touched = rules->touch[i];

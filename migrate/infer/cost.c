@@ -2,8 +2,9 @@
  *
  *     p(t | s) = weight[t] / (the weights of all transitions of s + stop[s])
  *     p(walk)  = p(creation among creations) * p(t1 | s1) * ... * stop share of the end state
- *                * step_penalty for each step
+ *                * step_penalty for each step * loop_penalty for each that leads back
  *
+ * where a context stands for the state s if there are any (contexts.c).
  * Claims do not enter here: they decide what is possible, weights how probable it is. Therefore no
  * weight is so small that it forbids anything; a weight below FLOOR of the largest of its state
  * counts as that.
@@ -48,11 +49,11 @@ typedef struct menu {
     uint32_t count;
     const double *weight; /* of each step; NULL: all the same */
     double stop;          /* negative: there is no such choice */
-    double penalty;
+    const uint8_t *back;  /* of each step; NULL: none leads back */
 } menu;
 
 /* The cost of each step, and after them that of the end. */
-static void share(const menu *m, bst__cost *ret) {
+static void share(const menu *m, double penalty, double loop_penalty, bst__cost *ret) {
     double most = m->stop, sum = 0;
     for (uint32_t i = 0; i < m->count; i++)
         most = fmax(most, weight_of(m->weight, i));
@@ -63,7 +64,8 @@ static void share(const menu *m, bst__cost *ret) {
     if (m->stop >= 0)
         sum += fmax(m->stop / most, FLOOR);
     for (uint32_t i = 0; i < m->count; i++)
-        ret[i] = cost_of(fmax(weight_of(m->weight, i) / most, FLOOR) / sum, m->penalty);
+        ret[i] = cost_of(fmax(weight_of(m->weight, i) / most, FLOOR) / sum,
+                         m->back && m->back[i] ? penalty * loop_penalty : penalty);
     ret[m->count] = cost_of(fmax(m->stop / most, FLOOR) / sum, 1);
 }
 
@@ -76,12 +78,14 @@ static double mean_of(const double *weight, uint32_t count) {
 }
 
 typedef struct maker {
+    const bst__rules *rules;
     const bst_machine *machine;
     const bst_weights *weights;
     const bst_question *question;
     bst_arena *arena;
-    double penalty;
-    bst__cost **known; /* of each state, and of what is not created yet */
+    double penalty, loop_penalty;
+    uint32_t count;    /* of states, or of contexts */
+    bst__cost **known; /* of each, and of what is not created yet */
 } maker;
 
 /* Whether the creation does two or more of the things that happened at the first moment. */
@@ -111,34 +115,52 @@ static const double *usual_births(const maker *m) {
     return weight;
 }
 
-static bool menu_of(const maker *m, uint32_t state, menu *ret) {
+static bool menu_of_births(const maker *m, menu *ret) {
     const double *const weight = m->weights->weight;
-    *ret = (menu){m->machine->creation_count, weight, -1, m->penalty};
-    if (state == BST_NONE) {
-        if (!weight || m->weights->births_unknown)
-            ret->weight = usual_births(m);
-        return ret->weight != NULL;
-    }
+    const bool known = weight && !m->weights->births_unknown;
+    *ret = (menu){m->machine->creation_count, known ? weight : usual_births(m), -1, NULL};
+    return ret->weight != NULL;
+}
+
+static menu menu_of_state(const maker *m, uint32_t state) {
     const bst_state *const of = &m->machine->states[state];
-    ret->count = of->transition_count;
-    ret->weight = weight ? weight + of->first_transition : NULL;
-    ret->stop = m->weights->stop ? sane(m->weights->stop[state]) : mean_of(ret->weight, ret->count);
-    return true;
+    const uint8_t *const back = m->weights->leads_back;
+    const double *weight = m->weights->weight;
+    weight = weight ? weight + of->first_transition : NULL;
+    const double stop =
+        m->weights->stop ? sane(m->weights->stop[state]) : mean_of(weight, of->transition_count);
+    return (menu){of->transition_count, weight, stop, back ? back + of->first_transition : NULL};
+}
+
+static menu menu_of_context(const maker *m, uint32_t context) {
+    const bst_contexts *const all = m->rules->contexts;
+    menu made = menu_of_state(m, all->state[context]);
+    made.weight = all->weight + all->first[context];
+    made.stop = all->stop[context];
+    return made;
 }
 
 /* What steps cost from this node, and after them the end; made when it is first asked for. */
 static const bst__cost *costs_of(maker *m, const uint32_t *row) {
-    const uint32_t state = row[BST__ROW_STATE];
-    bst__cost **const known = &m->known[state == BST_NONE ? m->machine->state_count : state];
+    const uint32_t number = row[m->rules->contexts ? m->rules->stride - 1 : BST__ROW_STATE];
+    bst__cost **const known = &m->known[number == BST_NONE ? m->count : number];
     menu of;
     if (*known)
         return *known;
-    if (!menu_of(m, state, &of))
-        return NULL;
+    if (number == BST_NONE) {
+        if (!menu_of_births(m, &of))
+            return NULL;
+    } else {
+        of = m->rules->contexts ? menu_of_context(m, number) : menu_of_state(m, number);
+    }
     bst__cost *const made = bst_arena_array(m->arena, (size_t)of.count + 1, sizeof *made);
     if (made)
-        share(&of, made);
+        share(&of, m->penalty, m->loop_penalty, made);
     return *known = made;
+}
+
+static double penalty_of(double given, double otherwise) {
+    return given > 0 && given <= 1 ? given : otherwise;
 }
 
 static uint32_t first_of(const bst_machine *machine, uint32_t state) {
@@ -164,12 +186,14 @@ bst_status bst__costs_make(const bst__rules *rules, const bst__graph *graph,
                            const bst_weights *weights, const bst_question *question,
                            bst_arena *arena, bst__costs *ret) {
     static const bst_weights uniform = {.step_penalty = BST_STEP_PENALTY_DEFAULT};
-    maker m = {rules->machine, weights ? weights : &uniform, question, arena, 0, NULL};
     bst__cost *const step = bst_arena_array(arena, graph->edge_count, sizeof *step);
     bst__cost *const end = bst_arena_array(arena, graph->node_count, sizeof *end);
-    const double penalty = m.weights->step_penalty;
-    m.penalty = penalty > 0 && penalty <= 1 ? penalty : BST_STEP_PENALTY_DEFAULT;
-    m.known = bst_arena_array(arena, (size_t)rules->machine->state_count + 1, sizeof(bst__cost *));
+    maker m = {.rules = rules, .machine = rules->machine, .question = question, .arena = arena};
+    m.weights = weights ? weights : &uniform;
+    m.penalty = penalty_of(m.weights->step_penalty, BST_STEP_PENALTY_DEFAULT);
+    m.loop_penalty = penalty_of(m.weights->loop_penalty, 1);
+    m.count = rules->contexts ? rules->contexts->count : rules->machine->state_count;
+    m.known = bst_arena_array(arena, (size_t)m.count + 1, sizeof(bst__cost *));
     if (!step || !end || !m.known)
         return BST_NOMEM;
     *ret = (bst__costs){step, end};

@@ -91,7 +91,7 @@ static bst_status explore(explorer *x) {
     x->next = bst_arena_array(x->net.arena, x->rules->stride, sizeof *x->next);
     if (!x->next)
         return BST_NOMEM;
-    x->next[BST__ROW_STATE] = x->rules->start;
+    bst__rules_begin(x->rules, x->next);
     if (!intern(x, &node))
         return BST_NOMEM;
     for (node = 0; node < x->net.node_count && !x->over_budget; node++) {

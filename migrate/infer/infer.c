@@ -147,11 +147,25 @@ bst_status bst__describe_best(const bst__inference *in, bst_answer *ret) {
     return status == BST_OK ? mark_doubts(in, steps, best.count) : status;
 }
 
+/* With contexts; without them where the graph would be too large. */
+static bst_status explore(bst__inference *in, bst_outcome *ret_outcome, bst__reached *ret) {
+    const bst__rules plain = in->rules;
+    if (in->weights && in->weights->contexts) {
+        bst__rules_remember(&in->rules, in->weights->contexts);
+        const bst_status status =
+            bst__explore(&in->rules, in->nodes_max, in->scratch, ret_outcome, ret);
+        if (status != BST_OK || *ret_outcome != BST_TOO_AMBIGUOUS)
+            return status;
+        in->rules = plain;
+    }
+    return bst__explore(&in->rules, in->nodes_max, in->scratch, ret_outcome, ret);
+}
+
 bst_status bst__find_graph(bst__inference *in, bst_outcome *ret_outcome) {
     bst__reached reached;
     bst_status status = bst__rules_make(in->machine, in->question, NULL, in->scratch, &in->rules);
     if (status == BST_OK)
-        status = bst__explore(&in->rules, in->nodes_max, in->scratch, ret_outcome, &reached);
+        status = explore(in, ret_outcome, &reached);
     if (status != BST_OK || *ret_outcome != BST_FOUND)
         return status;
     status = bst__graph_make(&in->rules, &reached, in->scratch, &in->graph);

@@ -1,6 +1,7 @@
 /* What the files of inference share.
  *
  *     claims -> rules         claims.c    what a step does to the progress through the claims
+ *     histories -> contexts   contexts.c  what a step may depend on, beyond the state at hand
  *     rules -> reached        explore.c   machine x progress: each possible walk is one path
  *     reached -> graph        graph.c     without dead ends, in topological order
  *     graph, costs -> best    best.c      the best and the second best path
@@ -21,7 +22,7 @@
 
 /* A node of the product graph is a row of 32-bit words: the state (BST_NONE: not created yet), the
  * place (how many groups of equal rank are met completely), a bit for each HAPPENED claim that is
- * met, a number for each COUNT claim. */
+ * met, a number for each COUNT claim, and the context where there are any. */
 enum { BST__ROW_STATE, BST__ROW_PLACE, BST__ROW_MET };
 
 typedef struct bst__item { /* a HAPPENED claim */
@@ -44,7 +45,8 @@ typedef struct bst__rules {
     const bst__item *items;
     const bst__counter *counters;
     uint32_t met_words, stride;
-    const uint32_t *groups; /* place_count masks of met_words: the items of each place */
+    const bst_contexts *contexts; /* NULL: none; else the last word of a node */
+    const uint32_t *groups;       /* place_count masks of met_words: the items of each place */
     /* What transition t is in: touch[touch_first[t]] .. touch[touch_first[t + 1] - 1] are numbers
      * of items, and of counters after them. */
     const uint32_t *touch_first, *touch;
@@ -60,6 +62,11 @@ typedef struct bst__choice {
 /* `use`: flags of the claims to look at; NULL: all. */
 bst_status bst__rules_make(const bst_machine *machine, const bst_question *question,
                            const uint8_t *use, bst_arena *arena, bst__rules *ret) BST_MUST_USE;
+/* From here on nodes know their context. It tells walks apart that are at the same place, and
+ * changes nothing of what is possible. */
+void bst__rules_remember(bst__rules *rules, const bst_contexts *contexts);
+/* Where walks begin. `row` is all 0. */
+void bst__rules_begin(const bst__rules *rules, uint32_t *row);
 /* Takes `transition` from `row`. False: the claims forbid it. `next` has what the step certainly
  * does; `choice` what it may do. */
 bool bst__rules_step(const bst__rules *rules, const uint32_t *row, uint32_t transition,

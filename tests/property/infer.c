@@ -17,6 +17,7 @@
 #define TRANSITIONS_MAX 12u
 #define EVENTS          4u
 #define SEEN_MAX        5u
+#define PAST_MAX        4u
 
 static uint64_t random_state;
 
@@ -42,12 +43,16 @@ typedef struct situation {
     bst_seen_walk seen[SEEN_MAX];
     uint32_t seen_steps[SEEN_MAX][ORACLE_STEPS];
     double here[SEEN_MAX];
+    bst_seen_walk past[PAST_MAX];
+    uint32_t past_steps[PAST_MAX][ORACLE_STEPS];
+    bst_contexts contexts;
 } situation;
 
 static situation now;
 static oracle truths;
 static uint64_t seed;
-static unsigned found_cases, certain_cases, contradictions, skipped, loops, seen_cases, doubts;
+static unsigned found_cases, certain_cases, contradictions, skipped, loops, seen_cases, doubts,
+    context_cases;
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \
@@ -114,22 +119,55 @@ static void make_machine(void) {
                                 .step_penalty = now.finite ? 0.1 * (1 + roll(9)) : 0.01};
 }
 
-static void make_truth(void) {
-    const uint32_t wanted = 1 + roll(7);
-    uint32_t state = BST_NONE, time = roll(3);
-    now.truth_count = 0;
-    while (now.truth_count < wanted) {
+/* Some walk of at most so many steps. Returns how many it has. */
+static uint32_t make_walk(uint32_t wanted, uint32_t *walk) {
+    uint32_t state = BST_NONE, steps = 0;
+    while (steps < wanted) {
         const bst_state *const from = state == BST_NONE ? NULL : &now.small.states[state];
         const uint32_t count = from ? from->transition_count : now.small.machine.creation_count;
         if (count == 0)
             break;
-        const uint32_t taken = (from ? from->first_transition : 0) + roll(count);
-        now.truth[now.truth_count] = taken;
-        now.time[now.truth_count++] = time;
-        time += roll(3) == 0 ? 0 : 1 + roll(5);
-        state = now.small.transitions[taken].to;
+        walk[steps] = (from ? from->first_transition : 0) + roll(count);
+        state = now.small.transitions[walk[steps++]].to;
     }
-    now.question.state = state;
+    return steps;
+}
+
+static void make_truth(void) {
+    uint32_t time = roll(3);
+    now.truth_count = make_walk(1 + roll(7), now.truth);
+    for (uint32_t i = 0; i < now.truth_count; i++) {
+        now.time[i] = time;
+        time += roll(3) == 0 ? 0 : 1 + roll(5);
+    }
+    now.question.state = now.small.transitions[now.truth[now.truth_count - 1]].to;
+}
+
+/* In some cases steps depend on the states before, as they did in a few walks of the past; in some,
+ * those that lead back cost more. */
+static void make_past(bst_arena *arena) {
+    truths.context_states = truths.past_count = 0;
+    if (roll(3) == 0) {
+        now.weights.leads_back = bst_steps_back(&now.small.machine, arena);
+        now.weights.loop_penalty = 0.1 * (1 + roll(10));
+        EXPECT(now.weights.leads_back);
+    }
+    if (roll(2) == 0)
+        return;
+    for (uint32_t w = 1 + roll(PAST_MAX); w > 0; w--) {
+        const uint32_t number = truths.past_count++;
+        const uint32_t steps = make_walk(1 + roll(ORACLE_STEPS), now.past_steps[number]);
+        now.past[number] = (bst_seen_walk){1 + roll(6), steps, now.past_steps[number]};
+    }
+    truths.past = now.past;
+    truths.context_states = 2 + roll(BST_CONTEXT_STATES_MAX - 1);
+    truths.worth = 0.1 * (1 + roll(50));
+    EXPECT(bst_contexts_make(&now.small.machine, truths.context_states, truths.past_count, now.past,
+                             arena, &now.contexts) == BST_OK);
+    bst_contexts_weigh(&now.contexts, &now.small.machine, now.weight, now.stop, truths.past_count,
+                       now.past, truths.worth);
+    now.weights.contexts = &now.contexts;
+    context_cases++;
 }
 
 /* Some set that the transition is in: alone, its event, what enters its state, everything. */
@@ -207,12 +245,13 @@ static void add_lie(void) {
     now.lied = true;
 }
 
-static void make_situation(void) {
+static void make_situation(bst_arena *arena) {
     memset(&now, 0, sizeof now);
     now.finite = roll(2) == 0;
     now.question.claims = now.claims;
     make_machine();
     make_truth();
+    make_past(arena);
     for (uint32_t left = roll(6); left > 0; left--) {
         const uint32_t kind = roll(6);
         if (kind == 5)
@@ -494,19 +533,21 @@ int main(void) {
         return EXIT_FAILURE;
     for (seed = first; seed < first + cases; seed++) {
         random_state = seed * UINT64_C(0x2545F4914F6CDD1D);
-        make_situation();
+        make_situation(arena);
         check_situation(arena);
         bst_arena_clear(arena);
     }
     bst_arena_free(arena);
     printf("%llu cases: %u found (%u certain, %u with loops compared, %u with histories seen), "
+           "%u with contexts, "
            "%u contradictions, %u too large to write down\n",
-           (unsigned long long)cases, found_cases, certain_cases, loops, seen_cases, contradictions,
-           skipped);
+           (unsigned long long)cases, found_cases, certain_cases, loops, seen_cases, context_cases,
+           contradictions, skipped);
     /* A generator that stopped making what is to be tested must not look like success. */
-    if (cases >= 1000 && (found_cases < cases / 2 || certain_cases < cases / 20 ||
-                          contradictions < cases / 50 || loops < cases / 20 ||
-                          seen_cases < cases / 20 || doubts < cases / 50 || skipped > cases / 4))
+    if (cases >= 1000 &&
+        (found_cases < cases / 2 || certain_cases < cases / 20 || contradictions < cases / 50 ||
+         loops < cases / 20 || seen_cases < cases / 20 || context_cases < cases / 4 ||
+         doubts < cases / 50 || skipped > cases / 4))
         return EXIT_FAILURE;
     return EXIT_SUCCESS;
 }

@@ -29,6 +29,10 @@ typedef struct oracle {
     const bst_machine *machine;
     const bst_weights *weights;
     const bst_question *question;
+    /* what contexts come from: the walks of the past, and how much shorter ones are worth */
+    uint32_t context_states, past_count; /* 0: there are none */
+    const bst_seen_walk *past;
+    double worth;
     uint32_t steps_max;
     uint32_t count;
     uint32_t work;
@@ -107,28 +111,85 @@ static inline bool oracle_counts(const oracle *o, const oracle_walk *walk) {
     return true;
 }
 
-static inline double oracle_weight(const oracle *o, uint32_t first, uint32_t count, double stop,
-                                   uint32_t wanted) {
+static inline double oracle_share(const double *weight, uint32_t count, double stop,
+                                  uint32_t wanted) {
     double most = stop, sum = 0;
-    for (uint32_t t = first; t < first + count; t++)
-        most = fmax(most, o->weights->weight[t]);
+    for (uint32_t i = 0; i < count; i++)
+        most = fmax(most, weight[i]);
     const double least = most > 0 ? most * 1e-9 : 1;
-    for (uint32_t t = first; t < first + count; t++)
-        sum += fmax(o->weights->weight[t], least);
+    for (uint32_t i = 0; i < count; i++)
+        sum += fmax(weight[i], least);
     sum += stop >= 0 ? fmax(stop, least) : 0;
-    return fmax(wanted == BST_NONE ? stop : o->weights->weight[wanted], least) / sum;
+    return fmax(wanted == BST_NONE ? stop : weight[wanted], least) / sum;
+}
+
+/* Did the other walk end its first `there` steps in the same `states` states as this one its first
+ * `here`? What comes before the creation is one of them. */
+static inline bool oracle_alike(const oracle *o, const uint32_t *walk, uint32_t here,
+                                const uint32_t *other, uint32_t there, uint32_t states) {
+    for (uint32_t i = 1; i <= states; i++) {
+        if (i > here || i > there)
+            return i == states && here == there;
+        if (o->machine->transitions[walk[here - i]].to !=
+            o->machine->transitions[other[there - i]].to)
+            return false;
+    }
+    return true;
+}
+
+/* How probable the steps of the state are, and the end after them, after the first `at` steps, by
+ * what followed the same `states` states in the past. */
+static inline void oracle_context(const oracle *o, const oracle_walk *walk, uint32_t at,
+                                  uint32_t states, double *ret) {
+    const uint32_t number = o->machine->transitions[walk->steps[at - 1]].to;
+    const bst_state *const state = &o->machine->states[number];
+    const uint32_t count = state->transition_count;
+    double total = 0;
+    if (states == 1) {
+        for (uint32_t i = 0; i < count; i++)
+            total += ret[i] = o->weights->weight[state->first_transition + i];
+        total += ret[count] = o->weights->stop[number];
+        for (uint32_t i = 0; i <= count && total > 0; i++)
+            ret[i] /= total;
+        return;
+    }
+    oracle_context(o, walk, at, states - 1, ret);
+    double times[64] = {0};
+    for (uint32_t w = 0; w < o->past_count; w++) {
+        const bst_seen_walk *const past = &o->past[w];
+        for (uint32_t there = 1; there <= past->step_count; there++) {
+            if (!oracle_alike(o, walk->steps, at, past->transitions, there, states))
+                continue;
+            const bool ended = there == past->step_count;
+            times[ended ? count : past->transitions[there] - state->first_transition] +=
+                past->times;
+            total += past->times;
+        }
+    }
+    for (uint32_t i = 0; i <= count; i++)
+        ret[i] = (times[i] + o->worth * ret[i]) / (total + o->worth);
 }
 
 static inline double oracle_mass(const oracle *o, const oracle_walk *walk) {
-    double mass = oracle_weight(o, 0, o->machine->creation_count, -1, walk->steps[0]) *
+    double mass = oracle_share(o->weights->weight, o->machine->creation_count, -1, walk->steps[0]) *
                   o->weights->step_penalty;
     for (uint32_t i = 1; i <= walk->count; i++) {
         const uint32_t number = o->machine->transitions[walk->steps[i - 1]].to;
         const bst_state *const state = &o->machine->states[number];
-        mass *=
-            oracle_weight(o, state->first_transition, state->transition_count,
-                          o->weights->stop[number], i < walk->count ? walk->steps[i] : BST_NONE);
-        mass *= i < walk->count ? o->weights->step_penalty : 1;
+        const uint32_t step = i < walk->count ? walk->steps[i] - state->first_transition : BST_NONE;
+        double by_context[64];
+        if (o->context_states > 0)
+            oracle_context(o, walk, i, o->context_states, by_context);
+        mass *= oracle_share(
+            o->context_states > 0 ? by_context : o->weights->weight + state->first_transition,
+            state->transition_count,
+            o->context_states > 0 ? by_context[state->transition_count] : o->weights->stop[number],
+            step);
+        if (i == walk->count)
+            break;
+        mass *= o->weights->step_penalty;
+        if (o->weights->leads_back && o->weights->leads_back[walk->steps[i]])
+            mass *= o->weights->loop_penalty;
     }
     return mass;
 }

@@ -21,6 +21,7 @@
 #ifndef BACKSTORY_INFER_H
 #define BACKSTORY_INFER_H
 
+#include "backstory/contexts.h"
 #include "backstory/digest.h"
 #include "backstory/history.h"
 #include "backstory/machine.h"
@@ -75,20 +76,21 @@ typedef struct bst_claim {
  * claims.
  *
  *     p(t | s) = weight[t] / (weights of all transitions of s + stop[s])
- *     p(walk)  = p(creation) p(t1 | s1) p(t2 | s2) ... p(stop | end) step_penalty^steps
+ *     p(walk)  = p(creation) p(t1 | s1) p(t2 | s2) ... p(stop | end)
+ *                * step_penalty^steps loop_penalty^(steps that lead back)
  *
  * step_penalty in (0, 1] (anything else: the default): every step costs this factor, so that the
- * plainest history wins; below 1 the sums over loops are finite whatever the weights. */
-typedef struct bst_seen_walk {
-    double times; /* how often; need not be whole */
-    uint32_t step_count;
-    const uint32_t *transitions;
-} bst_seen_walk;
-
+ * plainest history wins; below 1 the sums over loops are finite whatever the weights. loop_penalty
+ * in (0, 1] (anything else: 1) is another factor, of the steps of `leads_back` (NULL: of none).
+ *
+ * With contexts their weights stand for `weight` and `stop`, but among creations. Where the product
+ * graph with them would be over the budget, single steps do it alone. */
 typedef struct bst_weights {
     const double *weight;
     const double *stop;
-    double step_penalty;
+    double step_penalty, loop_penalty;
+    const uint8_t *leads_back;    /* flags of transitions */
+    const bst_contexts *contexts; /* NULL: none */
     bool births_unknown; /* the weights of creations are as without any, whatever `weight` has */
     /* Whole histories that were seen, of entities like these, each once. Then the mass of a walk is
      *     times it was seen + steps_worth * p(walk)
@@ -104,6 +106,9 @@ typedef struct bst_weights {
     double rest_worth;
 } bst_weights;
 #define BST_STEP_PENALTY_DEFAULT 0.5
+
+/* Flags of the transitions that lead back; of every loop one does. NULL: out of memory. */
+BST_API const uint8_t *bst_steps_back(const bst_machine *machine, bst_arena *arena);
 
 typedef struct bst_question {
     uint32_t state; /* where the entity stands now */
