@@ -8,6 +8,18 @@
 
 #include "files_apart.h"
 
+static void print_tries(const bst_learn_figures *f, FILE *out) {
+    for (uint32_t i = 0; i < f->tried_count; i++) {
+        const bst_learn_try *const tried = &f->tried[i];
+        cli_fprintf(out, "  %+8.4f  +-%.4f  ", tried->gain, tried->error);
+        if (tried->kind == BST_TRY_LOOPS)
+            cli_fprintf(out, "steps that lead back cost more");
+        else
+            cli_fprintf(out, "steps depend on %u states", tried->states);
+        cli_fprintf(out, tried->kept ? ": kept\n" : ": does not pay\n");
+    }
+}
+
 static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE *out) {
     if (call->json || call->quiet)
         return;
@@ -24,6 +36,7 @@ static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE
         return;
     cli_fprintf(out, "held out: %s histories with a choice; mean log likelihood of the true one\n",
                 cli_number(f->tested).text);
+    print_tries(f, out);
     cli_fprintf(out, "  %8.4f  as learned\n  %8.4f  single steps alone\n  %8.4f  nothing learned\n",
                 f->fit, f->fit_steps, f->fit_plain);
 }

@@ -66,7 +66,7 @@ static bst_status add_states(builder *b) {
     return status;
 }
 
-/* The contexts that the walk is in after its step `at`, each longer by a state than the one before. */
+/* The contexts that the walk is in after its step `at`, the shorter before the longer. */
 static bst_status add_contexts(builder *b, const bst_seen_walk *walk, uint32_t at) {
     uint32_t states[BST_CONTEXT_STATES_MAX];
     node *last = NULL;

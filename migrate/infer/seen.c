@@ -118,11 +118,13 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
 }
 
 double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass) {
-    const double total = seen->total + steps_mass;
-    const double factor = weights->rest_worth / total;
-    double here = 0;
-    for (uint32_t i = 0; weights->here && i < seen->count; i++)
+    double here = 0, different = 0;
+    for (uint32_t i = 0; weights->here && i < seen->count; i++) {
         here += weights->here[seen->numbers[i]];
+        different += weights->here[seen->numbers[i]] > 0;
+    }
+    const double rest = weights->rest_worth + weights->rest_worth_each * different;
+    const double factor = rest / (seen->total + steps_mass);
     if (!(here > 0) || !(factor > 0) || !isfinite(factor))
         return 1;
     seen->total = 0;

@@ -77,7 +77,7 @@ bst_status bst__learn_em(bst__learner *learner) {
     e.stop = bst_arena_array(learner->arena, e.machine->state_count, sizeof *e.stop);
     bst_status status = e.weight && e.stop ? BST_OK : BST_NOMEM;
     for (bst__learn_class *c = learner->classes; c && status == BST_OK; c = c->hh.next) {
-        status = bst__learn_graph(learner, c);
+        status = bst__learn_graph(learner, c, NULL);
         if (c->arena) {
             learner->stops[c->state] += c->rows;
             rows += c->rows;
@@ -94,5 +94,6 @@ bst_status bst__learn_em(bst__learner *learner) {
     }
     learner->figures.smoothing = LAPLACE;
     learner->figures.step_penalty = PENALTY;
+    learner->figures.loop_penalty = 1;
     return status;
 }

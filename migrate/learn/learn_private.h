@@ -2,7 +2,9 @@
  *
  *     rows, log -> classes, walks, cells   learn.c
  *     classes -> graphs                    graph.c
- *     all of them -> what to believe       fit.c
+ *     all of them -> tables by number      tables.c
+ *     a belief -> how it does, held out    judge.c
+ *     beliefs -> the best                  fit.c
  *     classes alone -> what to believe     em.c
  *     all of it -> the file                write.c
  */
@@ -17,7 +19,7 @@
 #include "synth/synth_private.h"
 #undef bst__item
 
-#define BST__FOLDS 5u
+#define BST__FOLDS BST_LEARN_FOLDS
 
 /* A whole history, and how often each part of the entities had it. */
 typedef struct bst__learn_walk {
@@ -38,7 +40,7 @@ typedef struct bst__learn_class {
     double rows;
     bool lost;
     UT_hash_handle hh;
-    /* fit.c: NULL: it leaves no choice, or too much of it */
+    /* NULL: it leaves no choice, or too much of it */
     bst_arena *arena;
     bst__rules rules;
     bst__graph graph;
@@ -71,8 +73,62 @@ typedef struct bst__learner {
 
 /* graph.c */
 bst_question bst__learn_question(const bst__learn_class *class);
-/* The graph of its possible walks. There are none, or too many: then class->arena is NULL. */
-bst_status bst__learn_graph(bst__learner *learner, bst__learn_class *class) BST_MUST_USE;
+/* The graph of its possible walks. There are none, or too many: then class->arena is NULL. Without
+ * contexts where there would be too many with them. */
+bst_status bst__learn_graph(bst__learner *learner, bst__learn_class *class,
+                            const bst_contexts *contexts) BST_MUST_USE;
+
+/* tables.c: all of it by number, and the folds. */
+typedef struct bst__fitter {
+    bst__learner *learner;
+    bst__learn_class **classes;
+    bst__learn_walk **walks;
+    bst__learn_cell **cells; /* by class */
+    uint32_t *first_cell;    /* [class_count + 1] */
+    bst_seen_walk *seen;     /* the walks, as often as all folds but the one at hand have them */
+    double *weight, *stop;   /* of the fold at hand */
+    const uint8_t *leads_back;
+    bst_arena *contexts_arena;
+    bst_contexts contexts;   /* that the graphs have */
+    uint32_t context_states; /* of those; 1: none */
+} bst__fitter;
+
+bst_status bst__fitter_make(bst__learner *learner, bst__fitter *ret) BST_MUST_USE;
+void bst__fitter_release(bst__fitter *fitter);
+/* Makes the graphs anew, with contexts of so many states. BST_LIMIT: there are too many. */
+bst_status bst__fitter_graphs(bst__fitter *fitter, uint32_t context_states) BST_MUST_USE;
+/* How many histories of the fold the class has. */
+double bst__fitter_tested(const bst__fitter *fitter, uint32_t class, uint32_t fold);
+
+/* judge.c: what single steps are believed to be, and how that does on what is held out, with each
+ * way to weigh whole histories against them. */
+#define BST__WORTHS    14u
+#define BST__RESTS     8u
+#define BST__DISCOUNTS 5u
+#define BST__HERES     12u
+
+typedef struct bst__here {
+    double discount, each;
+} bst__here;
+
+/* the last of each: single steps alone; the signature alone says nothing */
+extern const double bst__worths[BST__WORTHS], bst__rests[BST__RESTS];
+extern const double bst__discounts[BST__DISCOUNTS];
+extern const bst__here bst__heres[BST__HERES];
+
+typedef struct bst__belief {
+    bool learned; /* false: all steps alike */
+    double smoothing, step_penalty, loop_penalty, context_worth;
+} bst__belief;
+
+/* Sums of logarithms. */
+typedef struct bst__scores {
+    bool here; /* whether signatures are asked; else the last of the rests alone is */
+    double of[BST__WORTHS][BST__DISCOUNTS][BST__RESTS][BST__HERES][BST__FOLDS];
+} bst__scores;
+
+bst_status bst__judge(bst__fitter *fitter, const bst__belief *belief, bool here,
+                      bst__scores *ret) BST_MUST_USE;
 
 /* fit.c */
 bst_status bst__learn_fit(bst__learner *learner) BST_MUST_USE;

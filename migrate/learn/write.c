@@ -59,6 +59,33 @@ static void add_steps(const bst__learner *learner, bst_strbuf *out) {
     bst_strbuf_adds(out, "\n  }");
 }
 
+/* What was tried, and what of it was kept. */
+static void add_tries(const bst_learn_figures *figures, bst_strbuf *out) {
+    for (uint32_t i = 0; i < figures->tried_count; i++) {
+        const bst_learn_try *const tried = &figures->tried[i];
+        bst_strbuf_adds(out, i > 0 ? ",\n      { " : "\n      { ");
+        if (tried->kind == BST_TRY_CONTEXTS)
+            bst_strbuf_addf(out, "\"what\": \"context\", \"states\": %" PRIu32, tried->states);
+        else
+            bst_strbuf_adds(out, "\"what\": \"loop_penalty\"");
+        bst_strbuf_addf(out, ", \"gain\": %.4f, \"error\": %.4f, \"kept\": %s }", tried->gain,
+                        tried->error, tried->kept ? "true" : "false");
+    }
+}
+
+static void add_learned(const bst_learn_figures *figures, bst_strbuf *out) {
+    bst_strbuf_addf(
+        out,
+        "  \"learned\": {\n    \"histories\": %" PRIu64 ", \"left_out\": %" PRIu64
+        ", \"held_out\": %" PRIu64 ",\n"
+        "    \"fit\": %.4f, \"fit_whole\": %.4f, \"fit_steps\": %.4f, \"fit_plain\": %.4f,\n"
+        "    \"tried\": [",
+        figures->histories, figures->left_out, figures->tested, figures->fit, figures->fit_whole,
+        figures->fit_steps, figures->fit_plain);
+    add_tries(figures, out);
+    bst_strbuf_adds(out, figures->tried_count > 0 ? "\n    ]\n  },\n" : "]\n  },\n");
+}
+
 static void add_walk(const bst_machine *machine, const bst__learn_walk *walk, uint32_t name,
                      bst_strbuf *out) {
     bst_strbuf_addf(out, "      { \"name\": \"h%" PRIu32 "\", \"times\": ", name);
@@ -163,6 +190,10 @@ static bst_status add_seen(const bst__learner *learner, bst_strbuf *out) {
     }
     bst_strbuf_adds(out, "    ],\n    \"rest_worth\": ");
     add_number(out, learner->figures.rest_worth);
+    if (learner->figures.rest_worth_each > 0) {
+        bst_strbuf_adds(out, ",\n    \"rest_worth_each\": ");
+        add_number(out, learner->figures.rest_worth_each);
+    }
     bst_strbuf_adds(out, ",\n    \"signature_discount\": ");
     add_number(out, learner->figures.here_discount);
     const bst_status status = add_signatures(learner, names, out);
@@ -173,16 +204,23 @@ static bst_status add_seen(const bst__learner *learner, bst_strbuf *out) {
 bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) {
     const bst_learn_figures *const figures = &learner->figures;
     bst_status status = BST_OK;
-    bst_strbuf_addf(out, "{\n  \"machine\": \"%s\",\n", learner->machine->id);
+    bst_strbuf_addf(out, "{\n  \"version\": 2,\n  \"machine\": \"%s\",\n", learner->machine->id);
     if (figures->by_log)
-        bst_strbuf_addf(out,
-                        "  \"learned\": { \"histories\": %" PRIu64 ", \"left_out\": %" PRIu64 ", "
-                        "\"held_out\": %" PRIu64 ", \"fit\": %.4f },\n",
-                        figures->histories, figures->left_out, figures->tested, figures->fit);
+        add_learned(figures, out);
     else
         bst_strbuf_addf(out, "  \"learned\": { \"rows\": %" PRIu64 " },\n", figures->rows);
     bst_strbuf_adds(out, "  \"step_penalty\": ");
     add_number(out, figures->step_penalty);
+    if (figures->loop_penalty < 1) {
+        bst_strbuf_adds(out, ",\n  \"loop_penalty\": ");
+        add_number(out, figures->loop_penalty);
+    }
+    if (figures->context_states > 1) {
+        bst_strbuf_addf(out, ",\n  \"context\": { \"states\": %" PRIu32 ", \"shorter_worth\": ",
+                        figures->context_states);
+        add_number(out, figures->context_worth);
+        bst_strbuf_adds(out, " }");
+    }
     bst_strbuf_adds(out, ",\n  \"smoothing\": ");
     add_number(out, figures->smoothing);
     bst_strbuf_adds(out, ",\n");

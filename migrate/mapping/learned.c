@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VERSION 2 /* of the file; 1 had no contexts */
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static void bad_number(bst__map *map, const bst__map_path *path, const char *what) {
@@ -136,7 +138,7 @@ static uint32_t find_step(bst__map *map, const bst__map_path *path, const char *
 }
 
 static bool read_history(bst__map *map, const json_t *json, const bst__map_path *path,
-                         double discount, bst_seen_walk *ret) {
+                         bst_seen_walk *ret) {
     static const char *const keys[] = {"name", "times", "commands", "description"};
     if (!bst__map_is(map, json, path, JSON_OBJECT))
         return false;
@@ -166,7 +168,7 @@ static bool read_history(bst__map *map, const json_t *json, const bst__map_path 
             return false;
         from = map->machine->transitions[steps[i]].to;
     }
-    *ret = (bst_seen_walk){fmax(read_count(map, times, &at) - discount, 0), (uint32_t)count, steps};
+    *ret = (bst_seen_walk){read_count(map, times, &at), (uint32_t)count, steps};
     return count > 0;
 }
 
@@ -216,10 +218,12 @@ static void read_signatures(bst__map *map, const json_t *seen, const bst__map_pa
     const json_t *const signatures = bst__map_get(map, seen, path, "signatures", JSON_OBJECT);
     const bst__map_path inside = {path, "signatures", 0}, worth = {path, "rest_worth", 0};
     const bst__map_path off = {path, "signature_discount", 0};
+    const bst__map_path each_at = {path, "rest_worth_each", 0};
     if (!signatures)
         return;
     const json_t *const rest = bst__map_need(map, seen, path, "rest_worth", JSON_REAL);
     const json_t *const less = bst__map_get(map, seen, path, "signature_discount", JSON_REAL);
+    const json_t *const more = bst__map_get(map, seen, path, "rest_worth_each", JSON_REAL);
     const double discount = less ? read_count(map, less, &off) : 0;
     bst_seen_here *const here =
         bst_arena_array(map->arena, json_object_size(signatures), sizeof *here);
@@ -230,6 +234,7 @@ static void read_signatures(bst__map *map, const json_t *seen, const bst__map_pa
         return;
     }
     ret->rest_worth = rest ? read_count(map, rest, &worth) : 0;
+    ret->rest_worth_each = more ? read_count(map, more, &each_at) : 0;
     json_object_foreach ((json_t *)(uintptr_t)signatures, text, json) {
         const bst__map_path each = {&inside, text, 0};
         read_signature(map, json, &each, names, ret->seen_count, discount,
@@ -239,94 +244,176 @@ static void read_signatures(bst__map *map, const json_t *seen, const bst__map_pa
     map->mapping->seen_here = here;
 }
 
-static void read_seen(bst__map *map, const json_t *root, bst_weights *ret) {
-    static const char *const keys[] = {"steps_worth", "discount",           "histories",
-                                       "rest_worth",  "signature_discount", "signatures",
-                                       "description"};
-    const json_t *const seen = bst__map_get(map, root, NULL, "seen", JSON_OBJECT);
-    const bst__map_path path = {NULL, "seen", 0}, list = {&path, "histories", 0};
-    const bst__map_path worth = {&path, "steps_worth", 0}, off = {&path, "discount", 0};
-    if (!seen)
-        return;
-    bst__map_keys(map, seen, &path, keys, COUNT(keys));
-    const json_t *const number = bst__map_need(map, seen, &path, "steps_worth", JSON_REAL);
-    const json_t *const discount = bst__map_get(map, seen, &path, "discount", JSON_REAL);
-    const json_t *const histories = bst__map_need(map, seen, &path, "histories", JSON_ARRAY);
-    if (!number || !histories)
-        return;
-    const double less = discount ? read_count(map, discount, &off) : 0;
-    bst_seen_walk *const walks =
-        bst_arena_array(map->arena, json_array_size(histories), sizeof *walks);
-    if (!walks) {
-        bst__map_nomem(map);
-        return;
-    }
-    ret->steps_worth = read_count(map, number, &worth);
-    if (number && ret->steps_worth == 0)
-        bad_number(map, &worth, "what single steps are worth is more than 0");
-    const char **const names =
-        bst_arena_array(map->arena, json_array_size(histories), sizeof(char *));
-    if (!names) {
-        bst__map_nomem(map);
-        return;
-    }
+static void read_histories(bst__map *map, const json_t *histories, const bst__map_path *list,
+                           bst_seen_walk *walks, const char **names, bst_weights *ret) {
     for (size_t i = 0; i < json_array_size(histories) && map->status != BST_NOMEM; i++) {
-        const bst__map_path here = {&list, NULL, i};
+        const bst__map_path here = {list, NULL, i};
         const json_t *const json = json_array_get(histories, i);
-        if (!read_history(map, json, &here, less, &walks[ret->seen_count]))
+        if (!read_history(map, json, &here, &walks[ret->seen_count]))
             continue;
         const json_t *const name = bst__map_get(map, json, &here, "name", JSON_STRING);
         names[ret->seen_count++] = name ? json_string_value(name) : "";
     }
     ret->seen = walks;
+}
+
+/* ---- contexts ---- */
+
+/* Of the histories as they were counted. */
+static void make_contexts(bst__map *map, const bst__map_path *path, uint32_t states, double worth,
+                          bst_weights *ret) {
+    bst_contexts *const made = bst_arena_alloc(map->arena, sizeof *made);
+    const bst_status status =
+        made ? bst_contexts_make(map->machine, states, ret->seen_count, ret->seen, map->arena, made)
+             : BST_NOMEM;
+    if (status == BST_NOMEM) {
+        bst__map_nomem(map);
+    } else if (status == BST_LIMIT) {
+        bad_number(map, path, "the histories have more contexts of so many states than can be");
+    } else {
+        bst_contexts_weigh(made, map->machine, ret->weight, ret->stop, ret->seen_count, ret->seen,
+                           worth);
+        ret->contexts = made;
+    }
+}
+
+static void read_context(bst__map *map, const json_t *root, bst_weights *ret) {
+    static const char *const keys[] = {"states", "shorter_worth", "description"};
+    const json_t *const json = bst__map_get(map, root, NULL, "context", JSON_OBJECT);
+    const bst__map_path path = {NULL, "context", 0}, states_at = {&path, "states", 0};
+    const bst__map_path worth_at = {&path, "shorter_worth", 0};
+    if (!json)
+        return;
+    bst__map_keys(map, json, &path, keys, COUNT(keys));
+    const json_t *const states = bst__map_need(map, json, &path, "states", JSON_INTEGER);
+    const json_t *const worth = bst__map_need(map, json, &path, "shorter_worth", JSON_REAL);
+    if (!states || !worth)
+        return;
+    const json_int_t number = json_integer_value(states);
+    const double shorter = read_count(map, worth, &worth_at);
+    if (number < 1 || number > (json_int_t)BST_CONTEXT_STATES_MAX)
+        bad_number(map, &states_at, "a context has 1 to 4 states");
+    else if (shorter == 0)
+        bad_number(map, &worth_at, "what shorter contexts are worth is more than 0");
+    else if (number > 1 && shorter > 0 && map->status == BST_OK)
+        make_contexts(map, &states_at, (uint32_t)number, shorter, ret);
+}
+
+static void discount_histories(double discount, uint32_t count, bst_seen_walk *walks) {
+    for (uint32_t i = 0; i < count; i++)
+        walks[i].times = fmax(walks[i].times - discount, 0);
+}
+
+static void read_seen(bst__map *map, const json_t *root, bst_weights *ret) {
+    static const char *const keys[] = {"steps_worth",     "discount",   "histories",
+                                       "rest_worth",      "signatures", "signature_discount",
+                                       "rest_worth_each", "description"};
+    const json_t *const seen = json_object_get(root, "context")
+                                   ? bst__map_need(map, root, NULL, "seen", JSON_OBJECT)
+                                   : bst__map_get(map, root, NULL, "seen", JSON_OBJECT);
+    const bst__map_path path = {NULL, "seen", 0}, list = {&path, "histories", 0};
+    const bst__map_path worth = {&path, "steps_worth", 0}, off = {&path, "discount", 0};
+    if (seen)
+        bst__map_keys(map, seen, &path, keys, COUNT(keys));
+    const json_t *const number =
+        seen ? bst__map_need(map, seen, &path, "steps_worth", JSON_REAL) : NULL;
+    const json_t *const histories =
+        seen ? bst__map_need(map, seen, &path, "histories", JSON_ARRAY) : NULL;
+    if (!number || !histories)
+        return;
+    const json_t *const discount = bst__map_get(map, seen, &path, "discount", JSON_REAL);
+    bst_seen_walk *const walks =
+        bst_arena_array(map->arena, json_array_size(histories), sizeof *walks);
+    const char **const names =
+        bst_arena_array(map->arena, json_array_size(histories), sizeof(char *));
+    if (!walks || !names) {
+        bst__map_nomem(map);
+        return;
+    }
+    ret->steps_worth = read_count(map, number, &worth);
+    if (ret->steps_worth == 0)
+        bad_number(map, &worth, "what single steps are worth is more than 0");
+    read_histories(map, histories, &list, walks, names, ret);
+    read_context(map, root, ret);
+    discount_histories(discount ? read_count(map, discount, &off) : 0, ret->seen_count, walks);
     read_signatures(map, seen, &path, names, ret);
 }
 
 /* ---- the file ---- */
 
-static void read_file(bst__map *map, bst_weights *ret) {
-    static const char *const keys[] = {"$schema",   "machine",      "description",
-                                       "learned",   "step_penalty", "smoothing",
-                                       "creations", "states",       "seen"};
-    const bst_machine *const machine = map->machine;
-    const json_t *const root = bst_json_source_root(map->json);
-    double *const weight = bst_arena_array(map->arena, machine->transition_count, sizeof *weight);
-    double *const stop = bst_arena_array(map->arena, machine->state_count, sizeof *stop);
-    if (!weight || !stop) {
-        bst__map_nomem(map);
-        return;
+static double read_penalty(bst__map *map, const json_t *root, const char *key, double otherwise) {
+    const bst__map_path here = {NULL, key, 0};
+    const json_t *const json = bst__map_get(map, root, NULL, key, JSON_REAL);
+    const double penalty = json ? json_number_value(json) : otherwise;
+    if (!(penalty > 0 && penalty <= 1))
+        bad_number(map, &here, "a penalty is above 0 and at most 1");
+    return penalty;
+}
+
+/* Is it of this machine, and of a version that can be read? */
+static bool read_head(bst__map *map, const json_t *root) {
+    static const char *const keys[] = {"$schema",      "version",      "machine",   "description",
+                                       "learned",      "step_penalty", "smoothing", "creations",
+                                       "loop_penalty", "states",       "context",   "seen"};
+    const bst__map_path machine_at = {NULL, "machine", 0}, version_at = {NULL, "version", 0};
+    const json_t *const version = bst__map_get(map, root, NULL, "version", JSON_INTEGER);
+    if (version && (json_integer_value(version) < 1 || json_integer_value(version) > VERSION)) {
+        const bst_loc where = bst__map_value_at(map, &version_at);
+        bst__map_error(map, &where, "unknown-version", "versions 1 to %d of this file can be read",
+                       VERSION);
+        return false;
     }
-    for (uint32_t t = 0; t < machine->transition_count; t++)
-        weight[t] = 1;
-    for (uint32_t s = 0; s < machine->state_count; s++)
-        stop[s] = 1;
     bst__map_keys(map, root, NULL, keys, COUNT(keys));
-    const bst__map_path machine_at = {NULL, "machine", 0}, penalty_at = {NULL, "step_penalty", 0};
     const json_t *const id = bst__map_need(map, root, NULL, "machine", JSON_STRING);
-    if (id && strcmp(json_string_value(id), machine->id) != 0) {
+    if (id && strcmp(json_string_value(id), map->machine->id) != 0) {
         const bst_loc where = bst__map_value_at(map, &machine_at);
         bst__map_error(map, &where, "other-machine", "this file speaks of the machine \"%s\"",
                        json_string_value(id));
         bst_diag_hint(map->diags, "Run `backstory learn` for this mapping.");
-        return;
+        return false;
     }
     bst__map_get(map, root, NULL, "learned", JSON_OBJECT);
-    const json_t *const penalty = bst__map_get(map, root, NULL, "step_penalty", JSON_REAL);
-    if (penalty && !(json_number_value(penalty) > 0 && json_number_value(penalty) <= 1))
-        bad_number(map, &penalty_at, "the step penalty is above 0 and at most 1");
+    return true;
+}
+
+static void fill(double *numbers, uint32_t count, double number) {
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] = number;
+}
+
+static void add_to_all(double *numbers, uint32_t count, double number) {
+    for (uint32_t i = 0; i < count; i++)
+        numbers[i] += number;
+}
+
+static void read_file(bst__map *map, bst_weights *ret) {
+    const bst_machine *const machine = map->machine;
+    const json_t *const root = bst_json_source_root(map->json);
+    double *const weight = bst_arena_array(map->arena, machine->transition_count, sizeof *weight);
+    double *const stop = bst_arena_array(map->arena, machine->state_count, sizeof *stop);
+    const uint8_t *const back = bst_steps_back(machine, map->arena);
+    if (!weight || !stop || !back) {
+        bst__map_nomem(map);
+        return;
+    }
+    if (!read_head(map, root))
+        return;
+    const double penalty = read_penalty(map, root, "step_penalty", BST_STEP_PENALTY_DEFAULT);
+    const double loop_penalty = read_penalty(map, root, "loop_penalty", 1);
     const json_t *const smoothing = bst__map_get(map, root, NULL, "smoothing", JSON_REAL);
     const bst__map_path smoothing_at = {NULL, "smoothing", 0};
     const double more = smoothing ? read_count(map, smoothing, &smoothing_at) : 0;
+    fill(weight, machine->transition_count, 1);
+    fill(stop, machine->state_count, 1);
     read_steps(map, root, weight, stop);
-    for (uint32_t t = 0; t < machine->transition_count; t++)
-        weight[t] += more;
-    for (uint32_t s = 0; s < machine->state_count; s++)
-        stop[s] += more;
+    add_to_all(weight, machine->transition_count, more);
+    add_to_all(stop, machine->state_count, more);
     *ret = (bst_weights){.weight = weight,
                          .stop = stop,
                          .births_unknown = json_object_get(root, "creations") == NULL,
-                         .step_penalty =
-                             penalty ? json_number_value(penalty) : BST_STEP_PENALTY_DEFAULT};
+                         .step_penalty = penalty,
+                         .loop_penalty = loop_penalty,
+                         .leads_back = back};
     read_seen(map, root, ret);
 }
 

@@ -39,8 +39,8 @@ typedef struct bst_contexts {
     double *weight, *stop;       /* how probable each step is, and the end */
 } bst_contexts;
 
-/* The contexts of at most `states` states that the walks have, without weights. BST_LIMIT, without a
- * finding: there are more than BST_CONTEXTS_MAX. */
+/* The contexts of at most `states` states that the walks have, without weights. BST_LIMIT, without
+ * a finding: there are more than BST_CONTEXTS_MAX. */
 BST_API bst_status bst_contexts_make(const bst_machine *machine, uint32_t states,
                                      uint32_t seen_count, const bst_seen_walk *seen,
                                      bst_arena *arena, bst_contexts *ret) BST_MUST_USE;

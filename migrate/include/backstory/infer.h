@@ -101,9 +101,10 @@ typedef struct bst_weights {
     double steps_worth;
     /* How often they were seen where the evidence was the very same, as these claims are; NULL:
      * nowhere. Then the mass of a walk is
-     *     here[its number] + rest_worth * its share by all of the above */
+     *     here[its number] + rest * its share by all of the above,
+     *     rest = rest_worth + rest_worth_each * how many different ones there were */
     const double *here;
-    double rest_worth;
+    double rest_worth, rest_worth_each;
 } bst_weights;
 #define BST_STEP_PENALTY_DEFAULT 0.5
 

@@ -19,6 +19,20 @@
 extern "C" {
 #endif
 
+#define BST_LEARN_FOLDS   5u
+#define BST_LEARN_TRY_MAX 8u
+
+/* What was tried beyond single steps and whole histories. */
+typedef enum bst_learn_try_kind { BST_TRY_LOOPS, BST_TRY_CONTEXTS } bst_learn_try_kind;
+
+typedef struct bst_learn_try {
+    bst_learn_try_kind kind;
+    uint32_t states; /* CONTEXTS */
+    double gain,
+        error; /* in the mean logarithm, against what was kept so far; its standard error */
+    bool kept;
+} bst_learn_try;
+
 typedef struct bst_learn_figures {
     uint64_t rows;      /* in scope, with a state that is known */
     uint64_t histories; /* whole ones that the log gave */
@@ -27,10 +41,15 @@ typedef struct bst_learn_figures {
     uint64_t signatures;
     bool by_log;     /* false: from the evidence of all rows */
     uint64_t tested; /* histories held out that a signature leaves a choice for */
-    /* per tested history, the mean logarithm of its probability: as chosen; with single steps
-     * alone; without learning */
-    double fit, fit_steps, fit_plain;
-    double step_penalty, smoothing, steps_worth, discount, rest_worth, here_discount;
+    /* per tested history, the mean logarithm of its probability: as chosen; with single steps and
+     * whole histories; with single steps alone; without learning */
+    double fit, fit_whole, fit_steps, fit_plain;
+    uint32_t tried_count;
+    bst_learn_try tried[BST_LEARN_TRY_MAX];
+    double step_penalty, loop_penalty, smoothing; /* loop_penalty 1: none */
+    uint32_t context_states;                      /* 1 or less: none */
+    double context_worth;
+    double steps_worth, discount, rest_worth, rest_worth_each, here_discount;
 } bst_learn_figures;
 
 /* Appends the file to `out`. Deterministic. */
