@@ -5,7 +5,9 @@ Every machine and mapping of the tree, and thousands of damaged copies of them (
 meaning, a value of another kind), are given to both. What the program accepts the schema must accept, or an editor
 would underline what is right. What is wrong in form, which is all that a schema can see, both must refuse.
 
-    agree.py BACKSTORY SOURCE_DIR
+    agree.py VERDICTS SOURCE_DIR
+
+The program is asked for all of them at once (verdicts.c): a process a file would take ten times as long.
 """
 import copy
 import json
@@ -54,63 +56,66 @@ def damaged(document, rng):
     return result, f"{('value', 'key', 'gone')[how]} at /{'/'.join(map(str, path))}"
 
 
-def findings(program, arguments):
-    done = subprocess.run([program, "check", "--format", "json", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
-        sys.exit(f"{arguments}: exit status {done.returncode}\n{done.stderr}")
-    return [f["code"] for f in json.loads(done.stdout)["diagnostics"] if f["severity"] == "error"]
+def validator(path):
+    schema = json.loads(path.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def candidates(source, kinds, scratch):
+    """Every file and its damaged copies: its path, what was done, its kind, the document."""
+    rng = random.Random(20261123)
+    for number, file in enumerate(sorted(source.glob("samples/*/*.json")) + sorted(source.glob("tests/machines/*.json"))
+                                  + sorted(source.glob("tests/golden/*/*.json"))):
+        kind = file.name.split(".")[-2]
+        if kind not in kinds:
+            continue
+        document = json.loads(file.read_text())
+        machine_name = f"machine{number}.fsm.json"
+        if kind == "legacy":
+            # The machine lies beside the mapping; golden cases find the samples through a link.
+            machine = (file.parent / document.get("machine", "")).resolve()
+            if not machine.is_file():
+                machine = (source / "samples" / str(document.get("machine", "")).split("samples/")[-1]).resolve()
+            if not machine.is_file():
+                continue
+            document["machine"] = machine_name
+            (scratch / machine_name).write_text(machine.read_text())
+        copies = [(document, "as it is")] + [damaged(document, rng) for _ in range(40)]
+        for candidate, what in copies:
+            if kind == "fsm" or candidate.get("machine") == machine_name:
+                yield file, what, kind, candidate
+
+
+def verdicts(program, tried, scratch):
+    """The codes of the errors that the program finds in each."""
+    lines = "".join(f"{kind} {json.dumps(candidate)}\n" for _, _, kind, candidate in tried)
+    done = subprocess.run([program], input=lines, capture_output=True, text=True, check=False, cwd=scratch)
+    answers = done.stdout.splitlines()
+    if done.returncode != 0 or len(answers) != len(tried):
+        sys.exit(f"{program}: exit status {done.returncode} after {len(answers)} of {len(tried)}\n{done.stderr}")
+    return [set(answer.split()) for answer in answers]
 
 
 def main():
-    program, source = sys.argv[1], pathlib.Path(sys.argv[2])
-    schemas = {}
-    for kind, name in (("fsm", "machine"), ("legacy", "mapping")):
-        schema = json.loads((source / f"docs/schema/{name}.schema.json").read_text())
-        jsonschema.Draft202012Validator.check_schema(schema)
-        schemas[kind] = jsonschema.Draft202012Validator(schema)
-
-    rng = random.Random(20261123)
-    wrong = tried = refused = 0
+    program, source = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+    schemas = {kind: validator(source / f"docs/schema/{name}.schema.json")
+               for kind, name in (("fsm", "machine"), ("legacy", "mapping"))}
+    wrong = refused = 0
     with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
-        for file in sorted(source.glob("samples/*/*.json")) + sorted(source.glob("tests/machines/*.json")) + sorted(
-                source.glob("tests/golden/*/*.json")):
-            kind = file.name.split(".")[-2]
-            if kind not in schemas:
-                continue
-            document = json.loads(file.read_text())
-            machine = None
-            if kind == "legacy":
-                # The machine lies beside the mapping; golden cases find the samples through a link.
-                machine = (file.parent / document.get("machine", "")).resolve()
-                if not machine.is_file():
-                    machine = (source / "samples" / str(document.get("machine", "")).split("samples/")[-1]).resolve()
-                if not machine.is_file():
-                    continue
-                document["machine"] = "machine.fsm.json"
-                (scratch / "machine.fsm.json").write_text(machine.read_text())
-            copies = [(document, "as it is")] + [damaged(document, rng) for _ in range(40)]
-            for number, (candidate, what) in enumerate(copies):
-                target = scratch / f"candidate.{kind}.json"
-                target.write_text(json.dumps(candidate))
-                if kind == "fsm":
-                    codes = findings(program, [str(target)])
-                elif candidate.get("machine") == "machine.fsm.json":
-                    codes = findings(program, [str(scratch / "machine.fsm.json"), str(target)])
-                else:
-                    continue
-                valid = schemas[kind].is_valid(candidate)
-                tried += 1
-                refused += not valid
-                if not codes and not valid:
-                    error = next(schemas[kind].iter_errors(candidate))
-                    print(f"{file} ({what}): accepted, but the schema says {error.message} at {list(error.path)}")
-                    wrong += 1
-                if valid and FORM & set(codes):
-                    print(f"{file} ({what}): the schema accepts what the program calls {sorted(FORM & set(codes))}")
-                    wrong += 1
-    print(f"{tried} files, {refused} of them refused by a schema, {wrong} disagreements")
-    if tried < 500 or refused < 100:
+        tried = list(candidates(source, schemas, pathlib.Path(scratch)))
+        answers = verdicts(program, tried, scratch)
+    for (file, what, kind, candidate), codes in zip(tried, answers):
+        error = next(schemas[kind].iter_errors(candidate), None)
+        refused += error is not None
+        if not codes and error:
+            print(f"{file} ({what}): accepted, but the schema says {error.message} at {list(error.path)}")
+            wrong += 1
+        if not error and FORM & codes:
+            print(f"{file} ({what}): the schema accepts what the program calls {sorted(FORM & codes)}")
+            wrong += 1
+    print(f"{len(tried)} files, {refused} of them refused by a schema, {wrong} disagreements")
+    if len(tried) < 500 or refused < 100:
         sys.exit("too few files tried: does this test still find its inputs?")
     sys.exit(1 if wrong else 0)
 
