@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backstory/follow.h"
+#include "backstory/run.h"
 
 #include "cli.h"
 
@@ -88,6 +89,10 @@ static void print_json(const bst_follow_figures *f) {
 static void print_text(const bst_follow_figures *f) {
     if (f->snapshot_rows > 0)
         cli_printf("%s rows of the snapshot\n", cli_number(f->snapshot_rows).text);
+    if (f->lsn == 0) {
+        cli_printf("nothing is followed yet\n");
+        return;
+    }
     cli_printf(
         "%s transactions with %s changes: %s events, %s quarantined, %s without a meaning for "
         "the machine\n",
@@ -145,6 +150,15 @@ static bst_status check_slot_name(cli_call *call, const char *name) {
                      name);
 }
 
+static bst_status check_counts(cli_call *call, int jobs, long long chunk_rows) {
+    if (jobs < 1 || jobs > (int)BST_JOBS_MAX)
+        return cli_usage(call, "--jobs is a number from 1 to %u, not %d", BST_JOBS_MAX, jobs);
+    if (chunk_rows < 1 || chunk_rows > UINT32_MAX)
+        return cli_usage(call, "--chunk-rows is a number from 1 to %u, not %lld", UINT32_MAX,
+                         chunk_rows);
+    return BST_OK;
+}
+
 static void listen_to_signals(void) {
     struct sigaction action = {.sa_handler = on_signal};
 
@@ -179,74 +193,89 @@ static bst_status run_follow(cli_call *call, const bst_mapping *mapping,
     return BST_OK;
 }
 
+/* The options as they were given; texts are popt's. */
+typedef struct given {
+    char *from, *to, *slot, *until, *ledger, *version_column;
+    int check, again, warn_mib, jobs;
+    long long chunk_rows;
+} given;
+
+static bst_status read_given(cli_call *call, given *g, bst_follow_ledger *ledger,
+                             bst_follow_options *ret) {
+    *ret = (bst_follow_options){.from = g->from,
+                                .to = g->to,
+                                .tool_version = BACKSTORY_VERSION,
+                                .check_only = g->check != 0,
+                                .snapshot_again = g->again != 0,
+                                .jobs = (uint32_t)g->jobs,
+                                .chunk_rows = (uint64_t)g->chunk_rows,
+                                .version_column = g->version_column,
+                                .retained_max = g->warn_mib > 0 ? (uint64_t)g->warn_mib << 20 : 0};
+    if (!g->from || !(g->to || g->check))
+        return cli_usage(call, g->from ? "--to is missing" : "--from is missing");
+    bst_status status = read_until(call, g->until, ret);
+    if (status == BST_OK)
+        status = check_counts(call, g->jobs, g->chunk_rows);
+    if (status == BST_OK && g->ledger) {
+        status = read_ledger(call, g->ledger, ledger);
+        ret->ledger = ledger;
+    }
+    return status == BST_OK && g->slot ? check_slot_name(call, g->slot) : status;
+}
+
+static void release(given *g) {
+    free(g->from);
+    free(g->to);
+    free(g->slot);
+    free(g->until);
+    free(g->ledger);
+    free(g->version_column);
+}
+
 static int follow(const cli_command *command, int argc, const char **argv) {
     cli_call call;
     bst_mapping *mapping = NULL;
-    char *from = NULL;
-    char *to = NULL;
-    char *slot = NULL;
-    char *until = NULL;
-    char *ledger_text = NULL;
-    char *version_column = NULL;
+    bst_follow_options run;
     bst_follow_ledger ledger;
-    int check = 0;
-    int again = 0;
-    int warn_mib = 1024;
+    given g = {.warn_mib = 1024, .jobs = 1, .chunk_rows = BST_CHUNK_ROWS_DEFAULT};
     int exit_status;
     struct poptOption options[] = {
-        {"from", 0, POPT_ARG_STRING, &from, 0, "the old system: a connection string", "SOURCE"},
-        {"to", 0, POPT_ARG_STRING, &to, 0, "the store: a connection string", "STORE"},
-        {"slot", 0, POPT_ARG_STRING, &slot, 0,
+        {"from", 0, POPT_ARG_STRING, &g.from, 0, "the old system: a connection string", "SOURCE"},
+        {"to", 0, POPT_ARG_STRING, &g.to, 0, "the store: a connection string", "STORE"},
+        {"slot", 0, POPT_ARG_STRING, &g.slot, 0,
          "name of the replication slot and its publication (default: backstory_<machine>)", "NAME"},
-        {"until", 0, POPT_ARG_STRING, &until, 0,
+        {"until", 0, POPT_ARG_STRING, &g.until, 0,
          "stop there: a place in the log, or now (default: follow on)", "LSN|now"},
-        {"check", 0, POPT_ARG_NONE, &check, 0, "only say what is missing, and change nothing",
+        {"check", 0, POPT_ARG_NONE, &g.check, 0, "only say what is missing, and change nothing",
          NULL},
-        {"snapshot-again", 0, POPT_ARG_NONE, &again, 0,
+        {"snapshot-again", 0, POPT_ARG_NONE, &g.again, 0,
          "a new slot, and every row reconciled with its history", NULL},
-        {"ledger", 0, POPT_ARG_STRING, &ledger_text, 0,
+        {"jobs", 'j', POPT_ARG_INT, &g.jobs, 0, "readers of the first snapshot (default: 1)", "N"},
+        {"chunk-rows", 0, POPT_ARG_LONGLONG, &g.chunk_rows, 0,
+         "rows of the first snapshot that are committed at a time, about (default: 50000)", "N"},
+        {"ledger", 0, POPT_ARG_STRING, &g.ledger, 0,
          "where the old system writes down what it adds to a field: proves lost updates",
          "TABLE:ENTITY:AMOUNT:FIELD"},
-        {"version-column", 0, POPT_ARG_STRING, &version_column, 0,
+        {"version-column", 0, POPT_ARG_STRING, &g.version_column, 0,
          "a column that each writer sets to one more than it saw: proves lost updates", "COLUMN"},
-        {"warn-retained", 0, POPT_ARG_INT, &warn_mib, 0,
+        {"warn-retained", 0, POPT_ARG_INT, &g.warn_mib, 0,
          "warn when the slot keeps more than so many MiB of log (default: 1024)", "MIB"},
         POPT_TABLEEND};
 
     if (!cli_begin(&call, command, options, 1, 1, argc, argv, &exit_status))
         return exit_status;
-    bst_follow_options run = {.from = from,
-                              .to = to,
-                              .tool_version = BACKSTORY_VERSION,
-                              .check_only = check != 0,
-                              .snapshot_again = again != 0,
-                              .version_column = version_column,
-                              .retained_max = warn_mib > 0 ? (uint64_t)warn_mib << 20 : 0};
-    bst_status status = from && (to || check)
-                            ? read_until(&call, until, &run)
-                            : cli_usage(&call, from ? "--to is missing" : "--from is missing");
-    if (status == BST_OK && ledger_text) {
-        status = read_ledger(&call, ledger_text, &ledger);
-        run.ledger = &ledger;
-    }
-    if (status == BST_OK && slot)
-        status = check_slot_name(&call, slot);
+    bst_status status = read_given(&call, &g, &ledger, &run);
     if (status == BST_OK)
         status = cli_load_mapping(&call, call.argument[0], &mapping);
-    if (status == BST_OK && !slot)
-        slot = bst_follow_slot_name(mapping->machine);
-    if (status == BST_OK && !slot)
+    if (status == BST_OK && !g.slot)
+        g.slot = bst_follow_slot_name(mapping->machine);
+    if (status == BST_OK && !g.slot)
         status = bst_diag_nomem(call.diags);
-    run.slot = slot;
+    run.slot = g.slot;
     if (status == BST_OK)
         status = run_follow(&call, mapping, &run);
     bst_mapping_free(mapping);
-    free(from);
-    free(to);
-    free(slot);
-    free(until);
-    free(ledger_text);
-    free(version_column);
+    release(&g);
     return cli_end(&call, status);
 }
 

@@ -1,6 +1,6 @@
 /* Rows of a store's quarantine that have no history yet: what was put aside and has got one since,
  * by a retry or by a follower, is left out without anybody having to tick it off. Of a row that was
- * tried again in vain the last reason counts. */
+ * tried again in vain the last reason counts; a follower has its own. */
 #include "backstory/loads.h"
 
 #include "copy_row_private.h"
@@ -27,7 +27,9 @@ static void add_sql(bst_pg *pg, const char *machine, const char *key, bst_strbuf
         " WHERE NOT EXISTS (SELECT FROM backstory.segment s"
         "  WHERE s.machine_id = q.machine_id AND s.key = q.key)"
         " AND NOT EXISTS (SELECT FROM q later WHERE later.machine_id = q.machine_id"
-        "  AND later.key = q.key AND later.run_id > q.run_id)");
+        "  AND later.key = q.key AND later.run_id > q.run_id)"
+        " AND NOT EXISTS (SELECT FROM backstory.follow_quarantine f"
+        "  WHERE f.machine_id = q.machine_id AND f.key = q.key AND f.released_lsn IS NULL)");
     add_equal(pg, "m.name", machine, sql);
     add_equal(pg, "q.key", key, sql);
     bst_strbuf_adds(sql, " ORDER BY q.run_id, q.chunk, q.number) TO STDOUT (FORMAT binary)");

@@ -72,30 +72,6 @@ static bst_status make_known(bst_journal *j, bst_diags *diags) {
     return status == BST_OK ? bst_pg_exec(j->pg, "COMMIT", diags) : status;
 }
 
-/* Events can be added to histories when all of these are there. */
-static bst_status check_loaded(bst_journal *j, bst_diags *diags) {
-    const char *const params[] = {j->machine->id};
-    bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_query(
-        j->pg,
-        "SELECT l.run_id, m.name FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
-        " WHERE l.finished_at IS NULL"
-        " AND (m.name = $1 OR to_regclass('backstory.segment_stream') IS NULL)"
-        " ORDER BY m.name <> $1 LIMIT 1",
-        1, params, &rows, diags);
-    if (status == BST_OK && bst_pg_rows_count(rows) > 0) {
-        status = BST_RETRY;
-        bst_diag_add(diags, BST_RETRY, BST_ERROR, "load-unfinished", NULL,
-                     "run %s, a migration of machine \"%s\" into %s, is not finished",
-                     bst_pg_rows_text(rows, 0, 0), bst_pg_rows_text(rows, 0, 1),
-                     bst_pg_label(j->pg));
-        bst_diag_hint(diags, "backstory status tells how far it is. If it was broken off, the same "
-                             "backstory migrate goes on with it; follow when it is done.");
-    }
-    bst_pg_rows_free(rows);
-    return status;
-}
-
 static bst_status check_slot(bst_journal *j, const bst_pg_rows *rows, bst_diags *diags) {
     const char *const lsn = bst_pg_rows_text(rows, 0, 2);
     const bool own = strtoll(bst_pg_rows_text(rows, 0, 0), NULL, 10) == j->machine_id;
@@ -146,9 +122,10 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     if (status == BST_OK)
         status = lock_both(j, diags);
     if (status == BST_OK)
-        status = check_loaded(j, diags);
-    if (status == BST_OK)
         status = find_slot(j, diags);
+    if (status == BST_OK)
+        status = bst__follow_ready(j->pg, machine->id, info->slot, info->run.mapping_sha256,
+                                   &j->empty, diags);
     if (status != BST_OK) {
         bst_journal_free(j);
         return status;
@@ -183,6 +160,10 @@ bst_journal_state bst_journal_where(const bst_journal *j, uint64_t *ret_lsn) {
 
 bool bst_journal_same_mapping(const bst_journal *j) {
     return j->same_mapping;
+}
+
+bool bst_journal_is_empty(const bst_journal *j) {
+    return j->empty;
 }
 
 bst_status bst_journal_enter(bst_journal *j, bst_diags *diags) {

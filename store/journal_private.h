@@ -30,7 +30,7 @@ struct bst_journal {
     int32_t run_id; /* 0: not yet taken */
     bool run_stored, open;
     bst_journal_state state;
-    bool same_mapping;
+    bool same_mapping, empty;
     uint64_t lsn; /* of the slot, as committed */
     bst__plan_book plans;
     bst__plan_shelf *shelf;        /* all plans of the machine's events; NULL: to be loaded */

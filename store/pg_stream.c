@@ -97,15 +97,29 @@ static bst_status command(bst_pg_stream *stream, const bst_strbuf *sql, ExecStat
     return BST_OK;
 }
 
-static bst_status make_slot(bst_pg_stream *stream, const char *slot, const char *kind,
-                            uint64_t *ret_lsn, char ret_snapshot[64], bst_diags *diags) {
+/* How long the next command may wait for a transaction to end; 0: as long as it takes. */
+static bst_status limit_wait(bst_pg_stream *stream, uint32_t seconds, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
     PGresult *result = NULL;
+    bst_strbuf_addf(&sql, "SET lock_timeout = '%lus'", (unsigned long)seconds);
+    const bst_status status = command(stream, &sql, PGRES_COMMAND_OK, &result, diags);
+    bst_strbuf_release(&sql);
+    PQclear(result);
+    return status;
+}
+
+bst_status bst_pg_stream_make_slot(bst_pg_stream *stream, const char *slot, uint32_t seconds,
+                                   uint64_t *ret_lsn, char ret_snapshot[64], bst_diags *diags) {
+    bst_strbuf sql = BST_STRBUF_INIT;
+    PGresult *result = NULL;
+    bst_status status = limit_wait(stream, seconds, diags);
+    if (status != BST_OK)
+        return status;
     bst_strbuf_adds(&sql, "CREATE_REPLICATION_SLOT ");
     sql.failed = sql.failed || !bst_pg_add_identifier(stream->pg, slot, &sql);
     /* The form that servers before 15 know, too. */
-    bst_strbuf_addf(&sql, "%s LOGICAL pgoutput EXPORT_SNAPSHOT", kind);
-    bst_status status = command(stream, &sql, PGRES_TUPLES_OK, &result, diags);
+    bst_strbuf_adds(&sql, " TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT");
+    status = command(stream, &sql, PGRES_TUPLES_OK, &result, diags);
     bst_strbuf_release(&sql);
     if (status != BST_OK)
         return status;
@@ -119,25 +133,6 @@ static bst_status make_slot(bst_pg_stream *stream, const char *slot, const char 
                               "the server's answer to the making of a slot is not understood");
     PQclear(result);
     return status;
-}
-
-bst_status bst_pg_stream_make_slot(bst_pg_stream *stream, const char *slot, uint64_t *ret_lsn,
-                                   char ret_snapshot[64], bst_diags *diags) {
-    return make_slot(stream, slot, "", ret_lsn, ret_snapshot, diags);
-}
-
-bst_status bst_pg_stream_make_passing_slot(bst_pg_stream *stream, const char *slot,
-                                           uint32_t seconds, uint64_t *ret_lsn,
-                                           char ret_snapshot[64], bst_diags *diags) {
-    bst_strbuf sql = BST_STRBUF_INIT;
-    PGresult *result = NULL;
-    bst_strbuf_addf(&sql, "SET lock_timeout = '%lus'", (unsigned long)seconds);
-    const bst_status status = command(stream, &sql, PGRES_COMMAND_OK, &result, diags);
-    bst_strbuf_release(&sql);
-    if (status != BST_OK)
-        return status;
-    PQclear(result);
-    return make_slot(stream, slot, " TEMPORARY", ret_lsn, ret_snapshot, diags);
 }
 
 bst_status bst_pg_stream_start(bst_pg_stream *stream, const char *slot, const char *publication,

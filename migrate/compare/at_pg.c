@@ -209,8 +209,8 @@ static bst_status make_slot(bst__at *at) {
         say(at->options, "waits for these transactions of the old system to end: %s", who.text);
     bst_strbuf_release(&who);
     if (status == BST_OK)
-        status = bst_pg_stream_make_passing_slot(at->stream, at->slot, patience(at->options),
-                                                 &at->begin, snapshot, at->diags);
+        status = bst_pg_stream_make_slot(at->stream, at->slot, patience(at->options), &at->begin,
+                                         snapshot, at->diags);
     return status == BST_OK ? hold_moment(at, snapshot) : still_open(at, status);
 }
 

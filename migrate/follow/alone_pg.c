@@ -1,4 +1,6 @@
-/* One slot alone turns the changes of a table into events of a store: by two every transaction
+/* Is the store ready for this follower, and does nobody else follow the same rows into it?
+ *
+ * One slot alone turns the changes of a table into events of a store: by two every transaction
  * would come twice, and the second time as steps that nobody took. A slot that was dropped at the
  * source is no other: whoever begins after it reconciles every row with its history.
  */
@@ -40,6 +42,7 @@ bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
                              bst_diags *diags) {
     bst_strbuf label = BST_STRBUF_INIT, others = BST_STRBUF_INIT;
     bst_status status = BST_OK;
+    bool empty;
     if (journal) {
         status = bst_journal_others(journal, &others, diags);
     } else if (options->to) {
@@ -47,6 +50,9 @@ bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
         if (status == BST_OK)
             status = bst_follow_others(options->to, mapping->machine->id, label.text, options->slot,
                                        &others, diags);
+        if (status == BST_OK)
+            status = bst_follow_ready(options->to, mapping->machine->id, options->slot,
+                                      mapping->sha256, &empty, diags);
     }
     if (status == BST_OK)
         status = check_source(source, &others, diags);

@@ -8,7 +8,8 @@
  *     bridge.c       the likeliest ways from one state to another
  *     races_pg.c     what the log shows of writers that did not see one another
  *     batch_pg.c     changes in the order of the log -> the store
- *     snapshot_pg.c  every row of the source -> the store
+ *     first_pg.c     a first snapshot, by the run that loads a machine
+ *     snapshot_pg.c  every row of the source, held against its history -> the store
  *     check_pg.c     the preflight
  *     alone_pg.c     is there another follower?
  *     start_pg.c     publication, slot, the first snapshot
@@ -253,10 +254,35 @@ bool bst__batch_is_dirty(const bst__batch *batch);
 uint64_t bst__batch_pending(const bst__batch *batch);
 uint64_t bst__batch_pending_changes(const bst__batch *batch);
 
-/* snapshot_pg.c: reconciles the store with every row of the source in a snapshot that was
- * exported at `lsn`. */
+/* A moment of the source that a session holds, and where in the log it is. */
+typedef struct bst__snapshot {
+    const char *name;
+    uint64_t lsn;
+    int64_t taken_at;
+} bst__snapshot;
+
+/* Which rows are held against their histories. */
+typedef enum bst__look {
+    BST__LOOK_AT_NONE,
+    BST__LOOK_AT_ASIDE, /* those that a load has put aside */
+    BST__LOOK_AT_ALL
+} bst__look;
+
+/* ---- first_pg.c */
+
+/* Loads the histories of a machine that the store has none of, as `migrate` does; goes on with a
+ * load that was broken off. `*ret_left`: what is still to be looked at in the same snapshot. A stop
+ * that was asked for is BST_RETRY. */
+bst_status bst__follow_load(const bst_mapping *mapping, const bst_follow_options *options,
+                            const bst__snapshot *snapshot, bst_follow_figures *figures,
+                            bst__look *ret_left, bst_diags *diags) BST_MUST_USE;
+
+/* ---- snapshot_pg.c */
+
+/* Reconciles the store with rows of the source; all but the last of it is committed. Ends early,
+ * and well, when a stop was asked for. */
 bst_status bst__batch_snapshot(bst__batch *batch, const bst_follow_options *options,
-                               const char *snapshot, uint64_t lsn, int64_t taken_at,
+                               const bst__snapshot *snapshot, bst__look look,
                                bst_diags *diags) BST_MUST_USE;
 
 /* ---- check_pg.c */
@@ -284,7 +310,9 @@ bst_status bst__follow_who_blocks(bst_pg *source, bst_strbuf *out, bst_diags *di
  * journal is ready. */
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
-                             bst__batch *batch, bst_diags *diags) BST_MUST_USE;
+                             bst__batch *batch, bst_follow_figures *figures,
+                             bst_diags *diags) BST_MUST_USE;
+bool bst__follow_stops(const bst_follow_options *options);
 void bst__follow_say(const bst_follow_options *options, const char *format, ...) BST_PRINTF(2, 3);
 
 /* bridge.c; NULL: no memory, or a finding. */

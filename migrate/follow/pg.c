@@ -326,8 +326,8 @@ static bst_status begin(session *s) {
     if (status == BST_OK)
         status = bst__follow_alone(s->source, s->mapping, &s->options, s->journal, s->diags);
     if (status == BST_OK)
-        status =
-            bst__follow_begin(s->source, s->mapping, &s->options, s->journal, s->batch, s->diags);
+        status = bst__follow_begin(s->source, s->mapping, &s->options, s->journal, s->batch,
+                                   s->figures, s->diags);
     if (status != BST_OK || bst_journal_where(s->journal, &s->done) != BST_JOURNAL_READY)
         return status;
     s->options.snapshot_again = false;

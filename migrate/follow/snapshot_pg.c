@@ -1,18 +1,19 @@
-/* The first snapshot: every row of the source against what the store has of it, both in the order
- * of keys, merged in constant memory.
+/* Reconciliation: every row of the source against what the store has of it, both in the order of
+ * keys, merged in constant memory; or those rows alone that have no history, because a load put
+ * them aside.
  *
- * An entity without a history gets the one that synthesis makes of its row; one whose history ends
- * elsewhere than its row gets the events in between, as implied, for nobody saw them; one that has
- * a history and no row is set aside. Where both agree nothing is written. So this can be broken off
- * and repeated with a later snapshot at any time, and it is also the way back after a slot was
- * lost.
- */
+ * An entity without a history gets the one that synthesis makes of its row; one whose history
+ * ends elsewhere than its row gets the events in between, as implied, for nobody saw them; one
+ * that has a history and no row is set aside. Where both agree nothing is written. So this can
+ * be broken off and repeated with a later snapshot at any time, and it is also the way back
+ * after a slot was lost. */
 #include "follow_private.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #include "follow_batch_private.h"
+#include "run/quarantine_private.h"
 
 #define COMMIT_ROWS 20000u
 
@@ -21,6 +22,7 @@ typedef struct merger {
     const bst_follow_options *options;
     bst_source *source;
     bst_reader *reader;
+    bst__key_set *only;            /* NULL: all rows, and then there is a reader */
     const bst_stored_event *event; /* the next one of the store; NULL: at its end */
     uint64_t lsn, row_number;
     int64_t taken_at;
@@ -108,17 +110,13 @@ static bst_status take_one(merger *m, const bst_row *row, int order) {
     return status;
 }
 
-static bst_status commit(merger *m, uint64_t lsn) {
+static bst_status commit(merger *m) {
     bst_follow_figures *const f = m->batch->figures;
-    const bst_status status = bst__batch_commit(m->batch, lsn, m->diags);
+    const bst_status status = bst__batch_commit(m->batch, 0, m->diags);
     f->snapshot_rows = m->row_number;
     if (status == BST_OK && m->options->on_progress)
         return m->options->on_progress(m->options->context, f);
     return status;
-}
-
-static bool wants_stop(const merger *m) {
-    return m->options->stop && *m->options->stop;
 }
 
 static bst_status merge(merger *m) {
@@ -126,40 +124,59 @@ static bst_status merge(merger *m) {
     bst_status status = next_event(m);
     if (status == BST_OK)
         status = bst_source_next(m->source, &row, m->diags);
-    while (status == BST_OK && (row || m->event) && !wants_stop(m)) {
+    while (status == BST_OK && (row || m->event) && !bst__follow_stops(m->options)) {
         const int order = compare(m, row);
         status = take_one(m, row, order);
         if (status == BST_OK && order >= 0)
             status = bst_source_next(m->source, &row, m->diags);
         if (status == BST_OK && m->row_number % COMMIT_ROWS == 0)
-            status = commit(m, 0);
+            status = commit(m);
     }
     return status;
 }
 
-static bst_status open_all(merger *m, const bst_source_spec *spec, const char *snapshot) {
-    bst_status status = bst_source_open_at(m->options->from, spec, snapshot, &m->source, m->diags);
-    if (status == BST_OK)
-        status =
-            bst_reader_open(m->options->to, m->batch->mapping->machine, NULL, &m->reader, m->diags);
+/* Rows that have no history: there is nothing to hold them against. */
+static bst_status take_aside(merger *m) {
+    const bst_row *row = NULL;
+    bst_status status = bst_source_next(m->source, &row, m->diags);
+    while (status == BST_OK && row && !bst__follow_stops(m->options)) {
+        if (!row->key_is_null && bst__key_set_has(m->only, row->key, row->key_len))
+            status = take_one(m, row, 1);
+        if (status == BST_OK)
+            status = bst_source_next(m->source, &row, m->diags);
+    }
     return status;
 }
 
+static bst_status look_at_all(merger *m) {
+    const bst_status status =
+        bst_reader_open(m->options->to, m->batch->mapping->machine, NULL, &m->reader, m->diags);
+    return status == BST_OK ? merge(m) : status;
+}
+
+static bst_status look_at_aside(merger *m) {
+    const bst_status status =
+        bst__key_set_of_store(m->options->to, m->batch->mapping->machine->id,
+                              BST__ASIDE_WITHOUT_HISTORY, NULL, &m->only, m->diags);
+    return status == BST_OK ? take_aside(m) : status;
+}
+
 bst_status bst__batch_snapshot(bst__batch *batch, const bst_follow_options *options,
-                               const char *snapshot, uint64_t lsn, int64_t taken_at,
-                               bst_diags *diags) {
-    merger m = {
-        .batch = batch, .options = options, .lsn = lsn, .taken_at = taken_at, .diags = diags};
+                               const bst__snapshot *snapshot, bst__look look, bst_diags *diags) {
+    merger m = {.batch = batch,
+                .options = options,
+                .lsn = snapshot->lsn,
+                .taken_at = snapshot->taken_at,
+                .diags = diags};
     bst_source_spec spec = batch->mapping->source;
-    spec.ordered = true;
+    spec.ordered = look == BST__LOOK_AT_ALL;
     batch->diags = diags;
-    bst_status status = open_all(&m, &spec, snapshot);
-    if (status == BST_OK)
-        status = bst_journal_release_all(batch->journal, lsn, diags);
-    if (status == BST_OK)
-        status = merge(&m);
-    if (status == BST_OK && !wants_stop(&m))
-        status = commit(&m, lsn);
+    bst_status status = bst_journal_release_all(batch->journal, snapshot->lsn, diags);
+    if (status == BST_OK && look != BST__LOOK_AT_NONE)
+        status = bst_source_open_at(options->from, &spec, snapshot->name, &m.source, diags);
+    if (status == BST_OK && look != BST__LOOK_AT_NONE)
+        status = look == BST__LOOK_AT_ALL ? look_at_all(&m) : look_at_aside(&m);
+    bst__key_set_free(m.only);
     bst_reader_free(m.reader);
     bst_source_free(m.source);
     return status;

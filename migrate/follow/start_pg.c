@@ -1,15 +1,37 @@
 /* The beginning: publication, then slot, then the snapshot that the slot was made with.
  *
- * The store knows of the slot before the server does, as unfinished. So whatever is killed on the
- * way, the next start finds what is left of it, takes a slot that nobody can go on from away, and
- * begins again with a new one; what the store has already is not written twice.
- */
+ * A slot that nobody follows keeps log until the disk is full, and a snapshot is gone with the
+ * session that made it. So the slot is temporary as long as its snapshot is being read: whatever
+ * is killed or cut off meanwhile, the server takes it away. When all rows are in the store it is
+ * copied under its own name, to stay, and then the store is told from where to follow. The store
+ * knows of the slot before, as unfinished; a start that was broken off is begun again with
+ * another snapshot, and what the store has already is not written twice. */
 #include "follow_private.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A beginning, as far as it has come. */
+typedef struct beginning {
+    bst_pg *source;
+    const bst_mapping *mapping;
+    const bst_follow_options *options;
+    bst_journal *journal;
+    bst__batch *batch;
+    bst_follow_figures *figures;
+    bst_pg_stream *stream; /* holds slot and snapshot while it is idle */
+    bst_strbuf temporary;  /* the slot's name until it stays */
+    char name[64];         /* of the snapshot */
+    bst__snapshot snapshot;
+    bool published;
+    bst_diags *diags;
+} beginning;
+
+bool bst__follow_stops(const bst_follow_options *options) {
+    return options->stop && *options->stop;
+}
 
 void bst__follow_say(const bst_follow_options *options, const char *format, ...) {
     if (!options->on_notice)
@@ -140,59 +162,118 @@ static void say_who_blocks(bst_pg *source, const bst_follow_options *options) {
     bst_strbuf_release(&who);
 }
 
-static bst_status read_snapshot(bst_pg *source, const bst_follow_options *options,
-                                bst__batch *batch, const char *snapshot, uint64_t lsn,
-                                bst_diags *diags) {
-    bst_strbuf now = BST_STRBUF_INIT;
-    char at[BST_LSN_TEXT_MAX];
-    bst_lsn_format(lsn, at);
-    bst__follow_say(options, "made slot %s at %s; reading its snapshot", options->slot, at);
-    bst_status status = ask(source,
-                            "SELECT ((extract(epoch FROM clock_timestamp()) - 946684800)"
-                            " * 1000000)::bigint",
-                            NULL, &now, diags);
+/* Two may begin at the same server: the session's number makes the name its own. */
+static void name_temporary(beginning *b, const char *pid) {
+    const size_t room = BST_SLOT_NAME_MAX - strlen("_first_") - strlen(pid);
+    bst_strbuf_clear(&b->temporary);
+    bst_strbuf_addf(&b->temporary, "%.*s_first_%s", (int)room, b->options->slot, pid);
+}
+
+static bst_status take_snapshot(beginning *b) {
+    bst_strbuf pid = BST_STRBUF_INIT, now = BST_STRBUF_INIT;
+    bst_status status = bst_pg_stream_open(b->options->from, &b->stream, b->diags);
     if (status == BST_OK)
-        status =
-            bst__batch_snapshot(batch, options, snapshot, lsn, strtoll(now.text, NULL, 10), diags);
+        status = ask(b->source, "SELECT pg_catalog.pg_backend_pid()", NULL, &pid, b->diags);
+    if (status == BST_OK) {
+        name_temporary(b, pid.text);
+        say_who_blocks(b->source, b->options);
+        status = b->temporary.failed ? bst_diag_nomem(b->diags)
+                                     : bst_pg_stream_make_slot(b->stream, b->temporary.text, 0,
+                                                               &b->snapshot.lsn, b->name, b->diags);
+    }
+    if (status == BST_OK)
+        status = ask(b->source,
+                     "SELECT ((extract(epoch FROM clock_timestamp()) - 946684800)"
+                     " * 1000000)::bigint",
+                     NULL, &now, b->diags);
+    b->snapshot.name = b->name;
+    b->snapshot.taken_at = now.len > 0 ? strtoll(now.text, NULL, 10) : 0;
+    bst_strbuf_release(&pid);
     bst_strbuf_release(&now);
     return status;
 }
 
-/* Of a beginning that came to nothing: a slot would keep log that nobody can follow. As far as the
- * source still answers; what is said is why it came to nothing. */
-static void clear_away(bst_pg *source, const bst_follow_options *options, bool publication) {
+static bst_status read_snapshot(beginning *b) {
+    bst__look look = BST__LOOK_AT_ALL;
+    char at[BST_LSN_TEXT_MAX];
+    bst_lsn_format(b->snapshot.lsn, at);
+    bst__follow_say(b->options, "reading a snapshot of the source at %s", at);
+    bst_status status = BST_OK;
+    if (bst_journal_is_empty(b->journal))
+        status =
+            bst__follow_load(b->mapping, b->options, &b->snapshot, b->figures, &look, b->diags);
+    return status == BST_OK
+               ? bst__batch_snapshot(b->batch, b->options, &b->snapshot, look, b->diags)
+               : status;
+}
+
+static bst_status report_slot_lost(const beginning *b) {
+    bst_diag_add(b->diags, BST_DATABASE, BST_ERROR, "slot-lost", NULL,
+                 "the source has given up slot \"%s\" while its snapshot was being read",
+                 b->temporary.text);
+    bst_diag_hint(b->diags, "Its session was ended, or it kept more log than "
+                            "max_slot_wal_keep_size allows. The same command begins anew with what "
+                            "the store has already.");
+    return BST_DATABASE;
+}
+
+/* Under its own name the slot outlives this session: the same place, and nobody has moved it. */
+static bst_status keep_slot(beginning *b) {
+    const char *const params[] = {b->temporary.text, b->options->slot};
+    char at[BST_LSN_TEXT_MAX];
+    bst_pg_rows *rows = NULL;
+    bst_status status = bst_pg_query(
+        b->source,
+        "SELECT pg_catalog.pg_copy_logical_replication_slot(slot_name, $2::name, false)"
+        " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1"
+        " AND coalesce(wal_status, 'lost') <> 'lost'",
+        2, params, &rows, b->diags);
+    if (status == BST_OK && bst_pg_rows_count(rows) == 0)
+        status = report_slot_lost(b);
+    bst_pg_rows_free(rows);
+    bst_lsn_format(b->snapshot.lsn, at);
+    if (status == BST_OK)
+        bst__follow_say(b->options, "made slot %s at %s", b->options->slot, at);
+    return status;
+}
+
+/* Of a beginning that came to nothing, as far as the source still answers; what is said is why it
+ * came to nothing. */
+static void clear_away(beginning *b) {
     bst_diags *const ignored = bst_diags_new();
-    const bst_status slot = drop_slot(source, options, ignored);
-    if (slot == BST_OK && publication &&
-        say_publication(source, "DROP", "", NULL, 0, "", options, ignored) == BST_OK)
-        bst__follow_say(options, "dropped publication %s", options->slot);
+    const bst_status slot = drop_slot(b->source, b->options, ignored);
+    if (slot == BST_OK && b->published &&
+        say_publication(b->source, "DROP", "", NULL, 0, "", b->options, ignored) == BST_OK)
+        bst__follow_say(b->options, "dropped publication %s", b->options->slot);
     bst_diags_free(ignored);
 }
 
-static bst_status begin_anew(bst_pg *source, const bst_mapping *mapping,
-                             const bst_follow_options *options, bst_journal *journal,
-                             bst__batch *batch, bst_diags *diags) {
-    bst_pg_stream *stream = NULL; /* holds the snapshot while it is idle */
-    char snapshot[64] = "";
-    uint64_t lsn = 0;
-    bool published;
-    bst_status status = make_publication(source, mapping, options, &published, diags);
+static bst_status prepare(beginning *b) {
+    bst_status status =
+        make_publication(b->source, b->mapping, b->options, &b->published, b->diags);
     if (status == BST_OK)
-        status = bst_journal_enter(journal, diags);
+        status = bst_journal_enter(b->journal, b->diags);
+    return status == BST_OK ? drop_slot(b->source, b->options, b->diags) : status;
+}
+
+/* A stop that was asked for ends it well, and the journal is not READY then. */
+static bst_status begin_anew(beginning *b) {
+    bst_strbuf_init(&b->temporary);
+    bst_status status = prepare(b);
     if (status == BST_OK)
-        status = drop_slot(source, options, diags);
+        status = take_snapshot(b);
     if (status == BST_OK)
-        status = bst_pg_stream_open(options->from, &stream, diags);
-    if (status == BST_OK) {
-        say_who_blocks(source, options);
-        status = bst_pg_stream_make_slot(stream, options->slot, &lsn, snapshot, diags);
-    }
-    if (status == BST_OK)
-        status = read_snapshot(source, options, batch, snapshot, lsn, diags);
-    bst_pg_stream_free(stream);
-    if (status != BST_OK)
-        clear_away(source, options, published);
-    return status;
+        status = read_snapshot(b);
+    const bool stops = bst__follow_stops(b->options);
+    if (status == BST_OK && !stops)
+        status = keep_slot(b);
+    if (status == BST_OK && !stops)
+        status = bst__batch_commit(b->batch, b->snapshot.lsn, b->diags);
+    bst_pg_stream_free(b->stream);
+    if (status != BST_OK || stops)
+        clear_away(b);
+    bst_strbuf_release(&b->temporary);
+    return status == BST_RETRY && stops ? BST_OK : status;
 }
 
 static bst_status report_other_mapping(const bst_follow_options *options, bst_diags *diags) {
@@ -248,11 +329,18 @@ static bst_status check_slot(bst_pg *source, const bst_follow_options *options, 
 
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
-                             bst__batch *batch, bst_diags *diags) {
+                             bst__batch *batch, bst_follow_figures *figures, bst_diags *diags) {
     uint64_t lsn;
     bool made;
+    beginning b = {.source = source,
+                   .mapping = mapping,
+                   .options = options,
+                   .journal = journal,
+                   .batch = batch,
+                   .figures = figures,
+                   .diags = diags};
     if (bst_journal_where(journal, &lsn) != BST_JOURNAL_READY || options->snapshot_again)
-        return begin_anew(source, mapping, options, journal, batch, diags);
+        return begin_anew(&b);
     if (!bst_journal_same_mapping(journal))
         return report_other_mapping(options, diags);
     const bst_status status = check_slot(source, options, lsn, diags);

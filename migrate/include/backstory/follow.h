@@ -58,8 +58,11 @@ typedef struct bst_follow_options {
     const char *tool_version;
     bool until_now; /* stop at what is committed at the start; or at `until`, when not 0 */
     uint64_t until;
-    bool check_only;                 /* the preflight, and nothing else */
-    bool snapshot_again;             /* make the slot anew and reconcile with every row */
+    bool check_only;     /* the preflight, and nothing else */
+    bool snapshot_again; /* make the slot anew and reconcile with every row */
+    /* Of the first snapshot, see bst_run_options: readers, and about how many rows each takes. */
+    uint32_t jobs;
+    uint64_t chunk_rows;
     const bst_follow_ledger *ledger; /* NULL: none */
     /* A column that each writer sets to one more than it saw; NULL: none */
     const char *version_column;

@@ -44,6 +44,9 @@ BST_API bst_status bst_journal_others(bst_journal *journal, bst_strbuf *out,
 BST_API bst_journal_state bst_journal_where(const bst_journal *journal, uint64_t *ret_lsn);
 /* Whether the mapping is the one that the slot was last followed with. */
 BST_API bool bst_journal_same_mapping(const bst_journal *journal);
+/* Whether nobody had brought histories of the machine into the store when the journal was opened; a
+ * load that was broken off has brought none yet. */
+BST_API bool bst_journal_is_empty(const bst_journal *journal);
 /* Enters the slot as UNFINISHED, also one that was READY: before its snapshot is read. */
 BST_API bst_status bst_journal_enter(bst_journal *journal, bst_diags *diags) BST_MUST_USE;
 

@@ -93,6 +93,14 @@ BST_API bst_status bst_follow_others(const char *store, const char *machine, con
                                      const char *slot, bst_strbuf *out,
                                      bst_diags *diags) BST_MUST_USE;
 
+/* Whether the store can take the events of a follower of this slot: BST_RETRY (code `load-
+ * unfinished`) while a migration is not finished that keeps it from that. One of the same
+ * machine and mapping does not when the slot has yet to begin: its first snapshot goes on with
+ * it. `*ret_empty`: nobody has brought histories of the machine yet; true without a store. */
+BST_API bst_status bst_follow_ready(const char *store, const char *machine, const char *slot,
+                                    const char *mapping_sha256, bool *ret_empty,
+                                    bst_diags *diags) BST_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,18 +27,13 @@ BST_API bst_status bst_pg_stream_open(const char *conninfo, bst_pg_stream **ret,
                                       bst_diags *diags) BST_MUST_USE;
 BST_API bst_pg_stream *bst_pg_stream_free(bst_pg_stream *stream);
 
-/* Makes a permanent slot. `ret_snapshot` (64 bytes) names a snapshot of exactly its starting point,
- * for other sessions to read in; it lives until the next call on this stream. Waits until every
- * transaction that is running on the server has ended. */
+/* Makes a slot that ends with this session. `ret_snapshot` (64 bytes) names a snapshot of
+ * exactly its starting point, for other sessions to read in; it lives until the next call on
+ * this stream. Waits until every transaction that is running on the server has ended; for one of
+ * them at most `seconds` (then code sqlstate-55P03), 0: as long as it takes. */
 BST_API bst_status bst_pg_stream_make_slot(bst_pg_stream *stream, const char *slot,
-                                           uint64_t *ret_lsn, char ret_snapshot[64],
-                                           bst_diags *diags) BST_MUST_USE;
-/* The same, of a slot that ends with this session; gives up after so many seconds of waiting for
- * one of those transactions (code sqlstate-55P03). */
-BST_API bst_status bst_pg_stream_make_passing_slot(bst_pg_stream *stream, const char *slot,
-                                                   uint32_t seconds, uint64_t *ret_lsn,
-                                                   char ret_snapshot[64],
-                                                   bst_diags *diags) BST_MUST_USE;
+                                           uint32_t seconds, uint64_t *ret_lsn,
+                                           char ret_snapshot[64], bst_diags *diags) BST_MUST_USE;
 /* Starts to receive what was committed from `lsn` on, of the tables of a publication. What the slot
  * has been told is done with does not come again. */
 BST_API bst_status bst_pg_stream_start(bst_pg_stream *stream, const char *slot,
