@@ -95,16 +95,21 @@ bst_status cli_files_apart(cli_call *call, const cli_named_file *files, size_t c
 
 bst_status cli_mapping_apart(cli_call *call, const bst_mapping *mapping, const char *from,
                              const cli_named_file *others, size_t count) {
-    cli_named_file files[4 + CLI_OTHER_FILES_MAX] = {{"the mapping", mapping->file, false},
-                                                     {"the machine", mapping->machine->file, false},
-                                                     {"--from", from, false}};
-    char *log =
-        mapping->log && !bst_is_connection_string(from) ? bst_log_file(from, mapping->log) : NULL;
+    cli_named_file files[3 + BST_LOGS_MAX + CLI_OTHER_FILES_MAX] = {
+        {"the mapping", mapping->file, false},
+        {"the machine", mapping->machine->file, false},
+        {"--from", from, false}};
+    const size_t logs = bst_is_connection_string(from) ? 0 : mapping->log_count;
+    char *paths[BST_LOGS_MAX] = {NULL};
 
     assert(count <= CLI_OTHER_FILES_MAX);
-    files[3] = (cli_named_file){"the log", log, false};
-    memcpy(files + 4, others, count * sizeof *others);
-    const bst_status status = cli_files_apart(call, files, 4 + count);
-    free(log);
+    for (size_t i = 0; i < logs; i++) {
+        paths[i] = bst_log_file(from, &mapping->log[i]);
+        files[3 + i] = (cli_named_file){"the log", paths[i], false};
+    }
+    memcpy(files + 3 + logs, others, count * sizeof *others);
+    const bst_status status = cli_files_apart(call, files, 3 + logs + count);
+    for (size_t i = 0; i < logs; i++)
+        free(paths[i]);
     return status;
 }

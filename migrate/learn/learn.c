@@ -128,7 +128,8 @@ static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
                            const bst__learn_class *class) {
     bst__learner *const learner = g->learner;
     uint32_t steps;
-    if (!bst__log_read(&g->log, learner->mapping, &row->cells[g->log_cell]))
+    bst__log_clear(&g->log);
+    if (!bst__log_add(&g->log, learner->mapping, 0, &row->cells[g->log_cell]))
         return bst_diag_nomem(learner->diags);
     if (g->log.count == 0)
         return BST_OK;
@@ -177,7 +178,9 @@ static bst_status take_row(gatherer *g, const bst_row *row) {
 static bst_status open_rows(gatherer *g, const char *from, bst_source_spec *spec,
                             bst_source **ret) {
     bst__learner *const learner = g->learner;
-    const bst_log *const log = learner->mapping->log;
+    const bst_mapping *const mapping = learner->mapping;
+    /* several, or those of regions, are evidence only */
+    const bst_log *const log = mapping->log_count == 1 && !mapping->regional ? mapping->log : NULL;
     *spec = learner->mapping->source;
     spec->ordered = true;
     g->log_cell = log ? log->cell : BST_NONE;

@@ -185,8 +185,10 @@ static void check_twins(const bst_mapping *mapping, bst_diags *diags) {
 }
 
 static void check_times(const bst_mapping *mapping, bst_diags *diags) {
-    if (mapping->log && mapping->log->evidence && mapping->log->at != BST_NONE) {
-        return;
+    for (uint32_t i = 0; i < mapping->log_count; i++) {
+        if (mapping->log[i].evidence && mapping->log[i].at != BST_NONE) {
+            return;
+        }
     }
     for (uint32_t i = 0; i < mapping->evidence_count; i++) {
         if (mapping->evidence[i].kind != BST_EVIDENCE_COUNT) {

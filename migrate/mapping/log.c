@@ -1,14 +1,16 @@
-/* "log": the partial history that the legacy system kept itself. A preset knows the columns of a
- * well-known library; what the file says goes before.
+/* "log": the partial history that the legacy system kept itself, or several. A preset knows the
+ * columns of a well-known library; what the file says goes before.
  *
- * Beside a row its log is one more column: in PostgreSQL a sub-query that makes JSON of the
- * entity's rows, in files what migrate/source/log.c makes of the two.
+ * Beside a row each log is one more column (log_join.c). What it says where regions have columns of
+ * their own: log_region.c.
  */
 #include "mapping_private.h"
 
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const bst_type text_type = {.kind = BST_KIND_TEXT};
 
 /* `%s` stands for the column of the state, `%k` for the key; a column that starts with "=" is SQL.
  */
@@ -50,11 +52,9 @@ static const preset *find_preset(bst__map *map, const json_t *log, const bst__ma
 
 /* The preset's column as JSON: { "column" } or { "sql" }, with names put in. It lives as long as
  * the mapping, for names are borrowed from it. */
-static const json_t *preset_column(bst__map *map, const char *text) {
+static const json_t *preset_column(bst__map *map, const char *text, const char *key) {
     bst_strbuf out = BST_STRBUF_INIT;
     const bool sql = *text == '=';
-    const bst_source_spec *const rows = &map->mapping->source;
-    const char *const key = rows->key_count > 0 ? rows->key[0] : "";
     for (const char *c = text + sql; *c; c++) {
         if (*c == '%')
             bst_strbuf_adds(&out, *++c == 'k' ? key : map->state_name);
@@ -70,13 +70,18 @@ static const json_t *preset_column(bst__map *map, const char *text) {
     return json;
 }
 
+static const char *first_key(const bst__map *map) {
+    const bst_source_spec *const rows = &map->mapping->source;
+    return rows->key_count > 0 ? rows->key[0] : "";
+}
+
 /* BST_NONE when the file does not say it and the preset does not know it. */
 static uint32_t read_column(bst__map *map, const json_t *log, const bst__map_path *path,
                             const char *key, const char *otherwise, const bst_type *want) {
     const bst__map_path here = {path, key, 0};
     const json_t *json = json_object_get(log, key);
     if (!json && otherwise)
-        json = preset_column(map, otherwise);
+        json = preset_column(map, otherwise, first_key(map));
     return json ? bst__map_plain(map, json, &here, want) : BST_NONE;
 }
 
@@ -104,28 +109,66 @@ static void read_order(bst__map *map, const json_t *log, const bst__map_path *pa
     }
 }
 
-static const bst_type text_type = {.kind = BST_KIND_TEXT};
-
 /* A column, by its name; or SQL, which is a column of the log then. */
+static bool read_part(bst__map *map, const json_t *json, const bst__map_path *path,
+                      bst_log_entity *ret) {
+    if (json_is_string(json) && *json_string_value(json) == '\0') {
+        const bst_loc where = bst__map_value_at(map, path);
+        bst__map_error(map, &where, "empty-name", "the name of a column is empty");
+        return false;
+    }
+    if (json_is_string(json)) {
+        ret->name = json_string_value(json);
+        return true;
+    }
+    const uint32_t column = bst__map_plain(map, json, path, &text_type);
+    const bst_source_column *const of = column == BST_NONE ? NULL : &map->columns[column];
+    ret->sql = of ? of->sql : NULL;
+    ret->name = of && !of->sql ? of->name : NULL;
+    return of;
+}
+
+/* One for each column of the key, which a preset knows by the key's own names. */
 static void read_entity(bst__map *map, const json_t *log, const bst__map_path *path,
                         const char *otherwise, bst_log *ret) {
     const bst__map_path here = {path, "entity", 0};
-    const json_t *json = json_object_get(log, "entity");
-    if (!json && otherwise)
-        json = preset_column(map, otherwise);
-    if (!json) {
-        bst__map_need(map, log, path, "entity", JSON_STRING);
-    } else if (json_is_string(json) && *json_string_value(json) == '\0') {
-        const bst_loc where = bst__map_value_at(map, &here);
-        bst__map_error(map, &where, "empty-name", "the name of a column is empty");
-    } else if (json_is_string(json)) {
-        ret->entity = json_string_value(json);
-    } else {
-        const uint32_t column = bst__map_plain(map, json, &here, &text_type);
-        const bst_source_column *const of = column == BST_NONE ? NULL : &map->columns[column];
-        ret->entity_is_sql = of && of->sql;
-        ret->entity = of && of->sql ? of->sql : of ? of->name : NULL;
+    const bst_source_spec *const rows = &map->mapping->source;
+    const json_t *const json = json_object_get(log, "entity");
+    const bool list = json_is_array(json);
+    const size_t count = list ? json_array_size(json) : json || !otherwise ? 1 : rows->key_count;
+    bst_log_entity *const made = bst_arena_array(map->arena, count, sizeof *made);
+    const char **const names = bst_arena_array(map->arena, count, sizeof *names);
+    if (!made || !names) {
+        bst__map_nomem(map);
+        return;
     }
+    if (!json && !otherwise) {
+        bst__map_need(map, log, path, "entity", JSON_STRING);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const bst__map_path each = {&here, NULL, i};
+        const json_t *const part = list   ? json_array_get(json, i)
+                                   : json ? json
+                                          : preset_column(map, otherwise, rows->key[i]);
+        if (!part || !read_part(map, part, list ? &each : &here, &made[i]))
+            return;
+        names[i] = made[i].name ? made[i].name : made[i].sql;
+    }
+    const bool fixed = !json && !strstr(otherwise, "%k"); /* one column, whatever the key */
+    if (rows->key_count > 0 && (count != rows->key_count || (fixed && count > 1))) {
+        const bst_loc where = bst__map_value_at(map, json ? &here : path);
+        bst__map_error(map, &where, "bad-value-source",
+                       "\"entity\" must name %zu columns, one for each of the key",
+                       rows->key_count);
+        bst_diag_hint(map->diags, "Write them in the order of \"key\": "
+                                  "\"entity\": [\"order_id\", \"line\"].");
+        return;
+    }
+    ret->entity = made;
+    ret->entity_count = (uint32_t)count;
+    ret->source.key = names;
+    ret->source.key_count = count;
 }
 
 static void read_columns(bst__map *map, const json_t *log, const bst__map_path *path,
@@ -133,6 +176,7 @@ static void read_columns(bst__map *map, const json_t *log, const bst__map_path *
     static const bst_type time = {.kind = BST_KIND_TIMESTAMPTZ};
     const bool event = json_object_get(log, "event") != NULL;
     read_entity(map, log, path, known->entity, ret);
+    bst__map_log_region(map, log, path, ret);
     ret->to = read_column(map, log, path, "to", event ? NULL : known->to, &text_type);
     ret->event = read_column(map, log, path, "event", NULL, &text_type);
     ret->at = read_column(map, log, path, "at", known->at, &time);
@@ -141,116 +185,6 @@ static void read_columns(bst__map *map, const json_t *log, const bst__map_path *
         bst__map_need(map, log, path, "to", JSON_STRING);
     if (ret->evidence && ret->order_count == 0 && !known->at && !json_object_get(log, "at"))
         bst__map_need(map, log, path, "at", JSON_STRING);
-}
-
-/* ---- beside a row ---- */
-
-static void add_name(const char *name, size_t len, bst_strbuf *out) {
-    bst_strbuf_addc(out, '"');
-    for (size_t i = 0; i < len; i++) {
-        bst_strbuf_adds(out, name[i] == '"' ? "\"" : "");
-        bst_strbuf_addc(out, name[i]);
-    }
-    bst_strbuf_addc(out, '"');
-}
-
-/* Without a schema it is in public, as everywhere. */
-static void add_table(const char *table, bst_strbuf *out) {
-    const char *const dot = strchr(table, '.');
-    add_name(dot ? table : "public", dot ? (size_t)(dot - table) : strlen("public"), out);
-    bst_strbuf_addc(out, '.');
-    table = dot ? dot + 1 : table;
-    add_name(table, strlen(table), out);
-}
-
-static void add_column(const bst_log *log, uint32_t column, bst_strbuf *out) {
-    const bst_source_column *const of = column == BST_NONE ? NULL : &log->source.columns[column];
-    if (!of) {
-        bst_strbuf_adds(out, "NULL");
-    } else if (of->sql) {
-        bst_strbuf_addf(out, "(%s)", of->sql);
-    } else {
-        bst_strbuf_adds(out, "l.");
-        add_name(of->name, strlen(of->name), out);
-    }
-}
-
-static void add_order(const bst_log *log, bst_strbuf *out) {
-    for (uint32_t i = 0; i < log->order_count; i++) {
-        add_column(log, log->order[i], out);
-        bst_strbuf_adds(out, ", ");
-    }
-    add_column(log, log->at, out);
-    bst_strbuf_adds(out, ", ");
-    add_column(log, log->to, out);
-}
-
-static void add_entity(const bst_log *log, const char *key, bst_strbuf *out) {
-    if (log->entity_is_sql) {
-        bst_strbuf_addf(out, "(%s)::text = t.", log->entity);
-        add_name(key, strlen(key), out);
-        bst_strbuf_adds(out, "::text");
-    } else {
-        bst_strbuf_adds(out, "l.");
-        add_name(log->entity, strlen(log->entity), out);
-        bst_strbuf_adds(out, " = t.");
-        add_name(key, strlen(key), out);
-    }
-}
-
-/* The rows of the log of the row `t`, as JSON. */
-static void add_query(const bst_log *log, const char *key, bst_strbuf *out) {
-    bst_strbuf_adds(out, "SELECT pg_catalog.json_agg(pg_catalog.json_build_array(");
-    add_column(log, log->to, out);
-    bst_strbuf_adds(out, "::text, ");
-    add_column(log, log->at, out);
-    bst_strbuf_adds(out, "::text, ");
-    add_column(log, log->event, out);
-    bst_strbuf_adds(out, "::text) ORDER BY ");
-    add_order(log, out);
-    bst_strbuf_adds(out, ")::text FROM ");
-    add_table(log->source.table, out);
-    bst_strbuf_adds(out, " l WHERE ");
-    add_entity(log, key, out);
-    bst_strbuf_adds(out, " AND coalesce(");
-    add_column(log, log->to, out);
-    bst_strbuf_adds(out, "::text, ");
-    add_column(log, log->event, out);
-    bst_strbuf_adds(out, "::text) IS NOT NULL");
-    if (log->source.where_sql)
-        bst_strbuf_addf(out, " AND (%s)", log->source.where_sql);
-}
-
-/* The last part of the table's name: what the column is called. */
-static const char *short_name(const char *table) {
-    const char *const dot = strrchr(table, '.');
-    return dot ? dot + 1 : table;
-}
-
-static void join(bst__map *map, const bst__map_path *path, bst_log *log) {
-    bst_strbuf sql = BST_STRBUF_INIT;
-    const bst_source_spec *const rows = &map->mapping->source;
-    if (map->status != BST_OK || rows->key_count == 0 || !log->entity)
-        return;
-    if (rows->key_count > 1) {
-        const bst_loc where = bst__map_value_at(map, path);
-        bst__map_error(map, &where, "not-supported", "a log needs a key of one column, not of %zu",
-                       rows->key_count);
-        bst_diag_hint(map->diags, "Make views of the table and of its log in which one column is "
-                                  "the key.");
-        return;
-    }
-    add_query(log, rows->key[0], &sql);
-    const char *const kept = sql.failed ? NULL : bst_arena_strdup(map->arena, sql.text);
-    bst_strbuf_release(&sql);
-    if (!kept)
-        bst__map_nomem(map);
-    log->joined = (bst_source_column){.name = short_name(log->source.table),
-                                      .sql = kept,
-                                      .type = {.kind = BST_KIND_TEXT, .optional = true},
-                                      .log = log};
-    if (kept && log->evidence)
-        log->cell = bst__map_add_column(map, &log->joined);
 }
 
 /* ---- all of it ---- */
@@ -266,54 +200,73 @@ static void read_table(bst__map *map, const json_t *json, const bst__map_path *p
     inner.status = map->status;
     inner.suggestions = map->suggestions;
     const bst_mapping *const mapping = map->mapping;
-    inner.state_name =
-        mapping->state_column_count > 0 && mapping->state_columns[0].column < map->column_count
-            ? map->columns[mapping->state_columns[0].column].name
-            : "state";
+    inner.state_name = "state";
+    const uint32_t of = bst__map_log_state_column(mapping, json);
+    if (of < mapping->state_column_count && mapping->state_columns[of].column < map->column_count)
+        inner.state_name = map->columns[mapping->state_columns[of].column].name;
     log->versions = known->versions;
     read_columns(&inner, json, path, known, log);
     map->status = inner.status;
     map->suggestions = inner.suggestions;
     const json_t *const where = bst__map_get(map, json, path, "where", JSON_STRING);
-    log->source.key = &log->entity;
-    log->source.key_count = 1;
     log->source.where_sql = where ? json_string_value(where) : NULL;
     log->source.columns = inner.columns;
     log->source.column_count = inner.column_count;
 }
 
-void bst__map_log(bst__map *map, const json_t *root) {
-    static const char *const keys[] = {"table", "preset", "entity",     "to",   "event",
-                                       "at",    "order",  "rows",       "gaps", "use",
-                                       "where", "zone",   "description"};
+static void read_log(bst__map *map, const json_t *log, const bst__map_path *path, bst_log *made) {
+    static const char *const keys[] = {"table", "preset", "entity", "region",     "to",
+                                       "event", "at",     "order",  "rows",       "gaps",
+                                       "use",   "where",  "zone",   "description"};
     static const char *const uses[] = {"learn", "evidence"};
     static const char *const rows[] = {"changes", "versions"};
-    const json_t *const log = bst__map_get(map, root, NULL, "log", JSON_OBJECT);
-    const bst__map_path path = {NULL, "log", 0};
-    bst_log *const made = log ? bst_arena_alloc(map->arena, sizeof *made) : NULL;
-    if (!made) {
-        if (log)
-            bst__map_nomem(map);
-        return;
-    }
-    *made = (bst_log){.to = BST_NONE, .event = BST_NONE, .at = BST_NONE, .cell = BST_NONE};
-    bst__map_keys(map, log, &path, keys, COUNT(keys));
-    const json_t *const table = bst__map_need(map, log, &path, "table", JSON_STRING);
+    *made = (bst_log){
+        .to = BST_NONE, .event = BST_NONE, .at = BST_NONE, .region = BST_NONE, .cell = BST_NONE};
+    bst__map_keys(map, log, path, keys, COUNT(keys));
+    const json_t *const table = bst__map_need(map, log, path, "table", JSON_STRING);
     made->source = (bst_source_spec){.table = table ? json_string_value(table) : "",
                                      .null_texts = map->mapping->source.null_texts,
                                      .null_text_count = map->mapping->source.null_text_count,
                                      .ordered = true};
-    made->evidence = bst__map_choice(map, log, &path, "use", uses, COUNT(uses), 1) == 1;
-    read_table(map, log, &path, made);
+    made->evidence = bst__map_choice(map, log, path, "use", uses, COUNT(uses), 1) == 1;
+    read_table(map, log, path, made);
     made->versions =
-        bst__map_choice(map, log, &path, "rows", rows, COUNT(rows), made->versions) == 1;
+        bst__map_choice(map, log, path, "rows", rows, COUNT(rows), made->versions) == 1;
     const json_t *const gaps = json_object_get(log, "gaps");
-    const bst__map_path gaps_at = {&path, "gaps", 0};
+    const bst__map_path gaps_at = {path, "gaps", 0};
     if (gaps && !json_is_boolean(gaps)) {
         const bst_loc where = bst__map_value_at(map, &gaps_at);
         bst__map_error(map, &where, "wrong-type", "\"gaps\" must be true or false");
     }
     made->whole = json_is_false(gaps);
-    join(map, &path, made);
-    map->mapping->log = made;
+    bst__map_log_join(map, made);
+}
+
+void bst__map_log(bst__map *map, const json_t *root) {
+    const bst__map_path path = {NULL, "log", 0};
+    const json_t *const json = json_object_get(root, "log");
+    const bool list = json_is_array(json);
+    const size_t count = list ? json_array_size(json) : json ? 1 : 0;
+    if (count > BST_LOGS_MAX) {
+        const bst_loc where = bst__map_value_at(map, &path);
+        bst__map_error(map, &where, "too-many", "there are %zu logs; %u are the limit", count,
+                       BST_LOGS_MAX);
+        return;
+    }
+    bst_log *const made = bst_arena_array(map->arena, count, sizeof *made);
+    if (!made) {
+        bst__map_nomem(map);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const bst__map_path each = {&path, NULL, i};
+        const json_t *const log = list ? json_array_get(json, i) : json;
+        if (!bst__map_is(map, log, list ? &each : &path, JSON_OBJECT))
+            return;
+        read_log(map, log, list ? &each : &path, &made[i]);
+    }
+    map->mapping->log = count > 0 ? made : NULL;
+    map->mapping->log_count = (uint32_t)count;
+    if (count > 0)
+        bst__map_log_nodes(map);
 }

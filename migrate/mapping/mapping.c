@@ -96,13 +96,6 @@ static void read_fields(bst__map *map, const json_t *root) {
 
 /* ---- probabilities ---- */
 
-static void not_supported(bst__map *map, const bst__map_path *path, const char *what,
-                          const char *hint) {
-    bst_loc where = bst__map_value_at(map, path);
-    bst__map_error(map, &where, "not-supported", "%s", what);
-    bst_diag_hint(map->diags, "%s", hint);
-}
-
 /* Spreads the weight of a command over its transitions. */
 static void read_weight(bst__map *map, const json_t *json, const bst__map_path *path,
                         uint32_t state, double *weights) {
@@ -270,11 +263,6 @@ static void read_all(bst__map *map) {
     read_warnings(map, root);
     bst__map_commands(map, root);
     bst__map_log(map, root);
-    if (map->mapping->log && map->mapping->regional) {
-        bst__map_path log = {NULL, "log", 0};
-        not_supported(map, &log, "a log cannot be read where regions have columns of their own",
-                      "Leave it out: `backstory learn` learns from the rows alone.");
-    }
     if (map->status != BST_NOMEM) {
         bst__map_compile(map);
     }

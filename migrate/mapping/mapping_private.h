@@ -172,6 +172,14 @@ uint32_t bst__sum_of(const bst_machine *machine, uint32_t event, uint32_t field,
 void bst__map_policy(bst__map *map, const json_t *root);
 /* log.c */
 void bst__map_log(bst__map *map, const json_t *root);
+/* log_region.c: whose codes a log has; the number of the state column before that is read; what
+ * bst_mapping.reentered says */
+void bst__map_log_region(bst__map *map, const json_t *json, const bst__map_path *path,
+                         bst_log *log);
+uint32_t bst__map_log_state_column(const bst_mapping *mapping, const json_t *log);
+void bst__map_log_nodes(bst__map *map);
+/* log_join.c: the log as one more column of the mapping */
+void bst__map_log_join(bst__map *map, bst_log *log);
 /* commands.c */
 void bst__map_commands(bst__map *map, const json_t *root);
 /* learned.c: the file of probabilities that is named at `path` */

@@ -11,6 +11,8 @@
 #define uthash_nonfatal_oom(added) (*(added_ok) = false)
 #include <uthash.h>
 
+#include "backstory/sink.h"
+
 /* Different values kept; a column with more is hardly a status. */
 #define VALUES_MAX  1000u
 #define VALUE_SHOWN 200 /* bytes of one in a message */
@@ -261,6 +263,18 @@ static bst_status read_rows(survey *s, const char *from) {
     return status;
 }
 
+/* Opening all that the mapping reads says whether it is there, and finds logs that lack an
+ * index. */
+static bst_status try_logs(const bst_mapping *mapping, const char *from, bst_diags *diags) {
+    bst_source *source = NULL;
+    if (mapping->log_count == 0 || !bst_is_connection_string(from)) {
+        return BST_OK;
+    }
+    const bst_status status = bst_source_open(from, &mapping->source, &source, diags);
+    bst_source_free(source);
+    return status;
+}
+
 /* Which columns are read, and what is counted of them. */
 static bool prepare(survey *s) {
     const bst_mapping *mapping = s->mapping;
@@ -299,6 +313,9 @@ bst_status bst_mapping_check_source(const bst_mapping *mapping, const char *from
     bst_strbuf_init(&s.text);
     bst__map_warnings_begin(mapping, diags);
     bst_status status = s.arena && prepare(&s) ? read_rows(&s, from) : bst_diag_nomem(diags);
+    if (status == BST_OK) {
+        status = try_logs(mapping, from, diags);
+    }
     if (status == BST_OK && !report_all(&s)) {
         status = bst_diag_nomem(diags);
     }

@@ -90,6 +90,10 @@ static bool take_row(joined_source *s) {
     add_cell(row, s->log->at, true, &s->texts);
     bst_strbuf_adds(&s->texts, ", ");
     add_cell(row, s->log->event, false, &s->texts);
+    if (s->log->region != BST_NONE) {
+        bst_strbuf_adds(&s->texts, ", ");
+        add_cell(row, s->log->region, false, &s->texts);
+    }
     bst_strbuf_addc(&s->texts, ']');
     made->len = s->texts.len - made->text;
     return !s->texts.failed;
@@ -234,7 +238,7 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
             columns[i < s->place ? i : i - 1] = spec->columns[i];
     }
     if (status == BST_OK)
-        status = bst__source_csv_open(from, &s->spec, &s->rows, diags);
+        status = bst_source_open(from, &s->spec, &s->rows, diags); /* the next log, or the rows */
     if (status == BST_OK)
         status = bst__source_csv_open(log, &s->log->source, &s->rest, diags);
     if (status == BST_OK)

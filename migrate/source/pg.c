@@ -513,6 +513,8 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
         status = bst__pg_table_columns(s, diags);
     if (status == BST_OK)
         status = bst__pg_key_find(s, diags);
+    if (status == BST_OK && !snapshot) /* once a run */
+        status = bst__pg_logs_check(s, diags);
     if (status != BST_OK) {
         bst_source_free(&s->base);
         return status;

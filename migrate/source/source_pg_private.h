@@ -88,6 +88,8 @@ void bst__pg_add_quoted(bst__pg_source *s, const char *name, bst_strbuf *out);
 /* The column, or the expression that stands for one. */
 void bst__pg_add_expression(bst__pg_source *s, const bst_source_column *column, bst_strbuf *out);
 
+/* log_index_pg.c: warns of a log that is read whole for each row. */
+bst_status bst__pg_logs_check(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
 /* key_pg.c */
 /* Finds out about the key's columns, and whether an index makes it unique or finds ranges of it. */
 bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;

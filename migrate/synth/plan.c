@@ -32,13 +32,15 @@ static bool claim_log(bst_synth *synth, uint32_t leave_out, bst_claim *claims, s
         bst_claim *claim = &claims[*count];
         *claim =
             (bst_claim){.kind = said->say == BST__SAY_COUNT ? BST_CLAIM_COUNT : BST_CLAIM_HAPPENED,
-                        .relation = synth->whole_relation,
                         .count = said->number,
                         .item = i,
                         .transitions = bst__log_transitions(synth, i),
                         .occurrence = BST_OCCURRENCE_ANY,
                         .rank = said->say == BST__SAY_AT ? said->number : BST_NONE,
                         .after = before == BST_NONE ? BST_NONE : before + (uint32_t)first};
+        if (said->say == BST__SAY_COUNT) {
+            claim->relation = bst__item_relation(synth, i);
+        }
         (*count)++;
         if (!claim->transitions) {
             return false;

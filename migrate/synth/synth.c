@@ -23,8 +23,8 @@ static bool make_buffers(bst_synth *synth) {
             command_fields = machine->commands[c].field_count;
         }
     }
-    const bool logged = synth->mapping->log && synth->mapping->log->evidence;
-    const size_t items = (size_t)evidence + (logged ? BST_LOG_ROWS_MAX + 1 : 0);
+    const bool logged = synth->mapping->log_count > 0;
+    const size_t items = (size_t)evidence + (logged ? BST_LOG_ROWS_MAX + BST__WHOLES_MAX : 0);
     synth->bytes = bst_arena_alloc(synth->arena, sizeof(uint32_t) + (size_t)evidence * SAY_BYTES +
                                                      (logged ? bst__log_bytes_max() : 0));
     synth->said = bst_arena_array(synth->arena, items, sizeof *synth->said);

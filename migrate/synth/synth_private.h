@@ -203,6 +203,13 @@ typedef struct bst__lens_plan {
     uint32_t payload_max;               /* fields of an event */
 } bst__lens_plan;
 
+/* How many steps a log without gaps has of a state column. */
+#define BST__WHOLES_MAX 50u
+typedef struct bst__whole {
+    uint32_t log, column, count;
+    bst_relation relation;
+} bst__whole;
+
 struct bst_synth {
     const bst_mapping *mapping;
     const bst_machine *machine;
@@ -229,8 +236,9 @@ struct bst_synth {
     bst__said *said; /* by item, rows of the log included */
     bst__log_rows log;
     bool ignores_log;
-    bst_relation whole_relation; /* of the number of steps in a log without gaps */
-    uint32_t *order;             /* items that say AT, by time */
+    uint32_t whole_count;
+    bst__whole wholes[BST__WHOLES_MAX];
+    uint32_t *order; /* items that say AT, by time */
     uint32_t order_count;
     bst_value *record;     /* the row as an expression sees it: by column */
     bst_value *expected;   /* by field of the machine */
@@ -304,6 +312,8 @@ static inline const uint8_t *bst__item_transitions(const bst_synth *synth, uint3
 }
 /* A row that is an earlier step, though their times do not say so; BST_NONE: none is known. */
 uint32_t bst__log_before(const bst_synth *synth, uint32_t item);
+/* Whether both are rows of one log and region, and this one the later. */
+bool bst__log_is_after(const bst_synth *synth, uint32_t item, uint32_t than);
 /* Of any item: its name in signatures; what it is in sentences; its column, and with which value;
  * what it is the source of. */
 void bst__add_item_name(const bst_synth *synth, uint32_t item, bst_strbuf *out);

@@ -140,7 +140,7 @@ static void add_two(const bst_synth *synth, uint32_t a, uint32_t b, const char *
     const char *one = bst__item_phrase(synth, a);
     const char *other = bst__item_phrase(synth, b);
     add_fact(synth, a, out);
-    if (bst__is_log_row(synth, a) && bst__is_log_row(synth, b) && a > b) {
+    if (bst__log_is_after(synth, a, b)) {
         bst_strbuf_adds(out, " comes after ");
         add_fact(synth, b, out);
         bst_strbuf_adds(out, " in the log, but its time is earlier");

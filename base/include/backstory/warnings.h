@@ -43,6 +43,7 @@ extern "C" {
     X(NO_TIMES, "no-times", ON, "no column says when anything happened")                           \
     X(UNMAPPED_STATUS, "unmapped-status", ON, "a value in the table that the mapping lacks")       \
     X(IMPOSSIBLE_STATUS, "impossible-status", ON, "values of several columns that no state has")   \
+    X(LOG_WITHOUT_INDEX, "log-without-index", ON, "a log that is read whole for each row")         \
     X(UNUSED_CODE, "unused-code", ON, "a value of the mapping that the table lacks")
 
 typedef enum bst_warning {

@@ -149,7 +149,10 @@ typedef struct bst_mapping {
     const char *learned_file; /* where they are read from; NULL: they stand in the mapping */
     uint32_t seen_here_count; /* by signature, bytewise */
     const bst_seen_here *seen_here;
-    const bst_log *log; /* NULL: none */
+    uint32_t log_count;
+    const bst_log *log; /* log_count */
+    /* by node, where the state is in several columns: a step leads from within it into it */
+    const uint8_t *reentered;
     bst_policy policy;
     /* by command of the machine, or NULL: for replaying commands only */
     const bst_legacy_command *commands;

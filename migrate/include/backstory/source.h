@@ -33,7 +33,8 @@ typedef struct bst_source_column {
     const bst_zone *zone;
     bst_dates dates; /* timestamptz */
     /* Not a column of the table but the rows that this log has of the entity, as JSON text:
-     * [[to, at, event], ...] in their order, NULL: none. `sql` is the same for PostgreSQL. */
+     * [[to, at, event, region], ...] in their order, NULL: none. `sql` is the same for PostgreSQL.
+     */
     const struct bst_log *log;
 } bst_source_column;
 
@@ -53,16 +54,33 @@ typedef struct bst_source_spec {
     uint32_t stall_seconds; /* PostgreSQL: see bst_pg_connect_watched() */
 } bst_source_spec;
 
+#define BST_LOGS_MAX      8u
 #define BST_LOG_ORDER_MAX 4u
 
-/* The table that holds a partial history of the entities. */
+/* What holds one part of the entity's key: a column of the log, or SQL. */
+typedef struct bst_log_entity {
+    const char *name; /* or NULL */
+    const char *sql;
+} bst_log_entity;
+
+/* A value of the column that names the region, and which state column speaks of that region. */
+typedef struct bst_log_region {
+    const char *text;
+    uint32_t state_column; /* number; BST_NONE: such rows speak of something else */
+} bst_log_region;
+
+/* A table that holds a partial history of the entities, or of one region of theirs. */
 typedef struct bst_log {
     bst_source_spec source; /* as a table of its own, by entity */
-    const char *entity;     /* a column, or SQL */
-    bool entity_is_sql;
+    uint32_t entity_count;  /* as many as the key has columns */
+    const bst_log_entity *entity;
     /* columns of `source`, or BST_NONE: the state entered, by the codes of the mapping; the event
      * or command; when; what orders an entity's rows, before the time */
     uint32_t to, event, at;
+    /* whose codes `to` has: the number of a state column; or a column of `source` names it */
+    uint32_t state_column, region;
+    uint32_t region_count;
+    const bst_log_region *regions;
     uint32_t order_count;
     uint32_t order[BST_LOG_ORDER_MAX];
     /* a row is a version of the entity, not a change: the same state again means nothing, and the
