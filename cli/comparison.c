@@ -68,6 +68,11 @@ json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference 
     return object;
 }
 
+/* As people tell nothing from an empty text. */
+static const char *shown(const char *text) {
+    return !text ? "null" : *text ? text : "\"\"";
+}
+
 static void print_as_text(const cli_comparison *c, const bst_difference *d) {
     cli_printf("%.*s  ", (int)d->key_len, d->key);
     if (d->message)
@@ -75,7 +80,7 @@ static void print_as_text(const cli_comparison *c, const bst_difference *d) {
                    d->message);
     else if (d->kind == BST_DIFFERS)
         cli_printf("%s: %s in the row, %s in the history%s\n", field_name(c->machine, d),
-                   d->old_text ? d->old_text : "null", d->new_text ? d->new_text : "null",
+                   shown(d->old_text), shown(d->new_text),
                    d->extent == BST_EXTENT_STATE ? "; all fields agree" : "");
     else if (d->kind == BST_MISSING_IN_STORE)
         puts("has a row and no history");
@@ -196,6 +201,22 @@ static void print_sample(const bst_compare_figures *f) {
         cli_number(sampled(f)).text, cli_number(wrong(f)).text, sample_bound(f) * 100);
 }
 
+/* Rows with a value that is none of its type, histories that break the rules. */
+static uint64_t unclear(const bst_compare_figures *f) {
+    return f->different - f->by_extent[BST_EXTENT_STATE] - f->by_extent[BST_EXTENT_FIELDS] -
+           f->by_extent[BST_EXTENT_BOTH];
+}
+
+static void print_extents(const bst_compare_figures *f) {
+    cli_printf("different: %s in the state alone, %s in fields alone, %s in both",
+               cli_number(f->by_extent[BST_EXTENT_STATE]).text,
+               cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
+               cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
+    if (unclear(f) > 0)
+        cli_printf(", %s that cannot be read or replayed", cli_number(unclear(f)).text);
+    putchar('\n');
+}
+
 static void print_moment(const bst_comparison *result) {
     if (result->lsn)
         cli_printf(
@@ -218,10 +239,7 @@ static void print_text(const cli_comparison *c, const bst_comparison *result) {
                cli_number(f->rows).text, cli_number(f->histories).text, cli_number(f->events).text,
                cli_number(f->equal).text, cli_number(f->different).text);
     if (f->different > 0)
-        cli_printf("different: %s in the state alone, %s in fields alone, %s in both\n",
-                   cli_number(f->by_extent[BST_EXTENT_STATE]).text,
-                   cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
-                   cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
+        print_extents(f);
     cli_printf(
         "%s missing in the store, %s missing in the source, %s quarantined, %s out of scope\n",
         cli_number(f->missing_in_store).text, cli_number(f->missing_in_source).text,
@@ -293,6 +311,7 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
     json_object_set_new(object, "different_in_fields_alone",
                         count(f->by_extent[BST_EXTENT_FIELDS]));
     json_object_set_new(object, "different_in_both", count(f->by_extent[BST_EXTENT_BOTH]));
+    json_object_set_new(object, "unreadable", count(unclear(f)));
     json_object_set_new(object, "missing_in_store", count(f->missing_in_store));
     json_object_set_new(object, "missing_in_source", count(f->missing_in_source));
     json_object_set_new(object, "quarantined", count(f->quarantined));
