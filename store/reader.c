@@ -52,13 +52,16 @@ bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
                : BST_OK;
 }
 
-bst_status bst_reader_digest(bst_reader *reader, const char *const *bounds, size_t count,
-                             bst_arena *arena, const char **ret_digests, bst_diags *diags) {
-    for (size_t i = 0; i <= count; i++)
-        ret_digests[i] = NULL;
-    return reader->ops->digest
-               ? reader->ops->digest(reader, bounds, count, arena, ret_digests, diags)
-               : BST_OK;
+bst_status bst_reader_mark(bst_reader *reader, const char *const *bounds, size_t count,
+                           const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                           bst_diags *diags) {
+    ret->stamp = NULL;
+    for (size_t i = 0; i <= count; i++) {
+        ret->marks[i] = NULL;
+        ret->written[i] = false;
+    }
+    return reader->ops->mark ? reader->ops->mark(reader, bounds, count, before, arena, ret, diags)
+                             : BST_OK;
 }
 
 bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,

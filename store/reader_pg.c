@@ -257,9 +257,8 @@ static bst_status pg_cut(bst_reader *base, uint32_t count, bst_arena *arena,
     return keys ? status : bst_diag_nomem(diags);
 }
 
-static bst_status pg_digest(bst_reader *base, const char *const *bounds, size_t count,
-                            bst_arena *arena, const char **ret_digests, bst_diags *diags) {
-    reader_pg *const reader = (reader_pg *)base;
+static bst_status digest(reader_pg *reader, const char *const *bounds, size_t count,
+                         bst_arena *arena, const char **ret_digests, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
     bst_strbuf_adds(&sql, BST_PG_DIGEST_HEAD);
     bst_pg_add_key_chunk(reader->pg, bounds, count, "key", &sql);
@@ -274,7 +273,23 @@ static bst_status pg_digest(bst_reader *base, const char *const *bounds, size_t 
     return status;
 }
 
-static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut, pg_digest};
+static bst_status pg_mark(bst_reader *base, const char *const *bounds, size_t count,
+                          const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                          bst_diags *diags) {
+    reader_pg *const reader = (reader_pg *)base;
+    bst_strbuf from = BST_STRBUF_INIT;
+    bst_status status = bst_pg_stamp(reader->pg, "backstory.segment", arena, &ret->stamp, diags);
+    if (status != BST_OK || !ret->stamp)
+        return status == BST_OK ? digest(reader, bounds, count, arena, ret->marks, diags) : status;
+    bst_strbuf_addf(&from, "backstory.segment t WHERE %s", reader->condition.text);
+    const bst_pg_chunks chunks = {from.text, "key", count, bounds};
+    status = from.failed ? bst_diag_nomem(diags)
+                         : bst_pg_marks(reader->pg, &chunks, before, arena, ret, diags);
+    bst_strbuf_release(&from);
+    return status;
+}
+
+static const bst__reader_ops pg_ops = {pg_next, pg_free, pg_moment, pg_cut, pg_mark};
 
 /* Opening */
 

@@ -11,8 +11,8 @@ typedef struct bst__reader_ops {
     bst_status (*moment)(bst_reader *reader, const char **ret, bst_diags *diags);
     bst_status (*cut)(bst_reader *reader, uint32_t count, bst_arena *arena,
                       const char *const **ret_keys, size_t *ret_count, bst_diags *diags);
-    bst_status (*digest)(bst_reader *reader, const char *const *bounds, size_t count,
-                         bst_arena *arena, const char **ret_digests, bst_diags *diags);
+    bst_status (*mark)(bst_reader *reader, const char *const *bounds, size_t count,
+                       const bst_marks *before, bst_arena *arena, bst_marks *ret, bst_diags *diags);
 } bst__reader_ops;
 
 /* The head of each kind's own struct. */

@@ -397,6 +397,7 @@ static void close_all(whole *w) {
     bst__key_set_free(w->aside);
     bst__key_set_free(w->left_behind);
     bst_synth_free(w->synth);
+    bst__since_release(&w->since);
 #if BACKSTORY_POSTGRES
     bst__at_free(w->at);
 #endif

@@ -183,19 +183,20 @@ bst_status bst__compare_until_settled(const bst_mapping *mapping,
 /* Joins the rows and histories of the part. */
 bst_status bst__compare_part_run(bst__compare_part *part) BST_MUST_USE;
 
-/* A chunk of keys: its digests now, and at the comparison before. */
-typedef struct bst__since_chunk {
-    const char *old_digest, *new_digest, *old_before, *new_before; /* NULL: empty */
-    bool was_equal, differs;
-} bst__since_chunk;
+/* One side of the chunks: how they are marked now, and how at the comparison before. */
+typedef struct bst__since_side {
+    bst_marks before, now;
+} bst__since_side;
 
 typedef struct bst__since {
     const char *path;
+    bst_arena *arena;    /* of the marks of the old side, which another thread makes */
     const char *made_at; /* NULL: there was none before */
     size_t bound_count;  /* one less than there are chunks */
     const char **bounds;
-    bst__since_chunk *chunks;
-    size_t read; /* chunks that have to be */
+    bst__since_side old, new;
+    bool *was_equal, *differs; /* each chunk */
+    size_t read;               /* chunks that have to be */
     size_t range_count;
     bst_key_range *ranges; /* of those */
 } bst__since;
@@ -206,6 +207,7 @@ bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                            const bst_compare_options *options, bst_source *source,
                            const bst__overlay *overlay, bst_reader *reader, bst_arena *arena,
                            bst_diags *diags) BST_MUST_USE;
+void bst__since_release(bst__since *since);
 /* The chunk of this key is not equal. */
 void bst__since_differs(bst__since *since, const char *key, size_t len);
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,

@@ -1,8 +1,9 @@
 /* A comparison that remembers the one before. The keys fall into chunks; of each the file has a
- * digest of the rows, one of the histories, and whether they were equal. What has the same digests
- * on both sides, and was equal, is equal still: it is not read again.
+ * mark of the rows, one of the histories (see marks.h), and whether they were equal. What has not
+ * changed on either side, and was equal, is equal still: it is not read again.
  *
- *     {"compare":1,"mapping_sha256":..,"machine_sha256":..,"tolerance":[..],"made_at":..,
+ *     {"compare":2,"mapping_sha256":..,"machine_sha256":..,"tolerance":[..],"made_at":..,
+ *      "old_stamp":..,"new_stamp":..,
  *      "bounds":["1042",..],"chunks":[{"old":..,"new":..,"equal":true},..]}
  */
 #include "compare_private.h"
@@ -55,7 +56,7 @@ static bst_status check(const bst__since *since, const json_t *root, const bst_m
     json_t *wanted = tolerances_of(mapping, tolerance);
     const bool same = json_equal(wanted, json_object_get(root, "tolerance")) == 1;
     json_decref(wanted);
-    if (json_integer_value(json_object_get(root, "compare")) != 1) {
+    if (json_integer_value(json_object_get(root, "compare")) != 2) {
         return not_ours(since, "this is no file of compare --since", diags);
     }
     if (!says(root, "mapping_sha256", mapping->sha256)) {
@@ -67,11 +68,23 @@ static bst_status check(const bst__since *since, const json_t *root, const bst_m
     return same ? BST_OK : not_ours(since, "the comparison before had other tolerances", diags);
 }
 
+static bool make_marks(bst_marks *marks, size_t count, bst_arena *arena) {
+    marks->marks = bst_arena_array(arena, count, sizeof *marks->marks);
+    marks->written = bst_arena_array(arena, count, sizeof *marks->written);
+    return marks->marks && marks->written;
+}
+
 static bool make_room(bst__since *since, size_t bound_count, bst_arena *arena) {
+    const size_t count = bound_count + 1;
     since->bound_count = bound_count;
     since->bounds = bst_arena_array(arena, bound_count, sizeof *since->bounds);
-    since->chunks = bst_arena_array(arena, bound_count + 1, sizeof *since->chunks);
-    return since->bounds && since->chunks;
+    since->was_equal = bst_arena_array(arena, count, sizeof *since->was_equal);
+    since->differs = bst_arena_array(arena, count, sizeof *since->differs);
+    return since->bounds && since->was_equal && since->differs &&
+           make_marks(&since->old.before, count, arena) &&
+           make_marks(&since->old.now, count, arena) &&
+           make_marks(&since->new.before, count, arena) &&
+           make_marks(&since->new.now, count, arena);
 }
 
 static const char *kept(const json_t *text, bst_arena *arena) {
@@ -95,10 +108,12 @@ static bst_status take(bst__since *since, const json_t *root, bst_arena *arena, 
     }
     for (size_t i = 0; i <= since->bound_count; i++) {
         const json_t *chunk = json_array_get(chunks, i);
-        since->chunks[i].old_before = kept(json_object_get(chunk, "old"), arena);
-        since->chunks[i].new_before = kept(json_object_get(chunk, "new"), arena);
-        since->chunks[i].was_equal = json_is_true(json_object_get(chunk, "equal"));
+        since->old.before.marks[i] = kept(json_object_get(chunk, "old"), arena);
+        since->new.before.marks[i] = kept(json_object_get(chunk, "new"), arena);
+        since->was_equal[i] = json_is_true(json_object_get(chunk, "equal"));
     }
+    since->old.before.stamp = kept(json_object_get(root, "old_stamp"), arena);
+    since->new.before.stamp = kept(json_object_get(root, "new_stamp"), arena);
     since->made_at = kept(json_object_get(root, "made_at"), arena);
     return BST_OK;
 }
@@ -127,16 +142,16 @@ static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
         json_array_append_new(bounds, json_string(since->bounds[i]));
     }
     for (size_t i = 0; i <= since->bound_count; i++) {
-        const bst__since_chunk *chunk = &since->chunks[i];
         json_array_append_new(chunks,
-                              json_pack("{s:s?, s:s?, s:b}", "old", chunk->old_digest, "new",
-                                        chunk->new_digest, "equal", !chunk->differs));
+                              json_pack("{s:s?, s:s?, s:b}", "old", since->old.now.marks[i], "new",
+                                        since->new.now.marks[i], "equal", !since->differs[i]));
     }
     bst_time_format(BST_TIME_UNIX_EPOCH + (int64_t)time(NULL) * 1000000, now);
-    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:o, s:o}", "compare", 1, "mapping_sha256",
-                     mapping->sha256, "machine_sha256", mapping->machine->sha256, "tolerance",
-                     tolerances_of(mapping, tolerance), "made_at", now, "bounds", bounds, "chunks",
-                     chunks);
+    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o}", "compare", 2,
+                     "mapping_sha256", mapping->sha256, "machine_sha256", mapping->machine->sha256,
+                     "tolerance", tolerances_of(mapping, tolerance), "made_at", now, "old_stamp",
+                     since->old.now.stamp, "new_stamp", since->new.now.stamp, "bounds", bounds,
+                     "chunks", chunks);
 }
 
 static bool dump(const json_t *root, const char *path, bool in_place) {
@@ -193,68 +208,50 @@ static bst_status cut(bst__since *since, bst_source *source, bst_reader *reader,
     return status;
 }
 
-/* The old side's digests, worked out while the new side works out its own. */
-typedef struct old_digests {
-    const bst__since *since;
+/* The old side is marked while the new side is. */
+typedef struct marker {
+    bst__since *since;
     bst_source *source;
     bst_arena *arena;
-    const char **digests;
     bst_diags *diags;
     bst_status status;
-} old_digests;
+} marker;
 
-static void *digest_old(void *context) {
-    old_digests *old = context;
-    old->status = bst_source_digest(old->source, old->since->bounds, old->since->bound_count,
-                                    old->arena, old->digests, old->diags);
+static void *mark_old(void *context) {
+    marker *m = context;
+    bst__since_side *old = &m->since->old;
+    m->status = bst_source_mark(m->source, m->since->bounds, m->since->bound_count, &old->before,
+                                m->arena, &old->now, m->diags);
     return NULL;
 }
 
-static bst_status keep_digests(bst__since *since, const old_digests *old,
-                               const char *const *new_digests, bst_arena *arena, bst_diags *diags) {
-    for (size_t i = 0; i <= since->bound_count; i++) {
-        const char *text = old->digests[i];
-        since->chunks[i].old_digest = text ? bst_arena_strdup(arena, text) : NULL;
-        since->chunks[i].new_digest = new_digests[i];
-        if (text && !since->chunks[i].old_digest) {
-            return bst_diag_nomem(diags);
-        }
-    }
-    return BST_OK;
-}
-
-static bst_status digest(bst__since *since, bst_source *source, bst_reader *reader,
-                         bst_arena *arena, bst_diags *diags) {
-    const size_t count = since->bound_count + 1;
-    const char **new_digests = bst_arena_array(arena, count, sizeof *new_digests);
-    old_digests old = {.since = since,
-                       .source = source,
-                       .arena = bst_arena_new(),
-                       .diags = bst_diags_new(),
-                       .digests = bst_arena_array(arena, count, sizeof *old.digests)};
+static bst_status mark(bst__since *since, bst_source *source, bst_reader *reader, bst_arena *arena,
+                       bst_diags *diags) {
+    since->arena = bst_arena_new();
+    marker m = {.since = since, .source = source, .arena = since->arena, .diags = bst_diags_new()};
     pthread_t thread;
     bst_status status = BST_NOMEM;
-    if (new_digests && old.arena && old.diags && old.digests &&
-        pthread_create(&thread, NULL, digest_old, &old) == 0) {
-        status =
-            bst_reader_digest(reader, since->bounds, since->bound_count, arena, new_digests, diags);
+    if (m.arena && m.diags && pthread_create(&thread, NULL, mark_old, &m) == 0) {
+        status = bst_reader_mark(reader, since->bounds, since->bound_count, &since->new.before,
+                                 arena, &since->new.now, diags);
         pthread_join(thread, NULL);
-        if (status == BST_OK && old.status != BST_OK) {
-            status = old.status;
-            bst__diags_move(old.diags, diags);
-        } else if (status == BST_OK) {
-            status = keep_digests(since, &old, new_digests, arena, diags);
+        if (status == BST_OK && m.status != BST_OK) {
+            status = m.status;
+            bst__diags_move(m.diags, diags);
         }
     } else {
         bst_diag_nomem(diags);
     }
-    bst_diags_free(old.diags);
-    bst_arena_free(old.arena);
+    bst_diags_free(m.diags);
     return status;
 }
 
 static bool is_same(const char *a, const char *b) {
     return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool is_unchanged(const bst__since_side *side, size_t chunk) {
+    return !side->now.written[chunk] && is_same(side->before.marks[chunk], side->now.marks[chunk]);
 }
 
 /* Chunks that have to be read, those side by side as one range. */
@@ -266,10 +263,8 @@ static bst_status find_ranges(bst__since *since, bst_arena *arena, bst_diags *di
     }
     bool open = false;
     for (size_t i = 0; i < count; i++) {
-        bst__since_chunk *chunk = &since->chunks[i];
-        const bool skip = since->made_at && chunk->was_equal && !chunk->differs &&
-                          is_same(chunk->old_before, chunk->old_digest) &&
-                          is_same(chunk->new_before, chunk->new_digest);
+        const bool skip = since->made_at && since->was_equal[i] && !since->differs[i] &&
+                          is_unchanged(&since->old, i) && is_unchanged(&since->new, i);
         if (!skip) {
             if (!open) {
                 since->ranges[since->range_count++].from = i > 0 ? since->bounds[i - 1] : NULL;
@@ -289,15 +284,19 @@ static bool is_kept(const char *path) {
     return stat(path, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
-/* The digests are of the rows below what lies over them: where something does, they say nothing,
+/* The marks are of the rows below what lies over them: where something does, they say nothing,
  * neither now nor the next time. */
 static void mind_overlay(bst__since *since, const bst__overlay *overlay) {
     for (size_t i = 0; overlay && i < overlay->count; i++) {
         bst__since_differs(since, overlay->rows[i]->key, overlay->rows[i]->key_len);
     }
     for (size_t i = 0; overlay && overlay->emptied && i <= since->bound_count; i++) {
-        since->chunks[i].differs = true;
+        since->differs[i] = true;
     }
+}
+
+void bst__since_release(bst__since *since) {
+    bst_arena_free(since->arena);
 }
 
 bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
@@ -309,7 +308,7 @@ bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                             ? read_file(since, mapping, options->tolerance, arena, diags)
                             : cut(since, source, reader, arena, diags);
     if (status == BST_OK) {
-        status = digest(since, source, reader, arena, diags);
+        status = mark(since, source, reader, arena, diags);
     }
     if (status != BST_OK) {
         return status;
@@ -333,5 +332,5 @@ void bst__since_differs(bst__since *since, const char *key, size_t len) {
             high = middle;
         }
     }
-    since->chunks[low].differs = true;
+    since->differs[low] = true;
 }

@@ -404,35 +404,61 @@ static bst_status pg_keep(bst_source *source, const bst_key_part *part, bst_diag
 }
 
 /* The values as they would travel: nothing else of a row is read. */
-static bst_status pg_digest(bst_source *source, const char *const *bounds, size_t count,
-                            bst_arena *arena, const char **ret_digests, bst_diags *diags) {
-    bst__pg_source *const s = (bst__pg_source *)source;
+static bst_status digest(bst__pg_source *s, const bst_pg_chunks *chunks, bst_arena *arena,
+                         const char **ret_digests, bst_diags *diags) {
     const bst_source_spec *const spec = s->base.spec;
-    bst_strbuf key = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
-    bst_strbuf_addc(&key, '(');
-    bst__pg_add_joined_key(s, &key);
-    bst_strbuf_adds(&key, ") COLLATE \"C\"");
+    bst_strbuf sql = BST_STRBUF_INIT;
     bst_strbuf_adds(&sql, BST_PG_DIGEST_HEAD);
-    bst_pg_add_key_chunk(s->pg, bounds, count, key.text, &sql);
-    bst_strbuf_addf(&sql, " AS chunk, ROW(%s, (%s) IS TRUE", key.text,
+    bst_pg_add_key_chunk(s->pg, chunks->bounds, chunks->bound_count, chunks->key, &sql);
+    bst_strbuf_addf(&sql, " AS chunk, ROW(%s, (%s) IS TRUE", chunks->key,
                     spec->where_sql ? spec->where_sql : "true");
     for (size_t i = 0; i < spec->column_count; i++) {
         bst_strbuf_adds(&sql, ", ");
         bst__pg_add_expression(s, &spec->columns[i], &sql);
         add_cast(s->wires[i], &sql);
     }
-    bst_strbuf_addf(&sql, ") AS r FROM %s t) x) y GROUP BY chunk", s->table.text);
-    const bst_status status = sql.failed || key.failed ? bst_diag_nomem(diags)
-                                                       : bst_pg_digests(s->pg, sql.text, count,
-                                                                        arena, ret_digests, diags);
-    bst_strbuf_release(&key);
+    bst_strbuf_addf(&sql, ") AS r FROM %s) x) y GROUP BY chunk", chunks->from);
+    const bst_status status = sql.failed ? bst_diag_nomem(diags)
+                                         : bst_pg_digests(s->pg, sql.text, chunks->bound_count,
+                                                          arena, ret_digests, diags);
     bst_strbuf_release(&sql);
+    return status;
+}
+
+/* What SQL makes of a row may change without it. */
+static bool is_stored(const bst__pg_source *s) {
+    const bst_source_spec *const spec = s->base.spec;
+    bool stored = s->plain && !spec->where_sql;
+    for (size_t i = 0; i < spec->column_count; i++)
+        stored = stored && !spec->columns[i].sql;
+    return stored;
+}
+
+static bst_status pg_mark(bst_source *source, const char *const *bounds, size_t count,
+                          const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                          bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    bst_strbuf key = BST_STRBUF_INIT, from = BST_STRBUF_INIT;
+    bst_strbuf_addc(&key, '(');
+    bst__pg_add_joined_key(s, &key);
+    bst_strbuf_adds(&key, ") COLLATE \"C\"");
+    bst_strbuf_addf(&from, "%s t", s->table.text);
+    const bst_pg_chunks chunks = {from.text, key.text, count, bounds};
+    bst_status status = key.failed || from.failed ? bst_diag_nomem(diags) : BST_OK;
+    if (status == BST_OK && is_stored(s))
+        status = bst_pg_stamp(s->pg, s->table.text, arena, &ret->stamp, diags);
+    if (status == BST_OK && ret->stamp)
+        status = bst_pg_marks(s->pg, &chunks, before, arena, ret, diags);
+    else if (status == BST_OK)
+        status = digest(s, &chunks, arena, ret->marks, diags);
+    bst_strbuf_release(&key);
+    bst_strbuf_release(&from);
     return status;
 }
 
 static const struct bst__source_ops pg_ops = {pg_next,     bst__pg_original, pg_expected,
                                               pg_progress, pg_column_count,  pg_column_name,
-                                              pg_free,     pg_keep,          pg_digest};
+                                              pg_free,     pg_keep,          pg_mark};
 
 static bst_status export_snapshot(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;

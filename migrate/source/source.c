@@ -73,13 +73,16 @@ bst_status bst_source_keep(bst_source *source, const bst_key_part *part, bst_dia
     return source->ops->keep ? source->ops->keep(source, part, diags) : BST_OK;
 }
 
-bst_status bst_source_digest(bst_source *source, const char *const *bounds, size_t count,
-                             bst_arena *arena, const char **ret_digests, bst_diags *diags) {
-    for (size_t i = 0; i <= count; i++)
-        ret_digests[i] = NULL;
-    return source->ops->digest
-               ? source->ops->digest(source, bounds, count, arena, ret_digests, diags)
-               : BST_OK;
+bst_status bst_source_mark(bst_source *source, const char *const *bounds, size_t count,
+                           const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                           bst_diags *diags) {
+    ret->stamp = NULL;
+    for (size_t i = 0; i <= count; i++) {
+        ret->marks[i] = NULL;
+        ret->written[i] = false;
+    }
+    return source->ops->mark ? source->ops->mark(source, bounds, count, before, arena, ret, diags)
+                             : BST_OK;
 }
 
 bst_status bst_source_original(bst_source *source, bst_strbuf *out, bst_diags *diags) {

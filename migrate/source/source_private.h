@@ -23,8 +23,8 @@ struct bst__source_ops {
     /* NULL: it hands out all */
     bst_status (*keep)(bst_source *source, const bst_key_part *part, bst_diags *diags);
     /* NULL: it has none */
-    bst_status (*digest)(bst_source *source, const char *const *bounds, size_t count,
-                         bst_arena *arena, const char **ret_digests, bst_diags *diags);
+    bst_status (*mark)(bst_source *source, const char *const *bounds, size_t count,
+                       const bst_marks *before, bst_arena *arena, bst_marks *ret, bst_diags *diags);
 };
 
 bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,

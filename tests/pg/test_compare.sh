@@ -104,6 +104,63 @@ compare 1 fifth --from "$source" --to dbname=since --since since.json --jobs 2
 last=$(psql -XAtqd since -c 'SELECT max(key) FROM backstory.segment')
 grep -q "\"key\":\"$last\"" fifth.jsonl || { cat fifth.figures; fail 'a change of the store was not found'; }
 [ "$(wc -l <fifth.jsonl)" -le 3 ] || { cat fifth.jsonl; fail 'more than that was found'; }
+psql -Xqd since -c "UPDATE backstory.segment SET data = replace(data, '\"amount\":\"1', '\"amount\":\"') WHERE key = '$last'"
+
+say 'what is written without a trace in the values, and values that change without being written'
+# since STATUS CHUNKS WHAT: compares once more; so many chunks must have been read, `all` of them or `some`
+since() {
+    compare "$1" again --from "$source" --to dbname=since --since since.json
+    case $2 in
+    some) [ "$(chunks again)" -gt 0 ] || { cat again.figures; fail "$3: nothing was read"; } ;;
+    *) [ "$(chunks again)" = "$2" ] || { cat again.figures; fail "$3: $(chunks again) chunks were read, not $2"; } ;;
+    esac
+}
+since 0 some 'all is equal again'
+since 0 0 'at rest'
+psql -Xqc 'VACUUM FREEZE payments'
+since 0 0 'frozen'
+psql -Xqc "UPDATE payments SET updated_at = updated_at WHERE id = 3"
+since 0 1 'a row that was written as it was'
+psql -Xqc "CREATE TABLE gone AS SELECT * FROM payments WHERE id = 77" -c "DELETE FROM payments WHERE id = 77"
+since 1 1 'a row that was deleted'
+grep -q '"key":"77","kind":"missing-in-source"' again.jsonl || fail 'a row that was deleted was not missed'
+psql -Xqc "INSERT INTO payments SELECT * FROM gone"
+since 0 1 'a row that was inserted again'
+psql -Xqc 'VACUUM FULL payments'
+since 0 0 'rewritten as it was'
+psql -Xqd since -c "DELETE FROM backstory.segment WHERE key = '77'"
+since 1 1 'a history that was deleted'
+psql -Xqc "DELETE FROM payments WHERE id = 77"
+since 0 1 'and its row'
+
+mkfifo open.sql
+psql -Xq -f open.sql >/dev/null &
+open=$!
+exec 3>open.sql
+echo "BEGIN; UPDATE payments SET amount = amount + 0.01 WHERE id = 3; \\! touch written" >&3
+until [ -f written ]; do :; done
+since 0 0 'a transaction is open'
+echo "COMMIT;" >&3
+exec 3>&-
+wait $open
+since 1 1 'a transaction that was open then'
+grep -q '"key":"3","kind":"differs"' again.jsonl || fail 'what was open then was not found'
+psql -Xqc "UPDATE payments SET amount = amount - 0.01 WHERE id = 3"
+since 0 1 'and back'
+
+psql -Xqc "ALTER TABLE payments DROP failure_reason" -c "ALTER TABLE payments ADD failure_reason text DEFAULT 'none'"
+since 1 "$all" 'another column of the same name'
+since 1 "$all" 'which differs everywhere'
+sed -i --follow-symlinks 's/"old_stamp": "[0-9]* /"old_stamp": "999999999 /; s/"equal": false/"equal": true/' since.json
+since 1 "$all" 'numbers of transactions from elsewhere'
+psql -Xqc "ALTER TABLE payments RENAME TO kept" -c "CREATE VIEW public.payments AS SELECT * FROM kept"
+since 1 "$all" 'a view has no transactions'
+sed -i --follow-symlinks 's/"equal": false/"equal": true/' since.json
+since 0 0 'but digests'
+psql -Xqc "UPDATE kept SET amount = amount + 0.01 WHERE id = 3"
+since 1 1 'which tell a change'
+
+say 'another comparison is refused'
 compare 2 sixth --from payments.csv --to dbname=since --since other.json
 sed -i --follow-symlinks 's/"mapping_sha256": "./"mapping_sha256": "x/' since.json
 compare 1 seventh --from "$source" --to dbname=since --since since.json

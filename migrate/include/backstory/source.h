@@ -11,6 +11,7 @@
 #include "backstory/arena.h"
 #include "backstory/diag.h"
 #include "backstory/key_part.h"
+#include "backstory/marks.h"
 #include "backstory/timestamp.h"
 #include "backstory/value.h"
 
@@ -139,12 +140,12 @@ BST_API bst_source *bst_source_free(bst_source *source);
 BST_API bst_status bst_source_keep(bst_source *source, const bst_key_part *part,
                                    bst_diags *diags) BST_MUST_USE;
 
-/* Before the first row is asked for: a digest of the rows of each chunk of keys, as
- * bst_reader_digest() has them of histories: of the values that the mapping reads. Rows without a
- * key are in none. NULL for files. */
-BST_API bst_status bst_source_digest(bst_source *source, const char *const *bounds, size_t count,
-                                     bst_arena *arena, const char **ret_digests,
-                                     bst_diags *diags) BST_MUST_USE;
+/* Before the first row is asked for: a mark of the rows of each chunk of keys, as bst_reader_mark()
+ * has them of histories: of the values that the mapping reads. Rows without a key are in none. NULL
+ * for files. */
+BST_API bst_status bst_source_mark(bst_source *source, const char *const *bounds, size_t count,
+                                   const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                                   bst_diags *diags) BST_MUST_USE;
 
 /* ---- in chunks: PostgreSQL only */
 

@@ -15,6 +15,7 @@
 #include "backstory/arena.h"
 #include "backstory/diag.h"
 #include "backstory/key_part.h"
+#include "backstory/marks.h"
 #include "backstory/strbuf.h"
 
 #ifdef __cplusplus
@@ -86,6 +87,23 @@ BST_API void bst_pg_add_key_chunk(bst_pg *pg, const char *const *bounds, size_t 
  * their places, of which there are count + 1. */
 BST_API bst_status bst_pg_digests(bst_pg *pg, const char *sql, size_t count, bst_arena *arena,
                                   const char **ret_digests, bst_diags *diags) BST_MUST_USE;
+
+/* Chunks of the rows of a table: `count` + 1 of them, between bounds that are in order. */
+typedef struct bst_pg_chunks {
+    const char *from; /* as in SQL after FROM; the table is `t` there */
+    const char *key;  /* an expression, its collation "C" */
+    size_t bound_count;
+    const char *const *bounds;
+} bst_pg_chunks;
+
+/* The stamp of a table (quoted, with its schema) at the moment of the transaction; NULL: there is
+ * none, and then no marks. */
+BST_API bst_status bst_pg_stamp(bst_pg *pg, const char *table, bst_arena *arena, const char **ret,
+                                bst_diags *diags) BST_MUST_USE;
+/* Fills the marks that belong to `ret->stamp`; `before` may be empty. Texts in `arena`, or those of
+ * `before`. */
+BST_API bst_status bst_pg_marks(bst_pg *pg, const bst_pg_chunks *chunks, const bst_marks *before,
+                                bst_arena *arena, bst_marks *ret, bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
 }

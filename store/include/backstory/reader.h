@@ -6,6 +6,7 @@
 
 #include "backstory/history.h"
 #include "backstory/key_part.h"
+#include "backstory/marks.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,13 +58,14 @@ BST_API bst_status bst_reader_moment(bst_reader *reader, const char **ret,
 BST_API bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
                                   const char *const **ret_keys, size_t *ret_count,
                                   bst_diags *diags) BST_MUST_USE;
-/* Before the first event is asked for: a digest of what the store holds of each chunk of keys,
- * where `count` bounds make count + 1 chunks. The same digest: the same segments, but for chance
- * (2^-64 for each that changes, and not safe against somebody who looks for it). Texts in
- * `arena`; NULL: an empty chunk, and for files the whole array is. */
-BST_API bst_status bst_reader_digest(bst_reader *reader, const char *const *bounds, size_t count,
-                                     bst_arena *arena, const char **ret_digests,
-                                     bst_diags *diags) BST_MUST_USE;
+/* Before the first event is asked for: a mark of what the store holds of each chunk of keys, where
+ * `count` bounds make count + 1 chunks (see marks.h). The same mark as `before`, and not written:
+ * the same segments, but where marks are digests for chance (2^-64 for each that changes, and not
+ * safe against somebody who looks for it). `ret` has room for them; texts in `arena`, or those of
+ * `before`. NULL: an empty chunk, and for files all are. */
+BST_API bst_status bst_reader_mark(bst_reader *reader, const char *const *bounds, size_t count,
+                                   const bst_marks *before, bst_arena *arena, bst_marks *ret,
+                                   bst_diags *diags) BST_MUST_USE;
 /* *ret_event is NULL at the end. */
 BST_API bst_status bst_reader_next(bst_reader *reader, const bst_stored_event **ret_event,
                                    bst_diags *diags) BST_MUST_USE;
