@@ -15,12 +15,19 @@ static inline uint64_t bst__magnitude(int64_t value) {
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
-/* Writes `value` so that it ends right before `end`; returns where it starts. */
+/* Writes `value` so that it ends right before `end`; returns where it starts. Two digits a
+ * division: each waits for the one before. */
 static inline char *bst__digits_before(char *end, uint64_t value) {
-    do {
+    for (; value >= 100; value /= 100) {
+        const unsigned two = (unsigned)(value % 100);
+        *--end = (char)('0' + two % 10);
+        *--end = (char)('0' + two / 10);
+    }
+    if (value >= 10) {
         *--end = (char)('0' + value % 10);
         value /= 10;
-    } while (value != 0);
+    }
+    *--end = (char)('0' + value);
     return end;
 }
 

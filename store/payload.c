@@ -21,9 +21,9 @@ void bst__payload_write(const bst_event_type *event, const bst_value *fields, bs
         if (!first)
             bst_strbuf_addc(out, ',');
         first = false;
-        const char *const name = event->fields[i].name;
-        bst_strbuf_add_json(out, name, strlen(name));
-        bst_strbuf_addc(out, ':');
+        bst_strbuf_addc(out, '"');
+        bst_strbuf_adds(out, event->fields[i].name); /* an identifier: nothing to escape */
+        bst_strbuf_add(out, "\":", 2);
         bst_value_to_json(&event->fields[i].type, &fields[i], out);
     }
     bst_strbuf_addc(out, '}');

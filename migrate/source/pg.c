@@ -13,11 +13,14 @@
 #include "pg_binary_private.h"
 #include "source_pg_private.h"
 
+/* What the client can do is not asked of the server, whose casts cost more than ours. */
 static void add_cast(bst__wire w, bst_strbuf *out) {
-    static const char *const casts[] = {
-        [WIRE_TEXT] = "::text", [WIRE_INT] = "::int8",   [WIRE_NUMERIC] = "::numeric",
-        [WIRE_BOOL] = "",       [WIRE_TIMESTAMPTZ] = "", [WIRE_TIMESTAMP] = "::timestamp",
-        [WIRE_DATE] = "",       [WIRE_UUID] = "",        [WIRE_BYTEA] = ""};
+    static const char *const casts[] = {[WIRE_TEXT] = "::text", [WIRE_CHAR] = "",
+                                        [WIRE_INT] = "",        [WIRE_INT_TEXT] = "",
+                                        [WIRE_BOOL] = "",       [WIRE_NUMERIC] = "::numeric",
+                                        [WIRE_DATE] = "",       [WIRE_TIMESTAMP] = "::timestamp",
+                                        [WIRE_UUID] = "",       [WIRE_TIMESTAMPTZ] = "",
+                                        [WIRE_BYTEA] = ""};
     bst_strbuf_adds(out, casts[w]);
 }
 
@@ -26,7 +29,12 @@ static bst_status start(bst__pg_source *s, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
 
     bst_strbuf_adds(&sql, "COPY (SELECT ");
-    bst__pg_add_joined_key(s, &sql);
+    if (s->key_is_int) {
+        bst_strbuf_adds(&sql, "t.");
+        bst__pg_add_quoted(s, spec->key[0], &sql);
+    } else {
+        bst__pg_add_joined_key(s, &sql);
+    }
     if (s->has_scope)
         bst_strbuf_addf(&sql, ", (%s) IS TRUE", spec->where_sql);
     bst_strbuf_adds(&sql, s->has_ctid && !s->by_key ? ", t.ctid, t.tableoid" : "");
@@ -54,11 +62,6 @@ static bst_status start(bst__pg_source *s, bst_diags *diags) {
 
 /* ---- reading */
 
-static bst_status broken(bst_diags *diags) {
-    return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-format", NULL,
-                        "the server sent a COPY row that does not have the binary format");
-}
-
 /* The next row's bytes; s->len 0 at the end. */
 static bst_status next_message(bst__pg_source *s, bst_diags *diags) {
     static const char signature[] = "PGCOPY\n\377\r\n";
@@ -84,10 +87,10 @@ static bst_status next_message(bst__pg_source *s, bst_diags *diags) {
         if (!s->header_read) {
             s->header_read = true;
             if (s->len < header || memcmp(s->bytes, signature, sizeof signature) != 0)
-                return broken(diags);
+                return bst__pg_broken(diags);
             const size_t extension = (size_t)bst__pg_int4(s->bytes + sizeof signature + 4);
             if (s->len - header < extension)
-                return broken(diags);
+                return bst__pg_broken(diags);
             s->bytes += header + extension;
             s->len -= header + extension;
         }
@@ -100,165 +103,10 @@ static bst_status next_message(bst__pg_source *s, bst_diags *diags) {
     }
 }
 
-/* One field of a row; NULL has *ret_bytes NULL. */
-static bool take_field(const char **at, const char *end, const char **ret_bytes, size_t *ret_len) {
-    if (end - *at < 4)
-        return false;
-    const int32_t len = bst__pg_int4(*at);
-    *at += 4;
-    *ret_bytes = NULL;
-    *ret_len = 0;
-    if (len == -1)
-        return true;
-    if (len < 0 || end - *at < len)
-        return false;
-    *ret_bytes = *at;
-    *ret_len = (size_t)len;
-    *at += len;
-    return true;
-}
-
-static bool fixed_len(bst__wire w, size_t len) {
-    switch (w) {
-    case WIRE_INT:
-    case WIRE_TIMESTAMPTZ:
-    case WIRE_TIMESTAMP:
-        return len == 8;
-    case WIRE_BOOL:
-        return len == 1;
-    case WIRE_DATE:
-        return len == 4;
-    case WIRE_UUID:
-        return len == 16;
-    default:
-        return true;
-    }
-}
-
-static void set_int(const bst_type *type, int64_t i, bst_arena *arena, bst_cell *cell) {
-    const int64_t limit = type->kind == BST_KIND_INT2   ? INT16_MAX
-                          : type->kind == BST_KIND_INT4 ? INT32_MAX
-                                                        : INT64_MAX;
-    if (i > limit || i < -limit - 1) {
-        const char *text = bst_arena_printf(arena, "%lld", (long long)i);
-        bst__cell_bad(cell, text ? BST_VALUE_RANGE : BST_VALUE_NOMEM, text,
-                      text ? strlen(text) : 0);
-        return;
-    }
-    *cell = (bst_cell){.value = {.present = true, .u.i = i}};
-}
-
-static void set_numeric(const bst_type *type, const char *bytes, size_t len, bst_arena *arena,
-                        bst_cell *cell) {
-    int64_t units = 0;
-    const bst_value_result result = bst__pg_numeric(bytes, len, type, &units);
-
-    if (result == BST_VALUE_OK) {
-        *cell = (bst_cell){.value = {.present = true, .u.i = units}};
-        return;
-    }
-    bst_strbuf shown = BST_STRBUF_INIT;
-    bst__pg_numeric_text(bytes, len, &shown);
-    const char *text = shown.failed ? NULL : bst_arena_strndup(arena, shown.text, shown.len);
-    bst__cell_bad(cell, text ? result : BST_VALUE_NOMEM, text, text ? shown.len : 0);
-    bst_strbuf_release(&shown);
-}
-
-static bst_status fill_cell(bst__pg_source *s, size_t i, const char *bytes, size_t len,
-                            bst_diags *diags) {
-    const bst_source_column *column = &s->base.spec->columns[i];
-    bst_cell *cell = &s->cells[i];
-    bst_value value = {.present = true};
-
-    if (!bytes) {
-        *cell = (bst_cell){.value = BST_ABSENT, .result = BST_VALUE_OK};
-        return BST_OK;
-    }
-    if (!fixed_len(s->wires[i], len))
-        return broken(diags);
-    switch (s->wires[i]) {
-    case WIRE_TEXT:
-        if (!bst__cell_from_text(column, bytes, len, s->arena, cell))
-            return bst__report_no_zone(s->base.spec->table, column->name, diags);
-        break;
-    case WIRE_INT:
-        set_int(&column->type, bst__pg_int8(bytes), s->arena, cell);
-        break;
-    case WIRE_NUMERIC:
-        set_numeric(&column->type, bytes, len, s->arena, cell);
-        break;
-    case WIRE_BOOL:
-        value.u.i = bytes[0] != 0;
-        *cell = (bst_cell){.value = value};
-        break;
-    case WIRE_TIMESTAMPTZ:
-        value.u.i = bst__pg_int8(bytes);
-        *cell = (bst_cell){.value = value};
-        break;
-    case WIRE_TIMESTAMP:
-        bst__cell_from_naive(column, bst__pg_int8(bytes), s->arena, cell);
-        break;
-    case WIRE_DATE:
-        value.u.i = bst__pg_int4(bytes);
-        *cell = (bst_cell){.value = value};
-        break;
-    case WIRE_UUID:
-        memcpy(value.u.uuid, bytes, sizeof value.u.uuid);
-        *cell = (bst_cell){.value = value};
-        break;
-    case WIRE_BYTEA:
-        value.u.text = bytes;
-        value.len = (uint32_t)len;
-        *cell = (bst_cell){.value = value};
-        break;
-    }
-    return cell->result == BST_VALUE_NOMEM ? bst_diag_nomem(diags) : BST_OK;
-}
-
-/* Cuts one row's bytes into s->row and s->cells. */
-static bst_status parse_row(bst__pg_source *s, const char *bytes, size_t len, bst_diags *diags) {
-    const char *end = bytes + len;
-    const char *at = bytes + 2;
-    const char *field;
-    size_t field_len;
-    const bool placed = s->has_ctid && !s->by_key;
-    const size_t extra = (size_t)1 + s->has_scope + (placed ? 2 : 0);
-
-    bst_arena_clear(s->arena);
-    if ((size_t)bst__pg_int2(bytes) != s->base.spec->column_count + extra)
-        return broken(diags);
-    if (!take_field(&at, end, &field, &field_len))
-        return broken(diags);
-    s->row.key_is_null = !field;
-    s->row.key = field ? field : "";
-    s->row.key_len = field_len;
-    s->row.in_scope = true;
-    if (s->has_scope) {
-        if (!take_field(&at, end, &field, &field_len) || !field || field_len != 1)
-            return broken(diags);
-        s->row.in_scope = field[0] != 0;
-    }
-    if (placed) {
-        if (!take_field(&at, end, &s->ctid, &field_len) || !s->ctid || field_len != 6)
-            return broken(diags);
-        if (!take_field(&at, end, &field, &field_len) || !field || field_len != 4)
-            return broken(diags);
-        s->table_oid = (uint32_t)bst__pg_int4(field);
-    }
-    for (size_t i = 0; i < s->base.spec->column_count; i++) {
-        if (!take_field(&at, end, &field, &field_len))
-            return broken(diags);
-        const bst_status status = fill_cell(s, i, field, field_len, diags);
-        if (status != BST_OK)
-            return status;
-    }
-    return at == end ? BST_OK : broken(diags);
-}
-
 /* The key of a message, without cutting up the rest. False: NULL. */
 static bool peek_key(const char *bytes, size_t len, const char **ret_key, size_t *ret_len) {
     const char *at = bytes + 2;
-    return len >= 2 && take_field(&at, bytes + len, ret_key, ret_len) && *ret_key;
+    return len >= 2 && bst__pg_take_field(&at, bytes + len, ret_key, ret_len) && *ret_key;
 }
 
 static bool same_key(const char *a, size_t a_len, const char *b, size_t b_len) {
@@ -323,7 +171,7 @@ static bst_status pg_next(bst_source *source, const bst_row **ret_row, bst_diags
     const size_t len = s->unique ? s->len : s->held_len;
     if (len == 0)
         return BST_OK;
-    status = parse_row(s, bytes, len, diags);
+    status = bst__pg_row_take(s, bytes, len, diags);
     if (status != BST_OK)
         return status;
     s->row.number++;
@@ -513,6 +361,11 @@ static bst_status begin(bst__pg_source *s, const char *snapshot, bst_diags *diag
     return s->snapshot ? BST_OK : bst_diag_nomem(diags);
 }
 
+static bool is_int_type(const char *type) {
+    return strcmp(type, "pg_catalog.int8") == 0 || strcmp(type, "pg_catalog.int4") == 0 ||
+           strcmp(type, "pg_catalog.int2") == 0;
+}
+
 bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
                                const char *snapshot, bst_source **ret, bst_diags *diags) {
     bst__pg_source *s = calloc(1, sizeof *s);
@@ -548,6 +401,7 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
     s->ordered = spec->ordered || !s->unique;
     s->has_scope = spec->where_sql != NULL;
     s->by_key = s->unique && bst__pg_key_is_whole(s);
+    s->key_is_int = spec->key_count == 1 && s->keys && is_int_type(s->keys[0].type);
     *ret = &s->base;
     return BST_OK;
 }

@@ -1,6 +1,7 @@
 /* Legacy rows from PostgreSQL: what its files share.
  *
- *     pg.c           opening, a COPY, its rows
+ *     pg.c           opening, a COPY, its messages
+ *     row_pg.c       a message cut into key and cells
  *     table_pg.c     the table: is it there, what columns and what key has it
  *     key_pg.c       the key and the index over it
  *     identity_pg.c  which table of which server it is
@@ -10,13 +11,16 @@
 #ifndef BACKSTORY_SOURCE_PG_PRIVATE_H
 #define BACKSTORY_SOURCE_PG_PRIVATE_H
 
+#include "backstory/decimal.h"
 #include "backstory/pg.h"
 #include "source_private.h"
 
 /* How a column travels. */
 typedef enum bst__wire {
     WIRE_TEXT,
-    WIRE_INT, /* int8 */
+    WIRE_CHAR,     /* as character(n), for a text: with the blanks that fill it */
+    WIRE_INT,      /* as int2, int4 or int8, whichever it is */
+    WIRE_INT_TEXT, /* the same, for a text */
     WIRE_NUMERIC,
     WIRE_BOOL,
     WIRE_TIMESTAMPTZ,
@@ -50,6 +54,8 @@ typedef struct bst__pg_source {
     bool by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings */
     bool has_scope; /* a row says whether it is in scope; else all are */
     bool ordered, unique;
+    bool key_is_int; /* it travels as one, and becomes a text here */
+    char key_text[BST_DECIMAL_TEXT_MAX];
     /* The key in the order in which an index has it; in that of the mapping where there is none. */
     bst__key_column *keys;
     bool sortable;        /* the types of the key have an order, and `keys` is filled */
@@ -77,6 +83,14 @@ typedef struct bst__pg_source {
  * moment of its own */
 bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
 bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) BST_MUST_USE;
+
+/* row_pg.c */
+/* Cuts one row's bytes into s->row and s->cells. */
+bst_status bst__pg_row_take(bst__pg_source *s, const char *bytes, size_t len,
+                            bst_diags *diags) BST_MUST_USE;
+/* One field of a row; NULL has *ret_bytes NULL. False: it does not fit into the row. */
+bool bst__pg_take_field(const char **at, const char *end, const char **ret_bytes, size_t *ret_len);
+bst_status bst__pg_broken(bst_diags *diags);
 
 /* table_pg.c */
 bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;

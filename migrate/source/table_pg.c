@@ -150,9 +150,14 @@ void bst__pg_add_expression(bst__pg_source *s, const bst_source_column *column, 
     }
 }
 
-static bst__wire wire_of(const char *pg_type, const bst_type *wanted) {
-    const bool integer = strcmp(pg_type, "smallint") == 0 || strcmp(pg_type, "integer") == 0 ||
-                         strcmp(pg_type, "bigint") == 0;
+static bool is_integer(const char *pg_type) {
+    return strcmp(pg_type, "smallint") == 0 || strcmp(pg_type, "integer") == 0 ||
+           strcmp(pg_type, "bigint") == 0;
+}
+
+/* A form of its own, which holds the very value; WIRE_TEXT: there is none. */
+static bst__wire exact_wire_of(const char *pg_type, const bst_type *wanted) {
+    const bool integer = is_integer(pg_type);
     switch (wanted->kind) {
     case BST_KIND_BOOL:
         return strcmp(pg_type, "boolean") == 0 ? WIRE_BOOL : WIRE_TEXT;
@@ -179,6 +184,15 @@ static bst__wire wire_of(const char *pg_type, const bst_type *wanted) {
     default:
         return WIRE_TEXT;
     }
+}
+
+static bst__wire wire_of(const char *pg_type, const bst_type *wanted) {
+    const bst__wire exact = exact_wire_of(pg_type, wanted);
+    if (exact != WIRE_TEXT)
+        return exact;
+    if (is_integer(pg_type))
+        return WIRE_INT_TEXT;
+    return strcmp(pg_type, "character") == 0 ? WIRE_CHAR : WIRE_TEXT;
 }
 
 /* Asks the server what type each column and expression has, without reading a row. */

@@ -140,6 +140,11 @@ CREATE TABLE looked_up (id int PRIMARY KEY, status_id smallint REFERENCES status
 INSERT INTO looked_up VALUES (1, 1, 1, '2024-01-01', NULL), (2, 2, 1, '2024-01-01', '2024-01-02'), (3, NULL, 1, '2024-01-01', NULL);
 CREATE TABLE numbered (id int PRIMARY KEY, status smallint, amount numeric(12,2), created_at timestamptz, done_at timestamptz);
 INSERT INTO numbered VALUES (1, 0, 1, '2024-01-01', NULL), (2, 10, 1, '2024-01-01', '2024-01-02'), (3, 99, 1, '2024-01-01', NULL), (4, -1, 1, '2024-01-01', NULL);
+CREATE TABLE farthest (id bigint PRIMARY KEY, status int, amount int, created_at timestamptz DEFAULT '2024-01-01', done_at timestamptz);
+INSERT INTO farthest VALUES (-9223372036854775808, -2147483648, -7), (-1, 2147483647, 0), (0, -2147483648, 2147483647),
+    (9223372036854775807, 0, 1);
+CREATE TABLE narrow (id smallint, status char(6), amount smallint, created_at timestamptz DEFAULT '2024-01-01', done_at timestamptz);
+INSERT INTO narrow VALUES (-32768, 'NEW', -32768), (7, ' NEW', 1), (7, 'NEW', 1), (NULL, 'NEW', 1), (32767, 'NEW', 32767);
 EOF
 mapping codes
 is codes 'a new 1.00; b unknown-state; c unknown-state; d unknown-state; e unknown-state; f unknown-state'
@@ -152,6 +157,11 @@ is looked_up '1 new 1.00; 2 done 1.00; 3 unknown-state'
 mapping numbered
 sed -i 's/"NEW"/"0"/; s/"DONE"/"10"/' numbered.legacy.json
 is numbered '1 new 1.00; 2 done 1.00; 3 unknown-state; 4 unknown-state'
+mapping farthest
+sed -i 's/"NEW"/"-2147483648"/; s/"DONE"/"2147483647"/' farthest.legacy.json
+is farthest '-1 done 0.00; -9223372036854775808 new -7.00; 0 new 2147483647.00; 9223372036854775807 unknown-state'
+mapping narrow
+is narrow '-32768 new -32768.00; 32767 new 32767.00; 7 duplicate-key; 7 duplicate-key; None null-key'
 
 say '15, 16, 17, 32: money, scales, NaN, infinities, floats'
 sql <<'EOF'
