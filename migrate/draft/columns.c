@@ -214,7 +214,10 @@ static bool match_by_name(draft *d, draft_column *column) {
 
     telling_words(d, column->name, &w, &column->first);
     for (size_t i = 0; i < d->state_count; i++) {
-        if (i != d->initial && same_meaning(&w, d->states[i].name)) {
+        const char *label = d->states[i].label;
+        if (i != d->initial &&
+            (same_meaning(&w, d->states[i].name) ||
+             (label && same_meaning(&w, label)))) { /* ORDER_SENT: order_sent_at */
             column->states[i] = 1;
             found = true;
         }
@@ -226,10 +229,15 @@ static uint64_t set_in(const draft *d, const draft_column *column, uint32_t stat
     return d->states[state].set[column - d->columns];
 }
 
-/* Nearly all rows of the state have it: 99 of 100, for old tables are never quite clean. */
+/* Nearly all rows of the state have it: 95 of 100, for old tables are never quite clean. */
 static bool covers(const draft *d, const draft_column *column, uint32_t state) {
     const uint64_t rows = d->states[state].rows;
-    return rows > 0 && set_in(d, column, state) * 100 >= rows * 99;
+    return rows > 0 && set_in(d, column, state) * 100 >= rows * 95;
+}
+
+/* Its time is the latest of those that the rows of the state have, in more than half of them. */
+static bool comes_last(const draft *d, const draft_column *column, uint32_t state) {
+    return d->states[state].last[column - d->columns] * 2 > d->states[state].rows;
 }
 
 static bool has_states(const draft *d, const draft_column *column) {
@@ -246,6 +254,38 @@ static bool has_own_column(const draft *d, uint32_t state) {
             return true;
     }
     return false;
+}
+
+/* Whether all words of the column are among the state's: refunded_at, partially_refunded. */
+static bool is_part_of(const draft_words *column, const char *state) {
+    draft_words s;
+
+    bst__draft_split(state, &s);
+    for (size_t i = 0; i < column->count; i++) {
+        char a[40], b[40];
+        bool found = false;
+        bst__draft_stem(column->word[i], a);
+        for (size_t k = 0; k < s.count && !found; k++) {
+            bst__draft_stem(s.word[k], b);
+            found = strcmp(a, b) == 0;
+        }
+        if (!found)
+            return false;
+    }
+    return column->count > 0 && column->count < s.count;
+}
+
+/* A column that is taken for a state by its name may be that of its kin as well, where their rows
+ * have it and have nothing later. */
+static void add_kin(draft *d, draft_column *column) {
+    draft_words w;
+
+    telling_words(d, column->name, &w, NULL);
+    for (uint32_t s = 0; s < d->state_count; s++) {
+        if (s != d->initial && is_part_of(&w, d->states[s].name) && !has_own_column(d, s) &&
+            covers(d, column, s) && comes_last(d, column, s))
+            column->states[s] = 1;
+    }
 }
 
 static bool is_open(const draft_column *column) {
@@ -293,6 +333,21 @@ static uint32_t partly_owned(const draft *d, const draft_column *column) {
     return d->states[best].last[i] * 100 < d->states[best].set[i] * 99 ? DRAFT_NONE : best;
 }
 
+/* A few rows of a state that look as those of one with a hundred times as many are mistyped, or
+ * have gone on from there: the column is not its own. */
+static void leave_to_the_many(draft *d, draft_column *column) {
+    uint64_t most = 0;
+
+    for (uint32_t s = 0; s < d->state_count; s++) {
+        if (column->states[s] && d->states[s].rows > most)
+            most = d->states[s].rows;
+    }
+    for (uint32_t s = 0; s < d->state_count; s++) {
+        if (d->states[s].rows * 100 < most)
+            column->states[s] = 0;
+    }
+}
+
 static void match_by_rows(draft *d) {
     for (uint32_t s = 0; s < d->state_count; s++) {
         if (s == d->initial || has_own_column(d, s))
@@ -300,6 +355,10 @@ static void match_by_rows(draft *d) {
         draft_column *owner = owner_of(d, s);
         if (owner)
             owner->states[s] = 1;
+    }
+    for (uint32_t i = 0; i < d->column_count; i++) {
+        if (is_open(&d->columns[i]))
+            leave_to_the_many(d, &d->columns[i]);
     }
     for (uint32_t i = 0; i < d->column_count; i++) {
         draft_column *column = &d->columns[i];
@@ -420,6 +479,12 @@ void bst__draft_match_states(draft *d) {
         if (column->states && match_by_name(d, column) && plausible(d, column) &&
             used++ < DRAFT_PATH_MAX)
             settle(d, column);
+    }
+    for (uint32_t i = 0; i < d->column_count && !d->failed; i++) {
+        if (d->columns[i].role == ROLE_EVIDENCE) {
+            add_kin(d, &d->columns[i]);
+            settle(d, &d->columns[i]);
+        }
     }
     match_by_rows(d);
     for (uint32_t i = 0; i < d->column_count && !d->failed; i++) {

@@ -14,6 +14,12 @@
 
 #include "backstory/words.h"
 
+#define TIMES_FEW     0.1 /* shares of the rows of a state, see share_with_times() */
+#define TIMES_MANY    0.9
+#define RARE          500u /* 1 row in so many */
+#define RARE_ROWS_MIN 5000u
+#define ROWS_TELLING  20u /* a state with fewer says little */
+
 /* 0: not by its name. */
 static int rank_of_name(const draft *d, const draft_column *column) {
     static const char *const whole[] = {"aasm_state", "workflow_state", "lifecycle_state", NULL};
@@ -261,6 +267,30 @@ static void add_state(draft *d, draft_code *code, const char *prefix, size_t ski
                                       d->columns[d->state_column].name, code->text);
 }
 
+/* Few rows in a large table: perhaps nobody ever meant that code. */
+static void note_rare(draft *d, draft_state *state, bst_strbuf *list) {
+    if (d->rows < RARE_ROWS_MIN || state->rows == 0 || state->rows * RARE >= d->rows)
+        return;
+    state->note = bst__draft_text(d, "%s%sOnly %llu of %llu rows are in it: is it one?",
+                                  state->note ? state->note : "", state->note ? " " : "",
+                                  (unsigned long long)state->rows, (unsigned long long)d->rows);
+    bst_strbuf_addf(list, "%s%s", list->len ? ", " : "", state->name);
+}
+
+static void note_rare_states(draft *d) {
+    bst_strbuf list = BST_STRBUF_INIT;
+
+    for (size_t i = 0; i < d->state_count && !d->failed; i++)
+        note_rare(d, &d->states[i], &list);
+    if (list.len > 0)
+        bst__draft_note(
+            d,
+            "Fewer than 1 row in %u is in %s: where one is no state but a mistake, take "
+            "its code out of the mapping, and its rows go to quarantine.",
+            RARE, list.text);
+    bst_strbuf_release(&list);
+}
+
 bst_status bst__draft_name_states(draft *d) {
     const size_t skip = common_prefix(d);
     const char *prefix = number_prefix(d);
@@ -292,6 +322,7 @@ bst_status bst__draft_name_states(draft *d) {
         state->set = bst__draft_array(d, d->column_count, sizeof *state->set);
         state->last = bst__draft_array(d, d->column_count, sizeof *state->last);
     }
+    note_rare_states(d);
     return d->failed ? bst_diag_nomem(d->diags) : BST_OK;
 }
 
@@ -316,13 +347,44 @@ static double sounds_initial(const char *name) {
     return 0;
 }
 
-/* What the log says, then the column's default, then the name; else the first one listed. */
-void bst__draft_find_initial(draft *d) {
-    uint64_t most = 0;
-    double best = 0;
-    const char *why = "it is the first one listed";
+/* ---- the initial state */
 
-    d->initial = 0;
+/* A time that (nearly) all rows of all states have is as good as that of the creation. */
+static bool is_everywhere(const draft *d, size_t column) {
+    for (size_t i = 0; i < d->state_count; i++) {
+        const draft_state *state = &d->states[i];
+        if (state->rows >= ROWS_TELLING && state->set[column] * 100 < state->rows * 95)
+            return false;
+    }
+    return true;
+}
+
+/* The share of a state's rows that have the time of something that happened to them: the largest of
+ * all columns. In the initial state nothing has happened yet. */
+static double share_with_times(const draft *d, const draft_state *state) {
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < d->column_count; i++) {
+        const draft_column *column = &d->columns[i];
+        if (column->time && column->role == ROLE_FIELD && state->set[i] > most &&
+            !is_everywhere(d, i))
+            most = state->set[i];
+    }
+    return state->rows > 0 ? (double)most / (double)state->rows : 0;
+}
+
+/* How many times a row of the state has, in the mean. */
+static double times_in(const draft *d, const draft_state *state) {
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < d->column_count; i++)
+        sum += d->columns[i].time ? state->set[i] : 0;
+    return (double)sum / (double)state->rows;
+}
+
+static bool most_begin_there(draft *d) {
+    uint64_t most = 0;
+
     for (size_t i = 0; i < d->edge_count; i++) {
         const draft_edge *edge = &d->edges[i];
         if (edge->from == DRAFT_NONE && edge->count > most) {
@@ -330,27 +392,97 @@ void bst__draft_find_initial(draft *d) {
             d->initial = edge->to;
         }
     }
-    if (most > 0) {
-        bst__draft_note(d, "The initial state is \"%s\": most entities in the log begin there.",
-                        d->states[d->initial].name);
-        return;
-    }
+    return most > 0;
+}
+
+static bool is_default(draft *d) {
     const uint32_t standard = bst__draft_state_of(d, d->columns[d->state_column].initial_text);
+
+    if (standard != DRAFT_NONE)
+        d->initial = standard;
+    return standard != DRAFT_NONE;
+}
+
+/* By its name, and by what speaks against it: a log has ways into it, its rows have times. */
+static bool sounds_best(draft *d, bool *ret_by_name) {
+    double best = 0;
+
     for (uint32_t i = 0; i < d->state_count; i++) {
         uint64_t in = 0;
         for (size_t j = 0; j < d->edge_count; j++)
             in += d->edges[j].to == i && d->edges[j].from != i;
         const double name = sounds_initial(d->states[i].name);
-        const double score = name + (d->log && in == 0 ? 0.5 : 0);
-        if (standard == DRAFT_NONE && score > best) {
+        const double score = d->log     ? name + (in == 0 ? 0.5 : 0)
+                             : name > 0 ? name - share_with_times(d, &d->states[i])
+                                        : 0;
+        if (score > best) {
             best = score;
             d->initial = i;
-            why = name > 0 ? "its name sounds like a beginning" : "nothing in the log leads there";
+            *ret_by_name = name > 0;
         }
     }
-    if (standard != DRAFT_NONE) {
-        d->initial = standard;
-        why = "it is the column's default";
+    return best > 0;
+}
+
+/* Its rows have no times while those of other states have; of several, the one with the fewest. */
+static bool has_no_times(draft *d) {
+    uint32_t best = DRAFT_NONE;
+    bool others = false;
+
+    for (uint32_t i = 0; i < d->state_count; i++) {
+        const double share = share_with_times(d, &d->states[i]);
+        others = others || share > TIMES_MANY;
+        if (d->states[i].rows > 0 && share < TIMES_FEW &&
+            (best == DRAFT_NONE || times_in(d, &d->states[i]) < times_in(d, &d->states[best])))
+            best = i;
     }
+    if (!others || best == DRAFT_NONE)
+        return false;
+    d->initial = best;
+    return true;
+}
+
+/* Every state has times of what came before it, so none can be the first: there was another one,
+ * in which no row is at the moment. */
+static bool is_in_no_row(draft *d) {
+    static const char *const names[] = {"created", "new", "begun"};
+    const char *name = NULL;
+
+    for (uint32_t i = 0; i < d->state_count; i++) {
+        if (share_with_times(d, &d->states[i]) <= TIMES_MANY)
+            return false;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names && !name; i++)
+        name = name_is_free(d, names[i]) ? names[i] : NULL;
+    if (!name || d->creation == DRAFT_NONE || d->state_count < 2)
+        return false;
+    d->initial = (uint32_t)d->state_count++;
+    draft_state *state = &d->states[d->initial];
+    *state = (draft_state){.name = name, .verb = "create"};
+    state->note = "No row is in it: it stands for the beginning that all rows have behind them.";
+    state->set = bst__draft_array(d, d->column_count, sizeof *state->set);
+    state->last = bst__draft_array(d, d->column_count, sizeof *state->last);
+    return true;
+}
+
+/* What the log says, then the column's default, the name, the rows; else the first one listed. */
+void bst__draft_find_initial(draft *d) {
+    const char *why = "it is the first one listed";
+    bool by_name = false;
+
+    d->initial = 0;
+    if (most_begin_there(d)) {
+        bst__draft_note(d, "The initial state is \"%s\": most entities in the log begin there.",
+                        d->states[d->initial].name);
+        return;
+    }
+    if (is_default(d))
+        why = "it is the column's default";
+    else if (sounds_best(d, &by_name))
+        why = by_name ? "its name sounds like a beginning" : "nothing in the log leads there";
+    else if (has_no_times(d))
+        why = "its rows have no time of anything that happened";
+    else if (is_in_no_row(d))
+        why = "all rows have times of what came after; no row is in it now";
     bst__draft_note(d, "The initial state is \"%s\" because %s.", d->states[d->initial].name, why);
 }

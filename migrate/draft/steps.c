@@ -14,6 +14,8 @@
 
 /* 1 in NOISE of what enters a state is left out. */
 #define NOISE 200u
+/* 1 in TWISTED of the rows with two times may have them the other way round by mistake. */
+#define TWISTED 50u
 
 draft_edge *bst__draft_edge(draft *d, uint32_t from, uint32_t to, uint32_t event_of,
                             uint64_t rows) {
@@ -39,21 +41,18 @@ draft_edge *bst__draft_edge(draft *d, uint32_t from, uint32_t to, uint32_t event
     return &d->edges[d->edge_count++];
 }
 
-/* The one state a column stands for in this row; DRAFT_NONE: it may be any of several. */
+/* The state a column stands for in this row: the one the row is in, or else that of most rows. */
 static uint32_t meaning(const draft *d, const draft_path *path, uint32_t column) {
     const uint8_t *states = d->columns[column].states;
-    uint32_t only = DRAFT_NONE;
+    uint32_t best = DRAFT_NONE;
 
     if (states[path->state])
         return path->state;
     for (uint32_t s = 0; s < d->state_count; s++) {
-        if (!states[s])
-            continue;
-        if (only != DRAFT_NONE)
-            return DRAFT_NONE;
-        only = s;
+        if (states[s] && (best == DRAFT_NONE || d->states[s].rows > d->states[best].rows))
+            best = s;
     }
-    return only;
+    return best;
 }
 
 /* The last step of a walk that ends elsewhere than in the row's state. */
@@ -99,9 +98,56 @@ static void add_walk(draft *d, const draft_path *path) {
     }
 }
 
+/* In how many rows the time of one column is before that of another; by their places among the
+ * columns that are evidence. */
+typedef struct orders {
+    uint32_t place[DRAFT_COLUMNS_MAX];
+    uint64_t before[DRAFT_PATH_MAX][DRAFT_PATH_MAX];
+    uint32_t count;
+} orders;
+
+static void count_orders(const draft *d, orders *o) {
+    for (uint32_t i = 0; i < d->column_count; i++)
+        o->place[i] = d->columns[i].role == ROLE_EVIDENCE ? o->count++ : 0;
+    for (size_t i = 0; i < d->path_count; i++) {
+        const draft_path *path = &d->paths[i];
+        for (size_t b = 1; b < path->len; b++) {
+            for (size_t a = 0; a < b; a++)
+                o->before[o->place[path->columns[a]]][o->place[path->columns[b]]] += path->rows;
+        }
+    }
+}
+
+/* Two of its times stand the other way round than they do in nearly all rows that have both. */
+static bool is_twisted(const orders *o, const draft_path *path) {
+    for (size_t b = 1; b < path->len; b++) {
+        for (size_t a = 0; a < b; a++) {
+            const uint32_t x = o->place[path->columns[a]], y = o->place[path->columns[b]];
+            if (o->before[x][y] * TWISTED < o->before[y][x])
+                return true;
+        }
+    }
+    return false;
+}
+
 void bst__draft_steps_from_paths(draft *d) {
-    for (size_t i = 0; i < d->path_count && !d->failed; i++)
-        add_walk(d, &d->paths[i]);
+    orders *o = bst__draft_array(d, 1, sizeof *o);
+    uint64_t twisted = 0;
+
+    if (!o)
+        return;
+    count_orders(d, o);
+    for (size_t i = 0; i < d->path_count && !d->failed; i++) {
+        if (is_twisted(o, &d->paths[i]))
+            twisted += d->paths[i].rows;
+        else
+            add_walk(d, &d->paths[i]);
+    }
+    if (twisted > 0)
+        bst__draft_note(d,
+                        "%llu row%s times in an order that fewer than 1 row in %u has: that is "
+                        "taken for a mistake, and no transition is proposed from it.",
+                        (unsigned long long)twisted, twisted == 1 ? " has" : "s have", TWISTED);
 }
 
 /* ---- mending */
