@@ -88,10 +88,12 @@ static void add_line(cli_table *table, const bst_machine *machine, const line *l
     const cli_text share = cli_percent(l->rows, rows);
     const bst_plan *const plan = l->first->plan;
     const bst_plan *const other = l->second ? l->second->runner_up : NULL;
-    const cli_text sure = cli_confidence(l->confidence / (double)l->rows, plan->certain);
+    cli_text sure = cli_confidence(l->confidence / (double)l->rows, plan->certain);
     const bool claimed =
         plan->remedy != BST_REMEDY_GENESIS && plan->remedy != BST_REMEDY_RECONCILED;
 
+    if (plan->at_least)
+        snprintf(sure.text, sizeof sure.text, ">=%.3f", l->confidence / (double)l->rows);
     cli_add_path(&path, machine, plan, other, true);
     cli_table_add(table, (const char *[]){number.text, share.text, claimed ? sure.text : "-",
                                           l->first->example_key, path.text});
@@ -300,12 +302,16 @@ static json_t *signature_to_json(const bst_machine *machine, const bst_signature
     json_t *events = json_array();
     for (uint32_t i = 0; i < info->plan->event_count; i++) {
         const bst_plan_event *event = &info->plan->events[i];
-        json_array_append_new(events, json_pack("{s:s, s:s, s:s, s:f, s:s?}", "type",
-                                                machine->events[event->type].name, "state",
-                                                machine->states[event->state].name, "basis",
-                                                bst_basis_text(event->basis), "confidence",
-                                                event->confidence, "source", event->source));
+        json_t *const made = json_pack(
+            "{s:s, s:s, s:s, s:f, s:s?}", "type", machine->events[event->type].name, "state",
+            machine->states[event->state].name, "basis", bst_basis_text(event->basis), "confidence",
+            event->confidence, "source", event->source);
+        if (event->tied)
+            json_object_set_new(made, "tied", json_true());
+        json_array_append_new(events, made);
     }
+    if (info->plan->at_least)
+        json_object_set_new(object, "at_least", json_true());
     json_object_set_new(object, "confidence", json_real(info->plan->confidence));
     json_object_set_new(object, "certain", json_boolean(info->plan->certain));
     json_object_set_new(object, "events", events);

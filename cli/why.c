@@ -90,6 +90,8 @@ static void print_history(const why *w) {
         fputs("\n     ", stdout);
         print_proof(event);
         putchar('\n');
+        if (event->tied)
+            puts("     its order among the events of this time is not known");
     }
     if (plan->certain) {
         puts("\ncertain: no other history agrees with the row");
@@ -99,7 +101,8 @@ static void print_history(const why *w) {
         print_remedy(w);
     if (!(plan->confidence > 0))
         return;
-    cli_printf("\nthe likeliest history, sure %s%s\n", cli_confidence(plan->confidence, false).text,
+    cli_printf("\nthe likeliest history, sure %s%s%s\n", plan->at_least ? "at least " : "",
+               cli_confidence(plan->confidence, false).text,
                w->alternative_count > 0 ? "; what else agrees with the row:" : "");
     for (size_t i = 0; i < w->alternative_count; i++) {
         cli_printf("  %s  ", cli_confidence(w->alternatives[i].confidence, false).text);
@@ -128,6 +131,8 @@ static json_t *event_to_json(const bst_machine *machine, const bst_plan_event *e
                         at->interval
                             ? json_pack("[o, o]", time_to_json(at->after), time_to_json(at->before))
                             : json_null());
+    if (event->tied)
+        json_object_set_new(object, "tied", json_true());
     return object;
 }
 
@@ -165,6 +170,8 @@ static void print_json(const why *w) {
         if (plan->remedy != BST_REMEDY_NONE)
             json_object_set_new(root, "remedy", json_string(bst_remedy_text(plan->remedy)));
         json_object_set_new(root, "confidence", json_real(plan->confidence));
+        if (plan->at_least)
+            json_object_set_new(root, "at_least", json_true());
         json_object_set_new(root, "certain", json_boolean(plan->certain));
         json_object_set_new(root, "events", events);
         json_object_set_new(root, "alternatives", others);

@@ -249,7 +249,8 @@ static bool end_fit(trial *t, uint32_t walk, bst_history *ret) {
     const bst__ending verdict = {.unfit = t->unfit | t->residue,
                                  .walk = walk,
                                  .remedy = relaxed ? BST_REMEDY_RELAXED : BST_REMEDY_NONE,
-                                 .cause = t->sig->cause};
+                                 .cause = t->sig->cause,
+                                 .at_least = !t->all_known};
     if (walk != t->last && !bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
         return false;
     }

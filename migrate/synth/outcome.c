@@ -84,6 +84,37 @@ static double within(double value, double low) {
     return value > 1 ? 1 : value < low ? low : value;
 }
 
+/* Whether a walk that is left has two steps of this one, of equal times, the other way round. */
+static bool is_swapped(const bst_synth *synth, const bst__signature *sig,
+                       const bst__ending *verdict, uint32_t i, uint32_t k) {
+    const bst__step *steps = sig->walks[verdict->walk].steps;
+    for (uint32_t w = 0; w < sig->walk_count; w++) {
+        if (is_out(verdict->unfit, w)) {
+            continue;
+        }
+        const uint32_t one = find_step(synth, &sig->walks[w], &steps[i]);
+        const uint32_t other = find_step(synth, &sig->walks[w], &steps[k]);
+        if (one != BST_NONE && other != BST_NONE && (one < other) != (i < k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_tied(const bst_synth *synth, const bst__signature *sig, const bst__ending *verdict,
+                    uint32_t i) {
+    const bst__walk *walk = &sig->walks[verdict->walk];
+    const uint32_t item = walk->steps[i].item;
+    for (uint32_t k = 0; item != BST_NONE && k < walk->plan.event_count; k++) {
+        const uint32_t other = walk->steps[k].item;
+        if (k != i && other != BST_NONE && synth->said[other].number == synth->said[item].number &&
+            is_swapped(synth, sig, verdict, i, k)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Basis and confidence of one event, now that some walks are ruled out. */
 static void judge(const bst_synth *synth, const bst__signature *sig, const bst__outcome *outcome,
                   uint32_t i, double rest, bst_plan_event *event) {
@@ -97,6 +128,7 @@ static void judge(const bst_synth *synth, const bst__signature *sig, const bst__
         share = known->confidence - mass(synth, sig, outcome->verdict.unfit, true, step);
     }
     event->confidence = implied ? 1 : within(share / rest, outcome->plan.confidence);
+    event->tied = is_tied(synth, sig, &outcome->verdict, i);
     if (step->item == BST_NONE) {
         event->basis = implied ? BST_BASIS_IMPLIED : BST_BASIS_ASSUMED;
     }
@@ -161,6 +193,7 @@ static bool make_plan(bst_synth *synth, const bst__signature *sig, bst__outcome 
     outcome->plan = *before;
     outcome->plan.signature = outcome->text;
     outcome->plan.remedy = verdict->remedy;
+    outcome->plan.at_least = verdict->at_least && !before->certain;
     if (outcome->next_walk != BST_NONE) {
         outcome->next_confidence = within(sig->walks[outcome->next_walk].plan.confidence / rest, 0);
     }

@@ -498,6 +498,7 @@ bst_status bst__signature_keep_best(bst_synth *synth, const bst_claim *claims,
         const uint32_t item = sure ? claims[step->claim].item : BST_NONE;
         events[i].basis = step->basis;
         events[i].confidence = step->confidence;
+        events[i].tied = step->tied && sure;
         if (step->claim != BST_NONE && !sure) { /* which of some steps is recorded is a choice */
             events[i].basis = step->confidence < 1 ? BST_BASIS_ASSUMED : BST_BASIS_IMPLIED;
         }

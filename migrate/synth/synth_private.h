@@ -127,6 +127,7 @@ typedef struct bst__ending {
     bst_reason reason; /* NONE: it has a history */
     bst_remedy remedy; /* ... because of a policy */
     bst_reason cause;  /* ... which was asked because of this */
+    bool at_least;     /* walks may be left that do not fit */
 } bst__ending;
 
 /* What is left of a signature when the values of a row rule out some of its walks. */

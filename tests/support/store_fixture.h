@@ -110,10 +110,10 @@ static inline void store_make_plans(store_fixture *fixture) {
                    change = bst_machine_command(machine, "change"),
                    close = bst_machine_command(machine, "close");
     const bst_plan_event steps[] = {
-        {created, open, create, BST_BASIS_RECORDED, 1, "things.created_at"},
-        {changed, open, change, BST_BASIS_ASSUMED, 0.123456789, NULL},
-        {changed, open, BST_NONE, BST_BASIS_IMPLIED, 0.9999999, "things.\"odd\\name\""},
-        {closed, end, close, BST_BASIS_CORRECTION, 1e-9, "\xc3\xa4"},
+        {created, open, create, BST_BASIS_RECORDED, 1, "things.created_at", false},
+        {changed, open, change, BST_BASIS_ASSUMED, 0.123456789, NULL, false},
+        {changed, open, BST_NONE, BST_BASIS_IMPLIED, 0.9999999, "things.\"odd\\name\"", false},
+        {closed, end, close, BST_BASIS_CORRECTION, 1e-9, "\xc3\xa4", false},
     };
     for (size_t i = 0; i < 3; i++) {
         memcpy(fixture->steps[i], steps, sizeof steps);

@@ -54,13 +54,15 @@ typedef struct bst_plan_event {
     bst_basis basis;
     double confidence;  /* of this event: 0 <= c <= 1; 0: nobody says that it happened */
     const char *source; /* the evidence ("payments.captured_at"), or NULL */
+    bool tied; /* others have the same time, and in some possible history they come before it */
 } bst_plan_event;
 
 typedef struct bst_plan {
     const char *signature; /* readable and unique among the plans of a mapping */
     /* of the sequence: its share of the probability of all possible ones; 0: none is claimed */
     double confidence;
-    bool certain; /* it is the only possible one */
+    bool at_least; /* ... or more: some that were taken for possible may not be */
+    bool certain;  /* it is the only possible one */
     bst_remedy remedy;
     uint32_t event_count;
     const bst_plan_event *events;
