@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/loads.h"
 #include "backstory/pg_stream.h"
 #include "pg_store_private.h"
 
@@ -108,6 +109,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     bst_journal *const j = calloc(1, sizeof *j);
     if (!j)
         return bst_diag_nomem(diags);
+    bst_follow_state known = {.empty = false};
     j->machine = machine;
     j->info = *info;
     bst_strbuf_init(&j->rows);
@@ -124,8 +126,9 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     if (status == BST_OK)
         status = find_slot(j, diags);
     if (status == BST_OK)
-        status = bst__follow_ready(j->pg, machine->id, info->slot, info->run.mapping_sha256,
-                                   &j->empty, diags);
+        status = bst__follow_ready(j->pg, machine->id, info->slot, info->run.mapping_sha256, &known,
+                                   diags);
+    j->empty = known.empty;
     if (status != BST_OK) {
         bst_journal_free(j);
         return status;

@@ -31,9 +31,10 @@ bst_status bst__pg_truth(bst_pg *pg, const char *sql, size_t param_count, const 
 /* bst_follow_others(), over a connection to a store that is there. */
 bst_status bst__follow_others(bst_pg *pg, const char *machine, const char *source, const char *slot,
                               bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+struct bst_follow_state;
 /* bst_follow_ready(), likewise. */
 bst_status bst__follow_ready(bst_pg *pg, const char *machine, const char *slot,
-                             const char *mapping_sha256, bool *ret_empty,
+                             const char *mapping_sha256, struct bst_follow_state *ret,
                              bst_diags *diags) BST_MUST_USE;
 
 #endif

@@ -37,26 +37,36 @@ static bst_status check_source(bst_pg *source, const bst_strbuf *others, bst_dia
     return status;
 }
 
+/* What the preflight can see of the store. */
+static bst_status check_store(bst_pg *source, const bst_mapping *mapping,
+                              const bst_follow_options *options, bst_strbuf *others,
+                              bst_diags *diags) {
+    bst_strbuf label = BST_STRBUF_INIT;
+    bst_follow_state known = {.empty = true};
+    bst_status status = bst__follow_label(source, mapping, &label, diags);
+    if (status == BST_OK)
+        status = bst_follow_others(options->to, mapping->machine->id, label.text, options->slot,
+                                   others, diags);
+    if (status == BST_OK)
+        status = bst_follow_ready(options->to, mapping->machine->id, options->slot, mapping->sha256,
+                                  &known, diags);
+    if (status == BST_OK && known.ready && !options->snapshot_again)
+        status = bst__follow_can_go_on(source, options, known.lsn, known.same_mapping, diags);
+    bst_strbuf_release(&label);
+    return status;
+}
+
 bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst_diags *diags) {
-    bst_strbuf label = BST_STRBUF_INIT, others = BST_STRBUF_INIT;
+    bst_strbuf others = BST_STRBUF_INIT;
     bst_status status = BST_OK;
-    bool empty;
-    if (journal) {
+    if (journal)
         status = bst_journal_others(journal, &others, diags);
-    } else if (options->to) {
-        status = bst__follow_label(source, mapping, &label, diags);
-        if (status == BST_OK)
-            status = bst_follow_others(options->to, mapping->machine->id, label.text, options->slot,
-                                       &others, diags);
-        if (status == BST_OK)
-            status = bst_follow_ready(options->to, mapping->machine->id, options->slot,
-                                      mapping->sha256, &empty, diags);
-    }
+    else if (options->to)
+        status = check_store(source, mapping, options, &others, diags);
     if (status == BST_OK)
         status = check_source(source, &others, diags);
-    bst_strbuf_release(&label);
     bst_strbuf_release(&others);
     return status;
 }

@@ -1,57 +1,72 @@
-/* The preflight: everything that must be so on the source's side before a row is followed. All that
- * is missing is reported at once, each with what mends it, and nothing has been changed by then.
+/* The preflight: everything that following needs, asked before anything is made, and each thing
+ * that is missing told with what mends it.
  */
-#include "follow_private.h"
+#include "check_private.h"
 
-#include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SERVER_VERSION_MIN 140000
 
-typedef struct preflight {
-    bst_pg *source;
-    const bst_mapping *mapping;
-    const bst_follow_options *options;
-    const char *schema, *table;
-    bst_strbuf name; /* quoted */
-    bst_pg_rows *server, *relation;
-    bst_diags *diags;
-    bool failed;
-} preflight;
-
-static void complain(preflight *p, const char *code, const char *message, const char *hint) {
+void bst__complain(bst__preflight *p, const char *code, const char *message, const char *hint,
+                   ...) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    va_list args;
+    va_start(args, hint);
+    bst_strbuf_vaddf(&text, hint, args);
+    va_end(args);
     bst_diag_add(p->diags, BST_DATABASE, BST_ERROR, code, NULL, "%s", message);
-    bst_diag_hint(p->diags, "%s", hint);
+    bst_diag_hint(p->diags, "%s", text.text);
+    bst_strbuf_release(&text);
     p->failed = true;
+}
+
+bool bst__answer_is(const bst_pg_rows *rows, size_t column, const char *wanted) {
+    const char *const text = bst_pg_rows_text(rows, 0, column);
+    return text && strcmp(text, wanted) == 0;
 }
 
 /* ---- the mapping */
 
-static void check_mapping(preflight *p) {
-    const bst_source_spec *const spec = &p->mapping->source;
-    for (size_t i = 0; i < spec->column_count; i++) {
-        if (!spec->columns[i].sql)
+/* The log of the source is the only one to ask, and it evaluates nothing. */
+static void refuse_sql(bst__preflight *p, const char *what, const char *sql, const char *hint) {
+    bst_diag_add(p->diags, BST_INVALID, BST_ERROR, "sql-in-mapping", NULL,
+                 "%s of the mapping is SQL, which takes a server that has the row: %s", what, sql);
+    bst_diag_hint(p->diags, "%s", hint);
+    p->failed = true;
+}
+
+static void check_mapping(bst__preflight *p) {
+    const bst_mapping *const mapping = p->mapping;
+    for (size_t i = 0; i < mapping->source.column_count; i++) {
+        if (!mapping->source.columns[i].sql)
             continue;
-        bst_diag_add(p->diags, BST_INVALID, BST_ERROR, "sql-in-mapping", NULL,
-                     "column \"%s\" of the mapping is an SQL expression, and the log has no server "
-                     "to ask",
-                     spec->columns[i].name);
-        bst_diag_hint(p->diags, "Write it as \"cel\", or make it a generated column of the table.");
-        p->failed = true;
+        if (mapping->log && mapping->log->evidence && i == mapping->log->cell)
+            refuse_sql(
+                p, "\"log\"", mapping->log->source.table,
+                "Bring the histories in with backstory migrate and this mapping first; then "
+                "follow with one that has no \"log\": its first snapshot goes on from there.");
+        else
+            refuse_sql(p, "a column", mapping->source.columns[i].sql,
+                       "Where it reads this row alone write it as \"cel\"; codes of another table "
+                       "belong into \"values\". What is left must be a column of the table, that a "
+                       "trigger keeps.");
     }
-    if (spec->where_sql)
-        complain(p, "sql-in-mapping",
-                 "the scope of the mapping is an SQL condition, and the log has no server to ask",
-                 "Write it as \"where\": { \"cel\": ... }.");
+    if (mapping->source.where_sql)
+        refuse_sql(p, "\"where\"", mapping->source.where_sql,
+                   "Write it as \"where\": { \"cel\": ... }.");
 }
 
 /* ---- the server */
 
 enum {
     SERVER_VERSION,
+    SERVER_STANDBY,
     SERVER_WAL_LEVEL,
+    SERVER_SLOTS,
     SERVER_SLOTS_FREE,
+    SERVER_SENDERS,
     SERVER_SENDERS_FREE,
     SERVER_MAY_REPLICATE,
     SERVER_MAY_CREATE,
@@ -61,18 +76,22 @@ enum {
     SERVER_SLOT_WAL,
     SERVER_HAS_PUBLICATION,
     SERVER_PUBLISHES,
-    SERVER_PUBLISHES_ALL
+    SERVER_PUBLISHES_ALL,
+    SERVER_PUBLISHES_PART,
+    SERVER_PUBLISHES_ROOT,
+    SERVER_ROLE
 };
 
-static bst_status ask_server(preflight *p) {
+static bst_status ask_server(bst__preflight *p) {
     const char *const params[] = {p->options->slot, p->schema, p->table};
     return bst_pg_query(
         p->source,
-        "SELECT current_setting('server_version_num'), current_setting('wal_level'),"
-        " current_setting('max_replication_slots')::int >"
-        "  (SELECT count(*) FROM pg_catalog.pg_replication_slots),"
-        " current_setting('max_wal_senders')::int >"
-        "  (SELECT count(*) FROM pg_catalog.pg_stat_replication),"
+        "SELECT current_setting('server_version_num'), pg_catalog.pg_is_in_recovery(),"
+        " current_setting('wal_level'), current_setting('max_replication_slots')::int,"
+        " current_setting('max_replication_slots')::int"
+        "  - (SELECT count(*) FROM pg_catalog.pg_replication_slots),"
+        " current_setting('max_wal_senders')::int, current_setting('max_wal_senders')::int"
+        "  - (SELECT count(*) FROM pg_catalog.pg_stat_replication),"
         " (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles"
         "  WHERE rolname = current_user),"
         " has_database_privilege(current_database(), 'CREATE'),"
@@ -80,56 +99,101 @@ static bst_status ask_server(preflight *p) {
         " slot.slot_name IS NOT NULL,"
         " slot.plugin = 'pgoutput' AND slot.database = current_database(), slot.wal_status,"
         " pub.oid IS NOT NULL,"
+        /* itself, or its partitions */
         " EXISTS (SELECT FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1"
-        "  AND t.schemaname = $2 AND t.tablename = $3),"
-        " pub.pubinsert AND pub.pubupdate AND pub.pubdelete AND pub.pubtruncate"
+        "  AND (t.schemaname = $2 AND t.tablename = $3 OR (t.schemaname, t.tablename) IN"
+        "   (SELECT ln.nspname, l.relname FROM pg_catalog.pg_class c"
+        "    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        "    CROSS JOIN pg_catalog.pg_partition_tree(c.oid) part"
+        "    JOIN pg_catalog.pg_class l ON l.oid = part.relid"
+        "    JOIN pg_catalog.pg_namespace ln ON ln.oid = l.relnamespace"
+        "    WHERE n.nspname = $2 AND c.relname = $3))),"
+        " pub.pubinsert AND pub.pubupdate AND pub.pubdelete AND pub.pubtruncate,"
+        /* row filters and lists of columns, which servers before 15 have not */
+        " EXISTS (SELECT FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_class c"
+        "  ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        "  WHERE r.prpubid = pub.oid AND n.nspname = $2 AND c.relname = $3"
+        "  AND (to_jsonb(r)->>'prqual' IS NOT NULL OR to_jsonb(r)->>'prattrs' IS NOT NULL)),"
+        " pub.pubviaroot OR NOT EXISTS (SELECT FROM pg_catalog.pg_class c"
+        "  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        "  WHERE n.nspname = $2 AND c.relname = $3 AND c.relkind = 'p'),"
+        " quote_ident(current_user)"
         " FROM (SELECT) AS one LEFT JOIN pg_catalog.pg_replication_slots slot"
         "  ON slot.slot_name = $1 LEFT JOIN pg_catalog.pg_publication pub ON pub.pubname = $1",
         3, params, &p->server, p->diags);
 }
 
-static bool is_true(const bst_pg_rows *rows, size_t column) {
-    const char *const text = bst_pg_rows_text(rows, 0, column);
-    return text && strcmp(text, "t") == 0;
+static bool is_true(const bst__preflight *p, size_t column) {
+    return bst__answer_is(p->server, column, "t");
 }
 
-static bool is_text(const bst_pg_rows *rows, size_t column, const char *wanted) {
-    const char *const text = bst_pg_rows_text(rows, 0, column);
-    return text && strcmp(text, wanted) == 0;
+static long number(const bst__preflight *p, size_t column) {
+    return strtol(bst_pg_rows_text(p->server, 0, column), NULL, 10);
 }
 
-static void check_settings(preflight *p) {
-    if (strtol(bst_pg_rows_text(p->server, 0, SERVER_VERSION), NULL, 10) < SERVER_VERSION_MIN)
-        complain(p, "server-version", "the source is older than PostgreSQL 14",
-                 "Upgrade it, or follow a newer server that it replicates to.");
-    if (!is_text(p->server, SERVER_WAL_LEVEL, "logical"))
-        complain(p, "wal-level", "wal_level of the source is not \"logical\"",
-                 "ALTER SYSTEM SET wal_level = logical; and restart the server.");
-    if (!is_true(p->server, SERVER_HAS_SLOT) && !is_true(p->server, SERVER_SLOTS_FREE))
-        complain(p, "no-free-slot", "the source has no free replication slot",
-                 "Drop one that nobody needs (backstory slots list), or raise "
-                 "max_replication_slots and restart the server.");
-    if (!is_true(p->server, SERVER_SENDERS_FREE))
-        complain(p, "no-free-walsender", "the source has no free WAL sender",
-                 "Raise max_wal_senders and restart the server.");
-    if (!is_true(p->server, SERVER_MAY_REPLICATE))
-        complain(p, "may-not-replicate", "the role may not replicate",
-                 "ALTER ROLE ... REPLICATION; the server's pg_hba.conf must let it in as well.");
+/* A beginning has a temporary slot, and then a second one beside it. */
+static void check_room(bst__preflight *p) {
+    const long wanted = !p->begins ? 0 : is_true(p, SERVER_HAS_SLOT) ? 1 : 2;
+    const long missing = wanted - number(p, SERVER_SLOTS_FREE);
+    if (missing > 0)
+        bst__complain(p, "no-free-slot",
+                      wanted == 2 ? "a beginning needs two free replication slots, one of them for "
+                                    "its first snapshot only; the source has not so many"
+                                  : "the source has no free replication slot for the snapshot",
+                      "ALTER SYSTEM SET max_replication_slots = %ld; and restart the server. Or "
+                      "drop a slot that nobody needs: backstory slots list.",
+                      number(p, SERVER_SLOTS) + missing);
+    if (number(p, SERVER_SENDERS_FREE) < 1)
+        bst__complain(p, "no-free-walsender", "the source has no free WAL sender",
+                      "ALTER SYSTEM SET max_wal_senders = %ld; and restart the server.",
+                      number(p, SERVER_SENDERS) + 2);
 }
 
-static void check_slot(preflight *p) {
-    if (is_true(p->server, SERVER_HAS_SLOT) && !is_true(p->server, SERVER_SLOT_PLUGIN)) {
-        complain(p, "other-slot",
-                 "a slot of this name is there, and it is not one of pgoutput in this database",
-                 "Give another name with --slot.");
+static void check_settings(bst__preflight *p) {
+    if (number(p, SERVER_VERSION) < SERVER_VERSION_MIN)
+        bst__complain(p, "server-version", "the source is older than PostgreSQL 14",
+                      "Upgrade it, or follow a newer server that it replicates to.");
+    if (is_true(p, SERVER_STANDBY))
+        bst__complain(p, "standby", "the source is a standby, where no publication can be made",
+                      "Follow its primary.");
+    if (!bst__answer_is(p->server, SERVER_WAL_LEVEL, "logical"))
+        bst__complain(p, "wal-level", "wal_level of the source is not \"logical\"",
+                      "ALTER SYSTEM SET wal_level = logical; and restart the server.");
+    check_room(p);
+    if (!is_true(p, SERVER_MAY_REPLICATE))
+        bst__complain(p, "may-not-replicate", "the role may not replicate",
+                      "ALTER ROLE %s REPLICATION;", p->role.text);
+}
+
+/* What only trying tells: a pooler in between, mostly. */
+static void check_connection(bst__preflight *p) {
+    bst_pg_stream *stream = NULL;
+    if (!is_true(p, SERVER_MAY_REPLICATE) || number(p, SERVER_SENDERS_FREE) < 1)
+        return;
+    if (bst_pg_stream_open(p->options->from, &stream, p->diags) != BST_OK) {
+        bst_diag_hint(
+            p->diags,
+            "Following takes a session that replicates beside the ordinary ones. A pooler "
+            "(PgBouncer) does not pass it on: name the server itself.");
+        p->failed = true;
+    }
+    bst_pg_stream_free(stream);
+}
+
+static void check_slot(bst__preflight *p) {
+    if (is_true(p, SERVER_HAS_SLOT) && !is_true(p, SERVER_SLOT_PLUGIN)) {
+        bst__complain(
+            p, "other-slot",
+            "a slot of this name is there, and it is not one of pgoutput in this database",
+            "Give another name with --slot.");
         return;
     }
-    if (is_text(p->server, SERVER_SLOT_WAL, "lost") && !p->options->snapshot_again)
-        complain(p, "slot-lost",
-                 "the slot is lost: the server has removed log that was not followed yet",
-                 "Start again with --snapshot-again: a new slot, and every row is reconciled with "
-                 "its history. A larger max_slot_wal_keep_size keeps slots longer.");
-    if (is_text(p->server, SERVER_SLOT_LIMIT, "-1")) {
+    if (bst__answer_is(p->server, SERVER_SLOT_WAL, "lost") && !p->options->snapshot_again)
+        bst__complain(p, "slot-lost",
+                      "the slot is lost: the server has removed log that was not followed yet",
+                      "Start again with --snapshot-again: a new slot, and every row is reconciled "
+                      "with its history. A larger max_slot_wal_keep_size keeps slots longer.");
+    if (bst__answer_is(p->server, SERVER_SLOT_LIMIT, "-1")) {
         bst_diag_add(p->diags, BST_OK, BST_NOTE, "slot-without-limit", NULL,
                      "max_slot_wal_keep_size is not set: if nobody follows, the slot keeps log "
                      "until the source's disk is full");
@@ -138,100 +202,44 @@ static void check_slot(preflight *p) {
     }
 }
 
-static void check_publication(preflight *p, bool owner) {
-    if (!is_true(p->server, SERVER_HAS_PUBLICATION)) {
-        if (!owner || !is_true(p->server, SERVER_MAY_CREATE))
-            complain(p, "may-not-publish",
-                     "the role can make no publication of the table: that takes its ownership and "
-                     "CREATE on the database",
-                     "Let the owner say CREATE PUBLICATION <slot> FOR TABLE <table> WITH "
-                     "(publish_via_partition_root = true), with the slot's name.");
+/* ---- the publication */
+
+static void check_publication(bst__preflight *p, bool owner) {
+    const char *const slot = p->slot.text, *const name = p->name.text;
+    if (!is_true(p, SERVER_HAS_PUBLICATION)) {
+        if (!owner || !is_true(p, SERVER_MAY_CREATE))
+            bst__complain(p, "may-not-publish",
+                          "the role can make no publication of the table: that takes its ownership "
+                          "and CREATE on the database",
+                          "CREATE PUBLICATION %s FOR TABLE %s%s%s WITH (publish_via_partition_root "
+                          "= true); is for the table's owner to say.",
+                          slot, name, p->options->ledger ? ", " : "",
+                          p->options->ledger ? p->options->ledger->table : "");
         return;
     }
-    if (!is_true(p->server, SERVER_PUBLISHES))
-        complain(p, "other-publication",
-                 "a publication of the slot's name is there, and it does not have the table",
-                 "ALTER PUBLICATION ... ADD TABLE ..., or give another name with --slot.");
-    if (!is_true(p->server, SERVER_PUBLISHES_ALL))
-        complain(p, "other-publication",
-                 "the publication leaves out insert, update, delete or truncate",
-                 "ALTER PUBLICATION ... SET (publish = 'insert, update, delete, truncate').");
+    if (!is_true(p, SERVER_PUBLISHES))
+        bst__complain(p, "other-publication",
+                      "a publication of the slot's name is there, and it does not have the table",
+                      "ALTER PUBLICATION %s ADD TABLE %s; or give another name with --slot.", slot,
+                      name);
+    if (!is_true(p, SERVER_PUBLISHES_ALL))
+        bst__complain(
+            p, "other-publication", "the publication leaves out insert, update, delete or truncate",
+            "ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate');", slot);
+    if (is_true(p, SERVER_PUBLISHES_PART))
+        bst__complain(p, "other-publication",
+                      "the publication has only some rows or columns of the table",
+                      "ALTER PUBLICATION %s DROP TABLE %s; ALTER PUBLICATION %s ADD TABLE %s;",
+                      slot, name, slot, name);
+    if (!is_true(p, SERVER_PUBLISHES_ROOT))
+        bst__complain(p, "other-publication",
+                      "the publication tells of changes under the names of the partitions",
+                      "ALTER PUBLICATION %s SET (publish_via_partition_root = true);", slot);
 }
 
-/* ---- the table */
+/* ---- all of it */
 
-enum { TABLE_KIND, TABLE_LOGGED, TABLE_SELECT, TABLE_OWNER, TABLE_IDENTITY, TABLE_KEY_IN_IDENTITY };
-
-/* The identity is that of the leaves: "f" when all have all columns. The key must be in it. */
-static bst_status ask_table(preflight *p) {
-    bst_strbuf keys = BST_STRBUF_INIT, sql = BST_STRBUF_INIT;
-    const char *const params[] = {p->name.text};
-    for (size_t i = 0; i < p->mapping->source.key_count; i++) {
-        bst_strbuf_adds(&keys, i ? ", " : "");
-        if (!bst_pg_add_literal(p->source, p->mapping->source.key[i], &keys))
-            keys.failed = true;
-    }
-    bst_strbuf_addf(
-        &sql,
-        "WITH leaf AS (SELECT l.oid, l.relreplident, l.relpersistence FROM pg_catalog.pg_class l"
-        "  WHERE l.oid = to_regclass($1) AND l.relkind <> 'p' UNION ALL"
-        "  SELECT l.oid, l.relreplident, l.relpersistence"
-        "  FROM pg_catalog.pg_partition_tree(to_regclass($1)) t"
-        "  JOIN pg_catalog.pg_class l ON l.oid = t.relid"
-        "  WHERE t.isleaf AND l.oid <> to_regclass($1))"
-        "SELECT c.relkind IN ('r', 'p'), NOT EXISTS (SELECT FROM leaf WHERE relpersistence <> 'p'),"
-        " has_table_privilege(c.oid, 'SELECT'), pg_has_role(c.relowner, 'USAGE'),"
-        " coalesce((SELECT bool_and(relreplident = 'f') FROM leaf), false),"
-        " NOT EXISTS (SELECT FROM leaf, unnest(ARRAY[%s]::text[]) k"
-        "  WHERE leaf.relreplident <> 'f' AND NOT EXISTS ("
-        "   SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
-        "    ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])"
-        "   WHERE i.indrelid = leaf.oid AND a.attname = k AND CASE leaf.relreplident"
-        "    WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END))"
-        " FROM pg_catalog.pg_class c WHERE c.oid = to_regclass($1)",
-        keys.text);
-    const bst_status status =
-        keys.failed || sql.failed
-            ? bst_diag_nomem(p->diags)
-            : bst_pg_query(p->source, sql.text, 1, params, &p->relation, p->diags);
-    bst_strbuf_release(&keys);
-    bst_strbuf_release(&sql);
-    return status;
-}
-
-static void check_table(preflight *p) {
-    if (bst_pg_rows_count(p->relation) == 0) {
-        bst_diag_add(p->diags, BST_DATABASE, BST_ERROR, "unknown-table", NULL,
-                     "%s has no table \"%s\"", bst_pg_label(p->source), p->mapping->source.table);
-        p->failed = true;
-        return;
-    }
-    if (!is_true(p->relation, TABLE_KIND))
-        complain(p, "not-in-the-log", "a view or a foreign table has no log of its own",
-                 "Let the mapping name the table behind it.");
-    else if (!is_true(p->relation, TABLE_LOGGED))
-        complain(p, "not-in-the-log",
-                 "the table is unlogged or temporary: its changes are in no log",
-                 "ALTER TABLE ... SET LOGGED.");
-    if (!is_true(p->relation, TABLE_SELECT))
-        complain(p, "may-not-read", "the role may not read the table",
-                 "GRANT SELECT ON ... TO ...");
-    if (is_true(p->relation, TABLE_KIND) && !is_true(p->relation, TABLE_KEY_IN_IDENTITY))
-        complain(p, "replica-identity",
-                 "the table's replica identity does not have the mapping's key: updates of a "
-                 "published table fail, or cannot be told apart",
-                 "ALTER TABLE ... REPLICA IDENTITY FULL, or DEFAULT with the key as primary key.");
-    else if (!is_true(p->relation, TABLE_IDENTITY)) {
-        bst_diag_add(p->diags, BST_OK, BST_NOTE, "no-old-images", NULL,
-                     "the log has no old images of the rows: quarantine and the report on races "
-                     "can tell less");
-        bst_diag_hint(p->diags, "ALTER TABLE ... REPLICA IDENTITY FULL gives them, for about a "
-                                "fifth more log.");
-    }
-    check_publication(p, is_true(p->relation, TABLE_OWNER));
-}
-
-static bst_status name_table(preflight *p, char **ret_schema) {
+static bst_status name_all(bst__preflight *p, char **ret_schema) {
     const char *const name = p->mapping->source.table;
     const char *const dot = strchr(name, '.');
     *ret_schema = dot ? strndup(name, (size_t)(dot - name)) : strdup("public");
@@ -239,33 +247,47 @@ static bst_status name_table(preflight *p, char **ret_schema) {
         return bst_diag_nomem(p->diags);
     p->schema = *ret_schema;
     p->table = dot ? dot + 1 : name;
-    const bool quoted = bst_pg_add_identifier(p->source, p->schema, &p->name);
+    bool quoted = bst_pg_add_identifier(p->source, p->schema, &p->name);
     bst_strbuf_addc(&p->name, '.');
-    return quoted && bst_pg_add_identifier(p->source, p->table, &p->name)
-               ? BST_OK
-               : bst_diag_nomem(p->diags);
+    quoted = quoted && bst_pg_add_identifier(p->source, p->table, &p->name) &&
+             bst_pg_add_identifier(p->source, p->options->slot, &p->slot);
+    return quoted ? BST_OK : bst_diag_nomem(p->diags);
+}
+
+static bst_status check_all(bst__preflight *p) {
+    bool owner = false;
+    bst_status status = ask_server(p);
+    if (status != BST_OK)
+        return status;
+    p->begins = p->options->snapshot_again || !is_true(p, SERVER_HAS_SLOT);
+    bst_strbuf_adds(&p->role, bst_pg_rows_text(p->server, 0, SERVER_ROLE));
+    check_mapping(p);
+    check_settings(p);
+    check_connection(p);
+    check_slot(p);
+    status = bst__check_table(p, &owner);
+    if (status == BST_OK)
+        check_publication(p, owner);
+    return status == BST_OK ? bst__check_witnesses(p) : status;
 }
 
 bst_status bst__follow_preflight(bst_pg *source, const bst_mapping *mapping,
                                  const bst_follow_options *options, bst_diags *diags) {
-    preflight p = {.source = source, .mapping = mapping, .options = options, .diags = diags};
+    bst__preflight p = {.source = source, .mapping = mapping, .options = options, .diags = diags};
     char *schema = NULL;
     bst_strbuf_init(&p.name);
-    bst_status status = name_table(&p, &schema);
+    bst_strbuf_init(&p.slot);
+    bst_strbuf_init(&p.role);
+    bst_status status = name_all(&p, &schema);
     if (status == BST_OK)
-        status = ask_server(&p);
-    if (status == BST_OK)
-        status = ask_table(&p);
-    if (status == BST_OK) {
-        check_mapping(&p);
-        check_settings(&p);
-        check_slot(&p);
-        check_table(&p);
-        status = p.failed ? BST_DATABASE : BST_OK;
-    }
+        status = check_all(&p);
+    if (status == BST_OK && p.failed)
+        status = BST_DATABASE;
     bst_pg_rows_free(p.server);
     bst_pg_rows_free(p.relation);
     bst_strbuf_release(&p.name);
+    bst_strbuf_release(&p.slot);
+    bst_strbuf_release(&p.role);
     free(schema);
     return status;
 }

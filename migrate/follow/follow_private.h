@@ -292,8 +292,8 @@ bst_status bst__follow_preflight(bst_pg *source, const bst_mapping *mapping,
                                  const bst_follow_options *options, bst_diags *diags) BST_MUST_USE;
 /* ---- alone_pg.c */
 
-/* No other slot brings the same table into the same store. With a journal nobody can begin to
- * meanwhile; NULL: the preflight. */
+/* The store is ready for this follower, and no other slot brings the same table into the same
+ * store. With a journal nobody can begin to meanwhile; NULL: the preflight. */
 bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst_diags *diags) BST_MUST_USE;
@@ -306,6 +306,9 @@ bst_status bst__follow_label(bst_pg *source, const bst_mapping *mapping, bst_str
 /* Who keeps a slot from being made: transactions that have written and are open. Appends nothing
  * when there are none. */
 bst_status bst__follow_who_blocks(bst_pg *source, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+/* Whether following can go on from this place of the store's. */
+bst_status bst__follow_can_go_on(bst_pg *source, const bst_follow_options *options, uint64_t lsn,
+                                 bool same_mapping, bst_diags *diags) BST_MUST_USE;
 /* Makes publication and slot where they are missing, and reads the first snapshot. Afterwards the
  * journal is ready. */
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,

@@ -314,12 +314,17 @@ static bst_status open_journal(session *s) {
     return status;
 }
 
+/* Both are asked, so that one answer tells all that is missing. */
+static bst_status check_all(session *s) {
+    const bst_status old = bst__follow_preflight(s->source, s->mapping, &s->options, s->diags);
+    const bst_status new = bst__follow_alone(s->source, s->mapping, &s->options, NULL, s->diags);
+    return old != BST_OK ? old : new;
+}
+
 static bst_status begin(session *s) {
     bst_status status = bst_pg_connect(s->options.from, &s->source, s->diags);
     if (status == BST_OK)
-        status = bst__follow_preflight(s->source, s->mapping, &s->options, s->diags);
-    if (status == BST_OK)
-        status = bst__follow_alone(s->source, s->mapping, &s->options, NULL, s->diags);
+        status = check_all(s);
     if (status != BST_OK || s->options.check_only)
         return status;
     status = open_journal(s);

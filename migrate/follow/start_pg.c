@@ -327,6 +327,12 @@ static bst_status check_slot(bst_pg *source, const bst_follow_options *options, 
     return status;
 }
 
+bst_status bst__follow_can_go_on(bst_pg *source, const bst_follow_options *options, uint64_t lsn,
+                                 bool same_mapping, bst_diags *diags) {
+    return same_mapping ? check_slot(source, options, lsn, diags)
+                        : report_other_mapping(options, diags);
+}
+
 bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst__batch *batch, bst_follow_figures *figures, bst_diags *diags) {
@@ -341,9 +347,8 @@ bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                    .diags = diags};
     if (bst_journal_where(journal, &lsn) != BST_JOURNAL_READY || options->snapshot_again)
         return begin_anew(&b);
-    if (!bst_journal_same_mapping(journal))
-        return report_other_mapping(options, diags);
-    const bst_status status = check_slot(source, options, lsn, diags);
+    const bst_status status =
+        bst__follow_can_go_on(source, options, lsn, bst_journal_same_mapping(journal), diags);
     /* The publication may have been taken away while nobody followed. */
     return status == BST_OK ? make_publication(source, mapping, options, &made, diags) : status;
 }

@@ -93,12 +93,20 @@ BST_API bst_status bst_follow_others(const char *store, const char *machine, con
                                      const char *slot, bst_strbuf *out,
                                      bst_diags *diags) BST_MUST_USE;
 
-/* Whether the store can take the events of a follower of this slot: BST_RETRY (code `load-
- * unfinished`) while a migration is not finished that keeps it from that. One of the same
- * machine and mapping does not when the slot has yet to begin: its first snapshot goes on with
- * it. `*ret_empty`: nobody has brought histories of the machine yet; true without a store. */
+/* What a store knows before a follower of a slot begins, or goes on. */
+typedef struct bst_follow_state {
+    bool empty;        /* nobody has brought histories of the machine yet, or there is no store */
+    bool ready;        /* the slot's first snapshot is in the store: it has a place */
+    bool same_mapping; /* and this is the mapping that it was followed with */
+    uint64_t lsn;      /* the place */
+} bst_follow_state;
+
+/* Whether the store can take the events of a follower of this slot: BST_RETRY (code
+ * `load-unfinished`) while a migration is not finished that keeps it from that. One of the same
+ * machine and mapping does not when the slot has yet to begin: its first snapshot goes on with it.
+ */
 BST_API bst_status bst_follow_ready(const char *store, const char *machine, const char *slot,
-                                    const char *mapping_sha256, bool *ret_empty,
+                                    const char *mapping_sha256, bst_follow_state *ret,
                                     bst_diags *diags) BST_MUST_USE;
 
 #ifdef __cplusplus
