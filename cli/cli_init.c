@@ -12,6 +12,9 @@
 #include "files_apart.h"
 #include "trial.h"
 
+#define REPAIRS_MAX  3 /* columns that a draft gives up */
+#define SUSPECTS_MAX 3 /* that are tried for each */
+
 /* "x" in the mode: a file that is there is never written over unless asked. */
 static bst_status write_file(cli_call *call, const char *path, const char *text, bool force) {
     FILE *file = fopen(path, force ? "w" : "wx");
@@ -106,44 +109,126 @@ static void print_json(const bst_draft *draft, const bst_run_figures *trial) {
     json_decref(root);
 }
 
-/* The files first: what is printed speaks of what was written. */
-static bst_status write_both(cli_call *call, const bst_draft *draft, const char *from,
-                             const char *dir, bool force) {
-    const char *suffixes[] = {".fsm.json", ".legacy.json"};
-    const char *texts[] = {draft->machine, draft->mapping};
-    bst_strbuf path[2] = {BST_STRBUF_INIT, BST_STRBUF_INIT};
-    bst_run_figures trial = {0};
+/* ---- drafting: what is said speaks of what was written and tried */
+
+/* A draft on disk, and what its trial says. */
+typedef struct drafting {
+    cli_call *call;
+    bst_draft_options wishes;
+    const char *dir;
+    bst_draft draft;
+    bst_strbuf machine, mapping; /* paths */
+    cli_trial trial;
+    char *doubted[REPAIRS_MAX + 1]; /* ended by NULL */
+    size_t doubted_count;
+} drafting;
+
+static bst_status write_both(const drafting *d, bool force) {
+    const bst_status status = write_file(d->call, d->machine.text, d->draft.machine, force);
+    return status == BST_OK ? write_file(d->call, d->mapping.text, d->draft.mapping, force)
+                            : status;
+}
+
+/* Neither file is written when one of them is there. */
+static bst_status prepare_files(const drafting *d, bool force) {
+    const cli_named_file files[] = {{"--from", d->wishes.from, false},
+                                    {"the machine", d->machine.text, true},
+                                    {"the mapping", d->mapping.text, true}};
+    const char *paths[] = {d->machine.text, d->mapping.text};
     bst_status status = BST_OK;
 
-    for (size_t i = 0; i < 2; i++)
-        bst_strbuf_addf(&path[i], "%s/%s%s", dir, draft->id, suffixes[i]);
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-        status = bst_diag_add(call->diags, BST_IO, BST_ERROR, "write-failed", NULL,
-                              "could not make folder \"%s\": %s", dir, strerror(errno));
-    const cli_named_file files[] = {{"--from", from, false},
-                                    {"the machine", path[0].text, true},
-                                    {"the mapping", path[1].text, true}};
+    if (mkdir(d->dir, 0777) != 0 && errno != EEXIST)
+        status = bst_diag_add(d->call->diags, BST_IO, BST_ERROR, "write-failed", NULL,
+                              "could not make folder \"%s\": %s", d->dir, strerror(errno));
     if (status == BST_OK)
-        status = cli_files_apart(call, files, sizeof files / sizeof files[0]);
-    /* Neither is written when one of them is there. */
+        status = cli_files_apart(d->call, files, sizeof files / sizeof files[0]);
     for (size_t i = 0; i < 2 && status == BST_OK && !force; i++) {
-        if (access(path[i].text, F_OK) == 0)
-            status = write_file(call, path[i].text, "", false);
+        if (access(paths[i], F_OK) == 0)
+            status = write_file(d->call, paths[i], "", false);
     }
-    for (size_t i = 0; i < 2 && status == BST_OK; i++)
-        status = write_file(call, path[i].text, texts[i], force);
-    if (status == BST_OK && (call->json || !call->quiet))
-        status = cli_trial(call, path[1].text, from, &trial);
-    if (status == BST_OK && !call->json && !call->quiet) {
-        print_text(draft);
-        cli_printf("\nwrote %s and %s\n", path[0].text, path[1].text);
-        cli_trial_print(&trial, path[1].text);
-    } else if (status == BST_OK && call->json) {
-        print_json(draft, &trial);
-    }
-    for (size_t i = 0; i < 2; i++)
-        bst_strbuf_release(&path[i]);
     return status;
+}
+
+/* The draft without one more column as evidence: takes its place when it loses half as many rows.
+ * The files are those of the better one. */
+static bst_status doubt(drafting *d, const char *column, bool *ret_better) {
+    drafting other = *d;
+    bst_status status;
+
+    *ret_better = false;
+    other.draft = (bst_draft){0};
+    other.trial = (cli_trial){.clash_count = 0};
+    other.doubted[other.doubted_count++] = strdup(column);
+    other.wishes.doubted = (const char *const *)other.doubted;
+    status = bst_draft_make(&other.wishes, &other.draft, d->call->diags);
+    if (status == BST_OK)
+        status = write_both(&other, true);
+    if (status == BST_OK)
+        status = cli_trial_run(d->call, other.mapping.text, other.wishes.from, &other.trial);
+    *ret_better =
+        status == BST_OK && other.trial.figures.quarantined * 2 <= d->trial.figures.quarantined;
+    drafting *loser = *ret_better ? d : &other;
+    bst_draft_release(&loser->draft);
+    cli_trial_release(&loser->trial);
+    if (*ret_better) {
+        *d = other;
+        d->wishes.doubted = NULL; /* that was the other's */
+    } else {
+        free(other.doubted[other.doubted_count - 1]);
+        status = status == BST_OK ? write_both(d, true) : status;
+    }
+    return status;
+}
+
+/* As long as too many rows are lost: without the column that clashes most, or the next ones. */
+static bst_status repair(drafting *d) {
+    bst_status status = BST_OK;
+    bool better = true;
+
+    while (status == BST_OK && better && cli_trial_is_bad(&d->trial) &&
+           d->doubted_count < REPAIRS_MAX) {
+        better = false;
+        for (size_t i = 0; i < d->trial.clash_count && i < SUSPECTS_MAX && !better; i++) {
+            status = doubt(d, d->trial.clashes[i].column, &better);
+            if (status != BST_OK)
+                break;
+        }
+    }
+    return status;
+}
+
+static bst_status make_draft(drafting *d, bool force) {
+    bst_status status = bst_draft_make(&d->wishes, &d->draft, d->call->diags);
+
+    if (status != BST_OK)
+        return status;
+    bst_strbuf_addf(&d->machine, "%s/%s.fsm.json", d->dir, d->draft.id);
+    bst_strbuf_addf(&d->mapping, "%s/%s.legacy.json", d->dir, d->draft.id);
+    status = d->machine.failed || d->mapping.failed ? bst_diag_nomem(d->call->diags)
+                                                    : prepare_files(d, force);
+    if (status == BST_OK)
+        status = write_both(d, force);
+    if (status == BST_OK)
+        status = cli_trial_run(d->call, d->mapping.text, d->wishes.from, &d->trial);
+    if (status == BST_OK)
+        status = repair(d);
+    if (status == BST_OK && d->call->json) {
+        print_json(&d->draft, &d->trial.figures);
+    } else if (status == BST_OK && !d->call->quiet) {
+        print_text(&d->draft);
+        cli_printf("\nwrote %s and %s\n", d->machine.text, d->mapping.text);
+        cli_trial_print(&d->trial, d->mapping.text);
+    }
+    return status;
+}
+
+static void release_drafting(drafting *d) {
+    bst_draft_release(&d->draft);
+    cli_trial_release(&d->trial);
+    bst_strbuf_release(&d->machine);
+    bst_strbuf_release(&d->mapping);
+    for (size_t i = 0; i < d->doubted_count; i++)
+        free(d->doubted[i]);
 }
 
 static bst_status read_sample(cli_call *call, const char *text, double *ret) {
@@ -159,7 +244,6 @@ static bst_status read_sample(cli_call *call, const char *text, double *ret) {
 
 static int init(const cli_command *command, int argc, const char **argv) {
     cli_call call;
-    bst_draft draft = {0};
     char *from = NULL, *table = NULL, *key = NULL, *state = NULL, *dir = NULL, *sample = NULL;
     int force = 0;
     int exit_status;
@@ -181,16 +265,18 @@ static int init(const cli_command *command, int argc, const char **argv) {
     if (!cli_begin(&call, command, options, 0, 0, argc, argv, &exit_status))
         return exit_status;
     bst_status status = BST_OK;
-    bst_draft_options wishes = {.from = from, .table = table, .key = key, .state = state};
+    drafting d = {.call = &call,
+                  .wishes = {.from = from, .table = table, .key = key, .state = state},
+                  .dir = dir ? dir : ".",
+                  .machine = BST_STRBUF_INIT,
+                  .mapping = BST_STRBUF_INIT};
     if (!from)
         status = cli_usage(&call, "--from is missing");
     if (status == BST_OK)
-        status = read_sample(&call, sample, &wishes.sample_percent);
+        status = read_sample(&call, sample, &d.wishes.sample_percent);
     if (status == BST_OK)
-        status = bst_draft_make(&wishes, &draft, call.diags);
-    if (status == BST_OK)
-        status = write_both(&call, &draft, from, dir ? dir : ".", force != 0);
-    bst_draft_release(&draft);
+        status = make_draft(&d, force != 0);
+    release_drafting(&d);
     free(from);
     free(table);
     free(key);

@@ -156,7 +156,24 @@ static bool is_state_word(const draft *d, const draft_words *w) {
     return false;
 }
 
+/* Columns of which a trial has shown that they mean something else. */
+static void leave_doubted(draft *d) {
+    for (size_t k = 0; d->options->doubted && d->options->doubted[k]; k++) {
+        for (uint32_t i = 0; i < d->column_count; i++) {
+            draft_column *column = &d->columns[i];
+            if (column->role != ROLE_FIELD || strcmp(column->name, d->options->doubted[k]) != 0)
+                continue;
+            column->role = ROLE_DOUBTED;
+            bst__draft_note(d,
+                            "Column \"%s\" is a field: taken for evidence it contradicted the "
+                            "others in so many rows that it must mean something else.",
+                            column->name);
+        }
+    }
+}
+
 void bst__draft_name_roles(draft *d) {
+    leave_doubted(d);
     d->creation = find_time(d, created_words, true);
     if (d->creation == DRAFT_NONE) {
         d->creation = find_beginning(d);
@@ -638,7 +655,7 @@ bst_status bst__draft_match_counts(draft *d) {
 void bst__draft_fields(draft *d) {
     for (uint32_t i = 0; i < d->column_count && !d->failed; i++) {
         draft_column *column = &d->columns[i];
-        if (column->role != ROLE_FIELD && column->role != ROLE_PLAN)
+        if (column->role != ROLE_FIELD && column->role != ROLE_PLAN && column->role != ROLE_DOUBTED)
             continue;
         char *name = bst__draft_identifier(d, column->name, "field");
         const char *base = name;

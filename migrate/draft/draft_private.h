@@ -23,7 +23,8 @@ typedef enum draft_role {
     ROLE_COUNT,     /* how often the states were entered */
     ROLE_COUNT_ALL, /* how many events in all */
     ROLE_DELETED,   /* soft delete: rows that have it are out of scope */
-    ROLE_PLAN       /* a time that lies ahead: a field, with a word about it */
+    ROLE_PLAN,      /* a time that lies ahead: a field, with a word about it */
+    ROLE_DOUBTED    /* looks like evidence, and is none: a field */
 } draft_role;
 
 typedef struct draft_column {

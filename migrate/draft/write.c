@@ -50,10 +50,14 @@ static json_t *fields(draft *d, bool described) {
         if (!c->field)
             continue;
         const char *type = bst__draft_text(d, "%s%s", c->type, c->nulls > 0 ? "?" : "");
-        if (described && c->role == ROLE_PLAN)
+        const char *what = c->role == ROLE_PLAN
+                               ? "A plan: when it is meant to happen, not when it did."
+                           : c->role == ROLE_DOUBTED
+                               ? "It looks like evidence, but contradicts the others in many rows."
+                               : NULL;
+        if (described && what)
             json_object_set_new(object, c->field,
-                                json_pack("{s:s, s:s}", "type", type, "description",
-                                          "A plan: when it is meant to happen, not when it did."));
+                                json_pack("{s:s, s:s}", "type", type, "description", what));
         else
             set_text(object, c->field, type);
     }

@@ -27,6 +27,8 @@ typedef struct bst_draft_options {
     const char *table; /* "public.payments"; NULL with a .csv file: named after it */
     const char *key;   /* columns with commas between them; NULL: the primary or a unique key */
     const char *state; /* NULL: guessed; several with commas between them become regions */
+    /* columns that are taken for no evidence, whatever they look like; ended by NULL; NULL: none */
+    const char *const *doubted;
     double sample_percent; /* PostgreSQL only: of the table's pages; 0: all rows are read */
 } bst_draft_options;
 
