@@ -12,6 +12,7 @@ import datetime
 import json
 import math
 import os
+import random
 import re
 import subprocess
 import sys
@@ -182,17 +183,29 @@ class Calibration:
     """Expected calibration error: ten bins of confidence, the gap of each weighed by its size."""
 
     def __init__(self):
-        self.bins = [[0, 0.0, 0] for _ in range(10)]
+        self.bins = [[0, 0.0, 0, 0.0] for _ in range(10)]
 
     def add(self, confidence, right):
         cell = self.bins[min(9, int(confidence * 10))]
         cell[0] += 1
         cell[1] += confidence
         cell[2] += right
+        cell[3] += confidence * (1 - confidence)
 
     def error(self):
         count = sum(b[0] for b in self.bins)
         return sum(abs(b[1] - b[2]) for b in self.bins) / count if count else 0.0
+
+    def noise(self, draws=2000):
+        """What the error would be by chance alone, if all that is claimed were right: its mean, and what 95 % stay below; and the
+        standard error of the error itself. In each bin the number of the right ones is about normal."""
+        chance = random.Random(1)
+        count = max(self.count(), 1)
+        spread = [math.sqrt(b[3]) for b in self.bins]
+        claimed = sorted(sum(abs(chance.gauss(0, s)) for s in spread) / count for _ in range(draws))
+        found = [sum(abs(chance.gauss(b[1] - b[2], s)) for b, s in zip(self.bins, spread)) / count for _ in range(draws)]
+        mean = sum(found) / draws
+        return sum(claimed) / draws, claimed[int(0.95 * draws)], math.sqrt(sum((f - mean) ** 2 for f in found) / draws)
 
     def count(self):
         return sum(b[0] for b in self.bins)
@@ -203,7 +216,7 @@ class Calibration:
 
 def score(lines, truth, uncovered, wanted):
     """Of the entities `wanted`: figures of what tool_histories printed."""
-    figures = {"n": 0, "exact": 0, "covered": 0, "covered_exact": 0, "certain": 0, "certain_right": 0, "refused": 0}
+    figures = {"right": {}, "n": 0, "exact": 0, "covered": 0, "covered_exact": 0, "certain": 0, "certain_right": 0, "refused": 0}
     histories, events = Calibration(), Calibration()
     made = {}
     for line in lines:
@@ -215,6 +228,7 @@ def score(lines, truth, uncovered, wanted):
         names = [name for name, _ in steps]
         right = names == truth[entity]
         is_covered = entity not in uncovered
+        figures["right"][entity] = right
         figures["n"] += 1
         figures["exact"] += right
         figures["covered"] += is_covered
@@ -227,6 +241,7 @@ def score(lines, truth, uncovered, wanted):
             for (_, sure), hit in zip(steps, matched(truth[entity], names)):
                 events.add(float(sure), hit)
     figures["ece_histories"], figures["ece_events"] = histories.error(), events.error()
+    figures["noise"] = histories.noise()
     figures["events"], figures["bins"] = events.count(), (str(histories), str(events))
     return figures
 
@@ -320,23 +335,45 @@ def show(log, variant, results, base):
             print(f"    claimed:right, {how}: histories {figures['bins'][0]}\n    {'':{len(how) + 14}s} events {figures['bins'][1]}")
 
 
+def paired(mine, other):
+    """How much more often one is right than the other on the same entities, and the standard error of that."""
+    gaps = [mine[entity] - other[entity] for entity in mine]
+    mean = sum(gaps) / len(gaps)
+    return mean, math.sqrt(sum((gap - mean) ** 2 for gap in gaps)) / len(gaps)
+
+
+def same_half(log, variant, results, base):
+    """A line of the second table: everything on the half that learning has not seen."""
+    learned, plain = results["learned"]["right"], results["plain"]["right"]
+    chance, most, error = results["learned"]["noise"]
+    line = f"{log + '.' + variant:23s} {len(learned):6d}"
+    for other in (base["path_right"], plain):
+        if not other:
+            line += f" | {'':23s}"
+            continue
+        mean, spread = paired(learned, other)
+        line += f" | {sum(other[e] for e in learned) / len(learned):6.4f} {mean:+7.4f} {spread:6.4f} "
+    return line + f" | {results['learned']['ece_histories']:5.3f} {error:5.3f} | {chance:5.3f} {most:5.3f}"
+
+
 def baselines(folder, variant, rows, truth, uncovered, steps, births):
     """sql and path are computed here, to have them for covered entities; the README has the other two."""
     known = readme_baselines(folder)
     sql = path = covered_sql = covered_path = covered = 0
-    cache = {}
+    cache, path_right = {}, {}
     for row in rows:
         names = sql_history(row, births)
         right, bridged = names == truth[row["id"]], path_history(names, steps, births, cache) == truth[row["id"]]
         sql += right
         path += bridged
+        path_right[row["id"]] = bridged
         if row["id"] not in uncovered:
             covered += 1
             covered_sql += right
             covered_path += bridged
     return {"sql": known.get(f"sql_{variant}", sql / len(rows)), "path": known.get(f"path_{variant}", path / len(rows)),
             "likely": known.get(f"likely_{variant}", 0.0), "2-fold": known.get(f"2-fold_{variant}", 0.0),
-            "covered": max(covered_sql, covered_path) / covered, "own": (sql / len(rows), path / len(rows))}
+            "covered": max(covered_sql, covered_path) / covered, "own": (sql / len(rows), path / len(rows)), "path_right": path_right}
 
 
 def read_rows(path):
@@ -345,6 +382,8 @@ def read_rows(path):
 
 
 def measure_log(folder, only):
+    """Prints the first table; returns the lines of the second."""
+    lines = []
     log = os.path.basename(folder)
     truth = read_truth(folder)
     uncovered = set(open(f"{folder}/uncovered.txt").read().split("\n"))
@@ -358,7 +397,9 @@ def measure_log(folder, only):
             rows = read_rows(path)
             mapping = derived_mapping(rows[0].keys(), steps, variant)
             base = baselines(folder, variant, rows, truth, uncovered, steps, births)
-            show(log, variant, measure(work, mapping, rows, truth, uncovered), base)
+            results = measure(work, mapping, rows, truth, uncovered)
+            show(log, variant, results, base)
+            lines.append(same_half(log, variant, results, base))
             if os.environ.get("BENCH_VERBOSE"):
                 print(f"    sql and path as computed here: {base['own'][0]:.4f} {base['own'][1]:.4f}")
         path = f"{folder}/legacy_real.csv"
@@ -366,7 +407,10 @@ def measure_log(folder, only):
             rows = read_rows(path)
             make_machine(folder, work, counted=True)
             results = measure(work, real_mapping(steps), rows, truth, uncovered)
-            show(log, "real", results, {"sql": 0.25, "path": 0.25, "likely": 0.36, "2-fold": 0.42, "covered": 0.25})
+            base = {"sql": 0.25, "path": 0.25, "likely": 0.36, "2-fold": 0.42, "covered": 0.25, "path_right": None}
+            show(log, "real", results, base)
+            lines.append(same_half(log, "real", results, base))
+    return lines
 
 
 def main():
@@ -374,10 +418,13 @@ def main():
     print("                                baselines                  | without learning        rows   |"
           " learned +-error covered |  ECE: learned |       plain |        rows | certain wrong refused")
     print("log.variant                sql   path likely 2-fold |  exact covered sql/path exact |")
+    lines = []
     for entry in sorted(os.listdir(sys.argv[1])):
         folder = os.path.join(sys.argv[1], entry)
         if os.path.exists(f"{folder}/truth.csv"):
-            measure_log(folder, only)
+            lines += measure_log(folder, only)
+    print("\nthe half not learned from      n |   path learned is above |  plain learned is above | ECE +-error | by chance, 95 % below")
+    print("\n".join(lines))
 
 
 main()
