@@ -27,6 +27,11 @@ static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE
                 cli_number(f->signatures).text);
     if (!f->by_log) {
         fputs("no log: estimated from the evidence of all rows\n", out);
+        if (f->tested > 0)
+            cli_fprintf(out,
+                        "held out: %s rows; mean log likelihood of their evidence\n"
+                        "  %8.4f  as learned\n  %8.4f  nothing learned\n",
+                        cli_number(f->tested).text, f->fit, f->fit_plain);
         return;
     }
     cli_fprintf(out, "%s histories in the log, %s different; %s entities left out\n",

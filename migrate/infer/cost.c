@@ -27,8 +27,6 @@
 #define COST_MIN (INT64_C(1) << 10)
 #define COST_MAX (INT64_C(1) << 48)
 
-#define RARE_BIRTH 0.01
-
 static double sane(double weight) {
     return isfinite(weight) && weight > 0 ? weight : 0;
 }
@@ -107,10 +105,11 @@ static bool explains_start(const bst_question *question, uint32_t creation) {
 /* Weights of creations where nobody gave any. */
 static const double *usual_births(const maker *m) {
     double *const weight = bst_arena_array(m->arena, m->machine->creation_count, sizeof *weight);
+    const double rare = m->weights->rare_birth;
     for (uint32_t t = 0; weight && t < m->machine->creation_count; t++) {
         const bool usual =
             m->machine->transitions[t].to == m->machine->initial || explains_start(m->question, t);
-        weight[t] = usual ? 1 : RARE_BIRTH;
+        weight[t] = usual ? 1 : rare > 0 ? rare : BST_RARE_BIRTH_DEFAULT;
     }
     return weight;
 }

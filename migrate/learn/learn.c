@@ -169,6 +169,7 @@ static bst_status take_row(gatherer *g, const bst_row *row) {
         if (!class)
             return bst_diag_nomem(learner->diags);
         class->rows++;
+        class->rows_in[fold_of(row->key, row->key_len)]++;
     }
     learner->figures.rows++;
     return g->log_cell != BST_NONE ? take_log(g, row, state, class) : BST_OK;

@@ -37,7 +37,7 @@ typedef struct bst__learn_class {
     const char *text; /* readable, and unique */
     size_t claim_count;
     const bst_claim *claims;
-    double rows;
+    double rows, rows_in[BST__FOLDS];
     bool lost;
     UT_hash_handle hh;
     /* NULL: it leaves no choice, or too much of it */

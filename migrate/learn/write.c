@@ -208,7 +208,10 @@ bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) {
     if (figures->by_log)
         add_learned(figures, out);
     else
-        bst_strbuf_addf(out, "  \"learned\": { \"rows\": %" PRIu64 " },\n", figures->rows);
+        bst_strbuf_addf(out,
+                        "  \"learned\": { \"rows\": %" PRIu64 ", \"held_out\": %" PRIu64
+                        ", \"fit\": %.4f, \"fit_plain\": %.4f },\n",
+                        figures->rows, figures->tested, figures->fit, figures->fit_plain);
     bst_strbuf_adds(out, "  \"step_penalty\": ");
     add_number(out, figures->step_penalty);
     if (figures->loop_penalty < 1) {
@@ -220,6 +223,10 @@ bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) {
                         figures->context_states);
         add_number(out, figures->context_worth);
         bst_strbuf_adds(out, " }");
+    }
+    if (!figures->by_log) {
+        bst_strbuf_adds(out, ",\n  \"unusual_creation\": ");
+        add_number(out, figures->rare_birth);
     }
     bst_strbuf_adds(out, ",\n  \"smoothing\": ");
     add_number(out, figures->smoothing);

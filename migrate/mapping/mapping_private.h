@@ -184,6 +184,14 @@ void bst__map_log_join(bst__map *map, bst_log *log);
 void bst__map_commands(bst__map *map, const json_t *root);
 /* learned.c: the file of probabilities that is named at `path` */
 void bst__map_learned(bst__map *map, const bst__map_path *path, const char *file);
+void bst__map_bad_number(bst__map *map, const bst__map_path *path, const char *what);
+/* A count; -1 and a finding when it is none. */
+double bst__map_count(bst__map *map, const json_t *json, const bst__map_path *path);
+/* `of_machine`: it is a command of the machine, but does nothing there. */
+void bst__map_unknown_step(bst__map *map, const bst__map_path *path, const char *name,
+                           bool of_machine);
+/* learned_seen.c: whole histories and contexts; the weights of single steps are there already */
+void bst__map_seen(bst__map *map, const json_t *root, bst_weights *ret);
 
 /* where.c: `a IS NULL AND b IS NOT NULL` as CEL; false when the SQL is anything else. */
 bool bst__map_where_cel(const char *sql, bst_strbuf *out);

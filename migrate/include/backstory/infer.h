@@ -92,6 +92,8 @@ typedef struct bst_weights {
     const uint8_t *leads_back;    /* flags of transitions */
     const bst_contexts *contexts; /* NULL: none */
     bool births_unknown; /* the weights of creations are as without any, whatever `weight` has */
+    /* Without weights of creations: of those that are rare, usual ones have 1. 0: the default. */
+    double rare_birth;
     /* Whole histories that were seen, of entities like these, each once. Then the mass of a walk is
      *     times it was seen + steps_worth * p(walk)
      * and probabilities are shares of the mass of all possible walks. steps_worth: for how many
@@ -107,6 +109,7 @@ typedef struct bst_weights {
     double rest_worth, rest_worth_each;
 } bst_weights;
 #define BST_STEP_PENALTY_DEFAULT 0.5
+#define BST_RARE_BIRTH_DEFAULT   0.01
 
 /* Flags of the transitions that lead back; of every loop one does. NULL: out of memory. */
 BST_API const uint8_t *bst_steps_back(const bst_machine *machine, bst_arena *arena);

@@ -39,14 +39,17 @@ typedef struct bst_learn_figures {
     uint64_t left_out;  /* entities of the log: gaps, unknown states, another end than the row's */
     uint64_t different; /* whole histories, each once */
     uint64_t signatures;
-    bool by_log;     /* false: from the evidence of all rows */
-    uint64_t tested; /* histories held out that a signature leaves a choice for */
+    bool by_log; /* false: from the evidence of all rows */
+    /* histories held out that a signature leaves a choice for; without a log, rows held out */
+    uint64_t tested;
     /* per tested history, the mean logarithm of its probability: as chosen; with single steps and
-     * whole histories; with single steps alone; without learning */
+     * whole histories; with single steps alone; without learning. Without a log, that of the
+     * evidence of a row, as chosen and without learning. */
     double fit, fit_whole, fit_steps, fit_plain;
     uint32_t tried_count;
     bst_learn_try tried[BST_LEARN_TRY_MAX];
     double step_penalty, loop_penalty, smoothing; /* loop_penalty 1: none */
+    double rare_birth;                            /* without a log */
     uint32_t context_states;                      /* 1 or less: none */
     double context_worth;
     double steps_worth, discount, rest_worth, rest_worth_each, here_discount;
