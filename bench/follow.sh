@@ -84,7 +84,25 @@ figure follow.lag_max "$max" s '1 second' 1 '<=1'
 figure follow.lag_max_as_told "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["lag_seconds_max"])' <"$scratch/lag.json")" s \
     '1 second' 1 '<=1'
 
-# 3. One transaction of a million changes.
+# 3. Comparing at one place in the log while 1,000 updates a second come, against comparing at rest.
+"$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet 2>/dev/null &
+following=$!
+pgbench -h "$old" -n -f "$scratch/update.sql" -c 2 -R 1000 -T 3600 postgres >"$scratch/pgbench.txt" 2>&1 &
+writing=$!
+compare() {
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --quiet "$@" >"$scratch/compared.txt" 2>&1 ||
+        { tail -3 "$scratch/compared.txt" >&2; exit 1; }
+}
+moving=$(seconds compare --at now)
+grep -q '^exact at LSN' "$scratch/compared.txt"
+kill $writing
+wait $writing || :
+kill -INT $following
+wait $following
+follow --until now
+figure follow.compare_at_one_place "$moving" s 'comparing at rest' "$(seconds compare --at rest)" '<=3'
+
+# 4. One transaction of a million changes.
 old_sql -c "UPDATE payments SET status = 70, closed_at = now() WHERE status = 0"
 old_sql -c "BEGIN" -c "INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
     SELECT $large + i, 0, 100, 'EUR', now(), now() FROM generate_series(1, $large / 2) AS i" \
@@ -95,5 +113,4 @@ subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
     "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet --until now)
 figure follow.memory_of_a_million $((kib / 1024)) MiB '256 MiB' 256 '<=1'
-"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >"$scratch/compared.txt" 2>&1 ||
-    { tail -3 "$scratch/compared.txt" >&2; exit 1; }
+compare

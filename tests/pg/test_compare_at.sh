@@ -85,7 +85,7 @@ for options in '' '--jobs 2' '--at now' '--jobs 3 --at now' '--sample 30%' '--si
     clean $options
 done
 [ "$(place)" != "$before" ] || fail 'nothing was written meanwhile'
-is 'slots that are left' 0 "$(passing_slots)"
+until [ "$(passing_slots)" = 0 ]; do :; done # it ends with its session
 
 say 'a difference that was planted is found, and only that'
 store_sql -q <<'SQL'
