@@ -113,4 +113,4 @@ subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
     "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet --until now)
 figure follow.memory_of_a_million $((kib / 1024)) MiB '256 MiB' 256 '<=1'
-compare
+compare --at rest
