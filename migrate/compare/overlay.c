@@ -63,14 +63,32 @@ static bst__overlay_row *find_or_add(bst__overlay *overlay, const bst_text *key)
     return row->lost ? NULL : row;
 }
 
-/* A value that was not sent is that of the image before, when there is one of the same shape. */
+/* The value of the same column in an image before; NULL: it has none. A table is described again
+ * now and then, whether it was changed or not. */
+static const bst_wal_value *value_before(const bst__overlay_row *before, const bst__table *table,
+                                         uint16_t column) {
+    uint32_t at = column;
+    if (!before || before->gone) {
+        return NULL;
+    }
+    if (before->table != table) {
+        for (at = 0; at < before->table->column_count &&
+                     strcmp(before->table->names[at], table->names[column]) != 0;) {
+            at++;
+        }
+    }
+    return at < before->image.count ? &before->image.values[at] : NULL;
+}
+
+/* A value that was not sent is that of the image before. */
 static bool copy_values(bst__overlay *overlay, const bst_wal_tuple *from,
                         const bst__overlay_row *before, bst_wal_value *to) {
-    const bool known = before && !before->gone && before->table == overlay->tables->table;
+    const bst__table *table = overlay->tables->table;
     for (uint16_t i = 0; i < from->count; i++) {
         to[i] = from->values[i];
-        if (to[i].form == BST_WAL_UNCHANGED && known && i < before->image.count) {
-            to[i] = before->image.values[i];
+        if (to[i].form == BST_WAL_UNCHANGED && i < table->column_count) {
+            const bst_wal_value *value = value_before(before, table, i);
+            to[i] = value ? *value : to[i];
         } else if (to[i].form == BST_WAL_TEXT) {
             to[i].text = bst_arena_strndup(overlay->arena, to[i].text, to[i].len);
             if (!to[i].text) {
