@@ -100,7 +100,7 @@ void cli_chunks_print(const bst_run_figures *figures) {
         cli_printf("\nrun %d went on where it had been broken off, after %s rows\n",
                    (int)figures->run_id, cli_number(figures->resumed).text);
     if (figures->retries > 0)
-        cli_printf("\nlost sessions that were taken up again: %s\n",
+        cli_printf("\nsessions that were lost or refused, and tried again: %s\n",
                    cli_number(figures->retries).text);
     if (figures->snapshots > 1)
         cli_printf("the rows are not of one moment but of %u: see backstory.snapshot\n",

@@ -87,6 +87,7 @@ static void show_json(const cli_watch *watch, const bst_run_figures *f, double s
     json_object_set_new(object, "share", share >= 0 ? json_real(share) : json_null());
     json_object_set_new(object, "seconds_left",
                         share >= 0.01 ? json_real(seconds / share * (1 - share)) : json_null());
+    json_object_set_new(object, "retries", json_integer((json_int_t)f->retries));
     json_object_set_new(object, "snapshot_age", json_integer(f->snapshot_age));
     cli_print_json(object, JSON_COMPACT, stderr);
     fputc('\n', stderr);

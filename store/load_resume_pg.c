@@ -67,6 +67,23 @@ static void find_differences(const bst_load *load, const bst_pg_rows *rows, size
     add_differences(bst_pg_rows_text(rows, row, IDENTITY), load->info.source_identity, out);
 }
 
+bst_status bst_load_same_source(const bst_load *load, const char *identity, bst_diags *diags) {
+    bst_strbuf differences = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+    add_differences(load->info.source_identity, identity, &differences);
+    if (differences.failed) {
+        status = bst_diag_nomem(diags);
+    } else if (differences.len > 0) {
+        status = bst_diag_add(diags, BST_INVALID, BST_ERROR, "source-changed", NULL,
+                              "the source was changed while it was read");
+        bst_diag_detail(diags, "%s.", differences.text);
+        bst_diag_hint(diags, "Change it back and give the same command again; or give --restart, "
+                             "which takes back what has been loaded.");
+    }
+    bst_strbuf_release(&differences);
+    return status;
+}
+
 static void take(bst_load *load, const bst_pg_rows *rows, size_t row, bst_load_state state) {
     load->state = state;
     load->run_id = (int32_t)strtol(bst_pg_rows_text(rows, row, RUN), NULL, 10);

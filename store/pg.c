@@ -28,6 +28,8 @@ struct bst_pg_rows {
 static const char session_sql[] =
     "SET statement_timeout = 0; SET TimeZone = 'UTC'; SET client_encoding = 'UTF8';"
     "SET search_path = '';"
+    "SET default_transaction_read_only = off; SET default_transaction_isolation = 'read committed';"
+    "SET default_transaction_deferrable = off;"
     "SET lc_monetary = 'C'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex';"
     /* Which of these there are depends on the server's version. */
@@ -37,7 +39,8 @@ static const char session_sql[] =
 
 /* Reporting */
 
-/* libpq's own messages have several lines: one sentence is enough here. */
+/* libpq's own messages have several lines, of which those that begin with a tab go on with the one
+ * before: all of it becomes one line here. */
 static void add_lines(bst_strbuf *out, const char *text) {
     for (const char *at = text; *at;) {
         const size_t line = strcspn(at, "\n");
@@ -45,7 +48,7 @@ static void add_lines(bst_strbuf *out, const char *text) {
         at += line;
         at += strspn(at, "\n\t ");
         if (*at)
-            bst_strbuf_adds(out, line > 0 && at[-1] == '\t' ? " " : "; ");
+            bst_strbuf_adds(out, line > 0 && at[-1] == '\t' ? ". " : "; ");
     }
 }
 
@@ -83,6 +86,9 @@ static bst_status report_result(const PGresult *result, bst_diags *diags) {
         bst_diag_detail(diags, "%s", detail ? detail : context);
     if (hint)
         bst_diag_hint(diags, "%s", hint);
+    else if (strcmp(sqlstate, "55P03") == 0)
+        bst_diag_hint(diags, "Somebody changes the table, or waits to do so until this program "
+                             "lets go of it: see pg_locks. Then give the same command again.");
     return status;
 }
 

@@ -296,13 +296,25 @@ static bst_status refuse_lost_snapshot(const chunk_run *run) {
     return BST_DATABASE;
 }
 
+/* As long as the snapshot is held nobody can change the table; but now it was not. */
+static bst_status check_source(chunk_run *run) {
+    bst_strbuf identity = BST_STRBUF_INIT;
+    bst_status status = bst_source_identity(run->source, &identity, run->diags);
+    if (status == BST_OK) {
+        status = bst_load_same_source(run->load, identity.text, run->diags);
+    }
+    bst_strbuf_release(&identity);
+    return status;
+}
+
 /* Another moment, for the chunks that are left. */
 static bst_status renew_snapshot(chunk_run *run) {
     if (run->options->snapshot) {
         return refuse_lost_snapshot(run);
     }
     run->source = bst_source_free(run->source);
-    return open_source_patiently(run);
+    const bst_status status = open_source_patiently(run);
+    return status == BST_OK ? check_source(run) : status;
 }
 
 /* What the first snapshot leaves over, when it is lost or too old, is read in the next. */

@@ -39,8 +39,8 @@ typedef struct bst__worker {
     bst_diags *diags;
     int64_t started_us; /* when it began to read, for the pace; and the rows since */
     uint64_t paced_rows;
-    bool moved;    /* a chunk was committed since the last trouble */
-    uint64_t rows; /* of the chunk at hand, as far as it is; under the team's lock */
+    uint64_t seen_rows; /* of all chunks that were committed, when it last had trouble */
+    uint64_t rows;      /* of the chunk at hand, as far as it is; under the team's lock */
 } bst__worker;
 
 /* A thread's body; `context` is a bst__worker. Ends when no chunk is left, when the team stops,

@@ -31,7 +31,6 @@ static void tell_done(bst__worker *w, const bst_run_figures *figures) {
     bst__figures_add(&w->team->done, figures);
     w->rows = 0;
     pthread_mutex_unlock(&w->team->lock);
-    w->moved = true;
 }
 
 /* Keeps to its share of the rows a second. */
@@ -136,6 +135,14 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     return status;
 }
 
+/* Nothing is left to do: who is still waiting for a session need not wait any longer. */
+static bst_status end_of_work(bst__team *team) {
+    pthread_mutex_lock(&team->lock);
+    team->stop = true;
+    pthread_mutex_unlock(&team->lock);
+    return BST_OK;
+}
+
 /* What others hold is waited for at the end: who fails gives his chunk back. */
 static bst_status load_chunks(bst__worker *w) {
     bool wait = false;
@@ -143,7 +150,7 @@ static bst_status load_chunks(bst__worker *w) {
         bst_chunk chunk;
         bst_status status = bst_chunk_claim(w->sink, wait, &chunk, w->diags);
         if (status == BST_OK && chunk.number == 0 && wait) {
-            return BST_OK;
+            return end_of_work(w->team);
         }
         wait = wait || chunk.number == 0;
         if (status == BST_OK && chunk.number != 0 && !told_to_stop(w->team)) {
@@ -178,11 +185,21 @@ static bool wait_us(bst__team *team, int64_t us) {
     return !told_to_stop(team);
 }
 
-static void tell_retry(bst__worker *w) {
+static void tell_loss(bst__worker *w) {
     pthread_mutex_lock(&w->team->lock);
     w->team->done.retries++;
     w->rows = 0;
     pthread_mutex_unlock(&w->team->lock);
+}
+
+/* Since it was last asked: has this worker, or another one, committed a chunk? */
+static bool went_forward(bst__worker *w) {
+    pthread_mutex_lock(&w->team->lock);
+    const uint64_t now = w->team->done.read;
+    pthread_mutex_unlock(&w->team->lock);
+    const bool forward = now != w->seen_rows;
+    w->seen_rows = now;
+    return forward;
 }
 
 /* With new sessions each time. A snapshot that can no longer be had is no failure: who needs
@@ -198,9 +215,8 @@ static bst_status keep_trying(bst__worker *w) {
             status = load_chunks(w);
         }
         close_all(w);
-        if (w->moved) {
+        if (went_forward(w)) {
             patience = (bst__patience){0};
-            w->moved = false;
         }
         const bool lost = status != BST_OK && bst__diags_end_with(w->diags, "sqlstate-22023");
         if (status == BST_OK || !(lost || bst__patience_left(&patience, w->diags))) {
@@ -210,10 +226,10 @@ static bst_status keep_trying(bst__worker *w) {
             note_trouble(w);
         }
         bst_diags_clear(w->diags);
+        tell_loss(w);
         if (lost || !wait_us(w->team, bst__patience_us(&patience))) {
             return BST_OK;
         }
-        tell_retry(w);
     }
 }
 

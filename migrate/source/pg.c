@@ -7,6 +7,7 @@
  */
 #include "backstory/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -345,8 +346,14 @@ bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
     return status;
 }
 
+/* Who wants to change the table waits until the run has ended; a session that the run takes only
+ * now waits behind him, and nobody would ever move. */
 bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) {
-    return bst_pg_connect_watched(s->conninfo, s->base.spec->stall_seconds, ret, diags);
+    const uint32_t seconds = s->base.spec->stall_seconds;
+    char sql[48];
+    snprintf(sql, sizeof sql, "SET lock_timeout = '%us'", seconds > 0 ? seconds : BST_PG_PATIENCE);
+    const bst_status status = bst_pg_connect_watched(s->conninfo, seconds, ret, diags);
+    return status == BST_OK ? bst_pg_exec(*ret, sql, diags) : status;
 }
 
 static bst_status begin(bst__pg_source *s, const char *snapshot, bst_diags *diags) {

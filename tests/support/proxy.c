@@ -5,6 +5,7 @@
  *
  *     cut      both ends are closed, in the middle of whatever it is
  *     freeze   nothing moves any more, and nothing is closed
+ *     lose     one message of a COPY is left out, and all goes on as if nothing had been
  *
  * A process a connection, so that one that waits holds up no other. All end with the parent.
  */
@@ -25,7 +26,7 @@
 #include <unistd.h>
 
 static unsigned long limit;
-static bool cuts;
+static enum { CUT, FREEZE, LOSE } mode;
 static atomic_int *left; /* connections still to be spoilt; shared */
 
 static struct sockaddr_un address_of(const char *path) {
@@ -47,19 +48,60 @@ static bool send_all(int fd, const char *bytes, size_t len) {
     return true;
 }
 
+/* One direction of a connection: messages of a type (the client's first has none), four bytes that
+ * count themselves and what follows, and that. */
+typedef struct stream {
+    unsigned char head[5];
+    unsigned head_len;
+    size_t rest; /* of the message at hand */
+    bool typed, lost;
+} stream;
+
+static bool head_is_whole(stream *s, unsigned char byte) {
+    s->head[s->head_len++] = byte;
+    return s->head_len == (s->typed ? 5 : 4);
+}
+
+/* Copies what is not lost to `out`, which has room for 4 bytes more. */
+static size_t leave_out(stream *s, bool lose, const char *bytes, size_t len, char *out) {
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (s->rest > 0) {
+            s->rest--;
+            if (!s->lost)
+                out[count++] = bytes[i];
+        } else if (head_is_whole(s, (unsigned char)bytes[i])) {
+            const unsigned char *const size = s->head + s->head_len - 4;
+            s->rest =
+                ((size_t)size[0] << 24 | (size_t)size[1] << 16 | (size_t)size[2] << 8 | size[3]) -
+                4;
+            s->lost = lose && s->typed && s->head[0] == 'd' && atomic_fetch_sub(left, 1) > 0;
+            if (!s->lost) {
+                memcpy(out + count, s->head, s->head_len);
+                count += s->head_len;
+            }
+            s->head_len = 0;
+            s->typed = true;
+        }
+    }
+    return count;
+}
+
 /* What has come on one side goes out on the other, half of it when this is where the connection
  * breaks. False: it has ended. */
-static bool pass_on(int from, int to, unsigned long *carried) {
-    char bytes[8192];
+static bool pass_on(int from, int to, stream *s, unsigned long *carried) {
+    char bytes[8192], kept[sizeof bytes + 4];
     ssize_t len = recv(from, bytes, sizeof bytes, 0);
     if (len <= 0)
         return false;
     *carried += (unsigned long)len;
+    if (mode == LOSE)
+        return send_all(to, kept, leave_out(s, *carried >= limit, bytes, (size_t)len, kept));
     const bool spoil = *carried >= limit && atomic_fetch_sub(left, 1) > 0;
     if (spoil)
         len /= 2;
     const bool sent = send_all(to, bytes, (size_t)len);
-    while (spoil && !cuts)
+    while (spoil && mode == FREEZE)
         pause();
     return sent && !spoil;
 }
@@ -69,19 +111,20 @@ static void serve(int client, const char *target) {
     const int server = socket(AF_UNIX, SOCK_STREAM, 0);
     struct pollfd fds[] = {{.fd = client, .events = POLLIN}, {.fd = server, .events = POLLIN}};
     unsigned long carried = 0;
+    stream to_server = {0}, to_client = {.typed = true};
     bool open = connect(server, (const struct sockaddr *)&address, sizeof address) == 0;
     while (open && poll(fds, 2, -1) >= 0) {
         if (fds[0].revents)
-            open = pass_on(client, server, &carried);
+            open = pass_on(client, server, &to_server, &carried);
         if (open && fds[1].revents)
-            open = pass_on(server, client, &carried);
+            open = pass_on(server, client, &to_client, &carried);
     }
     _exit(0);
 }
 
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fputs("usage: proxy LISTEN TARGET cut|freeze BYTES COUNT\n", stderr);
+        fputs("usage: proxy LISTEN TARGET cut|freeze|lose BYTES COUNT\n", stderr);
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -89,7 +132,7 @@ int main(int argc, char **argv) {
     const struct sockaddr_un address = address_of(argv[1]);
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     left = mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    cuts = strcmp(argv[3], "cut") == 0;
+    mode = strcmp(argv[3], "cut") == 0 ? CUT : strcmp(argv[3], "lose") == 0 ? LOSE : FREEZE;
     limit = strtoul(argv[4], NULL, 10);
     unlink(argv[1]);
     if (left == MAP_FAILED ||

@@ -51,6 +51,10 @@ BST_API bst_status bst_load_open(const char *target, const bst_machine *machine,
 BST_API bst_load *bst_load_free(bst_load *load); /* takes NULL, returns NULL */
 /* After its session has been lost: a new one, which holds the machine again. */
 BST_API bst_status bst_load_reconnect(bst_load *load, bst_diags *diags) BST_MUST_USE;
+/* The source was opened again: is it still the one that the load was opened with? BST_INVALID, and
+ * what differs, when not. */
+BST_API bst_status bst_load_same_source(const bst_load *load, const char *identity,
+                                        bst_diags *diags) BST_MUST_USE;
 BST_API bst_load_state bst_load_is(const bst_load *load);
 BST_API int32_t bst_load_run_id(const bst_load *load);
 
