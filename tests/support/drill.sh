@@ -1,9 +1,10 @@
 #!/bin/sh
 # drill.sh PROXY: everything that can happen to a migration run happens to it, in a cluster of its own. Each time the same
 # command is given again until it ends well, and the store must then be the same, byte for byte, as one that nobody
-# disturbed: segments, plans, quarantined rows, checkpoints and totals; all but the run's number and its times.
+# disturbed: segments, plans, quarantined rows, checkpoints and totals; all but the run's number, its times and its retries.
 #
-# BACKSTORY_DRILL=long: 100 kills and more instead of a few, and a larger table.
+# BACKSTORY_DRILL=long: 100 kills and more instead of a few, and a larger table (./dev bench drill). What was survived is told
+# at the end, on stdout as one JSON object.
 # shellcheck disable=SC2039,SC3043
 set -eu
 
@@ -19,7 +20,11 @@ fi
 chunk_rows=$((rows / 16))
 
 say() {
-    echo "drill: $*"
+    echo "drill: $*" >&2
+}
+# count FAULT: one more was done to a run; told at the end
+count() {
+    echo "$1" >>"$scratch/survived"
 }
 fail() {
     echo "drill: $*" >&2
@@ -53,14 +58,14 @@ ask() {
 
 # ---- the store that nobody disturbed
 
-# Everything but run_id, recorded_at, snapshots and times.
+# Everything but run_id, recorded_at, snapshots, times, and what it had to wait for.
 fingerprint() {
     ask -d "$1" <<'SQL'
 SELECT key, plan, first_version, position, data FROM backstory.segment ORDER BY key, first_version;
 SELECT plan, signature, confidence, certain, type, type_version, state, command, basis, event_confidence, source
 FROM backstory.plan ORDER BY plan;
 SELECT chunk, number, key, code, line FROM backstory.quarantine ORDER BY chunk, number;
-SELECT chunk, bounds, figures, histories, events, done_at IS NOT NULL FROM backstory.chunk ORDER BY chunk;
+SELECT chunk, bounds, figures::jsonb - 'retries' - 'waited_for', histories, events, done_at IS NOT NULL FROM backstory.chunk ORDER BY chunk;
 SELECT kind, histories, events, finished_at IS NOT NULL FROM backstory.run;
 SELECT count(*), count(finished_at) FROM backstory.load;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'backstory' ORDER BY indexname;
@@ -89,6 +94,7 @@ until_done() {
     fingerprint storm >storm.txt
     cmp -s calm.txt storm.txt || { diff calm.txt storm.txt | head -20; fail "$1: the store is another one"; }
     cmp -s calm.jsonl storm.jsonl || fail "$1: the quarantine file is another one"
+    count same_store
 }
 
 ask -d postgres -c 'CREATE DATABASE shop' -c 'CREATE DATABASE calm'
@@ -103,6 +109,7 @@ chunks=$(ask -d calm -c 'SELECT count(*) FROM backstory.chunk')
 [ "$(wc -l <calm.jsonl)" -gt 10 ] || fail 'too few rows are quarantined'
 say "$rows rows in $chunks chunks"
 
+began=$(date +%s)
 say 'a finished run is left alone'
 ask -d postgres -c 'CREATE DATABASE storm TEMPLATE calm'
 until_done 'second run'
@@ -130,6 +137,7 @@ while [ "$kills" -lt "$random_kills" ]; do
     seed=$(((seed * 1103515245 + 12345) % 2147483648))
     sleep "$(awk -v draw="$seed" 'BEGIN { printf "%.3f", draw / 2147483648 * 0.5 }')"
     kill_run
+    count kill_at_random
     kills=$((kills + 1))
     if [ $((kills % 5)) = 0 ]; then
         until_done "killed, $kills"
@@ -140,9 +148,12 @@ until_done 'killed'
 
 # A trigger of the drill's waits for a lock that the drill holds: when the run stands there, it is killed, without any
 # clock. It stands before the commit of chunk number k, or at the first segment after it.
-install_gate() {
+install_store() {
     # shellcheck disable=SC2086
     cat $store_scripts | ask -d storm -1 >/dev/null
+}
+install_gate() {
+    install_store
     ask -d storm >/dev/null <<'SQL'
 CREATE TABLE public.gate (place text, after int);
 CREATE FUNCTION public.wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -179,6 +190,7 @@ break_off() {
         WHERE database = (SELECT oid FROM pg_database WHERE datname = 'shop') AND relation = 'payments'::regclass")
     [ "$locks" = AccessShareLock ] || fail "the source is locked: $locks"
     kill_run
+    count kill_at_boundary
     ask -d storm -c 'DELETE FROM gate'
     exec 9>&-
     wait "$keeper"
@@ -207,7 +219,8 @@ while [ "$turn" -lt "$others" ]; do
     start_run
     while kill -0 "$run" 2>/dev/null; do
         ask -d postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name = 'backstory' ORDER BY random() LIMIT 1" >/dev/null
+            WHERE application_name = 'backstory' ORDER BY random() LIMIT 1" >ended.txt
+        [ ! -s ended.txt ] || count session_ended
         sleep 0.2
     done
     wait "$run" || :
@@ -226,13 +239,16 @@ while [ "$turn" -lt "$others" ]; do
     start_run
     sleep 0.2
     restart_server
+    count server_stopped
     wait "$run" || :
     until_done 'server stopped'
     fresh
     start_run
     sleep 0.2
     victim=$(ask -d postgres -c "SELECT min(pid) FROM pg_stat_activity WHERE application_name = 'backstory'")
-    [ -z "$victim" ] || as_server kill -9 "$victim" || : # it may just have ended
+    if [ -n "$victim" ] && as_server kill -9 "$victim"; then # it may just have ended
+        count backend_killed
+    fi
     wait "$run" || :
     until [ "$(psql -XAtq -d postgres -c 'SELECT 1' 2>/dev/null)" = 1 ]; do sleep 0.1; done
     until_done 'backend killed'
@@ -257,6 +273,7 @@ spoil() {
     [ "$1" = sink ] && sink="dbname=storm host=$scratch/path"
     migrate || :
     until_done "$1 $2"
+    count "path_$2"
     kill "$between" || :
     wait "$between" 2>/dev/null || :
     source=
@@ -292,6 +309,23 @@ if [ "$(id -u)" = 0 ] && mkdir tiny && mount -t tmpfs -o size=2M tmpfs tiny 2>/d
     [ "$(grep -c '^error' out.txt)" = 1 ] || { cat out.txt; fail 'a full disk is not said once'; }
     mount -o remount,size=400M tiny
     until_done 'disk full'
+    count disk_full
+    ask -d postgres -c 'DROP DATABASE storm'
+
+    say 'the disk is full when the index is built'
+    mount -o remount,size=100k tiny
+    fresh
+    install_store
+    ask -d postgres -c 'ALTER DATABASE storm SET default_tablespace = tiny'
+    status=0
+    migrate || status=$?
+    [ "$status" = 3 ] || { cat out.txt; fail "a full disk at the end ends with $status"; }
+    grep -q 'sqlstate-53100' out.txt || { cat out.txt; fail 'a full disk is not said'; }
+    [ "$(ask -d storm -c 'SELECT count(*) - count(done_at) FROM backstory.chunk')" = 0 ] || fail 'not all chunks are kept'
+    [ "$(ask -d storm -c 'SELECT count(*) FROM backstory.event')" = 0 ] || fail 'some of it is seen already'
+    mount -o remount,size=400M tiny
+    until_done 'disk full at the end'
+    count disk_full
     ask -d postgres -c 'DROP DATABASE storm' -c 'DROP TABLESPACE tiny'
 else
     echo 'drill: SKIPPED: a full disk needs root and a tmpfs that may be mounted' >&2
@@ -336,6 +370,7 @@ for store in calm storm; do
         -c "SELECT key, code, line FROM backstory.quarantine ORDER BY key NULLS FIRST, line" >$store.content
 done
 cmp -s calm.content storm.content || fail 'what is loaded is not what the calm run has loaded'
+count writer_beside
 
 # ---- another command
 
@@ -364,3 +399,6 @@ migrate --restart || { cat out.txt; fail '--restart does not begin anew'; }
 [ "$(ask -d storm -c 'SELECT count(*) FROM backstory.run')" = 1 ] || fail '--restart leaves two runs'
 [ "$(ask -d storm -c 'SELECT count(DISTINCT run_id) FROM backstory.segment')" = 1 ] || fail '--restart leaves segments'
 say 'nothing lost, nothing double'
+sort survived | uniq -c | awk -v seconds="$(($(date +%s) - began))" -v rows="$rows" '
+    { printf "%s\"%s\": %d", NR == 1 ? "{ " : ", ", $2, $1 }
+    END { printf ", \"rows\": %d, \"seconds\": %d }\n", rows, seconds }'

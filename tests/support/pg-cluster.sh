@@ -1,14 +1,15 @@
 #!/bin/sh
 # A throw-away PostgreSQL: reached through a socket in a private folder only, trusting, and gone without a trace.
 #
-#   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical]
+#   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR]
 #   pg-cluster.sh stop DIR
 #   pg-cluster.sh crash DIR          and at once again, as after a cut of power
 #
 # DIR/env afterwards holds PGHOST, PGPORT, PGUSER and PGDATABASE to be sourced. The server's own files lie in a short
 # folder under /tmp, because a socket's path may have 107 bytes. --while: stop as soon as process PID has ended, however
-# it ended; --with-parent: the same with the process that called this script. --logical: its log can be followed. PostgreSQL refuses to run as root, so root
-# runs it as another user.
+# it ended; --with-parent: the same with the process that called this script. --logical: its log can be followed.
+# --standby-of: a hot standby of the cluster there, a --logical one; its replay waits for no query. PostgreSQL refuses to run
+# as root, so root runs it as another user.
 set -eu
 
 die() {
@@ -81,6 +82,16 @@ watch() {
     ) </dev/null >/dev/null 2>&1 &
 }
 
+make_data() {
+    if [ -n "$primary" ]; then
+        as_server "$bin/pg_basebackup" -h "$(cat "$primary/cluster")" -p 5432 -U backstory -R -c fast -D data >initdb.log 2>&1 ||
+            { cat initdb.log >&2; die "pg_basebackup failed"; }
+    else
+        as_server "$bin/initdb" -N -A trust -U backstory -E UTF8 --locale=C -D data >initdb.log 2>&1 ||
+            { cat initdb.log >&2; die "initdb failed"; }
+    fi
+}
+
 start() {
     mkdir -p "$dir"
     stop
@@ -98,8 +109,7 @@ start() {
     # Nothing of the caller's own server may leak in.
     unset PGHOST PGHOSTADDR PGPORT PGUSER PGDATABASE PGDATA PGSERVICE PGOPTIONS PGPASSWORD PGSSLMODE
     cd "$root"
-    as_server "$bin/initdb" -N -A trust -U backstory -E UTF8 --locale=C -D data >initdb.log 2>&1 ||
-        { cat initdb.log >&2; die "initdb failed"; }
+    make_data
     configure | as_server sh -c 'cat >>data/postgresql.conf'
     as_server "$bin/pg_ctl" -D data -l server.log -w -t 60 start >start.log 2>&1 ||
         { cat start.log server.log >&2; die "the server did not start"; }
@@ -125,7 +135,7 @@ crash() {
 }
 
 usage() {
-    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical] | stop DIR | crash DIR"
+    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR] | stop DIR | crash DIR"
 }
 
 [ $# -ge 2 ] || usage
@@ -135,6 +145,7 @@ case $2 in
 *) dir=$(pwd)/$2 ;;
 esac
 watched=
+primary=
 wal='wal_level = minimal
 max_wal_senders = 0'
 shift 2
@@ -143,6 +154,8 @@ while [ $# -gt 0 ]; do
     --with-parent) watched=$PPID ;;
     --while) watched=$2 && shift ;;
     --logical) wal='wal_level = logical' ;;
+    --standby-of) primary=$2 wal='wal_level = logical
+max_standby_streaming_delay = 0' && shift ;;
     *) usage ;;
     esac
     shift
