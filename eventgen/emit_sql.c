@@ -28,6 +28,7 @@ static void add_head(const bst__sql *sql, bst_strbuf *out) {
 
 static void add_body(bst__sql *sql, const bst_legacy_table *legacy, bst_strbuf *out) {
     bst__sql_add_catalogue(sql, out);
+    bst__sql_add_former(sql, out);
     bst__sql_add_upcast(sql, out);
     bst__sql_add_events(sql, out);
     bst__sql_add_checks(sql, out);

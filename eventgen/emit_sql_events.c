@@ -123,24 +123,6 @@ void bst__sql_add_catalogue(bst__sql *sql, bst_strbuf *out) {
 
 /* ---- events ---- */
 
-void bst__sql_payload_value(const bst_field *field, bool operand, bst_strbuf *out) {
-    const bst_kind kind = field->type.kind;
-    const bool is_text = kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR ||
-                         kind == BST_KIND_CHAR || kind == BST_KIND_ENUM;
-    if (kind == BST_KIND_JSON) { /* the JSON word null is no value */
-        bst_strbuf_adds(out, "nullif(data->");
-        bst__sql_literal(field->name, out);
-        bst_strbuf_adds(out, ", 'null')");
-        return;
-    }
-    bst_strbuf_adds(out, is_text && !operand ? "data->>" : "(data->>");
-    bst__sql_literal(field->name, out);
-    bst_strbuf_adds(out, !is_text ? ")::" : operand ? ")" : "");
-    if (!is_text) {
-        bst__sql_type(&field->type, out);
-    }
-}
-
 /* The events of the store; where there are older versions, as those of today. */
 static void add_source(const bst__sql *sql, const bst_event_type *event, bst_strbuf *out) {
     const bool older = bst__sql_has_upcasts(event);
@@ -151,7 +133,8 @@ static void add_source(const bst__sql *sql, const bst_event_type *event, bst_str
         bst__sql_data(sql, out);
         bst_strbuf_adds(out, " AS data\n      FROM ");
     }
-    bst_strbuf_addf(out, "backstory.event\n%sWHERE machine = ", older ? "      " : "");
+    bst__sql_source(sql, out);
+    bst_strbuf_addf(out, "\n%sWHERE machine = ", older ? "      " : "");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, " AND type = ");
     bst__sql_literal(event->name, out);

@@ -226,9 +226,9 @@ static void add_read_model(const bst__sql *sql, bst_strbuf *out) {
         "             ",
         s);
     bst__sql_fold(sql, out);
-    bst_strbuf_adds(out, " AS folded\n"
-                         "      FROM backstory.event\n"
-                         "      WHERE machine = ");
+    bst_strbuf_adds(out, " AS folded\n      FROM ");
+    bst__sql_source(sql, out);
+    bst_strbuf_adds(out, "\n      WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, "\n      GROUP BY entity) AS history;\n\n");
     bst_strbuf_addf(out,
@@ -239,7 +239,9 @@ static void add_read_model(const bst__sql *sql, bst_strbuf *out) {
                     "    SELECT ",
                     s, s);
     bst__sql_fold(sql, out);
-    bst_strbuf_adds(out, "\n    FROM backstory.event\n    WHERE machine = ");
+    bst_strbuf_adds(out, "\n    FROM ");
+    bst__sql_source(sql, out);
+    bst_strbuf_adds(out, "\n    WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, " AND entity = state_at.key AND occurred_at <= state_at.at;\nEND;\n\n");
 }

@@ -25,7 +25,7 @@ static void add_view_name(const bst__sql *sql, const bst_legacy_table *table, bs
     const char *name = dot ? dot + 1 : table->name;
     bst_strbuf text = BST_STRBUF_INIT;
     bst_strbuf_adds(&text, name);
-    bool taken = is_one_of(name, ours);
+    bool taken = is_one_of(name, ours) || (bst__sql_renames(sql) && strcmp(name, "event") == 0);
     for (uint32_t e = 0; e < sql->machine->event_count; e++) {
         taken = taken || strcmp(sql->events[e], name) == 0;
     }
@@ -206,7 +206,9 @@ void bst__sql_add_legacy(bst__sql *sql, const bst_legacy_table *table, bst_strbu
     bst__sql_fold(sql, out);
     bst_strbuf_adds(out, " AS folded");
     add_aggregates(sql, table, out);
-    bst_strbuf_adds(out, "\n      FROM backstory.event\n      WHERE machine = ");
+    bst_strbuf_adds(out, "\n      FROM ");
+    bst__sql_source(sql, out);
+    bst_strbuf_adds(out, "\n      WHERE machine = ");
     bst__sql_literal(sql->machine->id, out);
     bst_strbuf_adds(out, "\n      GROUP BY entity) AS history;\n\n");
     out->failed = out->failed || text.failed;

@@ -119,6 +119,9 @@ static void name_events(bst__sql *sql) {
     const bst_machine *machine = sql->machine;
     bst__sql_taken *set = NULL;
     bst__sql_claim_all(sql, &set, relations);
+    if (bst__sql_renames(sql)) {
+        bst__sql_claim(sql, &set, "event");
+    }
     sql->events = new_array(sql, machine->event_count, sizeof *sql->events);
     sql->payloads = new_array(sql, machine->event_count, sizeof *sql->payloads);
     for (uint32_t i = 0; !sql->failed && i < machine->event_count; i++) {

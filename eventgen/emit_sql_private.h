@@ -41,18 +41,24 @@ void bst__sql_add_events(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_checks(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_fold(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_guards(bst__sql *sql, bst_strbuf *out);
+void bst__sql_add_former(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_upcast(bst__sql *sql, bst_strbuf *out);
 void bst__sql_add_legacy(bst__sql *sql, const bst_legacy_table *table, bst_strbuf *out);
 
+/* emit_sql_former.c. Whether something was renamed; and the relation with the machine's events
+ * under the names of today. */
+bool bst__sql_renames(const bst__sql *sql);
+void bst__sql_source(const bst__sql *sql, bst_strbuf *out);
+
 /* emit_sql_upcast.c. Whether the event, or some event of the machine, has been carried in other
- * shapes before; and the payload of a row of backstory.event as one of the current version. */
+ * shapes before; and the payload of a row of that as one of the current version. */
 bool bst__sql_has_upcasts(const bst_event_type *event);
 bool bst__sql_upcasts(const bst__sql *sql);
 void bst__sql_data(const bst__sql *sql, bst_strbuf *out);
-/* The fold of the rows of backstory.event that stand together. */
+/* The fold of its rows that stand together. */
 void bst__sql_fold(const bst__sql *sql, bst_strbuf *out);
 
-/* emit_sql_events.c. A field of the payload `data` as a value of its type; in
+/* emit_sql_payload.c. A field of the payload `data` as a value of its type; in
  * brackets where it needs them as an operand. */
 void bst__sql_payload_value(const bst_field *field, bool operand, bst_strbuf *out);
 
