@@ -6,14 +6,18 @@
 
 static const bst_type text_type = {.kind = BST_KIND_TEXT};
 
-/* The state column of that region; BST_NONE: it has none. */
+/* The state column of that region, or the machine's own by the machine's name; BST_NONE: it has
+ * none. */
 static uint32_t find_column(const bst_mapping *mapping, const char *region) {
+    uint32_t found = BST_NONE;
     for (uint32_t c = 0; c < mapping->state_column_count; c++) {
         const char *const key = mapping->state_columns[c].region_key;
         if (key && strcmp(key, region) == 0)
             return c;
+        if (!key && mapping->machine && strcmp(mapping->machine->id, region) == 0)
+            found = c;
     }
-    return BST_NONE;
+    return found;
 }
 
 uint32_t bst__map_log_state_column(const bst_mapping *mapping, const json_t *log) {
@@ -105,23 +109,73 @@ void bst__map_log_region(bst__map *map, const json_t *json, const bst__map_path 
     }
 }
 
+/* ---- the same state again ---- */
+
+/* Whether the step enters something that the column has a code for. */
+static bool shows(const bst_machine *machine, const bst_state_column *column, uint32_t step) {
+    for (uint32_t i = 0; i < column->code_count; i++) {
+        if (bst_machine_enters(machine, step, column->codes[i].node))
+            return true;
+    }
+    return false;
+}
+
+static bool is_active(const bst_machine *machine, uint32_t state, uint32_t node) {
+    const bst_state *const of = &machine->states[state];
+    for (uint32_t i = 0; i < of->node_count; i++) {
+        if (of->nodes[i] >= node && of->nodes[i] <= machine->nodes[node].last)
+            return true;
+    }
+    return false;
+}
+
+/* Whether steps lead from the node to itself that the column shows nothing of, but for the last:
+ * its region may be left and entered again on the way. `seen` and `stack` have room for all
+ * states. */
+static bool leads_back(const bst_machine *machine, const bst_state_column *column, uint32_t node,
+                       uint8_t *seen, uint32_t *stack) {
+    uint32_t depth = 0;
+    for (uint32_t s = 0; s < machine->state_count; s++) {
+        seen[s] = is_active(machine, s, node);
+        if (seen[s])
+            stack[depth++] = s;
+    }
+    while (depth > 0) {
+        const bst_state *const from = &machine->states[stack[--depth]];
+        for (uint32_t i = 0; i < from->transition_count; i++) {
+            const uint32_t t = from->first_transition + i;
+            const bst_transition *const step = &machine->transitions[t];
+            if (step->targetless)
+                continue;
+            if (bst_machine_enters(machine, t, node))
+                return true;
+            if (!seen[step->to] && !shows(machine, column, t)) {
+                seen[step->to] = 1;
+                stack[depth++] = step->to;
+            }
+        }
+    }
+    return false;
+}
+
 void bst__map_log_nodes(bst__map *map) {
     const bst_machine *const machine = map->machine;
-    if (!map->mapping->regional || !machine)
+    const bst_mapping *const mapping = map->mapping;
+    if (!mapping->regional || !machine)
         return;
-    uint8_t *const flags = bst_arena_array(map->arena, machine->node_count, 1);
-    if (!flags) {
+    uint8_t *const seen = bst_arena_array(map->arena, machine->state_count, 1);
+    uint32_t *const stack = bst_arena_array(map->arena, machine->state_count, sizeof *stack);
+    uint8_t *const flags =
+        bst_arena_array(map->arena, (size_t)mapping->state_column_count * machine->node_count, 1);
+    if (!seen || !stack || !flags) {
         bst__map_nomem(map);
         return;
     }
-    for (uint32_t t = 0; t < machine->transition_count; t++) {
-        const bst_transition *const step = &machine->transitions[t];
-        if (step->from == BST_NONE || step->targetless)
-            continue;
-        const bst_state *const from = &machine->states[step->from];
-        for (uint32_t i = 0; i < from->node_count; i++) {
-            for (uint32_t n = from->nodes[i]; n != BST_NONE; n = machine->nodes[n].parent)
-                flags[n] |= bst_machine_enters(machine, t, n);
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const bst_state_column *const column = &mapping->state_columns[c];
+        for (uint32_t i = 0; i < column->code_count; i++) {
+            const uint32_t node = column->codes[i].node;
+            flags[c * machine->node_count + node] = leads_back(machine, column, node, seen, stack);
         }
     }
     map->mapping->reentered = flags;

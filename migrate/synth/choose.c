@@ -127,7 +127,10 @@ static bool search_walks(trial *t, uint32_t state) {
         }
         take_signature(t, all);
     }
+    t->unfit = t->residue = t->untold = 0;
     const bool tried = try_known(t, 0);
+    t->unfit |= t->all_known ? t->untold : 0;
+    t->untold = t->all_known ? 0 : t->untold;
     assert(!tried || !t->all_known || first_but(t, judged(t)) == BST_NONE);
     return tried;
 }
@@ -147,7 +150,11 @@ static bool try_walks(trial *t, uint32_t state) {
         return false;
     }
     t->all_known = t->sig->alike || t->sig->complete;
-    return t->all_known ? try_known(t, 1) : search_walks(t, state);
+    if (t->all_known && !try_known(t, 1)) {
+        return false;
+    }
+    /* the search knows more of those that cannot be told: what else they would have to give */
+    return t->all_known && (t->untold == 0 || t->sig->alike) ? true : search_walks(t, state);
 }
 
 /* ---- no history ---- */

@@ -107,7 +107,7 @@ static bool hides_behind(const bst_synth *synth, uint32_t item) {
     return hides && log_of(synth, row)->order_count == 0;
 }
 
-/* The steps that a whole log of a column speaks of: all that leave something there changed. */
+/* The steps that a whole log of a column speaks of: all that enter something it has a code for. */
 static bool is_counted(const bst_synth *synth, const bst__whole *whole, uint32_t transition) {
     const bst_machine *const machine = synth->machine;
     const bst_transition *const step = &machine->transitions[transition];
@@ -115,9 +115,9 @@ static bool is_counted(const bst_synth *synth, const bst__whole *whole, uint32_t
         return false;
     if (!synth->mapping->regional)
         return true;
-    const uint32_t region = synth->mapping->state_columns[whole->column].region;
-    for (uint32_t n = region + 1; n <= machine->nodes[region].last; n++) {
-        if (bst_machine_enters(machine, transition, n))
+    const bst_state_column *const column = &synth->mapping->state_columns[whole->column];
+    for (uint32_t c = 0; c < column->code_count; c++) {
+        if (bst_machine_enters(machine, transition, column->codes[c].node))
             return true;
     }
     return false;

@@ -103,8 +103,9 @@ static bool leads_to_itself(const bst_machine *machine, uint32_t state) {
 }
 
 static bool is_reentered(const bst_mapping *mapping, const bst__log_row *row) {
-    return row->node != BST_NONE ? mapping->reentered[row->node]
-                                 : leads_to_itself(mapping->machine, row->state);
+    return row->node != BST_NONE
+               ? mapping->reentered[row->column * mapping->machine->node_count + row->node]
+               : leads_to_itself(mapping->machine, row->state);
 }
 
 static bool says_nothing(const bst_mapping *mapping, const bst__log_row *before,

@@ -13,16 +13,18 @@
  * mapping are, what is migrated replays to exactly the spoiled row; what a policy wrote says so;
  * and where everything is to come over, only a row without any time is refused.
  *
- * BACKSTORY_CASES: how many rows (50000), BACKSTORY_SEED: the seed of the first machine.
+ * BACKSTORY_CASES: how many rows (100000), BACKSTORY_SEED: the seed of the first machine.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "backstory/synth.h"
 #include "random.h"
+
+#include "../../migrate/synth/synth_private.h"
 
 #define ROWS_A_MACHINE 25u
 #define STATES_MAX     7u
@@ -50,7 +52,8 @@ static bst_mapping *mapping;
 static const bst_machine *machine;
 static truth now;
 static bst_cell cells[64];
-static unsigned migrated, certain, assumed, refused, given_up, logged, undivided, summed;
+static unsigned migrated, certain, assumed, refused, given_up, logged, parted, undivided, summed;
+static unsigned searched, hazy;
 static unsigned spoiled, remedied[BST_REMEDY_COUNT];
 static bst_entity claimed; /* what the row says */
 static bst_value claimed_fields[FIELDS];
@@ -72,8 +75,11 @@ static void fail(int line, const char *what) {
     const char *mapping_text = bst_json_source_text(mapping->json, &mapping_len);
     fprintf(stderr, "\n%.*s\n%.*s\n", (int)machine_len, machine_text, (int)mapping_len,
             mapping_text);
-    if (mapping->log && cells[mapping->log->cell].value.present) {
-        const bst_value *log = &cells[mapping->log->cell].value;
+    for (uint32_t l = 0; l < mapping->log_count; l++) {
+        const bst_value *log = &cells[mapping->log[l].cell].value;
+        if (!log->present) {
+            continue;
+        }
         fprintf(stderr, "log %.*s\n", (int)log->len, log->u.text);
     }
     exit(EXIT_FAILURE);
@@ -91,6 +97,7 @@ static uint32_t states, events, commands, event_of[COMMANDS_MAX], kind_of[EVENTS
 static enum log_kind { CHANGES, WHOLE, VERSIONS, EVENTS } log_kind;
 static uint32_t nested_from; /* states from here on lie in a state "p"; `states`: none do */
 static bool parallel;        /* there is a state "q" of two regions */
+static bool regional;        /* ... which have columns of their own */
 static bool sums; /* amounts differ from step to step, and columns know the total and the last */
 static bool wants_all; /* policies bring over whatever they can */
 
@@ -192,6 +199,7 @@ static void write_machine(bst_strbuf *out) {
     }
     nested_from = roll(3) == 0 && states > 2 ? 2 + roll(states - 2) : states;
     parallel = roll(4) == 0;
+    regional = parallel && roll(2);
     write_states(0, nested_from, out);
     if (nested_from < states) {
         bst_strbuf_addf(out, ",\"p\":{\"initial\":\"s%u\",", nested_from);
@@ -242,8 +250,12 @@ static void write_item(const bst_machine *of, uint32_t i, bst_strbuf *out) {
     bst_strbuf item = BST_STRBUF_INIT;
     uint32_t kind = roll(6);
     if (kind < 2 && write_subject(of, &item)) {
+        const bool only = roll(6) == 0;
         bst_strbuf_addf(&item, ",\"at\":\"t%u\",\"occurrence\":\"%s\",\"absent\":\"%s\"", i,
-                        roll(2) ? "first" : "last", roll(2) ? "never" : "unknown");
+                        only      ? "only"
+                        : roll(2) ? "first"
+                                  : "last",
+                        only || roll(2) ? "unknown" : "never");
     } else if (kind == 2 && write_subject(of, &item)) {
         bst_strbuf_addf(&item, ",\"count\":\"n%u\",\"relation\":\"%s\"", i, relations[roll(3)]);
     } else if (kind == 3) {
@@ -262,7 +274,18 @@ static void write_item(const bst_machine *of, uint32_t i, bst_strbuf *out) {
     bst_strbuf_release(&item);
 }
 
-/* Some have a log: of changes, perhaps without gaps, or of versions. */
+/* Whose codes a log has: 3, the column "rg" says it of each row. */
+static void write_one_log(uint32_t region, const char *kind, const char *order, bst_strbuf *out) {
+    static const char *const regions[] = {"\"region\":\"m\",", "\"region\":\"r0\",",
+                                          "\"region\":\"r1\",",
+                                          "\"region\":{\"column\":\"rg\",\"values\":{\"m\":\"m\","
+                                          "\"r0\":\"r0\",\"r1\":\"r1\",\"else\":null}},"};
+    bst_strbuf_addf(out, "{\"table\":\"l%u\",\"entity\":\"e\",\"to\":\"to\",%s%s%s}", region,
+                    regional ? regions[region] : "", kind, order);
+}
+
+/* Some have a log: of changes, perhaps without gaps, or of versions. Regions have one for all or
+ * one each. */
 static void write_log_key(bst_strbuf *out) {
     static const char *const orders[] = {"\"at\":\"at\"", "\"at\":\"at\",\"order\":\"o\"",
                                          "\"order\":\"o\""};
@@ -272,8 +295,18 @@ static void write_log_key(bst_strbuf *out) {
         return;
     }
     log_kind = (enum log_kind)roll(4);
-    bst_strbuf_addf(out, "\"log\":{\"table\":\"l\",\"entity\":\"e\",\"to\":\"to\",%s%s},",
-                    kinds[log_kind], orders[roll(3)]);
+    const char *const order = orders[roll(3)];
+    bst_strbuf_adds(out, "\"log\":");
+    if (!regional || roll(2)) {
+        write_one_log(3, kinds[log_kind], order, out);
+    } else {
+        for (uint32_t r = 0; r < 3; r++) {
+            bst_strbuf_adds(out, r == 0 ? "[" : ",");
+            write_one_log(r, kinds[log_kind], order, out);
+        }
+        bst_strbuf_addc(out, ']');
+    }
+    bst_strbuf_addc(out, ',');
 }
 
 static void write_policy(bst_strbuf *out) {
@@ -289,14 +322,32 @@ static void write_policy(bst_strbuf *out) {
                     contradiction[one], residual[other], wants_all ? "genesis" : "quarantine");
 }
 
+/* Of the machine's own column, and of those of its regions. */
+static void write_values(const bst_machine *of, bst_strbuf *out) {
+    for (uint32_t s = 0; s < (regional ? states : of->state_count); s++) {
+        if (regional) {
+            bst_strbuf_addf(out, "%s\"%ss%u\":\"s%u\"", s > 0 ? "," : "",
+                            s >= nested_from ? "p." : "", s, s);
+        } else {
+            bst_strbuf_addf(out, "%s\"%s\":\"%s\"", s > 0 ? "," : "", of->states[s].name,
+                            of->states[s].name);
+        }
+    }
+    if (regional) {
+        bst_strbuf_adds(out, ",\"q\":\"q\"},\"regions\":{");
+    }
+    for (uint32_t r = 0; regional && r < 2; r++) {
+        bst_strbuf_addf(out, "%s\"r%u\":{\"column\":\"s_r%u\",", r > 0 ? "," : "", r, r);
+        bst_strbuf_addf(out, "\"values\":{\"x%u\":\"x%u\",\"y%u\":\"y%u\"}}", r, r, r, r);
+    }
+    bst_strbuf_addc(out, '}');
+}
+
 static void write_mapping(const bst_machine *of, bst_strbuf *out) {
     bst_strbuf_adds(out, "{\"machine\":\"m.fsm.json\",\"source\":{\"table\":\"t\",\"key\":\"id\"},"
                          "\"state\":{\"column\":\"s\",\"values\":{");
-    for (uint32_t s = 0; s < of->state_count; s++) {
-        bst_strbuf_addf(out, "%s\"%s\":\"%s\"", s > 0 ? "," : "", of->states[s].name,
-                        of->states[s].name);
-    }
-    bst_strbuf_adds(out, "}},\"fields\":{\"total\":\"total\",\"note\":\"note\"},\"evidence\":[");
+    write_values(of, out);
+    bst_strbuf_adds(out, "},\"fields\":{\"total\":\"total\",\"note\":\"note\"},\"evidence\":[");
     uint32_t items = 1 + roll(ITEMS_MAX);
     for (uint32_t i = 0; i < items; i++) {
         write_item(of, i, out);
@@ -430,13 +481,17 @@ static bst_value integer(int64_t value) {
 
 static bst_value time_of(const bst_evidence *evidence) {
     uint32_t found = BST_NONE;
+    uint32_t count = 0;
     for (uint32_t i = 0; i < now.count; i++) {
         bool first = evidence->occurrence == BST_OCCURRENCE_FIRST;
+        count += evidence->transitions[now.transitions[i]];
         if (evidence->transitions[now.transitions[i]] && !(first && found != BST_NONE)) {
             found = i;
         }
     }
-    bool lost = !evidence->absent_is_never && roll(5) == 0;
+    /* "only" is said where it happened once */
+    bool lost = (!evidence->absent_is_never && roll(5) == 0) ||
+                (evidence->occurrence == BST_OCCURRENCE_ONLY && count > 1);
     return found == BST_NONE || lost ? BST_ABSENT : integer(now.times[found]);
 }
 
@@ -490,7 +545,8 @@ static void write_evidence(uint32_t i) {
     }
 }
 
-static void add_log_row(uint32_t i, bst_strbuf *out) {
+static void add_log_row(const bst_log *log, uint32_t i, const char *region, const char *to,
+                        bst_strbuf *out) {
     char time[BST_TIME_TEXT_MAX];
     const bst_transition *t = &machine->transitions[now.transitions[i]];
     bst_time_format(now.times[i], time);
@@ -498,15 +554,43 @@ static void add_log_row(uint32_t i, bst_strbuf *out) {
     if (log_kind == EVENTS && roll(2)) {
         bst_strbuf_adds(out, "null");
     } else {
-        bst_strbuf_addf(out, "\"%s\"", machine->states[t->to].name);
+        bst_strbuf_addf(out, "\"%s\"", to);
     }
-    bst_strbuf_addf(out, mapping->log->at == BST_NONE ? ",null" : ",\"%s\"", time);
-    bst_strbuf_addf(out, log_kind == EVENTS ? ",\"%s\"]" : ",null]",
-                    machine->events[t->event].name);
+    bst_strbuf_addf(out, log->at == BST_NONE ? ",null" : ",\"%s\"", time);
+    bst_strbuf_addf(out, log_kind == EVENTS ? ",\"%s\"" : ",null", machine->events[t->event].name);
+    bst_strbuf_addf(out, region ? ",\"%s\"]" : "]", region);
+    if (region && roll(6) == 0) {
+        bst_strbuf_adds(out, ",[\"zzz\",null,null,\"else\"]");
+    }
+}
+
+/* The rows that step `i` leaves in a log: one, or one for each region where something is
+ * entered. Of versions, where something is. */
+static void add_log_rows(const bst_log *log, uint32_t i, bst_strbuf *out) {
+    const uint32_t step = now.transitions[i];
+    uint32_t codes[BST_STATE_COLUMNS_MAX];
+    if (!regional) {
+        add_log_row(log, i, NULL, machine->states[machine->transitions[step].to].name, out);
+        return;
+    }
+    EXPECT(bst_mapping_codes_of(mapping, machine->transitions[step].to, codes));
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const bst_state_column *column = &mapping->state_columns[c];
+        const bst_state_code *code = codes[c] == BST_NONE ? NULL : &column->codes[codes[c]];
+        const bool meant = log->region != BST_NONE || log->state_column == c;
+        if (code && meant &&
+            (log_kind == VERSIONS || bst_machine_enters(machine, step, code->node))) {
+            add_log_row(log, i,
+                        log->region == BST_NONE ? NULL
+                        : column->region_key    ? column->region_key
+                                                : "m",
+                        code->text, out);
+        }
+    }
 }
 
 /* What a log may hold of the truth. Of versions: all since some time. */
-static void write_log(bst_strbuf *out) {
+static void write_log(const bst_log *log, bst_strbuf *out) {
     const uint32_t from = log_kind == VERSIONS ? roll(now.count + 1) : 0;
     const bool with_creation = log_kind != WHOLE || roll(2);
     bst_strbuf_clear(out);
@@ -514,23 +598,30 @@ static void write_log(bst_strbuf *out) {
         const bool step = !machine->transitions[now.transitions[i]].targetless;
         const bool wanted = log_kind == VERSIONS || (step && (log_kind == WHOLE || roll(3) > 0));
         if (wanted && (i > 0 || with_creation)) {
-            add_log_row(i, out);
+            add_log_rows(log, i, out);
         }
     }
     if (out->len > 0) {
         bst_strbuf_addc(out, ']');
-        *cell(mapping->log->cell) = (bst_value){true, (uint32_t)out->len, {.text = out->text}};
+        *cell(log->cell) = (bst_value){true, (uint32_t)out->len, {.text = out->text}};
         logged++;
+        parted += regional;
     }
 }
 
 static void write_row(bst_row *row) {
-    static bst_strbuf log = BST_STRBUF_INIT;
-    const char *status = machine->states[now.entity.state].name;
+    static bst_strbuf logs[BST_LOGS_MAX];
+    uint32_t codes[BST_STATE_COLUMNS_MAX];
     memset(cells, 0, sizeof cells);
     EXPECT(mapping->source.column_count <= sizeof cells / sizeof cells[0]);
-    *cell(mapping->state_columns[0].column) =
-        (bst_value){true, (uint32_t)strlen(status), {.text = status}};
+    EXPECT(bst_mapping_codes_of(mapping, now.entity.state, codes));
+    for (uint32_t c = 0; c < mapping->state_column_count; c++) {
+        const bst_state_column *column = &mapping->state_columns[c];
+        const char *text = codes[c] == BST_NONE ? NULL : column->codes[codes[c]].text;
+        if (text) {
+            *cell(column->column) = (bst_value){true, (uint32_t)strlen(text), {.text = text}};
+        }
+    }
     memcpy(claimed_fields, now.fields, sizeof claimed_fields);
     claimed = (bst_entity){now.entity.state, claimed_fields};
     *cell(mapping->fields[0].column) = now.entity.fields[0];
@@ -546,8 +637,8 @@ static void write_row(bst_row *row) {
             write_evidence(i);
         }
     }
-    if (mapping->log) {
-        write_log(&log);
+    for (uint32_t l = 0; l < mapping->log_count; l++) {
+        write_log(&mapping->log[l], &logs[l]);
     }
     *row = (bst_row){.key = "k", .key_len = 1, .in_scope = true, .number = 1, .cells = cells};
 }
@@ -647,6 +738,45 @@ static void check_refusal(const bst_refusal *refusal, bool remedied_here) {
     refused++;
 }
 
+static bool has_walk(const bst__signature *sig, const bst__walk *walk) {
+    for (uint32_t w = 0; w < sig->walk_count; w++) {
+        const bst__walk *one = &sig->walks[w];
+        bool same = one->plan.event_count == walk->plan.event_count;
+        for (uint32_t i = 0; same && i < walk->plan.event_count; i++) {
+            same = one->steps[i].transition == walk->steps[i].transition;
+        }
+        if (same) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where all walks are known and were tried one by one, the search among them finds the same. */
+static void check_search(bst_synth *synth, const bst_row *row) {
+    const bst__outcome *tried = synth->last_outcome;
+    bst__signature *sig = (bst__signature *)(uintptr_t)tried->signature, *fits = NULL;
+    bst_outcome outcome;
+    uint32_t left = 0;
+    if (!sig->asks || !sig->complete || sig->alike || sig->ignored != BST_NONE) {
+        return;
+    }
+    for (uint32_t w = 0; w < sig->walk_count; w++) {
+        left += !(tried->verdict.unfit >> w & 1);
+    }
+    EXPECT(bst__fits_find(synth, claimed.state, sig, row, &outcome, &fits) == BST_OK);
+    EXPECT(outcome == BST_FOUND);
+    if (!fits->exact) { /* what passes may not fit, but what fits passes */
+        EXPECT(has_walk(fits, &sig->walks[tried->verdict.walk]));
+        hazy++;
+        return;
+    }
+    EXPECT(fits->complete ? fits->walk_count == left : fits->walk_count < left);
+    EXPECT(fits->walks[0].plan.certain == tried->plan.certain);
+    EXPECT(fabs(fits->walks[0].plan.confidence - tried->plan.confidence) < 1e-6);
+    searched++;
+}
+
 /* A field, or an item of evidence, that is not what it was. False: nothing was there to spoil. */
 static bool spoil(void) {
     const uint32_t i = roll(mapping->evidence_count + 2);
@@ -711,6 +841,7 @@ static void check_row(bst_synth *synth, bst_diags *diags) {
         check_times(&history);
         check_replay(&history);
         check_remedy(&history);
+        check_search(synth, &row);
         certain += history.plan->certain;
         assumed += !history.plan->certain;
         if (history.plan->certain) {
@@ -744,7 +875,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise) {
 
 int main(void) {
     const uint64_t first = number_from("BACKSTORY_SEED", 1);
-    const uint64_t cases = number_from("BACKSTORY_CASES", 50000);
+    const uint64_t cases = number_from("BACKSTORY_CASES", 100000);
     const char *tmp = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/backstory-synth-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(folder)) {
@@ -769,14 +900,17 @@ int main(void) {
     unlink(path_of("m.legacy.json"));
     rmdir(folder);
     printf("%u migrated (%u certain, %u likeliest), %u refused (%u after many, %u undivided of %u "
-           "with sums); %u with a log\n",
-           migrated, certain, assumed, refused, given_up, undivided, summed, logged);
+           "with sums); %u with a log (%u of regions)\n",
+           migrated, certain, assumed, refused, given_up, undivided, summed, logged, parted);
+    printf("%u searched as they were tried, %u of them with amounts that only a sum tells\n",
+           searched + hazy, hazy);
     printf("%u spoiled; %u relaxed, %u reconciled, %u genesis\n", spoiled,
            remedied[BST_REMEDY_RELAXED], remedied[BST_REMEDY_RECONCILED],
            remedied[BST_REMEDY_GENESIS]);
     /* A generator that stopped making what is to be tested must not look like success. */
     bool thin = certain < cases / 10 || assumed < cases / 10 || refused > cases / 4 ||
-                given_up > cases / 1000 || logged < cases / 10 || undivided < cases / 1000 ||
+                given_up > cases / 1000 || logged < cases / 10 || parted < cases / 100 ||
+                searched < cases / 100 || undivided < cases / 1000 ||
                 remedied[BST_REMEDY_RELAXED] < cases / 200 ||
                 remedied[BST_REMEDY_RECONCILED] < cases / 200 ||
                 remedied[BST_REMEDY_GENESIS] < cases / 200;

@@ -151,7 +151,8 @@ typedef struct bst_mapping {
     const bst_seen_here *seen_here;
     uint32_t log_count;
     const bst_log *log; /* log_count */
-    /* by node, where the state is in several columns: a step leads from within it into it */
+    /* where the state is in several columns, [number of the column * nodes + node]: the node may be
+     * entered twice with nothing between that the column shows */
     const uint8_t *reentered;
     bst_policy policy;
     /* by command of the machine, or NULL: for replaying commands only */
