@@ -20,4 +20,8 @@ struct bst_load {
 /* load_open_pg.c: looks for an earlier load of the machine, and decides what this one is. */
 bst_status bst__load_look_up(bst_load *load, bst_diags *diags) BST_MUST_USE;
 
+/* load_withdraw_pg.c: takes back a load of which no chunk is done; false: there is one. */
+bst_status bst__load_withdraw(bst_load *load, const char *run_id, bool *ret_withdrawn,
+                              bst_diags *diags) BST_MUST_USE;
+
 #endif

@@ -90,12 +90,19 @@ static void take(bst_load *load, const bst_pg_rows *rows, size_t row, bst_load_s
     load->machine_id = (int16_t)strtol(bst_pg_rows_text(rows, row, MACHINE), NULL, 10);
 }
 
+/* What has histories in it only its owner may take back. */
 static bst_status discard(bst_load *load, const char *run_id, bst_diags *diags) {
     const char *const params[] = {run_id};
     bst_pg_rows *gone = NULL;
-    const bst_status status =
-        bst_pg_query(load->pg, "SELECT backstory.discard_load($1)", 1, params, &gone, diags);
+    bool withdrawn;
+    bst_status status = bst__load_withdraw(load, run_id, &withdrawn, diags);
+    if (status != BST_OK || withdrawn)
+        return status;
+    status = bst_pg_query(load->pg, "SELECT backstory.discard_load($1)", 1, params, &gone, diags);
     bst_pg_rows_free(gone);
+    if (bst_diags_count(diags) > 0 && status == BST_DATABASE)
+        bst_diag_hint(diags, "Only the owner of the store may take back a run that has loaded "
+                             "something; the command that began it goes on with it.");
     return status;
 }
 

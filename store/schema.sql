@@ -225,6 +225,31 @@ BEGIN
 END
 $$;
 
+-- Takes back a load of which no chunk is done: there is no history in it, only work to do, so whoever may append may do so (see
+-- rights.sql). False, and nothing done, when there is something in it, or somebody else is loading it. A worker whose session is
+-- gone may still be committing at the server: its chunk's lock is waited for first.
+CREATE FUNCTION backstory.withdraw_load(run_id integer) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    held text := (SELECT name FROM backstory.load JOIN backstory.machine USING (machine_id)
+                  WHERE load.run_id = withdraw_load.run_id);
+BEGIN
+    IF held IS NULL OR NOT pg_try_advisory_xact_lock(hashtext('backstory'), hashtext(held)) THEN
+        RETURN false;
+    END IF;
+    PERFORM FROM backstory.chunk WHERE chunk.run_id = withdraw_load.run_id FOR UPDATE;
+    DELETE FROM backstory.load WHERE load.run_id = withdraw_load.run_id AND finished_at IS NULL
+        AND NOT EXISTS (SELECT FROM backstory.chunk WHERE chunk.run_id = load.run_id AND done_at IS NOT NULL);
+    IF NOT FOUND THEN
+        RETURN false;
+    ELSIF NOT EXISTS (SELECT FROM backstory.load WHERE finished_at IS NULL) THEN
+        PERFORM backstory.index_streams(); -- when bulk_begin() has dropped it for this load
+    END IF;
+    RETURN true;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION backstory.withdraw_load(integer) FROM PUBLIC;
+
 -- Append-only, also for the owner.
 CREATE FUNCTION backstory.refuse_change() RETURNS trigger
 LANGUAGE plpgsql SET search_path = '' AS $$

@@ -39,7 +39,7 @@ alone() {
 }
 
 migrate 0 first.json
-ask -c 'SELECT key, data FROM backstory.segment ORDER BY key' >before.txt
+ask -c 'SELECT key, data FROM backstory.segment WHERE machine_id = 1 ORDER BY key' >before.txt
 
 say 'another mapping'
 for option in '' --restart --no-resume --jobs=3; do
@@ -60,19 +60,30 @@ says 'and is now "refused_copy"'
 unset from
 alone 'another source'
 
-say 'who may not take it back leaves it, and it stands in no finished run'"'"'s way'
+say 'who may append only takes back what no history is in, and no more'
 ask -c "CREATE ROLE refused_loader LOGIN IN ROLE backstory_appender" -c "GRANT SELECT ON payments TO refused_loader"
 to="$source user=refused_loader"
 migrate 4 other.json
 says '[history-exists]'
-[ "$(ask -c 'SELECT count(*) - count(finished_at) FROM backstory.load')" = 1 ] || fail 'an appender has taken back a run'
-migrate 0 first.json
-says 'nothing was done'
+alone 'an appender'
+ask -c "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN RAISE 'not now'; END\$\$" \
+    -c 'CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 3) EXECUTE FUNCTION public.refuse()'
+sed 's/"payment.fsm.json"/"remittance.fsm.json"/; s/"Payment/"Remittance/g' first.json >remittance.json
+sed 's/"id": "payment"/"id": "remittance"/; s/"Payment/"Remittance/g' payment.fsm.json >remittance.fsm.json
+sed 's/"cancel": 0.02/"cancel": 0.01/' remittance.json >remittance2.json
+migrate 3 remittance.json
+says 'the same command goes on from there'
+ask -c 'DROP TRIGGER refuse ON backstory.chunk'
+migrate 1 remittance2.json
+says '[run-differs]'
+migrate 3 remittance2.json --restart
+says 'sqlstate-42501'
+says 'Only the owner of the store may take back'
+! ask -d "$PGDATABASE" -U refused_loader -c 'SELECT backstory.withdraw_load(max(run_id)) FROM backstory.load' | grep -q t ||
+    fail 'an appender has taken back history'
+migrate 0 remittance.json
 unset to
-migrate 0 first.json --restart
-says 'nothing was done'
-alone 'the owner'
-ask -c 'SELECT key, data FROM backstory.segment ORDER BY key' >after.txt
+ask -c 'SELECT key, data FROM backstory.segment WHERE machine_id = 1 ORDER BY key' >after.txt
 cmp before.txt after.txt
 
 say 'a failure before the first chunk of an empty store: the index is back, and another command may begin'

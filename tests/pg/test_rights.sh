@@ -51,13 +51,22 @@ sed 's/payment.fsm.json/remittance.fsm.json/; s/"Payment/"Remittance/g' "$mappin
 grep -q '^verified: ' out.txt || { cat out.txt; fail 'not verified'; }
 
 say 'nobody changes what has happened'
-for table in segment plan run machine machine_version; do
-    refused rights_store rights_loader 42501 "DELETE FROM backstory.$table"
+for table in segment plan run machine machine_version manifest; do
+    for role in rights_loader rights_reader; do
+        refused rights_store $role 42501 "DELETE FROM backstory.$table"
+        refused rights_store $role 42501 "TRUNCATE backstory.$table CASCADE"
+        refused rights_store $role 42501 "UPDATE backstory.$table SET $(psql -XAtqd rights_store -c "SELECT attname || ' = NULL'
+            FROM pg_attribute WHERE attrelid = 'backstory.$table'::regclass AND attnum = (SELECT relnatts FROM pg_class WHERE oid = attrelid)")"
+    done
     refused rights_store rights_owner BST02 "DELETE FROM backstory.$table"
     refused rights_store rights_owner BST02 "TRUNCATE backstory.$table CASCADE"
 done
 refused rights_store rights_owner BST02 "UPDATE backstory.segment SET data = '[]'"
 refused rights_store rights_loader 42501 "UPDATE backstory.segment SET data = '[]'"
+refused rights_store rights_loader 42501 'DELETE FROM backstory.load'
+refused rights_store rights_loader 42501 'DELETE FROM backstory.quarantine'
+refused rights_store rights_reader 42501 'SELECT backstory.withdraw_load(max(run_id)) FROM backstory.load'
+refused rights_store rights_loader 42501 'ALTER TABLE backstory.segment DISABLE TRIGGER append_only'
 refused rights_store rights_reader 42501 "INSERT INTO backstory.machine (name) VALUES ('x')"
 refused rights_store rights_reader 42501 "SELECT backstory.append('payment', '1', NULL, NULL, '[{\"type\": \"X\", \"state\": \"y\"}]')"
 refused "$PGDATABASE" rights_source 25006 "DELETE FROM payments"

@@ -28,9 +28,9 @@ run=$!
 while [ "$(done_chunks)" -lt 2 ]; do
     alive
 done
-before=$(done_chunks)
-psql -XAtqd postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'backstory'" >killed.txt
-while [ "$(done_chunks)" -le "$before" ]; do # the next one tells what was waited for
+psql -XAtqd postgres -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'backstory'
+    AND datname IN ('$PGDATABASE', 'events')" >killed.txt
+until psql -XAtqd events -c 'SELECT figures FROM backstory.chunk' | grep -q '"retries"'; do # the next one tells what was waited for
     alive
 done
 kill -USR1 "$run"
