@@ -1,11 +1,12 @@
 -- What most people write first: a LATERAL list of events a row, into the table as it stands, with its index.
 DROP TABLE IF EXISTS event;
 CREATE TABLE event (
-    stream text NOT NULL, version int NOT NULL, occurred_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL,
-    type text NOT NULL, state text NOT NULL, command text, basis text NOT NULL, confidence real NOT NULL, source text,
-    data jsonb NOT NULL, UNIQUE (stream, version));
-INSERT INTO event
-SELECT id::text, row_number() OVER (PARTITION BY id ORDER BY at, place), at, now(), type, state, command, 'recorded', 1, source, data
+    id uuid NOT NULL DEFAULT gen_random_uuid(), position bigint NOT NULL DEFAULT 0, stream text NOT NULL, version int NOT NULL,
+    occurred_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now(), occurred_between tstzrange,
+    type text NOT NULL, type_version int NOT NULL DEFAULT 1, state text NOT NULL, command text, basis text NOT NULL,
+    confidence float8 NOT NULL, source text, run_id int NOT NULL, data jsonb NOT NULL, UNIQUE (stream, version));
+INSERT INTO event (stream, version, occurred_at, type, state, command, basis, confidence, source, run_id, data)
+SELECT id::text, row_number() OVER (PARTITION BY id ORDER BY at, place), at, type, state, command, 'recorded', 1, source, 1, data
 FROM payments CROSS JOIN LATERAL (VALUES
     (1, 'PaymentCreated', created_at, 'pending', NULL, 'payments.created_at',
         jsonb_build_object('amount', amount::text, 'currency', currency)),

@@ -1,7 +1,9 @@
--- The best hand-written SQL into the very layout that the event store has: rows with :low <= id < :high. Two sessions run it
--- side by side, and one builds the index after.
+-- The best hand-written SQL into the very layout that the event store has, row by row what the migration stores: rows with :low
+-- <= id < :high. Two sessions run it side by side, and one builds the index after. It is given the numbers of the plans, which
+-- somebody has to make first.
 INSERT INTO segment (plan, first_version, run_id, machine_id, key, data)
-SELECT status, 1, 1, 1, id::text,
+SELECT CASE status WHEN 0 THEN :pending WHEN 10 THEN :authorized WHEN 20 THEN :captured WHEN 30 THEN :refunded WHEN 40 THEN :failed
+                   WHEN 50 THEN :voided END::bigint, 1, 1, 1, id::text,
        '[[' || (date_part('epoch', created_at) * 1000000)::bigint - 946684800000000
        || ',{"amount":"' || amount || '","currency":"' || currency || '"}]'
        || CASE WHEN authorized_at IS NULL THEN ''

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* `value` measured, `other` what `against` takes; the ratio value / other must be at most (or at
- * least) `bound`. */
+ * least) `bound`; 0: it is only told. */
 typedef struct bench_limit {
     const char *against;
     double other;
@@ -26,11 +26,17 @@ static inline void bench_figure(const char *name, double value, const char *unit
         double ratio = value / limit->other;
         bool holds = limit->at_most ? ratio <= limit->bound : ratio >= limit->bound;
         const char *sign = limit->at_most ? "<=" : ">=";
-        snprintf(judged, sizeof judged,
-                 "\"against\":\"%s\",\"ratio\":%.4f,\"limit\":\"%s%g\",\"holds\":%s",
-                 limit->against, ratio, sign, limit->bound, holds ? "true" : "false");
-        printf(" %.2f x %s (%s%g: %s)", ratio, limit->against, sign, limit->bound,
-               holds ? "holds" : "DOES NOT HOLD");
+        printf(" %.2f x %s", ratio, limit->against);
+        if (limit->bound > 0) {
+            snprintf(judged, sizeof judged,
+                     "\"against\":\"%s\",\"ratio\":%.4f,\"limit\":\"%s%g\",\"holds\":%s",
+                     limit->against, ratio, sign, limit->bound, holds ? "true" : "false");
+            printf(" (%s%g: %s)", sign, limit->bound, holds ? "holds" : "DOES NOT HOLD");
+        } else {
+            snprintf(judged, sizeof judged,
+                     "\"against\":\"%s\",\"ratio\":%.4f,\"limit\":null,\"holds\":true",
+                     limit->against, ratio);
+        }
     }
     printf("\n");
     if (out) {

@@ -86,9 +86,9 @@ static inline void take_environment(void) {
         fclose(file);
 }
 
-/* Starts the cluster, which ends with this program however it ends. False: something is missing in
- * the environment. */
-static inline bool start_server(const char *name) {
+/* Starts the cluster, with options of pg-cluster.sh; it ends with this program however that ends.
+ * False: something is missing in the environment. */
+static inline bool start_server_as(const char *name, const char *options) {
     const char *tree = getenv("SOURCE_DIR"), *place = getenv("TMPDIR");
     char line[8192];
     snprintf(folder, sizeof folder, "%s/bst-%s-XXXXXX", place ? place : "/tmp", name);
@@ -96,12 +96,16 @@ static inline bool start_server(const char *name) {
         fprintf(stderr, "bench %s: run it with ./dev bench %s\n", name, name);
         return false;
     }
-    snprintf(line, sizeof line, "exec %s/tests/support/pg-cluster.sh start %s/pg --while %d", tree,
-             folder, (int)getpid());
+    snprintf(line, sizeof line, "exec %s/tests/support/pg-cluster.sh start %s/pg --while %d %s",
+             tree, folder, (int)getpid(), options);
     run(line, NULL);
     take_environment();
     setenv("PGOPTIONS", "-c client_min_messages=warning", 1);
     return true;
+}
+
+static inline bool start_server(const char *name) {
+    return start_server_as(name, "");
 }
 
 static inline void stop_server(void) {

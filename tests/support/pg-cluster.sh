@@ -1,15 +1,16 @@
 #!/bin/sh
 # A throw-away PostgreSQL: reached through a socket in a private folder only, trusting, and gone without a trace.
 #
-#   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR]
+#   pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR] [--durable]
 #   pg-cluster.sh stop DIR
 #   pg-cluster.sh crash DIR          and at once again, as after a cut of power
 #
 # DIR/env afterwards holds PGHOST, PGPORT, PGUSER and PGDATABASE to be sourced. The server's own files lie in a short
 # folder under /tmp, because a socket's path may have 107 bytes. --while: stop as soon as process PID has ended, however
 # it ended; --with-parent: the same with the process that called this script. --logical: its log can be followed.
-# --standby-of: a hot standby of the cluster there, a --logical one; its replay waits for no query. PostgreSQL refuses to run
-# as root, so root runs it as another user.
+# --standby-of: a hot standby of the cluster there, a --logical one; its replay waits for no query. --durable: nothing of it is
+# faster than PostgreSQL ships it, for measuring; else it forgets everything with its machine. PostgreSQL refuses to run as root,
+# so root runs it as another user.
 set -eu
 
 die() {
@@ -39,11 +40,8 @@ configure() {
 listen_addresses = ''
 unix_socket_directories = '$root'
 port = 5432
-fsync = off
-synchronous_commit = off
-full_page_writes = off
 $wal
-max_wal_size = 4GB
+$haste
 max_connections = 50
 timezone = 'UTC'
 lc_messages = 'C'
@@ -135,7 +133,7 @@ crash() {
 }
 
 usage() {
-    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR] | stop DIR | crash DIR"
+    die "usage: pg-cluster.sh start DIR [--with-parent | --while PID] [--logical | --standby-of DIR] [--durable] | stop DIR | crash DIR"
 }
 
 [ $# -ge 2 ] || usage
@@ -148,6 +146,10 @@ watched=
 primary=
 wal='wal_level = minimal
 max_wal_senders = 0'
+haste='fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_wal_size = 4GB'
 shift 2
 while [ $# -gt 0 ]; do
     case $1 in
@@ -156,6 +158,7 @@ while [ $# -gt 0 ]; do
     --logical) wal='wal_level = logical' ;;
     --standby-of) primary=$2 wal='wal_level = logical
 max_standby_streaming_delay = 0' && shift ;;
+    --durable) wal='' haste='' ;;
     *) usage ;;
     esac
     shift
