@@ -1,6 +1,6 @@
 #!/bin/sh
 # The long form of the soak (tests/support/soak.sh): 20 kills and a crash of the store while three writers go at full speed,
-# and old and new are compared at one place in the log all the while.
+# and old and new are compared at one place in the log.
 set -eu
 # shellcheck source=/dev/null
 . bench/support/figure.sh

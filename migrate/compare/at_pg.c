@@ -37,6 +37,7 @@ struct bst__at {
     bst__overlay *overlay;
     bst_arena *arena; /* of a message */
     bool inside;      /* of a transaction */
+    uint32_t waited;  /* seconds */
     bst_diags *diags;
 };
 
@@ -274,8 +275,12 @@ uint64_t bst__at_lsn(const bst__at *at) {
 
 /* ---- the store comes there */
 
+/* Told after 1, 2, 4, 8, ... seconds. */
 static void on_wait(void *context, const bst_follow_place *place) {
-    const bst__at *const at = context;
+    bst__at *const at = context;
+    at->waited++;
+    if ((at->waited & (at->waited - 1)) != 0)
+        return;
     char is[BST_LSN_TEXT_MAX], wanted[BST_LSN_TEXT_MAX];
     bst_lsn_format(place->lsn, is);
     bst_lsn_format(at->begin, wanted);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # soak.sh KILLS SECONDS WRITERS: writers at full speed in the old system; whoever follows them is killed KILLS times, each
-# time after some of it has come into the store, and the store's server crashes half-way. All the while old and new are
-# compared at one place in the log. At the end every change is one event, none twice, none missing, and every fold is its
+# time after some of it has come into the store, and the store's server crashes half-way. From then on old and new are compared
+# at one place in the log, all the while. At the end every change is one event, none twice, none missing, and every fold is its
 # row. Two clusters. Prints the figures as JSON.
 set -eu
 
@@ -57,19 +57,20 @@ writing=$!
 compare() {
     "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" "$@"
 }
-# Again and again, whatever happens to the follower meanwhile. When the store crashes a comparison ends with it (3); a
-# follower that is killed too often to come so far is no finding (4).
+# Again and again while they write, whatever happens to the follower meanwhile; when he is killed too often to come so far
+# that is no finding (4).
 : >clean.txt
-while kill -0 $writing 2>/dev/null; do
-    got=0
-    compare --at now --quiet >comparing.txt 2>&1 || got=$?
-    case $got in
-    0) grep '^exact at LSN' comparing.txt >>clean.txt ;;
-    3 | 4) ;;
-    *) cp comparing.txt differing.txt ;;
-    esac
-done &
-comparing=$!
+compare_all_the_while() {
+    while kill -0 $writing 2>/dev/null; do
+        got=0
+        compare --at now --quiet >comparing.txt 2>&1 || got=$?
+        case $got in
+        0) grep '^exact at LSN' comparing.txt >>clean.txt ;;
+        4) ;;
+        *) cp comparing.txt differing.txt ;;
+        esac
+    done
+}
 
 # A process of its own, not a shell's child: what is killed is the follower.
 set_off() {
@@ -102,13 +103,15 @@ while [ $done -lt "$kills" ] && kill -0 $writing 2>/dev/null; do
         "$cluster" crash "$here/new" # this one lives through it
         moved
         crashed=1
+        compare_all_the_while &
+        comparing=$!
     fi
     end_it
     done=$((done + 1))
 done
 [ $crashed = 1 ] || fail "all was written before the store had crashed"
 wait $writing || { cat pgbench.txt >&2; fail 'the writers failed'; }
-wait $comparing
+wait "$comparing"
 [ ! -f differing.txt ] || { cat differing.txt >&2; fail 'old and new differed at one place in the log'; }
 set_off
 compare --at now --wait 600 >compared.txt 2>&1 || { cat compared.txt >&2; fail 'old and new differ at one place in the log'; }
