@@ -25,6 +25,7 @@ struct bst_walks {
     bst__inference in;
     bst_weights weights;
     bst_question question;
+    double factor; /* for what values leave of the graph */
     uint32_t step_count;
     const bst_possible_step *steps;
     const uint32_t *edge_steps; /* of each edge of the graph */
@@ -95,6 +96,12 @@ bst_status bst_walks_new(const bst_machine *machine, const bst_weights *weights,
     status = keep_question(w, weights, question) ? bst__find_graph(&w->in, &outcome) : BST_NOMEM;
     if (status == BST_OK && outcome == BST_FOUND && !number_steps(w))
         status = BST_NOMEM;
+    if (status == BST_OK && outcome == BST_FOUND && weights && weights->here)
+        status = bst__find_factor(&w->in, &w->factor);
+    if (status == BST_LIMIT) {
+        status = BST_OK;
+        outcome = BST_TOO_AMBIGUOUS;
+    }
     if (status == BST_NOMEM)
         status = bst_diag_nomem(diags);
     if (status == BST_OK && outcome == BST_FOUND) {
@@ -318,6 +325,7 @@ static bst_status answer(const bst_walks *walks, const bst__graph *graph, uint32
     question.others_max = others_max;
     in.question = &question;
     in.graph = *graph;
+    in.factor = graph == &walks->in.graph ? 0 : walks->factor;
     in.arena = arena;
     in.scratch = bst_arena_new();
     *ret = (bst_answer){.outcome = BST_FOUND};

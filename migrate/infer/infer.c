@@ -53,6 +53,24 @@ static void rank_all(const bst__inference *in, const bst__seen *seen, const bst_
     }
 }
 
+/* What the best path by steps weighs; 1 when there is nothing to weigh it against. */
+static double unit_of(const bst__inference *in, const bst__seen *seen) {
+    if (seen->count == 0)
+        return 1;
+    return fmax(in->weights->steps_worth, 0) * exp(-(double)in->distance[0] * BST__COST_UNIT);
+}
+
+bst_status bst__find_factor(const bst__inference *in, double *ret) {
+    bst__chain chain;
+    bst__seen seen;
+    bst_status status = bst__chain_make(&in->graph, &in->costs, in->distance, in->scratch, &chain);
+    if (status == BST_OK)
+        status = bst__seen_make(&in->rules, &in->graph, NULL, in->weights, in->scratch, &seen);
+    if (status == BST_OK)
+        *ret = bst__seen_factor(&seen, in->weights, unit_of(in, &seen) * chain.total);
+    return status;
+}
+
 /* BST_LIMIT: too many steps, or sums out of range. */
 static bst_status rank_walks(const bst__inference *in, const bst__path *best,
                              const bst__chain *chain, ranking *ret) {
@@ -65,12 +83,13 @@ static bst_status rank_walks(const bst__inference *in, const bst__path *best,
             bst__second_path(&in->graph, &in->costs, in->distance, best, in->scratch, &by_steps[1]);
     if (status != BST_OK)
         return status;
-    /* what the best path by steps weighs; 1 when there is nothing to weigh it against */
-    double unit = 1;
-    if (seen.count > 0)
-        unit = fmax(in->weights->steps_worth, 0) * exp(-(double)in->distance[0] * BST__COST_UNIT);
-    if (seen.count > 0)
-        unit *= bst__seen_weigh(&seen, in->weights, unit * chain->total);
+    double unit = unit_of(in, &seen);
+    if (seen.count > 0) {
+        const double factor =
+            in->factor > 0 ? in->factor : bst__seen_factor(&seen, in->weights, unit * chain->total);
+        bst__seen_weigh(&seen, in->weights, factor);
+        unit *= factor;
+    }
     *ret = (ranking){.steps_mass = unit * chain->total, .unit = unit, .seen = seen};
     ret->total = ret->steps_mass + seen.total;
     rank_all(in, &seen, by_steps, by_steps[1].cost == BST__COST_NEVER ? 1 : 2, unit, ret);

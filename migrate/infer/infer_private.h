@@ -210,9 +210,11 @@ typedef struct bst__seen {
 bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, const bst__costs *costs,
                           const bst_weights *weights, bst_arena *arena,
                           bst__seen *ret) BST_MUST_USE;
-/* Adds what was seen where the evidence was the very same. Returns the factor for the mass of
- * single steps, which was `steps_mass`. */
-double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass);
+/* What one walk that was seen elsewhere counts for beside what was seen where the evidence was the
+ * very same; single steps have the mass `steps_mass`. */
+double bst__seen_factor(const bst__seen *seen, const bst_weights *weights, double steps_mass);
+/* Adds what was seen where the evidence was the very same. */
+void bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double factor);
 
 /* All possible walks: those that were seen, each by itself, and the chain of single steps. */
 typedef struct bst__mixture {
@@ -262,6 +264,8 @@ typedef struct bst__inference {
     bst__graph graph;
     bst__costs costs;
     const bst__cost *distance;
+    /* bst__seen_factor() of all that is possible, where this graph has but a part; 0: it has all */
+    double factor;
 } bst__inference;
 
 /* Makes its scratch arena; BST_LIMIT and BST_NOMEM have a finding. */
@@ -270,6 +274,8 @@ bst_status bst__inference_begin(const bst_machine *machine, const bst_weights *w
                                 bst_diags *diags) BST_MUST_USE;
 /* Up to the distances, when the outcome is BST_FOUND. */
 bst_status bst__find_graph(bst__inference *in, bst_outcome *ret_outcome) BST_MUST_USE;
+/* What in->factor is of parts of this graph. */
+bst_status bst__find_factor(const bst__inference *in, double *ret) BST_MUST_USE;
 /* The answer, from graph, costs and distances, into in->arena. BST_LIMIT, without a finding: the
  * best walk is too long, or sums leave the range of numbers. */
 bst_status bst__describe_best(const bst__inference *in, bst_answer *ret) BST_MUST_USE;

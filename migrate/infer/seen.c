@@ -117,7 +117,7 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
     return BST_OK;
 }
 
-double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps_mass) {
+double bst__seen_factor(const bst__seen *seen, const bst_weights *weights, double steps_mass) {
     double here = 0, different = 0;
     for (uint32_t i = 0; weights->here && i < seen->count; i++) {
         here += weights->here[seen->numbers[i]];
@@ -125,12 +125,15 @@ double bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double steps
     }
     const double rest = weights->rest_worth + weights->rest_worth_each * different;
     const double factor = rest / (seen->total + steps_mass);
-    if (!(here > 0) || !(factor > 0) || !isfinite(factor))
-        return 1;
+    return here > 0 && factor > 0 && isfinite(factor) ? factor : 1;
+}
+
+void bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double factor) {
+    if (!weights->here || factor == 1)
+        return;
     seen->total = 0;
     for (uint32_t i = 0; i < seen->count; i++) {
         seen->times[i] = seen->times[i] * factor + weights->here[seen->numbers[i]];
         seen->total += seen->times[i];
     }
-    return factor;
 }

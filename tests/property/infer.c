@@ -52,7 +52,7 @@ static situation now;
 static oracle truths;
 static uint64_t seed;
 static unsigned found_cases, certain_cases, contradictions, skipped, loops, seen_cases, doubts,
-    context_cases;
+    context_cases, fit_cases;
 
 #define EXPECT(condition)                                                                          \
     do {                                                                                           \
@@ -393,8 +393,6 @@ static void check_doubt(const bst_walk_step *step, const oracle_walk *best, uint
 
 static void check_found(const bst_answer *answer) {
     uint32_t transitions[ORACLE_STEPS];
-    found_cases++;
-    certain_cases += answer->certain;
     if (!now.finite && answer->step_count > truths.steps_max)
         return;
     for (uint32_t i = 0; i < answer->step_count; i++)
@@ -414,6 +412,88 @@ static void check_found(const bst_answer *answer) {
         else
             check_other(&answer->steps[i], best, i);
     }
+}
+
+/* ---- values ---- */
+
+/* Steps add to a sum; one that would go beyond the cap is ruled out, and so is a walk that does not
+ * end at the target. Some steps fork: only the half that a walk decides at its end is right. */
+typedef struct tally {
+    uint32_t adds[64], cap, target;
+    const bst_possible_step *steps;
+} tally;
+
+static uint32_t tally_step(void *context, uint32_t values, uint32_t step, uint32_t *ret) {
+    const tally *const t = context;
+    const uint32_t add = t->adds[t->steps[step].transition % 64], sum = values / 2 + add;
+    if (sum > t->cap)
+        return 0;
+    /* whether the sum is odd is guessed at the start, and must come true */
+    if (values == 0 && t->target % 3 == 0) {
+        ret[0] = sum * 2;
+        ret[1] = sum * 2 + 1;
+        return 2;
+    }
+    ret[0] = sum * 2 + values % 2;
+    return 1;
+}
+
+static bool tally_accept(void *context, uint32_t values) {
+    const tally *const t = context;
+    const bool guessed = t->target % 3 != 0 || values % 2 == t->target % 2;
+    return values / 2 == t->target && guessed;
+}
+
+static bool tally_fits(const tally *t, const oracle_walk *walk) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        sum += t->adds[walk->steps[i] % 64];
+        if (sum > t->cap)
+            return false;
+    }
+    return sum == t->target;
+}
+
+/* Leaves in the oracle only what fits. */
+static void keep_fitting(const tally *t) {
+    uint32_t count = 0;
+    truths.mass = 0;
+    for (uint32_t w = 0; w < truths.count; w++) {
+        if (tally_fits(t, &truths.walks[w])) {
+            truths.mass += truths.walks[w].mass;
+            truths.walks[count++] = truths.walks[w];
+        }
+    }
+    truths.count = count;
+}
+
+/* The walks that fit are those of the oracle that do, and all that is said of them is said of these
+ * alone. */
+static void check_fits(bst_arena *arena) {
+    tally t = {.cap = 4 + roll(12)};
+    bst_walks *walks;
+    bst_fit fit;
+    bst_answer answer;
+    uint32_t count;
+    for (uint32_t i = 0; i < 64; i++)
+        t.adds[i] = 1 + roll(2);
+    for (uint32_t i = 0; i < truths.walks[0].count; i++)
+        t.target += t.adds[truths.walks[0].steps[i] % 64];
+    EXPECT(bst_walks_new(&now.small.machine, &now.weights, &now.question, &walks, NULL) == BST_OK);
+    EXPECT(walks);
+    t.steps = bst_walks_steps(walks, &count);
+    const bst_lens lens = {&t, 0, tally_step, tally_accept};
+    EXPECT(bst_fit_make(walks, &lens, 100000, arena, &fit, NULL) == BST_OK);
+    EXPECT(!fit.open);
+    keep_fitting(&t);
+    EXPECT((fit.outcome == BST_FOUND) == (truths.count > 0));
+    if (fit.outcome == BST_FOUND) {
+        EXPECT(bst_fit_answer(walks, &fit, 0, arena, &answer, NULL) == BST_OK);
+        EXPECT(answer.outcome == BST_FOUND);
+        check_found(&answer);
+        fit_cases++;
+    }
+    bst_walks_free(walks);
 }
 
 /* What comes out when only these claims are there. */
@@ -514,10 +594,14 @@ static void check_situation(bst_arena *arena) {
     EXPECT(answer.outcome == BST_FOUND || truths.count == 0);
     if (now.finite)
         EXPECT(answer.outcome == BST_CONTRADICTION || truths.count > 0);
+    found_cases += answer.outcome == BST_FOUND;
+    certain_cases += answer.outcome == BST_FOUND && answer.certain;
     if (answer.outcome == BST_FOUND)
         check_found(&answer);
     else
         check_contradiction(&answer);
+    if (answer.outcome == BST_FOUND && now.finite)
+        check_fits(arena);
 }
 
 static uint64_t number_from(const char *name, uint64_t otherwise) {
@@ -540,14 +624,14 @@ int main(void) {
     bst_arena_free(arena);
     printf("%llu cases: %u found (%u certain, %u with loops compared, %u with histories seen), "
            "%u with contexts, "
-           "%u contradictions, %u too large to write down\n",
+           "%u with values, %u contradictions, %u too large to write down\n",
            (unsigned long long)cases, found_cases, certain_cases, loops, seen_cases, context_cases,
-           contradictions, skipped);
+           fit_cases, contradictions, skipped);
     /* A generator that stopped making what is to be tested must not look like success. */
     if (cases >= 1000 &&
         (found_cases < cases / 2 || certain_cases < cases / 20 || contradictions < cases / 50 ||
          loops < cases / 20 || seen_cases < cases / 20 || context_cases < cases / 4 ||
-         doubts < cases / 50 || skipped > cases / 4))
+         doubts < cases / 50 || fit_cases < cases / 10 || skipped > cases / 4))
         return EXIT_FAILURE;
     return EXIT_SUCCESS;
 }
