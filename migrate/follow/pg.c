@@ -142,17 +142,25 @@ static bst_status commit(session *s, uint64_t upto) {
 
 /* ---- how it stands */
 
+/* What a server says of log that it would rather not keep, or no longer promises to. */
+static const char *danger_of(const char *wal_status) {
+    if (wal_status && strcmp(wal_status, "extended") == 0)
+        return "more than max_wal_size";
+    if (wal_status && strcmp(wal_status, "unreserved") == 0)
+        return "more than max_slot_wal_keep_size: with the next checkpoint the slot may be lost";
+    return NULL;
+}
+
 static void sound_alarm(session *s, const char *wal_status) {
     const uint64_t limit = s->options.retained_max ? s->options.retained_max : RETAINED_MAX;
-    const bool endangered =
-        wal_status && (strcmp(wal_status, "unreserved") == 0 || strcmp(wal_status, "lost") == 0);
-    const bool alarm = endangered || s->figures->retained_bytes > limit;
+    const char *const danger = danger_of(wal_status);
+    const bool alarm = danger || s->figures->retained_bytes > limit;
     if (alarm && !s->alarmed)
         bst__follow_say(&s->options,
-                        "warning: the server keeps %" PRIu64 " MiB of log for slot %s (%s); while "
+                        "warning: the server keeps %" PRIu64 " MiB of log for slot %s%s%s; while "
                         "nobody catches up its disk fills, or the slot is lost",
-                        s->figures->retained_bytes >> 20, s->options.slot,
-                        wal_status ? wal_status : "unknown");
+                        s->figures->retained_bytes >> 20, s->options.slot, danger ? ", " : "",
+                        danger ? danger : "");
     s->alarmed = alarm;
 }
 

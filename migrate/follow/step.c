@@ -6,6 +6,7 @@
  *   3. several events, by the likeliest way
  *   4. the same with a reconciliation behind it, where the machine has one, that puts right the
  *      fields which they leave
+ *   5. 2 and 3 with amounts below zero, where no guard forbids them
  * What fits none of it is not an event: the machine forbids it, or does not explain it.
  *
  * A step that alone explains the change is recorded: the log has it. Where several explain it the
@@ -21,6 +22,13 @@ typedef struct plan_entry {
     bool lost;
     UT_hash_handle hh;
 } plan_entry;
+
+typedef enum fit {
+    FIT_NO,
+    FIT_STATE,    /* it leads there, but the fields are others */
+    FIT_NEGATIVE, /* it fits, with an amount below zero */
+    FIT
+} fit;
 
 struct bst__stepper {
     const bst_mapping *mapping;
@@ -46,6 +54,7 @@ struct bst__stepper {
     /* why nothing fits */
     uint32_t refused_guard; /* BST_NONE: no guard stood in the way */
     bool guard_refused, fields_differ;
+    fit least; /* that is good enough at the moment */
     bst_diags *diags;
 };
 
@@ -117,13 +126,6 @@ bst__stepper *bst__stepper_free(bst__stepper *s) {
 }
 
 /* ---- trying a way ---- */
-
-typedef enum fit {
-    FIT_NO,
-    FIT_STATE,    /* it leads there, but the fields are others */
-    FIT_NEGATIVE, /* it fits, with an amount below zero */
-    FIT
-} fit;
 
 static bool make_room(bst__stepper *s, uint32_t events) {
     const size_t values = (size_t)events * bst_machine_payload_max(s->machine);
@@ -356,7 +358,7 @@ typedef struct direct {
 static void look_at(bst__stepper *s, uint32_t transition, direct *d) {
     const fit fits = try_way(s, &transition, 1, d->mended);
     const double weight = weight_of(s, transition);
-    if (fits < FIT_NEGATIVE || fits < d->fit)
+    if (fits < s->least || fits < d->fit)
         return;
     if (fits > d->fit)
         *d = (direct){.mended = d->mended, .best = BST_NONE, .fit = fits};
@@ -416,7 +418,7 @@ static bst_status try_bridge(bst__stepper *s, bool mended, bool *ret_found, bst_
         return bst_diags_count(s->diags) > 0 ? BST_LIMIT : BST_NOMEM;
     for (uint32_t i = 0; i < bridge->count; i++) {
         const bst__way *const way = &bridge->ways[i];
-        if (try_way(s, way->transitions, way->count, mended) < FIT_NEGATIVE)
+        if (try_way(s, way->transitions, way->count, mended) < s->least)
             continue;
         const choice c = {way->count, mended,          way->transitions,
                           way->basis, way->confidence, way->share};
@@ -458,13 +460,14 @@ static void add_move(bst__stepper *s) {
                         states[s->known->state].name, states[s->target.state].name);
 }
 
-static bst_status refuse_fields(bst__stepper *s, bst__verdict *ret) {
+/* "no event of state "captured" explains that refunded became 15.00, and was 25.00". */
+static void add_change(bst__stepper *s) {
     const uint32_t f = first_difference(s, s->known->fields, s->target.fields);
     bst_strbuf *const out = &s->message;
     if (s->known->version == 0 || f == BST_NONE) {
         add_move(s);
         bst_strbuf_adds(out, ", and no event of the machine leads to the values that it has");
-        return refuse(s, "unexplained-change", ret);
+        return;
     }
     const bst_field *const field = &s->machine->fields[f];
     bst_strbuf_addf(out, "no event of state \"%s\" explains that %s became ",
@@ -472,22 +475,32 @@ static bst_status refuse_fields(bst__stepper *s, bst__verdict *ret) {
     bst_value_to_json(&field->type, &s->target.fields[f], out);
     bst_strbuf_adds(out, ", and was ");
     bst_value_to_json(&field->type, &s->known->fields[f], out);
-    return refuse(s, "unexplained-change", ret);
+}
+
+static bst_status explain_guard(bst__stepper *s, bool moved, bst__verdict *ret) {
+    const char *const name =
+        s->refused_guard == BST_NONE ? NULL : s->machine->guards[s->refused_guard].name;
+    if (moved)
+        add_move(s);
+    else
+        add_change(s);
+    bst_strbuf_adds(&s->message, moved ? ", which " : "; ");
+    if (name)
+        bst_strbuf_addf(&s->message, "the guard \"%s\" forbids", name);
+    else
+        bst_strbuf_adds(&s->message, "a guard forbids");
+    bst_strbuf_adds(&s->message, moved ? "" : " it");
+    return refuse(s, "guard-refused", ret);
 }
 
 static bst_status explain(bst__stepper *s, bst__verdict *ret) {
     const bool moved = s->known->version == 0 || s->known->state != s->target.state;
-    if (s->guard_refused) {
-        const bst_guard *const guard =
-            s->refused_guard == BST_NONE ? NULL : &s->machine->guards[s->refused_guard];
-        add_move(s);
-        bst_strbuf_adds(&s->message, guard && guard->name ? ", which the guard \"" : ", which ");
-        bst_strbuf_adds(&s->message, guard && guard->name ? guard->name : "a guard");
-        bst_strbuf_adds(&s->message, guard && guard->name ? "\" forbids" : " forbids");
-        return refuse(s, "guard-refused", ret);
+    if (s->guard_refused)
+        return explain_guard(s, moved, ret);
+    if (s->fields_differ || !moved) {
+        add_change(s);
+        return refuse(s, "unexplained-change", ret);
     }
-    if (s->fields_differ || !moved)
-        return refuse_fields(s, ret);
     add_move(s);
     bst_strbuf_adds(&s->message, ", and no events of the machine lead there");
     return refuse(s, "illegal-transition", ret);
@@ -533,6 +546,13 @@ static bst_status take_mended(bst__stepper *s, bool *ret_found, bst__verdict *re
     return status == BST_OK && !*ret_found ? try_bridge(s, true, ret_found, ret) : status;
 }
 
+/* As events of the machine alone. */
+static bst_status try_events(bst__stepper *s, fit least, bool *ret_found, bst__verdict *ret) {
+    s->least = least;
+    const bst_status status = try_direct(s, false, ret_found, ret);
+    return status == BST_OK && !*ret_found ? try_bridge(s, false, ret_found, ret) : status;
+}
+
 static bst_status take_in_scope(bst__stepper *s, bst__verdict *ret) {
     bool found = false;
     bst_status status = BST_OK;
@@ -542,12 +562,12 @@ static bst_status take_in_scope(bst__stepper *s, bst__verdict *ret) {
         const bst_refusal *refusal; /* synthesis has had its own use for the values */
         if (s->known->version == 0)
             (void)bst_synth_entity(s->synth, s->row, &s->target, &refusal);
-        status = try_direct(s, false, &found, ret);
+        status = try_events(s, FIT, &found, ret);
     }
-    if (status == BST_OK && !found)
-        status = try_bridge(s, false, &found, ret);
     if (status == BST_OK && !found && s->reconcile != BST_NONE)
         status = take_mended(s, &found, ret);
+    if (status == BST_OK && !found)
+        status = try_events(s, FIT_NEGATIVE, &found, ret);
     return status == BST_OK && !found ? explain(s, ret) : status;
 }
 

@@ -110,6 +110,53 @@ source_sql -q -c "UPDATE payments SET status = 20, captured_cents = 20000, captu
 catch_up
 is 'quarantine' 'guard-refused' "$(aside 9003)"
 
+say 'an amount that a guard forbids is no event: a refund cannot be taken back'
+new_payment 9007
+source_sql -q -c "UPDATE payments SET status = 10, authorized_at = now() WHERE id = 9007"
+source_sql -q -c "UPDATE payments SET status = 20, captured_cents = 8000, captured_at = now() WHERE id = 9007"
+source_sql -q -c "UPDATE payments SET refunded_amount = 25, refund_count = 1, refunded_at = now() WHERE id = 9007"
+source_sql -q -c "UPDATE payments SET refunded_amount = 15 WHERE id = 9007"
+catch_up
+is 'quarantine' 'guard-refused' "$(aside 9007)"
+is 'why' 'no event of state "captured" explains that refunded became "15.00", and was "25.00"; the guard "in_part" forbids it' \
+    "$(stored "SELECT message FROM backstory.follow_quarantine WHERE key = '9007'")"
+is 'refunds' 25.00 "$(stored "SELECT string_agg(data->>'amount', ' ') FROM backstory.event WHERE entity = '9007' AND type = 'PaymentRefunded'")"
+source_sql -q -c "UPDATE payments SET refunded_amount = 25 WHERE id = 9007"
+catch_up
+is 'quarantine' '' "$(aside 9007)"
+
+say 'where no guard forbids it, a machine that can reconcile corrects; only else is it an event below zero'
+dropdb -h "$store_host" --if-exists "$store_db-below" 2>/dev/null
+createdb -h "$store_host" "$store_db-below"
+cp "$mapping" payment.legacy.json
+below_zero() {
+    "$BACKSTORY" follow payment.legacy.json --from "$from" --to "host=$store_host user=backstory dbname=$store_db-below" \
+        --slot below --until now >follow.txt 2>&1 || fail 'it failed'
+    psql -X -h "$store_host" -d "$store_db-below" -Atc "SELECT type, basis, data FROM backstory.event
+        WHERE entity = '9007' ORDER BY version DESC LIMIT 1"
+}
+source_sql -q -c "UPDATE payments SET updated_at = now() WHERE id = 9007" # a first snapshot believes its columns
+for reconciles in true false; do
+    python3 -c '
+import json, sys
+machine = json.load(open(sys.argv[1]))
+for name in "in_full", "in_part":
+    machine["guards"][name]["cel"] = machine["guards"][name]["cel"].replace("command.amount > 0.00 && ", "")
+if sys.argv[2] == "true":
+    machine["events"]["PaymentReconciled"] = { "builtin": "reconcile" }
+json.dump(machine, open("payment.fsm.json", "w"))' "$SAMPLES/payment/payment.fsm.json" $reconciles
+    below_zero >/dev/null
+    source_sql -q -c "UPDATE payments SET refunded_amount = 15 WHERE id = 9007"
+    below_zero >last.$reconciles
+    source_sql -q -c "UPDATE payments SET refunded_amount = 25 WHERE id = 9007"
+    "$BACKSTORY" slots drop below --from "$from" --quiet
+    psql -Xq -h "$store_host" -d "$store_db-below" -c 'DROP SCHEMA backstory CASCADE' 2>/dev/null
+done
+is 'with a reconciliation' 'PaymentReconciled|correction|{"refunded": "-10.00"}' "$(cat last.true)"
+is 'without one' 'PaymentRefunded|recorded|{"amount": "-10.00"}' "$(cat last.false)"
+dropdb -h "$store_host" "$store_db-below"
+catch_up
+
 say 'a delete is set aside, and its history stays; the key again continues it only if the machine can'
 source_sql -q -c "DELETE FROM payments WHERE id = 9001"
 catch_up
