@@ -138,8 +138,10 @@ static void add_to_place(const bst__c *c, bst_strbuf *out) {
     const bst__c_fixed *f = &c->fixed;
     size_t longest = 0;
     for (uint32_t i = 0; i < c->machine->state_count; i++) {
+        const char *was = c->machine->states[i].was;
         const size_t len = strlen(c->machine->states[i].name);
         longest = len > longest ? len : longest;
+        longest = was && strlen(was) > longest ? strlen(was) : longest;
     }
     bst_strbuf_addf(out,
                     "static bool to_place(const char *text, enum %s *state, enum %s *parts) {\n"

@@ -126,6 +126,20 @@ bool bst__c_json_makes_texts(const bst__c_record *record) {
     return makes;
 }
 
+/* What it is called in JSON, as C: a former name will do. */
+static const char *stored_name(bst__c_json *j, const bst_field *field) {
+    bst_strbuf was = BST_STRBUF_INIT;
+    if (!field->was) {
+        return bst__c_text(j->c, "\"%s\"", field->name);
+    }
+    bst__c_add_literal(&was, field->was, strlen(field->was), false);
+    const char *name = bst__c_text(j->c, "%s(in, \"%s\", %s)", bst__c_use(&j->runtime, "stored"),
+                                   field->name, was.text);
+    j->c->failed = j->c->failed || was.failed;
+    bst_strbuf_release(&was);
+    return name;
+}
+
 void bst__c_json_add_read(bst__c_json *j, const char *kind, const bst__c_record *record,
                           bst_strbuf *out) {
     bst__c *c = j->c;
@@ -138,11 +152,11 @@ void bst__c_json_add_read(bst__c_json *j, const char *kind, const bst__c_record 
     for (uint32_t i = 0; i < record->count; i++) {
         const bst__c_field *f = &record->fields[i];
         const reader r = reader_of(j, f);
+        const char *name = stored_name(j, f->field);
         const char *value =
-            f->has ? bst__c_text(c, "%s(in, \"%s\", &%s->%s)", bst__c_use(&j->runtime, "optional"),
-                                 f->field->name, kind, f->has)
-                   : bst__c_text(c, "%s(in, \"%s\")", bst__c_use(&j->runtime, "required"),
-                                 f->field->name);
+            f->has ? bst__c_text(c, "%s(in, %s, &%s->%s)", bst__c_use(&j->runtime, "optional"),
+                                 name, kind, f->has)
+                   : bst__c_text(c, "%s(in, %s)", bst__c_use(&j->runtime, "required"), name);
         bst__c_add_statement(out, 4, bst__c_text(c, "%s->%s = ", kind, f->member),
                              bst__c_text(c, "%s(in, %s%s", r.head, value, r.tail));
     }

@@ -200,21 +200,24 @@ static void add_to_enum(row *r, const char *tag, const char *first, const char *
                     tag, first, from_name, what);
 }
 
+static size_t longer(size_t most, const char *name) {
+    const size_t len = name ? strlen(name) : 0;
+    return len > most ? len : most;
+}
+
+/* Former names are names as well. */
 static size_t longest_name(const bst__c *c) {
     const bst_machine *m = c->machine;
     size_t most = 0;
     for (uint32_t i = 0; i < m->state_count; i++) {
-        const size_t len = strlen(m->states[i].name);
-        most = len > most ? len : most;
+        most = longer(longer(most, m->states[i].name), m->states[i].was);
     }
     for (uint32_t i = 0; i < m->event_count; i++) {
-        const size_t len = strlen(m->events[i].name);
-        most = len > most ? len : most;
+        most = longer(longer(most, m->events[i].name), m->events[i].was);
     }
     for (uint32_t i = 0; i < c->enum_count; i++) {
         for (uint32_t k = 0; k < c->enums[i].type->member_count; k++) {
-            const size_t len = strlen(c->enums[i].type->members[k]);
-            most = len > most ? len : most;
+            most = longer(most, c->enums[i].type->members[k]);
         }
     }
     return most + 1;

@@ -72,17 +72,59 @@ static void add_name_function(const char *function, const char *tag, const char 
                     function, tag, parameter, parameter, count_macro, table, parameter);
 }
 
+/* What was called so once, and is called otherwise now. Of several the first has it. */
+typedef struct former {
+    const char *was, *constant;
+} former;
+
+static void add_former(const former *names, uint32_t count, const char *parameter,
+                       bst_strbuf *out) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (names[i].was) {
+            bst_strbuf_adds(out, "    if (same_name(");
+            bst__c_add_literal(out, names[i].was, strlen(names[i].was), false);
+            bst_strbuf_addf(out,
+                            ", name)) { /* its former name */\n"
+                            "        *%s = %s;\n"
+                            "        return true;\n    }\n",
+                            parameter, names[i].constant);
+        }
+    }
+}
+
+static const former *former_states(bst__c *c) {
+    const bst_machine *m = c->machine;
+    former *names = bst_arena_array(c->arena, m->state_count + 1, sizeof *names);
+    for (uint32_t i = 0; names && i < m->state_count; i++) {
+        names[i] = (former){m->states[i].was, c->states[i + 1]};
+    }
+    c->failed = c->failed || !names;
+    return names;
+}
+
+static const former *former_events(bst__c *c) {
+    const bst_machine *m = c->machine;
+    former *names = bst_arena_array(c->arena, m->event_count + 1, sizeof *names);
+    for (uint32_t i = 0; names && i < m->event_count; i++) {
+        names[i] = (former){m->events[i].was, c->events[i].constant};
+    }
+    c->failed = c->failed || !names;
+    return names;
+}
+
 static void add_from_name(bst__c *c, const char *function, const char *tag, const char *parameter,
                           const char *table, const char *count_macro, unsigned first,
-                          bst_strbuf *out) {
+                          const former *names, uint32_t name_count, bst_strbuf *out) {
     const char *const args[] = {"const char *name", bst__c_text(c, "enum %s *%s", tag, parameter)};
     bst__c_add_list(out, 0, bst__c_text(c, "bool %s(", function), args, 2, ") {");
     bst_strbuf_addf(out,
                     "    for (unsigned i = %u; i < %s; i++) {\n"
                     "        if (same_name(%s[i], name)) {\n"
                     "            *%s = (enum %s)i;\n"
-                    "            return true;\n        }\n    }\n    return false;\n}\n\n",
+                    "            return true;\n        }\n    }\n",
                     first, count_macro, table, parameter, tag);
+    add_former(names, names ? name_count : 0, parameter, out);
+    bst_strbuf_adds(out, "    return false;\n}\n\n");
 }
 
 static void add_enum_names(bst__c *c, const bst__c_enum *e, bst_strbuf *out) {
@@ -101,7 +143,7 @@ static void add_enum_names(bst__c *c, const bst__c_enum *e, bst_strbuf *out) {
     }
     bst_strbuf_adds(out, "};\n/* clang-format on */\n\n");
     add_name_function(e->name, e->tag, "value", table, e->count, out);
-    add_from_name(c, e->from_name, e->tag, "value", table, e->count, 0, out);
+    add_from_name(c, e->from_name, e->tag, "value", table, e->count, 0, NULL, 0, out);
 }
 
 static void add_names(bst__c *c, bst_strbuf *out) {
@@ -125,11 +167,12 @@ static void add_names(bst__c *c, bst_strbuf *out) {
                          "    while (*a != '\\0' && *a == *b) {\n"
                          "        a++;\n        b++;\n    }\n"
                          "    return *a == *b;\n}\n\n");
-    add_from_name(c, f->state_from_name, f->state, "state", "state_names", f->state_count, 1, out);
+    add_from_name(c, f->state_from_name, f->state, "state", "state_names", f->state_count, 1,
+                  former_states(c), c->machine->state_count, out);
     add_from_name(c, f->command_from_name, f->command_type, "command", "command_names",
-                  f->command_count, 0, out);
+                  f->command_count, 0, NULL, 0, out);
     add_from_name(c, f->event_from_name, f->event_type, "event", "event_names", f->event_count, 0,
-                  out);
+                  former_events(c), c->machine->event_count, out);
     for (uint32_t i = 0; i < c->enum_count; i++) {
         add_enum_names(c, &c->enums[i], out);
     }
