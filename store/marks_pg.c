@@ -42,11 +42,17 @@ bst_status bst_pg_stamp(bst_pg *pg, const char *table, bst_arena *arena, const c
         " 'columns', (SELECT jsonb_agg(jsonb_build_array(attnum, attname, atttypid, atttypmod)"
         "   ORDER BY attnum) FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attnum > 0"
         "   AND NOT attisdropped),"
+        " 'parts', (SELECT array_agg(relid::pg_catalog.oid ORDER BY relid)"
+        "   FROM pg_catalog.pg_partition_tree(c.oid)),"
         " 'labels', (SELECT md5(string_agg(oid || enumlabel, ' ' ORDER BY oid))"
         "   FROM pg_catalog.pg_enum))"
         " FROM pg_catalog.pg_class c, pg_catalog.pg_current_snapshot() s,"
         " pg_catalog.pg_control_system(), pg_catalog.pg_control_checkpoint()"
-        " WHERE c.oid = $1::pg_catalog.regclass AND c.relkind IN ('r', 'm')",
+        " WHERE c.oid = $1::pg_catalog.regclass AND CASE WHEN c.relkind = 'p'"
+        "  THEN NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid)"
+        "   JOIN pg_catalog.pg_class leaf ON leaf.oid = relid WHERE leaf.relkind NOT IN ('r', 'p'))"
+        "  ELSE c.relkind IN ('r', 'm') AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits"
+        "   WHERE inhparent = c.oid) END",
         1, params, &text, diags);
     if (status == BST_OK && text && !(*ret = bst_arena_strdup(arena, text)))
         status = bst_diag_nomem(diags);

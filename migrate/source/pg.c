@@ -274,10 +274,11 @@ static bst_status digest(bst__pg_source *s, const bst_pg_chunks *chunks, bst_are
     return status;
 }
 
-/* What SQL makes of a row may change without it. */
+/* What SQL makes of a row may change without it; and who may read some columns only may not read
+ * which transaction wrote them. */
 static bool is_stored(const bst__pg_source *s) {
     const bst_source_spec *const spec = s->base.spec;
-    bool stored = s->plain && !spec->where_sql;
+    bool stored = s->has_ctid && !spec->where_sql;
     for (size_t i = 0; i < spec->column_count; i++)
         stored = stored && !spec->columns[i].sql;
     return stored;

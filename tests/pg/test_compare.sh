@@ -159,6 +159,20 @@ sed -i --follow-symlinks 's/"equal": false/"equal": true/' since.json
 since 0 0 'but digests'
 psql -Xqc "UPDATE kept SET amount = amount + 0.01 WHERE id = 3"
 since 1 1 'which tell a change'
+psql -Xqc "UPDATE kept SET amount = amount - 0.01 WHERE id = 3" -c "DROP VIEW public.payments" \
+    -c "CREATE TABLE public.payments (LIKE kept) PARTITION BY HASH (id)" \
+    -c "CREATE TABLE even PARTITION OF public.payments FOR VALUES WITH (MODULUS 2, REMAINDER 0)" \
+    -c "CREATE TABLE odd PARTITION OF public.payments FOR VALUES WITH (MODULUS 2, REMAINDER 1)" \
+    -c "INSERT INTO public.payments SELECT * FROM kept" -c "ANALYZE public.payments"
+since 1 "$all" 'partitions have transactions'
+sed -i --follow-symlinks 's/"equal": false/"equal": true/' since.json
+since 0 0 'and no digests'
+grep -q '"old_stamp": "' kept/since.json || fail 'partitions have no stamp'
+psql -Xqc "UPDATE public.payments SET amount = amount + 0.01 WHERE id = 3"
+since 1 1 'of each row'
+psql -Xqc "ALTER TABLE public.payments DETACH PARTITION odd" -c "CREATE TABLE odder (LIKE odd)" -c "INSERT INTO odder SELECT * FROM odd" \
+    -c "ALTER TABLE public.payments ATTACH PARTITION odder FOR VALUES WITH (MODULUS 2, REMAINDER 1)"
+since 1 "$all" 'another partition'
 
 say 'another comparison is refused'
 compare 2 sixth --from payments.csv --to dbname=since --since other.json

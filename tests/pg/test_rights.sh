@@ -71,10 +71,20 @@ refused rights_store rights_reader 42501 "INSERT INTO backstory.machine (name) V
 refused rights_store rights_reader 42501 "SELECT backstory.append('payment', '1', NULL, NULL, '[{\"type\": \"X\", \"state\": \"y\"}]')"
 refused "$PGDATABASE" rights_source 25006 "DELETE FROM payments"
 
+say 'a role that may read the columns of the mapping, and no others'
+psql -Xq -c 'CREATE ROLE rights_columns LOGIN' -c 'GRANT SELECT (id, status, amount, currency, captured_cents, refunded_amount,
+    refund_count, failure_reason, created_at, challenged_at, authorized_at, captured_at, refunded_at, closed_at, updated_at,
+    deleted_at) ON payments TO rights_columns'
+for turn in first second; do
+    "$BACKSTORY" compare "$mapping" --from "dbname=$PGDATABASE user=rights_columns" --to "dbname=rights_store user=rights_reader" \
+        --quarantine q.jsonl --since "$PWD/since.json" --quiet >"$turn.txt" 2>&1 || { cat "$turn.txt"; fail "cannot compare: $turn"; }
+done
+grep -q '^0 of [0-9,]* chunks were read' second.txt || { cat second.txt; fail 'what has not changed was read'; }
+
 say 'a role that may not read says so, and what to do'
 got=0
 "$BACKSTORY" plan "$mapping" --from "dbname=$PGDATABASE user=rights_reader" --quiet >out.txt 2>&1 || got=$?
 [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
 grep -q 'permission denied' out.txt || { cat out.txt; fail 'does not say why'; }
 
-psql -Xq -c 'DROP DATABASE rights_store' -c 'DROP OWNED BY rights_source' -c 'DROP ROLE rights_source, rights_loader, rights_reader, rights_owner'
+psql -Xq -c 'DROP DATABASE rights_store' -c 'DROP OWNED BY rights_source, rights_columns' -c 'DROP ROLE rights_columns, rights_source, rights_loader, rights_reader, rights_owner'

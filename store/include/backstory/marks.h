@@ -4,7 +4,7 @@
  * that wrote this version of it (xmin). A chunk in which no version is of a later transaction than
  * any that the look before could have seen, and which has as many rows, has the same rows: an
  * insert or an update writes a version, a delete makes them fewer. Nothing of a row is read for it.
- * Elsewhere (a view, partitions, values that SQL makes) by a digest of the values.
+ * Elsewhere (a view, a foreign table, values that SQL makes) by a digest of the values.
  */
 #ifndef BACKSTORY_MARKS_H
 #define BACKSTORY_MARKS_H
