@@ -92,7 +92,7 @@ static void add_line(cli_table *table, const bst_machine *machine, const line *l
     const bool claimed =
         plan->remedy != BST_REMEDY_GENESIS && plan->remedy != BST_REMEDY_RECONCILED;
 
-    if (plan->at_least)
+    if (plan->at_least && *sure.text != '>')
         snprintf(sure.text, sizeof sure.text, ">=%.3f", l->confidence / (double)l->rows);
     cli_add_path(&path, machine, plan, other, true);
     cli_table_add(table, (const char *[]){number.text, share.text, claimed ? sure.text : "-",

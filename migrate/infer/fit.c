@@ -325,7 +325,8 @@ static bst_status answer(const bst_walks *walks, const bst__graph *graph, uint32
     question.others_max = others_max;
     in.question = &question;
     in.graph = *graph;
-    in.factor = graph == &walks->in.graph ? 0 : walks->factor;
+    in.is_part = graph != &walks->in.graph;
+    in.factor = walks->factor;
     in.arena = arena;
     in.scratch = bst_arena_new();
     *ret = (bst_answer){.outcome = BST_FOUND};

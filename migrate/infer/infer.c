@@ -84,9 +84,11 @@ static bst_status rank_walks(const bst__inference *in, const bst__path *best,
     if (status != BST_OK)
         return status;
     double unit = unit_of(in, &seen);
-    if (seen.count > 0) {
-        const double factor =
-            in->factor > 0 ? in->factor : bst__seen_factor(&seen, in->weights, unit * chain->total);
+    double factor = 0;
+    if (seen.count > 0)
+        factor =
+            in->is_part ? in->factor : bst__seen_factor(&seen, in->weights, unit * chain->total);
+    if (factor > 0) {
         bst__seen_weigh(&seen, in->weights, factor);
         unit *= factor;
     }

@@ -211,7 +211,7 @@ bst_status bst__seen_make(const bst__rules *rules, const bst__graph *graph, cons
                           const bst_weights *weights, bst_arena *arena,
                           bst__seen *ret) BST_MUST_USE;
 /* What one walk that was seen elsewhere counts for beside what was seen where the evidence was the
- * very same; single steps have the mass `steps_mass`. */
+ * very same, when single steps have the mass `steps_mass`; 0: nothing was seen there. */
 double bst__seen_factor(const bst__seen *seen, const bst_weights *weights, double steps_mass);
 /* Adds what was seen where the evidence was the very same. */
 void bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double factor);
@@ -264,8 +264,8 @@ typedef struct bst__inference {
     bst__graph graph;
     bst__costs costs;
     const bst__cost *distance;
-    /* bst__seen_factor() of all that is possible, where this graph has but a part; 0: it has all */
-    double factor;
+    bool is_part;  /* the graph has not all that is possible ... */
+    double factor; /* ... of which this is bst__seen_factor() */
 } bst__inference;
 
 /* Makes its scratch arena; BST_LIMIT and BST_NOMEM have a finding. */

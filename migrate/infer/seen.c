@@ -125,12 +125,10 @@ double bst__seen_factor(const bst__seen *seen, const bst_weights *weights, doubl
     }
     const double rest = weights->rest_worth + weights->rest_worth_each * different;
     const double factor = rest / (seen->total + steps_mass);
-    return here > 0 && factor > 0 && isfinite(factor) ? factor : 1;
+    return here > 0 && factor > 0 && isfinite(factor) ? factor : 0;
 }
 
 void bst__seen_weigh(bst__seen *seen, const bst_weights *weights, double factor) {
-    if (!weights->here || factor == 1)
-        return;
     seen->total = 0;
     for (uint32_t i = 0; i < seen->count; i++) {
         seen->times[i] = seen->times[i] * factor + weights->here[seen->numbers[i]];

@@ -63,6 +63,13 @@ cmp one.pg.events two.pg.events || fail 'a log for all regions and one for each 
 [ "$(grep -c ' recorded$' one.pg.events)" -gt 120 ] || fail 'too little is recorded'
 [ ! -s one.pg.err ] || { cat one.pg.err; fail 'a small log is said to be slow'; }
 
+# Into a store, in chunks by several workers, and held against the rows again.
+createdb "$PGDATABASE-events"
+"$BACKSTORY" migrate two.legacy.json --from "$source" --to "dbname=$PGDATABASE-events" --quarantine store.out --jobs 2 --chunk-rows 7 --quiet >store.txt 2>&1 || { cat store.txt; fail 'no store'; }
+"$BACKSTORY" compare two.legacy.json --from "$source" --to "dbname=$PGDATABASE-events" --quiet >compare.txt 2>&1 || { cat compare.txt; fail 'the store differs'; }
+[ "$(psql -XAtq -d "$PGDATABASE-events" -c "SELECT count(*) FROM backstory.event")" = 150 ] || fail 'other events in the store'
+dropdb "$PGDATABASE-events"
+
 # A log that is larger is read by its index, or whole for each row.
 psql -Xq <<'EOF2'
 INSERT INTO trail (shop, order_number, namespace, "to", created_at) SELECT 'east', i, 'payment', 'due', '2024-01-01 00:00Z' FROM generate_series(1, 20000) i;
