@@ -9,12 +9,23 @@
 
 typedef struct listing {
     cli_table *sums, *races, *stays;
-    json_t *json_sums, *json_races, *json_stays;
+    json_t *json_watches, *json_sums, *json_races, *json_stays;
     uint64_t found, shown, stay_count;
 } listing;
 
 static const char *or_empty(const char *text) {
     return text ? text : "";
+}
+
+static bst_status on_watch(void *context, const bst_races_watch *w) {
+    listing *const l = context;
+
+    json_array_append_new(l->json_watches,
+                          json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?}", "slot", w->slot, "since",
+                                    w->since, "starts", (json_int_t)w->starts, "last_start",
+                                    w->last_start, "last_start_lsn", w->last_lsn, "until",
+                                    w->until));
+    return BST_OK;
 }
 
 static bst_status on_sum(void *context, const bst_races_sum *s) {
@@ -69,7 +80,28 @@ static bst_status on_stay(void *context, const bst_stay *s) {
     return BST_OK;
 }
 
+/* A race with a half on either side of a start may be missing: so they are spoken of. */
+static void print_watches(const listing *l) {
+    size_t i;
+    json_t *watch;
+
+    json_array_foreach (l->json_watches, i, watch) {
+        const char *slot, *since, *last, *lsn;
+        json_int_t starts;
+        json_unpack(watch, "{s:s, s:s, s:I, s:s, s:s}", "slot", &slot, "since", &since, "starts",
+                    &starts, "last_start", &last, "last_start_lsn", &lsn);
+        cli_printf("%s: watched since %s, %s start%s", slot, since,
+                   cli_number((uint64_t)starts).text, starts == 1 ? "" : "s");
+        if (starts > 1)
+            cli_printf(", the last one %s at %s", last, lsn);
+        putchar('\n');
+    }
+    if (json_array_size(l->json_watches) > 0)
+        putchar('\n');
+}
+
 static void print_text(const listing *l) {
+    print_watches(l);
     if (l->found == 0) {
         puts("no races were found");
     } else {
@@ -89,6 +121,7 @@ static void begin(listing *l) {
     l->sums = cli_table_new("lllrrr");
     l->races = cli_table_new("lllrrrrrr");
     l->stays = cli_table_new("llrrrrr");
+    l->json_watches = json_array();
     l->json_sums = json_array();
     l->json_races = json_array();
     l->json_stays = json_array();
@@ -110,10 +143,10 @@ static bst_status list_races(cli_call *call, const char *from, const char *slot,
     listing l = {.found = 0};
 
     begin(&l);
-    const bst_races_visitor visitor = {on_sum, on_race, on_stay, &l};
+    const bst_races_visitor visitor = {on_watch, on_sum, on_race, on_stay, &l};
     const bst_status status = bst_races_list(from, slot, limit, &visitor, call->diags);
-    json_t *root = json_pack("{s:o, s:o, s:o}", "sums", l.json_sums, "races", l.json_races,
-                             "time_in_states", l.json_stays);
+    json_t *root = json_pack("{s:o, s:o, s:o, s:o}", "watched", l.json_watches, "sums", l.json_sums,
+                             "races", l.json_races, "time_in_states", l.json_stays);
     if (status == BST_OK && call->json) {
         cli_print_json(root, JSON_INDENT(2), stdout);
         putchar('\n');

@@ -16,7 +16,17 @@ CREATE TABLE backstory.follow (
     quarantined    bigint      NOT NULL DEFAULT 0,
     events         bigint      NOT NULL DEFAULT 0,
     committed_at   timestamptz,                    -- of the last legacy transaction
-    moved_at       timestamptz
+    moved_at       timestamptz,
+    writers        text                            -- the last ones, as JSON: for the other half of a race, after a start
+);
+
+-- Each time that somebody began to follow, and from where. What is remembered of writers across a start is limited, so a
+-- race with one half on either side of it may not be told.
+CREATE TABLE backstory.follow_start (
+    slot       text COLLATE "C" NOT NULL REFERENCES backstory.follow,
+    lsn        pg_lsn      NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (slot, started_at)
 );
 
 -- Changes that could not become events: never dropped, told with both images. Until a later change brings the entity

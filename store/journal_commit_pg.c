@@ -40,14 +40,15 @@ static bst_status move(bst_journal *j, const bst_journal_mark *mark, bst_diags *
                                   to,           mark->committed_at != 0 ? time : NULL,
                                   texts[0],     texts[1],
                                   texts[2],     texts[3],
-                                  texts[4]};
+                                  texts[4],     j->memory};
     bst_status status = bst_pg_query(
         j->pg,
         "UPDATE backstory.follow SET lsn = $3, committed_at = coalesce($4, committed_at),"
         " transactions = transactions + $5, changes = changes + $6, unchanged = unchanged + $7,"
-        " quarantined = quarantined + $8, events = events + $9, moved_at = clock_timestamp()"
+        " quarantined = quarantined + $8, events = events + $9, moved_at = clock_timestamp(),"
+        " writers = coalesce($10, writers)"
         " WHERE slot = $1 AND lsn IS NOT DISTINCT FROM $2 RETURNING 1",
-        9, params, &rows, diags);
+        10, params, &rows, diags);
     if (status == BST_OK && bst_pg_rows_count(rows) != 1)
         status = report_fenced(j, diags);
     bst_pg_rows_free(rows);
@@ -67,6 +68,7 @@ bst_status bst_journal_commit(bst_journal *j, const bst_journal_mark *mark, bst_
     j->open = false;
     if (mark->lsn != 0) {
         j->lsn = mark->lsn;
+        j->memory = NULL;
         j->state = BST_JOURNAL_READY;
     }
     return BST_OK;

@@ -175,12 +175,12 @@ bst_status bst_journal_enter(bst_journal *j, bst_diags *diags) {
     bst_strbuf_add_int(&machine, j->machine_id);
     const char *const params[] = {j->info.slot, machine.text, j->info.run.source,
                                   j->info.run.mapping_sha256};
-    const bst_status status =
-        bst__journal_run(j,
-                         "INSERT INTO backstory.follow (slot, machine_id, source, mapping_sha256)"
-                         " VALUES ($1, $2, $3, $4) ON CONFLICT (slot) DO UPDATE"
-                         " SET lsn = NULL, mapping_sha256 = excluded.mapping_sha256",
-                         4, params, diags);
+    const bst_status status = bst__journal_run(
+        j,
+        "INSERT INTO backstory.follow (slot, machine_id, source, mapping_sha256)"
+        " VALUES ($1, $2, $3, $4) ON CONFLICT (slot) DO UPDATE"
+        " SET lsn = NULL, writers = NULL, mapping_sha256 = excluded.mapping_sha256",
+        4, params, diags);
     bst_strbuf_release(&machine);
     if (status == BST_OK) {
         j->state = BST_JOURNAL_UNFINISHED;
@@ -188,6 +188,26 @@ bst_status bst_journal_enter(bst_journal *j, bst_diags *diags) {
         j->same_mapping = true;
     }
     return status;
+}
+
+bst_status bst_journal_start(bst_journal *j, bst_strbuf *memory, bst_diags *diags) {
+    const char *const params[] = {j->info.slot};
+    char *text = NULL;
+    bst_status status = bst__journal_run(j,
+                                         "INSERT INTO backstory.follow_start (slot, lsn)"
+                                         " SELECT slot, lsn FROM backstory.follow WHERE slot = $1",
+                                         1, params, diags);
+    if (status == BST_OK)
+        status = bst__pg_value(j->pg, "SELECT writers FROM backstory.follow WHERE slot = $1", 1,
+                               params, &text, diags);
+    if (text)
+        bst_strbuf_adds(memory, text);
+    free(text);
+    return status == BST_OK && memory->failed ? bst_diag_nomem(diags) : status;
+}
+
+void bst_journal_remember(bst_journal *j, const char *memory) {
+    j->memory = memory;
 }
 
 bst_status bst__journal_run(bst_journal *j, const char *sql, size_t count,

@@ -37,6 +37,7 @@ bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *
     bst_strbuf_init(&b->old_image);
     bst_strbuf_init(&b->new_image);
     bst_strbuf_init(&b->text);
+    bst_strbuf_init(&b->memory);
     b->arena = bst_arena_new();
     b->row_arena = bst_arena_new();
     b->changes = calloc(BST_FOLLOW_BATCH_CHANGES, sizeof *b->changes);
@@ -68,6 +69,7 @@ bst__batch *bst__batch_free(bst__batch *b) {
         bst_strbuf_release(&b->old_image);
         bst_strbuf_release(&b->new_image);
         bst_strbuf_release(&b->text);
+        bst_strbuf_release(&b->memory);
         free(b->changes);
         free(b->missing);
         free(b->payload);
@@ -522,13 +524,60 @@ static void add_up(bst__batch *b) {
     b->mark = (bst_journal_mark){.lsn = 0};
 }
 
+/* What a later start needs of writers goes with the place. */
+static bst_status remember(bst__batch *b, bst_diags *diags) {
+    if (b->mark.lsn == 0)
+        return BST_OK;
+    bst_strbuf_clear(&b->memory);
+    if (bst__memory_write(bst__races_memory(b->races), &b->cache, &b->memory))
+        bst_journal_remember(b->journal, b->memory.text);
+    return b->memory.failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
 bst_status bst__batch_commit(bst__batch *b, uint64_t upto, bst_diags *diags) {
     bst_status status = bst__batch_work(b, diags);
     if (upto > b->mark.lsn)
         b->mark.lsn = upto;
     if (status == BST_OK)
+        status = remember(b, diags);
+    if (status == BST_OK)
         status = bst_journal_commit(b->journal, &b->mark, diags);
     if (status == BST_OK)
         add_up(b);
     return status;
+}
+
+/* ---- an earlier start ---- */
+
+static bst_status on_trace(void *context, const char *key, size_t len, bst__trace *trace) {
+    bst__batch *const b = context;
+    bst__known *known = bst__cache_find(&b->cache, key, len);
+    if (!known) {
+        known = bst__cache_add(&b->cache, key, len);
+        if (!known) {
+            bst__trace_free(trace);
+            return bst_diag_nomem(b->diags);
+        }
+        b->missing[HASH_COUNT(b->cache.all) - 1] = (bst_text){known->key, len};
+    }
+    bst__trace_free(known->trace);
+    known->trace = trace;
+    bst__races_recall(b->races, trace);
+    return BST_OK;
+}
+
+bst_status bst__batch_recall(bst__batch *b, bst_diags *diags) {
+    const bst__memory_visitor visitor = {on_trace, b};
+    const bst_journal_visitor loader = {on_event, on_quarantined, b};
+    bst_strbuf memory = BST_STRBUF_INIT;
+    b->diags = diags;
+    bst__cache_clear(&b->cache);
+    bst_status status = bst_journal_start(b->journal, &memory, diags);
+    if (status == BST_OK && memory.len > 0)
+        status = bst__memory_read(bst__races_memory(b->races), memory.text, &visitor, diags);
+    b->folding = NULL;
+    if (status == BST_OK)
+        status = bst_journal_load(b->journal, b->missing, HASH_COUNT(b->cache.all), &loader, diags);
+    bst_strbuf_release(&memory);
+    return status == BST_OK ? bst_journal_commit(b->journal, &b->mark, diags) : status;
 }

@@ -36,6 +36,18 @@ static size_t size_of(const bst__cache *cache, const bst__known *known) {
            known->key_len + 5 * ALLOCATION_BYTES;
 }
 
+bst__trace *bst__trace_new(const bst_machine *machine) {
+    bst__trace *const trace = calloc(1, sizeof *trace);
+    bst_value *const fields = calloc(machine->field_count + 1u, sizeof *fields);
+    if (trace && fields) {
+        trace->fields = fields;
+        return trace;
+    }
+    free(trace);
+    free(fields);
+    return NULL;
+}
+
 bst__trace *bst__trace_free(bst__trace *trace) {
     if (trace) {
         free(trace->block);

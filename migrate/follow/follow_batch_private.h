@@ -42,6 +42,7 @@ struct bst__batch {
     bst_value *payload;    /* room to fold an event */
     bst__known *folding;   /* the entity whose events are coming */
     bst_strbuf old_image, new_image, text;
+    bst_strbuf memory; /* of writers, until it is committed */
     bst_diags *diags;
 };
 

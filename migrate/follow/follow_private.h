@@ -7,6 +7,7 @@
  *     payload.c      which payload makes an event lead from here to there
  *     bridge.c       the likeliest ways from one state to another
  *     races_pg.c     what the log shows of writers that did not see one another
+ *     races_memory.c what is remembered of writers across starts
  *     batch_pg.c     changes in the order of the log -> the store
  *     first_pg.c     a first snapshot, by the run that loads a machine
  *     snapshot_pg.c  every row of the source, held against its history -> the store
@@ -124,7 +125,35 @@ typedef struct bst__trace {
     int64_t found[BST_RACE_WRITERS_MAX];
 } bst__trace;
 
+/* NULL: no memory. */
+bst__trace *bst__trace_new(const bst_machine *machine);
 bst__trace *bst__trace_free(bst__trace *trace);
+
+/* ---- races_memory.c */
+
+#define BST__MEMORY_ENTITIES 256u
+
+typedef struct bst__memory bst__memory;
+
+bst__memory *bst__memory_new(const bst_machine *machine, uint32_t ledger_field); /* NULL: none */
+bst__memory *bst__memory_free(bst__memory *memory);
+/* The entity has been written. False: no memory. */
+bool bst__memory_touch(bst__memory *memory, const char *key, size_t len);
+/* Appends the traces of those that were written last, as JSON. False: none was since the last time,
+ * and nothing is appended. */
+bool bst__memory_write(bst__memory *memory, bst__cache *cache, bst_strbuf *out);
+
+typedef struct bst__memory_visitor {
+    /* The trace is the visitor's. */
+    bst_status (*on_trace)(void *context, const char *key, size_t len, bst__trace *trace);
+    void *context;
+} bst__memory_visitor;
+
+/* What an earlier start wrote. What does not fit this machine, or is no such JSON, is left out. */
+bst_status bst__memory_read(bst__memory *memory, const char *text,
+                            const bst__memory_visitor *visitor, bst_diags *diags) BST_MUST_USE;
+
+/* ---- races_pg.c */
 
 /* A change of an entity, to be held against the one before. */
 typedef struct bst__write {
@@ -150,6 +179,9 @@ bst_status bst__races_entry(bst__races *races, const bst_text *key, const bst_te
 /* The transaction is over: do its entries in the ledger fit what it did? */
 bst_status bst__races_commit(bst__races *races, bst_diags *diags) BST_MUST_USE;
 uint64_t bst__races_count(const bst__races *races);
+/* Writers that an earlier start remembers; `trace` becomes the entity's. */
+bst__memory *bst__races_memory(bst__races *races);
+void bst__races_recall(bst__races *races, const bst__trace *trace);
 
 /* ---- bridge.c */
 
@@ -248,6 +280,8 @@ bst_status bst__batch_end(bst__batch *batch, const bst__origin *origin, uint64_t
 /* Commits all whole transactions so far; must not be called inside of one. `upto`: also that there
  * is nothing more before that place; 0: not. */
 bst_status bst__batch_commit(bst__batch *batch, uint64_t upto, bst_diags *diags) BST_MUST_USE;
+/* Goes on with what the store has of an earlier start's memory. */
+bst_status bst__batch_recall(bst__batch *batch, bst_diags *diags) BST_MUST_USE;
 /* Something is waiting for a commit. */
 bool bst__batch_is_dirty(const bst__batch *batch);
 /* Transactions, and changes, since the last commit. */

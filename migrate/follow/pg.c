@@ -346,7 +346,9 @@ static bst_status begin(session *s) {
     s->options.snapshot_again = false;
     s->figures->lsn = s->heard = s->done;
     s->moved_ms = clock_ms();
-    status = find_until(s);
+    status = bst__batch_recall(s->batch, s->diags);
+    if (status == BST_OK)
+        status = find_until(s);
     if (status == BST_OK)
         status = watch(s);
     s->end_at_start = s->figures->server_lsn;

@@ -18,6 +18,30 @@ static bst_status ask(bst_pg *pg, const char *sql, const char *slot, bst_pg_rows
     return bst_pg_query(pg, sql, 1, params, ret, diags);
 }
 
+static bst_status visit_watches(bst_pg *pg, const char *slot, const bst_races_visitor *visitor,
+                                bst_diags *diags) {
+    bst_pg_rows *rows = NULL;
+    bst_status status =
+        ask(pg,
+            "SELECT slot, date_trunc('second', min(s.started_at)),"
+            " date_trunc('second', max(s.started_at)), max(s.lsn),"
+            " date_trunc('second', f.moved_at), count(s.slot)"
+            " FROM backstory.follow f JOIN backstory.follow_start s USING (slot)"
+            " WHERE slot = $1 OR $1 IS NULL GROUP BY slot, f.moved_at ORDER BY slot",
+            slot, &rows, diags);
+    for (size_t i = 0; status == BST_OK && i < bst_pg_rows_count(rows); i++) {
+        const bst_races_watch watch = {.slot = bst_pg_rows_text(rows, i, 0),
+                                       .since = bst_pg_rows_text(rows, i, 1),
+                                       .last_start = bst_pg_rows_text(rows, i, 2),
+                                       .last_lsn = bst_pg_rows_text(rows, i, 3),
+                                       .until = bst_pg_rows_text(rows, i, 4),
+                                       .starts = number(rows, i, 5)};
+        status = visitor->on_watch(visitor->context, &watch);
+    }
+    bst_pg_rows_free(rows);
+    return status;
+}
+
 static bst_status visit_sums(bst_pg *pg, const char *slot, const bst_races_visitor *visitor,
                              bst_diags *diags) {
     bst_pg_rows *rows = NULL;
@@ -96,6 +120,8 @@ bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
     bst_status status = bst_store_open(from, &pg, diags);
     if (status == BST_OK)
         status = bst_pg_exec(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", diags);
+    if (status == BST_OK)
+        status = visit_watches(pg, slot, visitor, diags);
     if (status == BST_OK)
         status = visit_sums(pg, slot, visitor, diags);
     if (status == BST_OK)

@@ -46,7 +46,8 @@ struct bst__races {
     const bst_machine *machine;
     bst_journal *journal;
     uint32_t ledger_field; /* BST_NONE: no ledger */
-    uint32_t newest;       /* the newest transaction that has been seen; 0: none */
+    bst__memory *memory;
+    uint32_t newest; /* the newest transaction that has been seen; 0: none */
     tally *tallies;
     uint64_t count;
     bst_strbuf seen, found, wrote, lost;
@@ -87,7 +88,10 @@ bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *
     bst_strbuf_init(&r->found);
     bst_strbuf_init(&r->wrote);
     bst_strbuf_init(&r->lost);
-    const bst_status status = find_field(r, options->ledger, diags);
+    bst_status status = find_field(r, options->ledger, diags);
+    r->memory = bst__memory_new(r->machine, r->ledger_field);
+    if (status == BST_OK && !r->memory)
+        status = bst_diag_nomem(diags);
     if (status != BST_OK) {
         bst__races_free(r);
         return status;
@@ -108,6 +112,7 @@ static void drop_tallies(bst__races *r) {
 bst__races *bst__races_free(bst__races *r) {
     if (r) {
         drop_tallies(r);
+        bst__memory_free(r->memory);
         bst_strbuf_release(&r->seen);
         bst_strbuf_release(&r->found);
         bst_strbuf_release(&r->wrote);
@@ -121,12 +126,25 @@ uint64_t bst__races_count(const bst__races *r) {
     return r->count;
 }
 
-/* ---- notes ---- */
-
 /* Numbers of transactions go round. */
 static bool is_before(uint32_t a, uint32_t b) {
     return (int32_t)(a - b) < 0;
 }
+
+static void see(bst__races *r, uint32_t xid) {
+    if (r->newest == 0 || is_before(r->newest, xid))
+        r->newest = xid;
+}
+
+bst__memory *bst__races_memory(bst__races *r) {
+    return r->memory;
+}
+
+void bst__races_recall(bst__races *r, const bst__trace *trace) {
+    see(r, trace->newest);
+}
+
+/* ---- notes ---- */
 
 static const char *text_of(const bst_type *type, const bst_value *value, bst_strbuf *out) {
     bst_strbuf_clear(out);
@@ -224,18 +242,6 @@ static bst_status compare_versions(bst__races *r, const bst__write *w) {
 
 /* ---- what is remembered ---- */
 
-static bst__trace *new_trace(const bst_machine *machine) {
-    bst__trace *const trace = calloc(1, sizeof *trace);
-    bst_value *const fields = calloc(machine->field_count + 1u, sizeof *fields);
-    if (trace && fields) {
-        trace->fields = fields;
-        return trace;
-    }
-    free(trace);
-    free(fields);
-    return NULL;
-}
-
 static void push_writer(bst__trace *trace, uint32_t xid, int64_t found) {
     if (trace->writer_count == BST_RACE_WRITERS_MAX) {
         trace->writer_count--;
@@ -251,7 +257,7 @@ static bool remember(bst__races *r, bst__known *known, const bst__write *w) {
     size_t size;
     char *block = NULL;
     if (!known->trace)
-        known->trace = new_trace(r->machine);
+        known->trace = bst__trace_new(r->machine);
     bst__trace *const trace = known->trace;
     if (!trace || !bst__cache_copy(r->machine, known->fields, trace->fields, &block, &size))
         return false;
@@ -383,8 +389,7 @@ bst_status bst__races_write(bst__races *r, bst__known *known, const bst__write *
                             bst_diags *diags) {
     bst_status status = BST_OK;
     r->diags = diags;
-    if (r->newest == 0 || is_before(r->newest, w->xid))
-        r->newest = w->xid;
+    see(r, w->xid);
     if (known->version == 0 || !w->row || known->quarantined) {
         known->trace = bst__trace_free(known->trace);
         return BST_OK;
@@ -395,7 +400,8 @@ bst_status bst__races_write(bst__races *r, bst__known *known, const bst__write *
         status = compare_writers(r, w);
     if (status == BST_OK)
         status = compare_versions(r, w);
-    if (status == BST_OK && first && !remember(r, known, w))
+    if (status == BST_OK && first &&
+        !(remember(r, known, w) && bst__memory_touch(r->memory, known->key, known->key_len)))
         status = bst_diag_nomem(diags);
     if (known->trace)
         known->trace->newest = r->newest;

@@ -258,30 +258,39 @@ grep -q 'slot-missing' follow.txt || fail 'it does not say that the slot is gone
 catch_up --snapshot-again
 is 'events' 'PaymentCreated recorded, PaymentAuthorized implied' "$(events_of 9060)"
 
-say 'races: a version that is not one more, and who overtook'
+say 'races: a version that is not one more, and who overtook; also where a start comes between the two'
 source_sql -q -c 'ALTER TABLE payments ADD version integer NOT NULL DEFAULT 1, REPLICA IDENTITY FULL'
-new_payment 9070
-catch_up --version-column version
 mkfifo first second
-psql -Xq -h "$source_root" -d shop <first >/dev/null &
-psql -Xq -h "$source_root" -d shop <second >/dev/null &
-exec 3>first 4>second
 # What is sent is done when the session holds the lock of that number.
 in_session() {
     echo "$2; SELECT pg_advisory_lock($3);" >&"$1"
     until [ "$(source_sql -Atc "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $3 AND granted")" = 1 ]; do :; done
 }
-in_session 3 "BEGIN; SELECT pg_current_xact_id()" 1 # the first to begin
-in_session 4 "UPDATE payments SET status = 5, challenged_at = now(), version = 2 WHERE id = 9070" 2
-in_session 3 "UPDATE payments SET status = 10, authorized_at = now(), version = 2 WHERE id = 9070; COMMIT" 3
-exec 3>&- 4>&-
-wait
-catch_up --version-column version
-is 'races' '9070 (state) overtook, 9070 (version) lost-update' \
+# race ID COMMAND: the second to begin writes first; COMMAND comes between the two.
+race() {
+    new_payment "$1"
+    catch_up --version-column version
+    psql -Xq -h "$source_root" -d shop <first >/dev/null &
+    psql -Xq -h "$source_root" -d shop <second >/dev/null &
+    exec 3>first 4>second
+    in_session 3 "BEGIN; SELECT pg_current_xact_id()" 1 # the first to begin
+    in_session 4 "UPDATE payments SET status = 5, challenged_at = now(), version = 2 WHERE id = $1" 2
+    $2
+    in_session 3 "UPDATE payments SET status = 10, authorized_at = now(), version = 2 WHERE id = $1; COMMIT" 3
+    exec 3>&- 4>&-
+    wait
+    catch_up --version-column version
+}
+race 9070 :
+race 9071 'catch_up --version-column version'
+is 'races' '9070 (state) overtook, 9070 (version) lost-update, 9071 (state) overtook, 9071 (version) lost-update' \
     "$(stored "SELECT string_agg(concat_ws(' ', key, field, kind), ', ' ORDER BY key, field) FROM backstory.follow_race")"
+is 'races that do not say whom' 0 "$(stored "SELECT count(*) FROM backstory.follow_race WHERE overwrote = '{}'")"
 "$BACKSTORY" races --from "$to" >races.txt
 grep -q 'overtook' races.txt || { cat races.txt; fail 'races does not tell'; }
 grep -q 'authorized' races.txt || { cat races.txt; fail 'the time in states is not told'; }
+grep -q "watched since .*, $(stored 'SELECT count(*) FROM backstory.follow_start') starts" races.txt ||
+    { cat races.txt; fail 'it does not say since when, and how often it began anew'; }
 
 say 'two followers of one slot: the second is told'
 "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" >first.txt 2>&1 &

@@ -94,6 +94,13 @@ typedef struct bst_race {
     const char *seen, *found, *wrote, *lost;
 } bst_race;
 
+/* Since when a slot has been watched, and how often following began anew: a race with one half on
+ * either side of a start is told only if its entity was among the last that were written. */
+typedef struct bst_races_watch {
+    const char *slot, *since, *last_start, *last_lsn, *until; /* times; NULL: not known */
+    uint64_t starts;
+} bst_races_watch;
+
 /* How long entities stayed in a state: seconds. */
 typedef struct bst_stay {
     const char *machine, *state;
@@ -102,6 +109,7 @@ typedef struct bst_stay {
 } bst_stay;
 
 typedef struct bst_races_visitor {
+    bst_status (*on_watch)(void *context, const bst_races_watch *watch);
     bst_status (*on_sum)(void *context, const bst_races_sum *sum);
     bst_status (*on_race)(void *context, const bst_race *race);
     bst_status (*on_stay)(void *context, const bst_stay *stay);

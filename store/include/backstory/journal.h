@@ -50,6 +50,14 @@ BST_API bool bst_journal_is_empty(const bst_journal *journal);
 /* Enters the slot as UNFINISHED, also one that was READY: before its snapshot is read. */
 BST_API bst_status bst_journal_enter(bst_journal *journal, bst_diags *diags) BST_MUST_USE;
 
+/* Notes that following begins at the journal's place, which must be there, and appends to `memory`
+ * what the follower wanted to be remembered when the place was moved last; nothing when there is
+ * nothing. */
+BST_API bst_status bst_journal_start(bst_journal *journal, bst_strbuf *memory,
+                                     bst_diags *diags) BST_MUST_USE;
+/* To be kept with the next commit that moves the place, until when the text is borrowed. */
+BST_API void bst_journal_remember(bst_journal *journal, const char *memory);
+
 /* What is stored of entities, in the order of keys and versions. */
 typedef struct bst_journal_visitor {
     bst_status (*on_event)(void *context, const bst_stored_event *event);
