@@ -35,6 +35,18 @@ void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]) {
     *put_hex(out, digest, sizeof digest) = '\0';
 }
 
+bool bst_sha256_file(FILE *file, char out[BST_SHA256_HEX]) {
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE], bytes[1 << 16];
+    size_t len;
+    sha256_init(&context);
+    while ((len = fread(bytes, 1, sizeof bytes, file)) > 0)
+        sha256_update(&context, len, bytes);
+    sha256_digest(&context, sizeof digest, digest);
+    *put_hex(out, digest, sizeof digest) = '\0';
+    return ferror(file) == 0;
+}
+
 static void finish_v5(struct sha1_ctx *context, uint8_t out[16]) {
     sha1_digest(context, 16, out);
     out[6] = (uint8_t)((out[6] & 0x0f) | 0x50); /* version 5 */

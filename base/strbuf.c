@@ -188,6 +188,23 @@ void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len) {
     bst_strbuf_addc(sb, '"');
 }
 
+void bst_strbuf_add_utf8(bst_strbuf *sb, const char *text, size_t len) {
+    const uint8_t *const bytes = (const uint8_t *)text;
+    size_t run = 0; /* where the bytes not yet copied start */
+    for (size_t at = 0; at < len;) {
+        ucs4_t character;
+        const int size = u8_mbtoucr(&character, bytes + at, len - at);
+        if (size < 1) {
+            bst_strbuf_add(sb, text + run, at - run);
+            bst_strbuf_adds(sb, "\xEF\xBF\xBD");
+            run = at + 1;
+        }
+        at += size < 1 ? 1 : (size_t)size;
+    }
+    if (len > 0)
+        bst_strbuf_add(sb, text + run, len - run);
+}
+
 char *bst_strbuf_detach(bst_strbuf *sb) {
     char *text = NULL;
     if (bst_strbuf_reserve(sb, 0)) { /* an empty text becomes one that can be freed */

@@ -1,4 +1,4 @@
-/* Options and words of a run that goes from a server into a store, chunk by chunk. */
+/* Options and words of a run that goes into a store in PostgreSQL, chunk by chunk. */
 #ifndef BACKSTORY_CLI_CHUNKS_H
 #define BACKSTORY_CLI_CHUNKS_H
 

@@ -99,6 +99,11 @@ static bst_status read_arguments(cli_call *call, const arguments *given, bst_run
         return cli_usage(call, given->from ? "--to is missing" : "--from is missing");
     if ((given->verify || given->manifest) && strcmp(given->to, "-") == 0)
         return cli_usage(call, "what went to stdout cannot be read back: no --verify there");
+    const char *const moment = given->chunks.snapshot       ? "--snapshot"
+                               : given->chunks.snapshot_age ? "--max-snapshot-age"
+                                                            : NULL;
+    if (moment && !bst_is_connection_string(given->from))
+        return cli_usage(call, "%s is for a source in PostgreSQL: a file has one moment", moment);
     const bst_status status = read_recorded_at(call, given->recorded_at, run);
     return status == BST_OK ? cli_chunks_read(call, &given->chunks, run) : status;
 }
@@ -111,7 +116,8 @@ static bst_status watch_and_run(cli_call *call, const arguments *given, const bs
     bst_status status =
         cli_watch_begin(&watch, call, "migrate", given->progress, given->max_quarantine);
 
-    watch.chunked = bst_is_connection_string(given->from) && bst_is_connection_string(given->to);
+    watch.chunked = bst_is_connection_string(given->to) &&
+                    (bst_is_connection_string(given->from) || bst_source_is_file(given->from));
     run->on_progress = cli_watch_progress;
     run->context = &watch;
     if (status == BST_OK && prove)
@@ -189,7 +195,7 @@ static int migrate(const cli_command *command, int argc, const char **argv) {
         {"strict", 0, POPT_ARG_NONE, &given.strict, 0, "exit with 1 when a row is quarantined",
          NULL},
         {NULL, 0, POPT_ARG_INCLUDE_TABLE, given.chunks.options, 0,
-         "From a server into a store:", NULL},
+         "Into a store in PostgreSQL:", NULL},
         POPT_TABLEEND};
 
     cli_chunks_init(&given.chunks);

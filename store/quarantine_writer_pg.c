@@ -13,17 +13,22 @@ static const char copy_sql[] = "COPY backstory.quarantine (run_id, chunk, number
 
 bool bst__quarantine_writer_put(bst__quarantine_writer *writer, const bst_quarantined *row) {
     bst_strbuf *const out = &writer->rows;
+    bst_strbuf key = BST_STRBUF_INIT; /* which may be what was wrong with the row */
+    if (row->key)
+        bst_strbuf_add_utf8(&key, row->key, row->key_len);
     if (writer->held == 0)
         bst__copy_put_head(out);
     bst__copy_put_be(out, COLUMNS, 2);
     bst__copy_put_int(out, writer->run_id, 4);
     bst__copy_put_int(out, writer->chunk, 4);
     bst__copy_put_int(out, (int64_t)row->number, 8);
-    bst__copy_put_text(out, row->key, row->key_len);
+    bst__copy_put_text(out, row->key ? key.text : NULL, key.len);
     bst__copy_put_text(out, row->code, strlen(row->code));
     bst__copy_put_text(out, row->line, row->line_len);
     writer->held++;
     writer->total++;
+    out->failed = out->failed || key.failed;
+    bst_strbuf_release(&key);
     return !out->failed;
 }
 

@@ -1,4 +1,4 @@
-/* From a server into a store, chunk by chunk.
+/* From a server, or from files, into a store, chunk by chunk.
  *
  *     source: a session holds the snapshot ─┬─ worker: a chunk ─▶ histories ─▶ a transaction
  *     store:  a session holds the machine   └─ worker ...
@@ -6,7 +6,7 @@
  * What the run was asked and what is done stands in the store (backstory/load.h), so the same
  * command goes on where an earlier one was broken off. Rows of chunks that were done then are of
  * that moment, the others of a new one; the run says how many moments there are, and with
- * `one_snapshot` there may be only one.
+ * `one_snapshot` there may be only one. A file has no moments, and one reader.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,13 +49,13 @@ static void glance(const chunk_run *run, const bst__team *team, bst_run_figures 
     const uint64_t expected = bst_source_expected(run->source);
     ret->run_id = run->figures->run_id;
     ret->resumed = run->figures->resumed;
-    ret->snapshot_age = (bst__clock_us() - run->taken_us) / 1000000;
+    ret->snapshot_age = run->moment.snapshot ? (bst__clock_us() - run->taken_us) / 1000000 : 0;
     ret->progress = expected > 0 ? (double)min_u64(ret->read, expected) / (double)expected : -1;
 }
 
 static bool is_too_old(const chunk_run *run, const bst_run_figures *now) {
     const uint32_t most = run->options->snapshot_seconds_max;
-    return most > 0 && now->snapshot_age >= (int64_t)most;
+    return most > 0 && run->moment.snapshot && now->snapshot_age >= (int64_t)most;
 }
 
 /* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
@@ -134,7 +134,8 @@ static bst_status work(chunk_run *run) {
                       .load = run->load,
                       .snapshot = run->moment.snapshot,
                       .snapshot_number = run->snapshot_number,
-                      .count = run->options->jobs > 0 ? run->options->jobs : 1,
+                      .count =
+                          run->moment.snapshot && run->options->jobs > 0 ? run->options->jobs : 1,
                       .trouble = &run->trouble,
                       .done = *run->figures};
     team.workers = calloc(team.count, sizeof *team.workers);
@@ -272,6 +273,10 @@ static bst_status open_source_patiently(chunk_run *run) {
 }
 
 static bst_status add_snapshot(chunk_run *run) {
+    if (!run->moment.snapshot && run->figures->snapshots > 0) {
+        run->snapshot_number = 1; /* it is the same file */
+        return BST_OK;
+    }
     return bst_load_add_snapshot(run->load, run->moment.lsn, run->moment.taken_at,
                                  &run->snapshot_number, run->diags);
 }
@@ -322,7 +327,7 @@ static bst_status load_rest(chunk_run *run) {
     bst_status status = BST_OK;
     uint64_t before = run->left;
     for (uint32_t round = 0, idle = 0; status == BST_OK && run->left > 0; round++) {
-        if (run->options->one_snapshot && run->figures->snapshots > 0) {
+        if (run->options->one_snapshot && run->moment.snapshot && run->figures->snapshots > 0) {
             return refuse_second_snapshot(run);
         }
         if (round > 0) {

@@ -63,7 +63,7 @@ static bst_status put_aside(bst__rows *r, const bst_row *row, const bst_refusal 
     if (status == BST_OK && r->sink) {
         const bst_quarantined aside = {.key = row->key_is_null ? NULL : row->key,
                                        .key_len = row->key_len,
-                                       .number = row->number,
+                                       .number = r->figures->read, /* in the order of reading */
                                        .code = bst_reason_text(refusal->reason),
                                        .line = r->line.text,
                                        .line_len = r->line.len};

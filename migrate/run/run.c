@@ -141,8 +141,8 @@ bst_status bst_migrate(const bst_mapping *mapping, bst_synth *synth, const bst_r
                        bst_run_figures *ret_figures, bst_diags *diags) {
     *ret_figures = (bst_run_figures){.progress = -1};
 #if BACKSTORY_POSTGRES
-    if (options->to && bst_is_connection_string(options->from) &&
-        bst_is_connection_string(options->to) && !options->only_aside) {
+    if (options->to && bst_is_connection_string(options->to) && !options->only_aside &&
+        (bst_is_connection_string(options->from) || bst_source_is_file(options->from))) {
         return bst__run_chunks(mapping, synth, options, ret_figures, diags);
     }
 #endif

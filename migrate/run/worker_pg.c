@@ -118,6 +118,7 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
                       .synth = w->synth,
                       .source = w->source,
                       .sink = w->sink,
+                      .numbered = !bst_is_connection_string(w->team->options->from),
                       .line = BST_STRBUF_INIT,
                       .figures = &figures};
     bst_status status = bst_source_select(w->source, chunk->bounds, w->diags);

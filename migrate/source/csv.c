@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backstory/digest.h"
 #include "csv_reader_private.h"
 #include "row_sort_private.h"
 #include "source_private.h"
@@ -36,6 +37,7 @@ typedef struct csv_source {
     size_t *column_at;      /* spec->column_count */
     bst__row_sort *sort;
     bool sorted;
+    uint64_t guessed; /* rows, before they are read */
     uint64_t row_count, rows_out;
     held_row now, next;
     bool last_key_equal; /* the row before `now` had its key */
@@ -229,7 +231,43 @@ static bst_status csv_original(bst_source *source, bst_strbuf *out, bst_diags *d
 }
 
 static uint64_t csv_expected(const bst_source *source) {
-    return ((const csv_source *)source)->row_count;
+    const csv_source *s = (const csv_source *)source;
+    return s->row_count > 0 ? s->row_count : s->guessed;
+}
+
+/* Rows by the size of the file, and of the lines that stand in the buffer. */
+static uint64_t guess_rows(const csv_source *s) {
+    const char *at = s->csv.bytes + s->csv.begin;
+    const char *const end = s->csv.bytes + s->csv.end;
+    const uint64_t bytes = (uint64_t)(end - at);
+    struct stat st;
+    uint64_t lines = 0;
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
+        lines++;
+        at++;
+    }
+    return lines > 0 && stat(s->path, &st) == 0 ? (uint64_t)st.st_size / (bytes / lines) : 0;
+}
+
+static bst_status csv_digest(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    const csv_source *s = (const csv_source *)source;
+    const bst_loc where = {s->path, 0, 0};
+    char sha256[BST_SHA256_HEX];
+    bst_strbuf name = BST_STRBUF_INIT;
+    FILE *const file = fopen(s->path, "rb");
+    const bool read = file && bst_sha256_file(file, sha256);
+    const int error = errno;
+    if (file)
+        fclose(file);
+    if (!read)
+        return bst_diag_add(diags, BST_IO, BST_ERROR, "read", &where, "%s", strerror(error));
+    bst_strbuf_addf(&name, "SHA-256 of %s", s->base.label);
+    bst_strbuf_adds(out, out->len > 1 ? "," : "");
+    bst_strbuf_add_json(out, name.text, name.len);
+    bst_strbuf_addf(out, ":\"%s\"", sha256);
+    out->failed = out->failed || name.failed;
+    bst_strbuf_release(&name);
+    return BST_OK;
 }
 
 static double csv_progress(const bst_source *source) {
@@ -267,9 +305,18 @@ static void csv_free(bst_source *source) {
     free(s);
 }
 
-static const struct bst__source_ops csv_ops = {
-    csv_next,        csv_original, csv_expected, csv_progress, csv_column_count,
-    csv_column_name, csv_free,     NULL,         NULL};
+static const struct bst__source_ops csv_ops = {.next = csv_next,
+                                               .original = csv_original,
+                                               .expected = csv_expected,
+                                               .progress = csv_progress,
+                                               .column_count = csv_column_count,
+                                               .column_name = csv_column_name,
+                                               .free = csv_free,
+                                               .split = bst__file_split,
+                                               .select = bst__file_select,
+                                               .identity = bst__file_identity,
+                                               .moment = bst__file_moment,
+                                               .digest = csv_digest};
 
 /* The header row gives the names. */
 static bst_status read_header(csv_source *s, bst_diags *diags) {
@@ -381,7 +428,7 @@ bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, b
 
     if (!s)
         return bst_diag_nomem(diags);
-    s->base = (bst_source){&csv_ops, spec, NULL};
+    s->base = (bst_source){.ops = &csv_ops, .spec = spec};
     bst_strbuf_init(&s->now.key);
     bst_strbuf_init(&s->next.key);
     s->path = path_of(path, spec->table);
@@ -402,6 +449,8 @@ bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, b
     status = read_header(s, diags);
     if (status == BST_OK)
         status = find_columns(s, diags);
+    if (status == BST_OK)
+        s->guessed = guess_rows(s);
 out:
     if (status != BST_OK) {
         bst_source_free(&s->base);

@@ -65,7 +65,8 @@ static void add_order(const bst__pg_source *s, bst_strbuf *out) {
     bst_strbuf_release(&order);
 }
 
-bst_status bst__pg_identity(bst__pg_source *s, bst_strbuf *out, bst_diags *diags) {
+bst_status bst__pg_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
     bst_strbuf_addc(out, '{');
     bst_status status = add_server(s, out, diags);
     if (status == BST_OK)

@@ -187,6 +187,12 @@ static const char *joined_column_name(const bst_source *source, size_t index) {
     return bst_source_column_name(((const joined_source *)source)->rows, index);
 }
 
+static bst_status joined_digest(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    const joined_source *const s = (const joined_source *)source;
+    const bst_status status = s->rows->ops->digest(s->rows, out, diags);
+    return status == BST_OK ? s->rest->ops->digest(s->rest, out, diags) : status;
+}
+
 static void joined_free(bst_source *source) {
     joined_source *const s = (joined_source *)source;
     bst_source_free(s->rows);
@@ -200,15 +206,18 @@ static void joined_free(bst_source *source) {
     free(s);
 }
 
-static const struct bst__source_ops joined_ops = {joined_next,
-                                                  joined_original,
-                                                  joined_expected,
-                                                  joined_progress,
-                                                  joined_column_count,
-                                                  joined_column_name,
-                                                  joined_free,
-                                                  NULL,
-                                                  NULL};
+static const struct bst__source_ops joined_ops = {.next = joined_next,
+                                                  .original = joined_original,
+                                                  .expected = joined_expected,
+                                                  .progress = joined_progress,
+                                                  .column_count = joined_column_count,
+                                                  .column_name = joined_column_name,
+                                                  .free = joined_free,
+                                                  .split = bst__file_split,
+                                                  .select = bst__file_select,
+                                                  .identity = bst__file_identity,
+                                                  .moment = bst__file_moment,
+                                                  .digest = joined_digest};
 
 char *bst_log_file(const char *from, const bst_log *log) {
     const char *const dot = strrchr(log->source.table, '.');

@@ -306,9 +306,47 @@ static bst_status pg_mark(bst_source *source, const char *const *bounds, size_t 
     return status;
 }
 
-static const struct bst__source_ops pg_ops = {pg_next,     bst__pg_original, pg_expected,
-                                              pg_progress, pg_column_count,  pg_column_name,
-                                              pg_free,     pg_keep,          pg_mark};
+/* ---- in chunks */
+
+static bst_status pg_moment(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
+    bst__pg_source *const s = (bst__pg_source *)source;
+    bst_pg_rows *rows = NULL;
+    bst_status status = bst_pg_query(
+        s->pg,
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+        " ELSE pg_catalog.pg_current_wal_lsn() END::text, pg_catalog.now()::text",
+        0, NULL, &rows, diags);
+    if (status == BST_OK) {
+        const char *const lsn = bst_pg_rows_text(rows, 0, 0);
+        *ret = (bst_source_moment){.snapshot = s->snapshot,
+                                   .lsn = lsn ? bst_arena_strdup(s->texts, lsn) : NULL,
+                                   .taken_at =
+                                       bst_arena_strdup(s->texts, bst_pg_rows_text(rows, 0, 1))};
+        if (!ret->taken_at || (lsn && !ret->lsn))
+            status = bst_diag_nomem(diags);
+    }
+    bst_pg_rows_free(rows);
+    return status;
+}
+
+static bst_status pg_select(bst_source *source, const char *bounds, bst_diags *diags) {
+    start_over((bst__pg_source *)source);
+    return bst__pg_select((bst__pg_source *)source, bounds, diags);
+}
+
+static const struct bst__source_ops pg_ops = {.next = pg_next,
+                                              .original = bst__pg_original,
+                                              .expected = pg_expected,
+                                              .progress = pg_progress,
+                                              .column_count = pg_column_count,
+                                              .column_name = pg_column_name,
+                                              .free = pg_free,
+                                              .keep = pg_keep,
+                                              .mark = pg_mark,
+                                              .split = bst__pg_split,
+                                              .select = pg_select,
+                                              .identity = bst__pg_identity,
+                                              .moment = pg_moment};
 
 static bst_status export_snapshot(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;
@@ -381,7 +419,7 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
 
     if (!s)
         return bst_diag_nomem(diags);
-    s->base = (bst_source){&pg_ops, spec, conninfo};
+    s->base = (bst_source){.ops = &pg_ops, .spec = spec, .label = conninfo};
     bst_strbuf_init(&s->table);
     bst_strbuf_init(&s->label);
     bst_strbuf_init(&s->condition);
@@ -412,41 +450,4 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
     s->key_is_int = spec->key_count == 1 && s->keys && is_int_type(s->keys[0].type);
     *ret = &s->base;
     return BST_OK;
-}
-
-/* ---- in chunks */
-
-bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
-                            const char *const **ret, size_t *ret_count, bst_diags *diags) {
-    return bst__pg_split(source, cut, arena, ret, ret_count, diags);
-}
-
-bst_status bst_source_select(bst_source *source, const char *bounds, bst_diags *diags) {
-    start_over((bst__pg_source *)source);
-    return bst__pg_select((bst__pg_source *)source, bounds, diags);
-}
-
-bst_status bst_source_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) {
-    return bst__pg_identity((bst__pg_source *)source, out, diags);
-}
-
-bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
-    bst__pg_source *const s = (bst__pg_source *)source;
-    bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_query(
-        s->pg,
-        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
-        " ELSE pg_catalog.pg_current_wal_lsn() END::text, pg_catalog.now()::text",
-        0, NULL, &rows, diags);
-    if (status == BST_OK) {
-        const char *const lsn = bst_pg_rows_text(rows, 0, 0);
-        *ret = (bst_source_moment){.snapshot = s->snapshot,
-                                   .lsn = lsn ? bst_arena_strdup(s->texts, lsn) : NULL,
-                                   .taken_at =
-                                       bst_arena_strdup(s->texts, bst_pg_rows_text(rows, 0, 1))};
-        if (!ret->taken_at || (lsn && !ret->lsn))
-            status = bst_diag_nomem(diags);
-    }
-    bst_pg_rows_free(rows);
-    return status;
 }

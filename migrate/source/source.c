@@ -57,16 +57,28 @@ bst_status bst_source_open_at(const char *from, const bst_source_spec *spec, con
 #endif
 }
 
-#if !BACKSTORY_POSTGRES
-bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
-    (void)source;
-    (void)ret;
-    return no_postgres(diags);
+/* ---- in chunks */
+
+bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                            const char *const **ret, size_t *ret_count, bst_diags *diags) {
+    return source->ops->split(source, cut, arena, ret, ret_count, diags);
 }
-#endif
+
+bst_status bst_source_select(bst_source *source, const char *bounds, bst_diags *diags) {
+    return source->ops->select(source, bounds, diags);
+}
+
+bst_status bst_source_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    return source->ops->identity(source, out, diags);
+}
+
+bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
+    return source->ops->moment(source, ret, diags);
+}
 
 bst_status bst_source_next(bst_source *source, const bst_row **ret_row, bst_diags *diags) {
-    return source->ops->next(source, ret_row, diags);
+    return source->limited ? bst__file_next(source, ret_row, diags)
+                           : source->ops->next(source, ret_row, diags);
 }
 
 bst_status bst_source_keep(bst_source *source, const bst_key_part *part, bst_diags *diags) {

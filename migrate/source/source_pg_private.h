@@ -122,7 +122,7 @@ bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diag
 
 /* identity_pg.c */
 /* What must not change between a run that is broken off and the one that goes on with it. */
-bst_status bst__pg_identity(bst__pg_source *s, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+bst_status bst__pg_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
 
 /* chunk_pg.c */
 bst_status bst__pg_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,

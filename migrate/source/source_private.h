@@ -10,6 +10,10 @@ struct bst_source {
     const struct bst__source_ops *ops;
     const bst_source_spec *spec;
     const char *label;
+    /* files: the rows wanted, by their place in the order of keys, and where it stands there */
+    bool limited;
+    uint64_t begin, end, place;
+    char asked_at[BST_TIME_TEXT_MAX];
 };
 
 struct bst__source_ops {
@@ -25,6 +29,14 @@ struct bst__source_ops {
     /* NULL: it has none */
     bst_status (*mark)(bst_source *source, const char *const *bounds, size_t count,
                        const bst_marks *before, bst_arena *arena, bst_marks *ret, bst_diags *diags);
+    /* in chunks: see source.h; files take those of chunk_file.c */
+    bst_status (*split)(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                        const char *const **ret, size_t *ret_count, bst_diags *diags);
+    bst_status (*select)(bst_source *source, const char *bounds, bst_diags *diags);
+    bst_status (*identity)(bst_source *source, bst_strbuf *out, bst_diags *diags);
+    bst_status (*moment)(bst_source *source, bst_source_moment *ret, bst_diags *diags);
+    /* files: appends members of an object of texts, "SHA-256 of payments.csv": "..." */
+    bst_status (*digest)(bst_source *source, bst_strbuf *out, bst_diags *diags);
 };
 
 bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,
@@ -35,6 +47,16 @@ bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, s
 bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
                                const char *snapshot, bst_source **ret,
                                bst_diags *diags) BST_MUST_USE;
+
+/* chunk_file.c */
+bst_status bst__file_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
+                           const char *const **ret, size_t *ret_count, bst_diags *diags);
+bst_status bst__file_select(bst_source *source, const char *bounds, bst_diags *diags);
+bst_status bst__file_identity(bst_source *source, bst_strbuf *out, bst_diags *diags);
+bst_status bst__file_moment(bst_source *source, bst_source_moment *ret, bst_diags *diags);
+/* The next row, when only those of a chunk are wanted. */
+bst_status bst__file_next(bst_source *source, const bst_row **ret_row,
+                          bst_diags *diags) BST_MUST_USE;
 
 /* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no
  * zone, which is the mapping's mistake, not the row's. */

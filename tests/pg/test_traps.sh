@@ -132,6 +132,10 @@ INSERT INTO codes VALUES ('a', 'NEW', 1, '2024-01-01'), ('b', 'new', 1, '2024-01
 CREATE TYPE mood AS ENUM ('NEW', 'DONE', 'GONE');
 CREATE TABLE moods (id text PRIMARY KEY, status mood, amount numeric(12,2), created_at timestamptz, done_at timestamptz);
 INSERT INTO moods VALUES ('a', 'NEW', 1, '2024-01-01', NULL), ('b', 'GONE', 1, '2024-01-01', NULL), ('c', 'DONE', 1, '2024-01-01', '2024-01-01');
+CREATE DOMAIN mode AS text CHECK (value ~ '^[A-Z]+$');
+CREATE DOMAIN price AS numeric(12,2) CHECK (value >= 0);
+CREATE TABLE domains (id text PRIMARY KEY, status mode, amount price, created_at timestamptz, done_at timestamptz);
+INSERT INTO domains VALUES ('a', 'NEW', 1, '2024-01-01', NULL), ('b', 'GONE', 1.5, '2024-01-01', NULL), ('c', 'DONE', 2.25, '2024-01-01', '2024-01-01');
 CREATE TABLE padded (id char(6) PRIMARY KEY, status char(8), amount numeric(12,2), created_at timestamptz, done_at timestamptz);
 INSERT INTO padded VALUES ('a', 'NEW', 1, '2024-01-01', NULL), ('bb', 'DONE', 1, '2024-01-01', '2024-01-02');
 CREATE TABLE status_codes (code smallint PRIMARY KEY, name text);
@@ -150,6 +154,8 @@ mapping codes
 is codes 'a new 1.00; b unknown-state; c unknown-state; d unknown-state; e unknown-state; f unknown-state'
 mapping moods
 is moods 'a new 1.00; b unknown-state; c done 1.00'
+mapping domains
+is domains 'a new 1.00; b unknown-state; c done 2.25'
 mapping padded
 is padded 'a new 1.00; bb done 1.00'
 mapping looked_up '' '"sql": "(SELECT name FROM public.status_codes WHERE code = status_id)"'
@@ -244,13 +250,28 @@ CREATE UNLOGGED TABLE made (id int PRIMARY KEY, status text, cents bigint, amoun
     created_at timestamptz, done_at timestamptz);
 INSERT INTO made (id, status, cents, created_at) VALUES (1, 'NEW', 1250, '2024-01-01');
 CREATE MATERIALIZED VIEW kept AS SELECT * FROM parts;
+CREATE EXTENSION postgres_fdw;
 EOF
-for table in parts seen parent made kept; do
+sql <<EOF
+CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '$PGHOST', dbname '$PGDATABASE');
+CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere OPTIONS (user '$PGUSER');
+CREATE FOREIGN TABLE abroad (id int, status text, amount numeric(12,2), created_at timestamptz, done_at timestamptz)
+    SERVER elsewhere OPTIONS (table_name 'parts');
+CREATE TABLE mixed (LIKE parts) PARTITION BY RANGE (id);
+CREATE TABLE mixed_here PARTITION OF mixed FOR VALUES FROM (20) TO (30);
+CREATE FOREIGN TABLE mixed_abroad PARTITION OF mixed FOR VALUES FROM (0) TO (20) SERVER elsewhere OPTIONS (table_name 'parts');
+INSERT INTO mixed_here VALUES (20, 'NEW', 20, '2024-01-01');
+EOF
+for table in parts seen parent made kept abroad mixed; do
     mapping $table
 done
 is parts '10 new 10.00; 11 new 11.00; 9 new 9.00'
 is seen '10 new 10.00; 11 new 11.00'
 is parent '1 new 1.00; 2 new 1.00'
+mapping parent "\"where\": \"tableoid = 'public.parent'::regclass\""
+is parent '1 new 1.00'
+is abroad '10 new 10.00; 11 new 11.00; 9 new 9.00'
+is mixed '10 new 10.00; 11 new 11.00; 20 new 20.00; 9 new 9.00'
 is made '1 new 12.50'
 is kept '10 new 10.00; 11 new 11.00; 9 new 9.00'
 
@@ -299,6 +320,20 @@ INSERT INTO bytes VALUES ('a', 'NEW', 1, '2024-01-01'), ('b\\351', 'NEW', 1, '20
 mapping bytes
 source="dbname=$PGDATABASE-ascii"
 is bytes 'a new 1.00; b� bad-value; c bad-value; d unknown-state'
+# In chunks, whose bounds are such bytes as well.
+psql -Xq -v ON_ERROR_STOP=1 -d "$PGDATABASE-ascii" <<'EOF'
+CREATE TABLE many AS SELECT convert_from(CASE WHEN n % 2 = 0 THEN '\xe9'::bytea ELSE '' END || n::text::bytea, 'SQL_ASCII') AS id,
+    'NEW'::text AS status, 1::numeric(12,2) AS amount, timestamptz '2024-01-01' AS created_at, NULL::timestamptz AS done_at
+FROM generate_series(1000, 1999) n;
+ALTER TABLE many ADD PRIMARY KEY (id);
+ANALYZE many;
+EOF
+mapping many
+"$BACKSTORY" migrate many.legacy.json --from "$source" --to "dbname=$PGDATABASE" --jobs 2 --chunk-rows 100 --quarantine m.jsonl --quiet
+[ "$(psql -XAtc "SELECT count(*) || ' ' || (SELECT count(*) FROM backstory.chunk) FROM backstory.entity")" = '500 10' ] ||
+    fail "keys of bytes, in chunks: $(psql -XAtc 'SELECT count(*) FROM backstory.entity')"
+[ "$(grep -c '"code":"bad-value"' m.jsonl)" = 500 ] || fail 'keys that are no text are not put aside'
+psql -Xqc "DROP SCHEMA backstory CASCADE" 2>/dev/null
 source=dbname=$PGDATABASE
 
 say '28: only its owner may read the rows put aside'

@@ -170,6 +170,12 @@ START_TEST(test_json_is_always_valid) {
         json_t *const plain = json_stringn(bytes, len);
         if (!json || (plain && !json_equal(plain, json)))
             ck_abort_msg("%s: %s", sb.text, json ? "another text" : error.text);
+        /* Text for its own sake is the same text. */
+        bst_strbuf text = BST_STRBUF_INIT;
+        bst_strbuf_add_utf8(&text, bytes, len);
+        ck_assert_uint_eq(text.len, json_string_length(json));
+        ck_assert_mem_eq(text.text, json_string_value(json), text.len);
+        bst_strbuf_release(&text);
         json_decref(plain);
         json_decref(json);
         bst_strbuf_release(&sb);

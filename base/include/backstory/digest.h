@@ -2,8 +2,10 @@
 #ifndef BACKSTORY_DIGEST_H
 #define BACKSTORY_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "backstory/status.h"
 
@@ -15,6 +17,8 @@ extern "C" {
 #define BST_UUID_TEXT  37 /* 36 characters and NUL */
 
 BST_API void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]);
+/* The same of a file, from where it stands to its end. False: it cannot be read. */
+BST_API bool bst_sha256_file(FILE *file, char out[BST_SHA256_HEX]);
 
 /* RFC 9562, version 5: SHA-1 of the namespace and the name. */
 BST_API void bst_uuid_v5(const uint8_t space[16], const void *name, size_t len, uint8_t out[16]);

@@ -44,6 +44,8 @@ BST_API void bst_strbuf_add_spaces(bst_strbuf *sb, size_t count);
 BST_API void bst_strbuf_add_int(bst_strbuf *sb, int64_t value);
 /* With as many spaces before it as make it `width` bytes wide. */
 BST_API void bst_strbuf_add_int_right(bst_strbuf *sb, int64_t value, size_t width);
+/* Text that may not be UTF-8: each byte that is none becomes U+FFFD. */
+BST_API void bst_strbuf_add_utf8(bst_strbuf *sb, const char *text, size_t len);
 /* A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD: check first where that
  * would be a loss. */
 BST_API void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len);

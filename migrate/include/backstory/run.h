@@ -21,7 +21,7 @@ typedef struct bst_run_figures {
     /* of a dry run: some events as a file of events would have them */
     uint64_t sampled_events, sampled_bytes;
     uint64_t bytes; /* handed to a store in PostgreSQL, so far */
-    /* of a run from a server into a store */
+    /* of a run in chunks: from a server or files into a store in PostgreSQL */
     int32_t run_id;       /* 0: it was none */
     bool already;         /* this had been loaded before: nothing was done */
     uint64_t resumed;     /* rows that an earlier run, broken off, had loaded */
@@ -45,8 +45,8 @@ typedef struct bst_run_options {
     bool only_aside;
     bool has_recorded_at;
     int64_t recorded_at;
-    /* From a server into a store: in chunks, by several readers, and gone on with where it was
-     * broken off. */
+    /* Into a store in PostgreSQL: in chunks, from a server by several readers, and gone on with
+     * where it was broken off. A source that can be read only once is one transaction. */
     uint32_t jobs;       /* readers; 0 is 1 */
     uint64_t chunk_rows; /* about; 0: BST_CHUNK_ROWS_DEFAULT */
     bool by_place;       /* faster by a little; when it is broken off it starts again */

@@ -147,12 +147,16 @@ BST_API bst_status bst_source_mark(bst_source *source, const char *const *bounds
                                    const bst_marks *before, bst_arena *arena, bst_marks *ret,
                                    bst_diags *diags) BST_MUST_USE;
 
-/* ---- in chunks: PostgreSQL only */
+/* ---- in chunks. A file hands out its chunks in their order only. */
+
+/* A file or a folder, which can be read again; no FIFO, no connection string. */
+BST_API bool bst_source_is_file(const char *from);
 
 /* The moment it is read at. */
 typedef struct bst_source_moment {
     const char
-        *snapshot; /* by this name others read at the same moment, as long as this source is open */
+        *snapshot;   /* by this name others read at the same moment, as long as this source is open;
+                    * NULL: a file */
     const char *lsn; /* of the server's log, or NULL */
     const char *taken_at;
 } bst_source_moment;
