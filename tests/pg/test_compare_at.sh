@@ -35,6 +35,13 @@ say 'at rest each side is of a moment of its own'
 catch_up
 compare || { cat compared.txt; fail 'differs at rest'; }
 ! grep -q 'exact at' compared.txt || fail 'nobody runs, and it says that it is exact'
+source_sql -q -c "INSERT INTO payments (id, reference, status, amount, currency, created_at, updated_at)
+    VALUES (6000001, 'late', 0, 100, 'EUR', now(), now())"
+got=0
+compare || got=$?
+is 'exit status when the store is behind' 1 "$got"
+grep -q '^the follower of slot backstory_payment does not run: it is at ' compared.txt ||
+    { cat compared.txt; fail 'does not say why it may differ'; }
 got=0
 compare --at now --wait 1 || got=$?
 is 'exit status without a follower' 4 "$got"
@@ -84,6 +91,8 @@ for options in '' '--jobs 2' '--at now' '--jobs 3 --at now' '--sample 30%' '--si
     # shellcheck disable=SC2086
     clean $options
 done
+compare --format json || { cat compared.txt; fail 'differs: --format json'; }
+grep -q '"rows_from_log": [0-9]' compared.txt || { cat compared.txt; fail 'the figures do not say where both sides are'; }
 [ "$(place)" != "$before" ] || fail 'nothing was written meanwhile'
 until [ "$(passing_slots)" = 0 ]; do :; done # it ends with its session
 
