@@ -1,4 +1,4 @@
-/* What json_source.c, json_index.c and json_mistake.c share. */
+/* What json_source.c, json_index.c, json_mistake.c and json_place.c share. */
 #ifndef BACKSTORY_JSON_PRIVATE_H
 #define BACKSTORY_JSON_PRIVATE_H
 

@@ -72,19 +72,6 @@ bst_status bst_file_read(const char *path, size_t limit, char **ret_text, size_t
     return status;
 }
 
-bst__json_place bst__json_place_of(const char *text, size_t at) {
-    bst__json_place place = {1, 1};
-    for (size_t i = 0; i < at; i++) {
-        if (text[i] == '\n') {
-            place.line++;
-            place.column = 1;
-        } else if ((text[i] & 0xC0) != 0x80) {
-            place.column++;
-        }
-    }
-    return place;
-}
-
 static bst_loc loc_of(const bst_json_source *source, size_t at) {
     const bst__json_place place = bst__json_place_of(source->text, at);
     return (bst_loc){source->name, place.line, place.column};

@@ -1,8 +1,7 @@
 /* Timestamps and dates, as PostgreSQL counts and reads them.
  *
- * The calendar is computed with integers: years start in March, so that the leap day is the last of
- * its year, and 400 years are one cycle of 146097 days. Where PostgreSQL is generous so are we:
- * 24:00:00 is the next midnight, second 60 is the first of the next minute. Zones are zone.c's,
+ * Where PostgreSQL is generous so are we: 24:00:00 is the next midnight, second 60 is the first of
+ * the next minute. The calendar is calendar.c's, parts of texts are time_text.c's, zones zone.c's,
  * durations duration.c's.
  */
 #include "backstory/timestamp.h"
@@ -12,111 +11,10 @@
 #include "digits_private.h"
 #include "timestamp_private.h"
 
-#define CYCLE_YEARS         400
-#define CYCLE_DAYS          146097
-#define DAYS_FROM_YEAR_0    730425 /* from 0000-03-01 to 2000-01-01 */
-#define FRACTION_DIGITS     6
 #define DATE_MIN            INT64_C(-2451545)   /* 4714-11-24 BC, Julian day 0 */
 #define DATE_END            INT64_C(2145031949) /* after PostgreSQL's last, 5874897-12-31 */
 #define DATE_INFINITY       INT32_MAX
 #define DATE_MINUS_INFINITY INT32_MIN
-
-static int64_t floor_div(int64_t a, int64_t b) {
-    return a / b - (a % b < 0);
-}
-
-/* Days from 1 March to the first of a month, counted from March = 0. */
-static int days_before(int month_from_march) {
-    return (153 * month_from_march + 2) / 5;
-}
-
-int64_t bst__days_of(int64_t year, int month, int day) {
-    const int from_march = (month + 9) % 12;
-    const int64_t years = year - (month <= 2);
-    const int64_t cycle = floor_div(years, CYCLE_YEARS);
-    const int64_t of_cycle = years - cycle * CYCLE_YEARS;
-    const int64_t days = of_cycle * 365 + of_cycle / 4 - of_cycle / 100;
-    return cycle * CYCLE_DAYS + days + days_before(from_march) + day - 1 - DAYS_FROM_YEAR_0;
-}
-
-typedef struct civil {
-    int64_t year; /* 0 is 1 BC */
-    int month, day;
-} civil;
-
-static civil civil_of(int64_t days) {
-    days += DAYS_FROM_YEAR_0;
-    const int64_t cycle = floor_div(days, CYCLE_DAYS);
-    const int of_cycle = (int)(days - cycle * CYCLE_DAYS);
-    /* Take out the leap days that have passed (and put back those of the centuries), then years
-     * have 365 days. */
-    const int year =
-        (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / (CYCLE_DAYS - 1)) / 365;
-    const int of_year = of_cycle - (year * 365 + year / 4 - year / 100);
-    const int from_march = (5 * of_year + 2) / 153;
-    const int month = from_march < 10 ? from_march + 3 : from_march - 9;
-    return (civil){cycle * CYCLE_YEARS + year + (month <= 2), month,
-                   of_year - days_before(from_march) + 1};
-}
-
-int bst__month_days(int64_t year, int month) {
-    static const char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap);
-}
-
-bool bst__cursor_digits(bst__cursor *in, int count, int *ret) {
-    int value = 0;
-    if (in->end - in->at < count)
-        return false;
-    for (int i = 0; i < count; i++) {
-        if (!bst__is_digit(in->at[i]))
-            return false;
-        value = value * 10 + (in->at[i] - '0');
-    }
-    in->at += count;
-    *ret = value;
-    return true;
-}
-
-bst_time_result bst__cursor_fraction(bst__cursor *in, int *ret_us) {
-    int us = 0, digits = 0;
-    bool exact = true;
-    for (; in->at < in->end && bst__is_digit(*in->at); in->at++, digits++) {
-        if (digits < FRACTION_DIGITS)
-            us = us * 10 + (*in->at - '0');
-        else
-            exact &= *in->at == '0';
-    }
-    if (digits == 0)
-        return BST_TIME_SYNTAX;
-    for (; digits < FRACTION_DIGITS; digits++)
-        us *= 10;
-    *ret_us = us;
-    return exact ? BST_TIME_OK : BST_TIME_INEXACT;
-}
-
-bst_time_result bst__cursor_offset(bst__cursor *in, int *ret_seconds) {
-    int hours, minutes = 0, seconds = 0;
-    const bool west = in->at < in->end && *in->at == '-';
-    if (!bst__cursor_skip(in, '-') && !bst__cursor_skip(in, '+'))
-        return BST_TIME_SYNTAX;
-    if (!bst__cursor_digits(in, 2, &hours))
-        return BST_TIME_SYNTAX;
-    if (bst__cursor_skip(in, ':')) {
-        if (!bst__cursor_digits(in, 2, &minutes))
-            return BST_TIME_SYNTAX;
-        if (bst__cursor_skip(in, ':') && !bst__cursor_digits(in, 2, &seconds))
-            return BST_TIME_SYNTAX;
-    } else {
-        bst__cursor_digits(in, 2, &minutes);
-    }
-    if (hours > 15 || minutes > 59 || seconds > 59)
-        return BST_TIME_RANGE;
-    const int offset = (hours * 60 + minutes) * 60 + seconds;
-    *ret_seconds = west ? -offset : offset;
-    return BST_TIME_OK;
-}
 
 /* A timestamp as it is written. */
 typedef struct written {
@@ -265,7 +163,7 @@ bst_time_result bst_time_from_naive(int64_t naive, const bst_zone *zone, int64_t
         return BST_TIME_NO_ZONE;
     if (naive < BST_TIME_MIN || naive >= BST_TIME_END)
         return BST_TIME_RANGE;
-    const int64_t seconds = floor_div(naive, BST__SECOND);
+    const int64_t seconds = bst__floor_div(naive, BST__SECOND);
     int64_t utc;
     const bst_time_result result = bst__zone_resolve(zone, seconds, &utc);
     if (result != BST_TIME_OK)
@@ -279,16 +177,6 @@ bool bst_time_is_finite(int64_t time) {
     return time != BST_TIME_INFINITY && time != BST_TIME_MINUS_INFINITY;
 }
 
-char *bst__fraction_put(char *at, unsigned us) {
-    if (us == 0)
-        return at;
-    *at++ = '.';
-    at = bst__digits_put(at, us, FRACTION_DIGITS);
-    while (at[-1] == '0')
-        at--;
-    return at;
-}
-
 static size_t put_infinity(bool minus, char *out) {
     const char *const word = minus ? "-infinity" : "infinity";
     const size_t len = strlen(word);
@@ -298,7 +186,7 @@ static size_t put_infinity(bool minus, char *out) {
 
 /* The year as it is written; before year 1 it counts backwards from 1 BC, and `finish` says so at
  * the end. */
-static char *put_day(char *at, civil day) {
+static char *put_day(char *at, bst__civil day) {
     at = bst__digits_put(at, (uint64_t)(day.year > 0 ? day.year : 1 - day.year), 4);
     *at++ = '-';
     at = bst__digits_put2(at, (unsigned)day.month);
@@ -306,7 +194,7 @@ static char *put_day(char *at, civil day) {
     return bst__digits_put2(at, (unsigned)day.day);
 }
 
-static size_t finish(char *at, civil day, const char *out) {
+static size_t finish(char *at, bst__civil day, const char *out) {
     if (day.year <= 0) {
         memcpy(at, " BC", 3);
         at += 3;
@@ -318,10 +206,10 @@ static size_t finish(char *at, civil day, const char *out) {
 size_t bst_time_format(int64_t time, char out[BST_TIME_TEXT_MAX]) {
     if (!bst_time_is_finite(time))
         return put_infinity(time == BST_TIME_MINUS_INFINITY, out);
-    const int64_t days = floor_div(time, BST__DAY);
+    const int64_t days = bst__floor_div(time, BST__DAY);
     const int64_t of_day = time % BST__DAY + (time % BST__DAY < 0 ? BST__DAY : 0);
     const unsigned seconds = (unsigned)(of_day / BST__SECOND);
-    const civil day = civil_of(days);
+    const bst__civil day = bst__civil_of(days);
     char *at = put_day(out, day);
     *at++ = 'T';
     at = bst__digits_put2(at, seconds / 3600);
@@ -354,20 +242,20 @@ bst_time_result bst_date_parse(const char *text, size_t len, int32_t *ret_days) 
 size_t bst_date_format(int32_t days, char out[BST_TIME_TEXT_MAX]) {
     if (days == DATE_INFINITY || days == DATE_MINUS_INFINITY)
         return put_infinity(days == DATE_MINUS_INFINITY, out);
-    const civil day = civil_of(days);
+    const bst__civil day = bst__civil_of(days);
     return finish(put_day(out, day), day, out);
 }
 
 int32_t bst_time_month(int64_t time) {
     if (!bst_time_is_finite(time))
         return INT32_MIN;
-    const civil day = civil_of(floor_div(time, BST__DAY));
+    const bst__civil day = bst__civil_of(bst__floor_div(time, BST__DAY));
     return (int32_t)((day.year - 2000) * 12 + day.month - 1);
 }
 
 size_t bst_month_format(int32_t month, char out[BST_TIME_TEXT_MAX]) {
-    const int64_t year = 2000 + floor_div(month, 12);
-    const civil day = {year, (int)(month - (year - 2000) * 12) + 1, 1};
+    const int64_t year = 2000 + bst__floor_div(month, 12);
+    const bst__civil day = {year, (int)(month - (year - 2000) * 12) + 1, 1};
     char *const end = put_day(out, day);
     return finish(end - strlen("-01"), day, out);
 }

@@ -1,5 +1,5 @@
-/* What timestamp.c, duration.c and zone.c share: the calendar, the offset of a zone in text, and
- * the look-up of local time. */
+/* What timestamp.c, duration.c and zone.c share: parts of texts (time_text.c), the calendar
+ * (calendar.c), and the look-up of local time (zone.c). */
 #ifndef BACKSTORY_TIMESTAMP_PRIVATE_H
 #define BACKSTORY_TIMESTAMP_PRIVATE_H
 
@@ -31,10 +31,20 @@ bst_time_result bst__cursor_fraction(bst__cursor *in, int *ret_us);
 /* Writes ".5" and the like; nothing for 0. */
 char *bst__fraction_put(char *at, unsigned us);
 
+/* Rounded down, for b > 0. */
+static inline int64_t bst__floor_div(int64_t a, int64_t b) {
+    return a / b - (a % b < 0);
+}
+
 /* Days since 2000-01-01 in the proleptic Gregorian calendar; year 0 is 1 BC. The day may lie
  * outside its month. */
 int64_t bst__days_of(int64_t year, int month, int day);
 int bst__month_days(int64_t year, int month);
+typedef struct bst__civil {
+    int64_t year; /* 0 is 1 BC */
+    int month, day;
+} bst__civil;
+bst__civil bst__civil_of(int64_t days);
 
 /* Which time local clocks showed `seconds` at; both counts are seconds since 2000-01-01. */
 bst_time_result bst__zone_resolve(const bst_zone *zone, int64_t seconds, int64_t *ret_seconds);

@@ -138,8 +138,6 @@ void bst__c_add_cell_access(bst__c *c, bst_strbuf *out);
 const char *bst__c_cell_text(bst__c *c, const char *state, const char *command);
 /* emit_c_batch.c: what the header says of step_all */
 void bst__c_add_batch_access(bst__c *c, bst_strbuf *out);
-/* The smallest unsigned type that holds 0 .. max. */
-const char *bst__c_uint(uint32_t max);
 
 /* emit_c_regions.c: what is different where regions keep tables of their own */
 /* The members that say where an entity stands: "enum plant_state state, parts[PLANT_...];". */
@@ -157,7 +155,9 @@ void bst__c_add_region_tables(bst__c *c, bst_strbuf *out);
 void bst__c_add_header(bst__c *c, bst_strbuf *out);
 void bst__c_add_source(bst__c *c, bst_strbuf *out);
 
-/* emit_c_text.c: layout, as clang-format would have it */
+/* emit_c_text.c: layout, as clang-format would have it; and the smallest unsigned type that holds
+ * 0 .. max */
+const char *bst__c_uint(uint32_t max);
 void bst__c_comment(bst_strbuf *out, unsigned indent, const char *text);
 /* Appends text so that it cannot end a comment, all on one line. */
 void bst__c_add_plain(bst_strbuf *out, const char *text);

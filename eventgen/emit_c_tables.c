@@ -11,10 +11,6 @@
 
 #include "emit_c_private.h"
 
-const char *bst__c_uint(uint32_t max) {
-    return max <= UINT8_MAX ? "uint8_t" : max <= UINT16_MAX ? "uint16_t" : "uint32_t";
-}
-
 /* ---- packing ---- */
 
 /* Transitions of one (from, command) are consecutive: those from `first` on. */

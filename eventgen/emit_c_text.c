@@ -331,3 +331,7 @@ void *bst__c_array(bst__c *c, size_t count, size_t size) {
     }
     return items;
 }
+
+const char *bst__c_uint(uint32_t max) {
+    return max <= UINT8_MAX ? "uint8_t" : max <= UINT16_MAX ? "uint16_t" : "uint32_t";
+}

@@ -41,29 +41,6 @@ static const struct {
     {BST__TOKEN_STAR, BST_EXPR_MUL},
 };
 
-bst__ast *bst__ast_make(bst__job *job, bst_expr_op op, uint32_t offset, uint32_t arg_count,
-                        bst__ast *const *args) {
-    bst__ast *ast = bst_arena_alloc(job->scratch, sizeof *ast);
-    bst__ast **copy = bst_arena_array(job->scratch, arg_count, sizeof(bst__ast *));
-    if (ast == NULL || copy == NULL) {
-        bst__job_nomem(job);
-        return NULL;
-    }
-    uint32_t depth = 0;
-    for (uint32_t i = 0; i < arg_count; i++) {
-        copy[i] = args[i];
-        depth = args[i]->depth > depth ? args[i]->depth : depth;
-    }
-    *ast = (bst__ast){
-        .op = op, .offset = offset, .depth = depth + 1, .arg_count = arg_count, .args = copy};
-    if (ast->depth > BST_EXPR_DEPTH_MAX) {
-        bst__job_error(job, offset, "limit", "expression is more than %d levels deep",
-                       BST_EXPR_DEPTH_MAX);
-        return NULL;
-    }
-    return ast;
-}
-
 /* Counts a level of the parser's own recursion; the caller takes it back. */
 static bool enter(parser *p) {
     if (p->nesting == BST_EXPR_DEPTH_MAX) {

@@ -25,7 +25,7 @@ typedef struct bst__job {
     uint32_t unknown_count;
 } bst__job;
 
-/* expr.c. Report a mistake at a byte offset of the text; hint and detail are added by
+/* expr_job.c. Report a mistake at a byte offset of the text; hint and detail are added by
  * bst_diag_hint() and the like. */
 void bst__job_error(bst__job *job, uint32_t offset, const char *code, const char *format, ...)
     BST_PRINTF(4, 5);
@@ -103,7 +103,7 @@ struct bst__ast {
     const char *name;   /* REF */
 };
 
-/* expr_parse.c. A node with a copy of `args`; NULL when out of memory or too deep (reported). */
+/* expr_job.c. A node with a copy of `args`; NULL when out of memory or too deep (reported). */
 bst__ast *bst__ast_make(bst__job *job, bst_expr_op op, uint32_t offset, uint32_t arg_count,
                         bst__ast *const *args);
 /* expr_call.c. The node of name(args), or of args[0].name(args[1]...) when `method`; poisoned when
@@ -170,7 +170,7 @@ bool bst__convert(const bst_type *from, const bst_value *value, const bst_type *
 int bst__precedence(bst_expr_op op);
 const char *bst__op_text(bst_expr_op op);
 
-/* expr.c. Kinds fall into groups that compare and compute with each other: every number is
+/* expr_job.c. Kinds fall into groups that compare and compute with each other: every number is
  * DECIMAL, every text is TEXT, the others stand for themselves. */
 bst_kind bst__group(bst_kind kind);
 /* Digits after the point; 0 for an integer. */

@@ -127,6 +127,12 @@ typedef struct bst__flat {
 
 bool bst__list_add(bst__flat *f, bst__list *list, uint32_t item);
 
+/* It cannot be split, because of this. */
+static inline bool bst__cannot(bst__flat *f, const char *why_not) {
+    f->why_not = why_not;
+    return false;
+}
+
 /* flatten_step.c */
 /* Marks the configuration's nodes in `active` and `members`; unmarks them. */
 bool bst__activate(bst__flat *f, const bst__row *row);
@@ -143,25 +149,31 @@ bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret);
 /* flatten_walk.c */
 /* Adds to the table what leads away from the configuration (BST_NONE: what creates). */
 bool bst__walk(bst__flat *f, uint32_t row);
+
+/* flatten_rows.c */
+bool bst__same_row(const bst__row *a, const bst__row *b);
 /* The number of a configuration; a new one is added at the end. */
 bool bst__intern_row(bst__flat *f, const bst__row *row, uint32_t *ret);
+/* That of the row that stands for all regions together. */
+bool bst__intern_split(bst__flat *f, uint32_t *ret);
+/* The row where a way ends, in the table that it belongs to. *ret_entry: the tuple of the regions
+ * when it leads into the split. */
+bool bst__intern_place(bst__flat *f, const bst__row *row, uint32_t *ret, uint32_t *ret_entry);
+/* Whether nobody knows here if the node is active: it is in a region that is not looked at. */
+bool bst__is_elsewhere(const bst__flat *f, uint32_t node);
+/* The number under which guards ask for such a node; BST_NONE: there are too many. */
+uint32_t bst__asked_number(bst__flat *f, uint32_t node);
+
+/* flatten_done.c: finds `done_row`. */
+bool bst__find_done(bst__flat *f);
 
 /* flatten_split.c */
 /* The tables of a machine that exploded, region by region; or an error that says why not. */
 bool bst__flatten_split(bst__load *l);
 /* The error; `why_not`: they cannot be split either, or NULL. Returns false. */
 bool bst__report_too_many(bst__load *l, const char *why_not);
-/* The row where a way ends, in the table that it belongs to. *ret_entry: the tuple of the regions
- * when it leads into the split. */
-bool bst__intern_place(bst__flat *f, const bst__row *row, uint32_t *ret, uint32_t *ret_entry);
-/* Finds `done_row`. */
-bool bst__find_done(bst__flat *f);
-/* Whether nobody knows here if the node is active: it is in a region that is not looked at. */
-bool bst__is_elsewhere(const bst__flat *f, uint32_t node);
-/* The number under which guards ask for such a node; BST_NONE: there are too many. */
-uint32_t bst__asked_number(bst__flat *f, uint32_t node);
 
-/* flatten.c: the tables from a `bst__flat` that knows what to split. */
+/* flatten_tree.c: the tables from a `bst__flat` that knows what to split. */
 bool bst__flatten_tree(bst__flat *f);
 
 /* flatten_guard.c */

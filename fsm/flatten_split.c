@@ -51,11 +51,6 @@ bool bst__report_too_many(bst__load *l, const char *why_not) {
     return false;
 }
 
-static bool cannot(bst__flat *f, const char *why_not) {
-    f->why_not = why_not;
-    return false;
-}
-
 /* ---- what is split ---- */
 
 /* Of the outermost parallel nodes the one with the most combinations; BST_NONE: there is none. */
@@ -109,181 +104,35 @@ static bool find_parts(bst__flat *f) {
     for (uint32_t n = 0; n < l->node_count; n++) {
         part_of[n] = BST_NONE;
         if (l->nodes[n].kind == BST_NODE_HISTORY) {
-            return cannot(f, "the machine has a history, which remembers several regions at once");
+            return bst__cannot(
+                f, "the machine has a history, which remembers several regions at once");
         }
     }
     f->part_of = part_of;
     const bst_node *split = &l->nodes[f->split];
     for (uint32_t c = split->first_child; c != BST_NONE; c = l->nodes[c].next_sibling) {
         if (f->part_count == BST_REGIONS_MAX) {
-            return cannot(f, "there are more than 250 of them");
+            return bst__cannot(f, "there are more than 250 of them");
         }
         for (uint32_t n = c; n <= l->nodes[c].last; n++) {
             part_of[n] = f->part_count;
             if (has_guarded_always(l, n)) {
-                return cannot(f, "an \"always\" in one of them has a guard, which events of the "
-                                 "others would have to ask");
+                return bst__cannot(f,
+                                   "an \"always\" in one of them has a guard, which events of the "
+                                   "others would have to ask");
             }
         }
         if (l->node_notes[f->split].done_count > 0 && l->node_notes[c].done_count > 0) {
-            return cannot(f, "a region and the parallel state around it both have an \"onDone\"");
+            return bst__cannot(f,
+                               "a region and the parallel state around it both have an \"onDone\"");
         }
         f->part_nodes[f->part_count++] = c;
     }
     if (f->part_count < 2) {
-        return cannot(f, "there is one region alone");
+        return bst__cannot(f, "there is one region alone");
     }
     return !asks_always(f, f->split) ||
-           cannot(f, "the parallel state, or one around it, has an \"always\"");
-}
-
-/* ---- rows ---- */
-
-static bool same_part(const bst__flat *f, const bst__row *row) {
-    for (uint32_t i = 2; i <= row->words[0]; i++) {
-        if (f->part_of[row->words[i]] != f->part_of[row->words[1]]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool intern_split(bst__flat *f, uint32_t *ret) {
-    uint32_t *words = bst_arena_array(f->scratch, 2, sizeof *words);
-    if (!words) {
-        return bst__nomem(f->l);
-    }
-    words[0] = 1;
-    words[1] = f->split;
-    const bst__row row = {words, 2};
-    return bst__intern_row(f, &row, ret);
-}
-
-/* Cuts a row of all regions. Leaves are in document order, so those of a region stand together. */
-static bool add_tuple(bst__flat *f, const bst__row *row) {
-    if (f->tuple_count == f->tuple_room) {
-        f->tuple_room = bst__next_room(f->tuple_count);
-        f->tuples = bst__longer(f->l, f->tuples, f->part_count * sizeof *f->tuples, f->tuple_count,
-                                f->tuple_room);
-        if (!f->tuples) {
-            return false;
-        }
-    }
-    uint32_t *tuple = &f->tuples[(size_t)f->tuple_count * f->part_count];
-    uint32_t at = 1;
-    for (uint32_t p = 0; p < f->part_count; p++) {
-        uint32_t *words = bst_arena_array(f->scratch, row->words[0] + 1, sizeof *words);
-        if (!words) {
-            return bst__nomem(f->l);
-        }
-        for (words[0] = 0; at <= row->words[0] && f->part_of[row->words[at]] == p; at++) {
-            words[++words[0]] = row->words[at];
-        }
-        const bst__row part = {words, words[0] + 1};
-        if (!bst__intern_row(f, &part, &tuple[p])) {
-            return false;
-        }
-    }
-    f->tuple_count++;
-    return true;
-}
-
-bool bst__intern_place(bst__flat *f, const bst__row *row, uint32_t *ret, uint32_t *ret_entry) {
-    *ret_entry = BST_NONE;
-    if (f->split == BST_NONE || same_part(f, row)) {
-        return bst__intern_row(f, row, ret);
-    }
-    *ret_entry = f->tuple_count;
-    return intern_split(f, ret) && add_tuple(f, row);
-}
-
-/* ---- guards ---- */
-
-bool bst__is_elsewhere(const bst__flat *f, uint32_t node) {
-    if (f->split == BST_NONE || f->part_of[node] == BST_NONE || !f->active[f->split]) {
-        return false;
-    }
-    return !f->active[f->part_nodes[f->part_of[node]]];
-}
-
-uint32_t bst__asked_number(bst__flat *f, uint32_t node) {
-    for (uint32_t i = 0; i < f->asked_count; i++) {
-        if (f->asked[i] == node) {
-            return i;
-        }
-    }
-    if (f->asked_count == BST_ASKED_MAX) {
-        f->why_not = "guards ask for more than 250 states of other regions";
-        return BST_NONE;
-    }
-    f->asked[f->asked_count] = node;
-    return f->asked_count++;
-}
-
-/* ---- onDone ---- */
-
-static bool has_always(bst__flat *f, const bst__row *row, bool *ret) {
-    const bool ok = bst__activate(f, row);
-    *ret = false;
-    for (uint32_t i = 0; ok && i < f->members.count; i++) {
-        *ret = *ret || f->l->node_notes[f->members.items[i]].always_count > 0;
-    }
-    bst__deactivate(f);
-    return ok;
-}
-
-/* The "onDone" that answers the node, if it is still active: *ret BST_NONE when there is none. */
-static bool answer_to(bst__flat *f, const bst__row *row, uint32_t node, uint32_t *ret) {
-    const bst__node_note *note = &f->l->node_notes[node];
-    const uint32_t first = note->first + note->command_count + note->always_count;
-    const bool ok = bst__activate(f, row);
-    *ret = ok && f->active[node] && note->done_count > 0 ? first : BST_NONE;
-    bst__deactivate(f);
-    if (ok && *ret != BST_NONE && f->l->transitions[first].guard != BST_NONE) {
-        return cannot(f, "what follows once all of them are final has a guard");
-    }
-    return ok;
-}
-
-bool bst__find_done(bst__flat *f) {
-    bst__list done = {0};
-    bst__row row;
-    uint32_t number;
-    f->done_row = f->done_entry = BST_NONE;
-    if (f->l->node_notes[f->split].done_count == 0) {
-        return true;
-    }
-    if (!intern_split(f, &number) || !bst__list_add(f, &done, f->split)) {
-        return false;
-    }
-    row = f->rows[number];
-    for (uint32_t i = 0; i < done.count; i++) {
-        uint32_t taken;
-        uint32_t count = 1;
-        bool always;
-        bool end;
-        if (i == BST_SETTLE_MAX) {
-            return cannot(f, "what follows once all of them are final does not end");
-        }
-        if (!answer_to(f, &row, done.items[i], &taken)) {
-            return false;
-        }
-        if (taken == BST_NONE) {
-            continue;
-        }
-        if (!bst__take(f, &row, &taken, &count, &row, &done) || !has_always(f, &row, &always) ||
-            !bst__is_end(f, &row, &end)) {
-            return false;
-        }
-        if (end) {
-            break;
-        }
-        if (always) {
-            return cannot(f, "an \"always\" follows once all of them are final");
-        }
-    }
-    f->way.count = 0;
-    return bst__intern_place(f, &row, &f->done_row, &f->done_entry);
+           bst__cannot(f, "the parallel state, or one around it, has an \"always\"");
 }
 
 /* ---- events ---- */
@@ -357,7 +206,7 @@ static bool publish(bst__flat *f) {
         }
     }
     if (f->tuple_count == 0) {
-        return cannot(f, "nothing leads to them");
+        return bst__cannot(f, "nothing leads to them");
     }
     for (uint32_t i = 0; i < f->asked_count; i++) {
         asked[i] = f->asked[i];
@@ -369,7 +218,7 @@ static bool publish(bst__flat *f) {
 static bool split(bst__flat *f) {
     f->split = find_split(f->l);
     if (f->split == BST_NONE) {
-        return cannot(f, "it is histories that multiply");
+        return bst__cannot(f, "it is histories that multiply");
     }
     return find_parts(f) && bst__flatten_tree(f) && check_events(f) && publish(f);
 }

@@ -49,55 +49,6 @@ static bool ask(bst__flat *f, const bst__row *row, uint32_t written, bool after,
     return ok;
 }
 
-/* Rows. */
-
-typedef struct wanted_row {
-    const bst__row *rows;
-    const bst__row *row;
-} wanted_row;
-
-static bool same_words(const bst__row *a, const bst__row *b) {
-    return a->len == b->len && memcmp(a->words, b->words, a->len * sizeof *a->words) == 0;
-}
-
-static bool same_row(const void *wanted, uint32_t number) {
-    const wanted_row *w = wanted;
-    return same_words(&w->rows[number], w->row);
-}
-
-bool bst__intern_row(bst__flat *f, const bst__row *row, uint32_t *ret) {
-    const wanted_row wanted = {f->rows, row};
-    uint32_t hash = row->len;
-    for (uint32_t i = 0; i < row->len; i++) {
-        hash = bst__hash3(hash, row->words[i], 0);
-    }
-    *ret = bst__index_find(&f->row_index, hash, same_row, &wanted);
-    if (*ret != BST_NONE) {
-        return true;
-    }
-    if (f->regions && f->row_count >= f->row_max) {
-        f->exploded = true;
-        return false;
-    }
-    if (f->row_count == f->row_room) {
-        const uint32_t room = bst__next_room(f->row_room);
-        bst__row *longer = bst_arena_array(f->scratch, room, sizeof *longer);
-        if (!longer) {
-            return bst__nomem(f->l);
-        }
-        if (f->row_count) {
-            memcpy(longer, f->rows, f->row_count * sizeof *longer);
-        }
-        f->rows = longer;
-        f->row_room = room;
-    }
-    f->rows[f->row_count] = *row;
-    *ret = f->row_count++;
-    return bst__index_add(&f->row_index, f->scratch, hash, *ret) || bst__nomem(f->l);
-}
-
-/* The end of a way. */
-
 static bool make_room(bst__flat *f) {
     const uint32_t count = f->transition_count;
     if (count == BST_TRANSITIONS_MAX) {
@@ -183,7 +134,7 @@ static bool check_circle(bst__flat *f, const bst__row *row, uint32_t taken, uint
                          bool *ret_circle) {
     *ret_circle = false;
     for (uint32_t i = 0; i < f->visit_count; i++) {
-        if (pending >= f->visits[i].pending && same_words(&f->visits[i].row, row)) {
+        if (pending >= f->visits[i].pending && bst__same_row(&f->visits[i].row, row)) {
             *ret_circle = true;
             return report_loop(f, i, taken);
         }
