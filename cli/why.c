@@ -227,6 +227,8 @@ bst_status cli_why(cli_call *call, const char *from) {
     if (status == BST_OK)
         status = bst_synth_new(mapping, &synth, call->diags);
     if (status == BST_OK)
+        bst_synth_explain(synth);
+    if (status == BST_OK)
         status = bst_source_open(from, &mapping->source, &source, call->diags);
     w.mapping = mapping;
     if (status == BST_OK)

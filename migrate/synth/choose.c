@@ -194,12 +194,43 @@ static bool end_without(bst_synth *synth, bst__signature *sig, const bst_row *ro
     return false;
 }
 
+/* The single items without which some history fits. */
+static uint32_t find_mends(const trial *t, uint32_t state, uint32_t *ret) {
+    bst_synth *synth = t->synth;
+    uint32_t count = 0;
+    for (uint32_t item = 0; synth->status == BST_OK && item < bst__item_count(synth); item++) {
+        const bst__said said = synth->said[item];
+        bst__signature without = {.text = t->sig->text};
+        if (said.say == BST__SAY_NOTHING || said.say == BST__SAY_OFF ||
+            said.say == BST__SAY_BOUND) {
+            continue;
+        }
+        synth->said[item].say = BST__SAY_NOTHING;
+        synth->status = bst__signature_without(synth, state, item, &without);
+        if (synth->status == BST_OK && without.walk_count > 0) {
+            trial other = {.synth = synth, .sig = &without, .row = t->row};
+            if (try_walks(&other, state) && !other.hopeless &&
+                first_but(&other, judged(&other)) != BST_NONE) {
+                ret[count++] = item;
+            }
+        }
+        synth->said[item] = said;
+        bst__fits_free(&without);
+    }
+    return count;
+}
+
 /* The likeliest walk's refusal, and that no other one does better; or that of one which is possible
  * and cannot be told. */
 static bool end_unfit(trial *t, bst_history *ret) {
     bst_synth *synth = t->synth;
     const uint32_t walk = t->untold ? first_in(t, t->untold) : 0;
-    if (bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
+    uint32_t mends[BST_CLAIMS_MAX];
+    uint32_t mend_count = 0;
+    if (synth->explains && t->all_known && !t->hopeless && t->sig->ignored == BST_NONE) {
+        mend_count = find_mends(t, synth->state, mends);
+    }
+    if (synth->status != BST_OK || bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
         return false;
     }
     const uint32_t others = t->hopeless || t->untold ? 0 : t->sig->walk_count - 1;
@@ -215,6 +246,10 @@ static bool end_unfit(trial *t, bst_history *ret) {
         synth->refusal.reason = BST_REASON_TOO_AMBIGUOUS;
         bst_strbuf_adds(&synth->refusal.message, ", and more are possible than were tried");
     }
+    for (uint32_t i = 0; i < mend_count; i++) {
+        bst__blame(synth, bst__item_column(synth, mends[i]));
+    }
+    bst__add_repairs(synth, mends, mend_count);
     return end_without(synth, t->sig, t->row, t->unfit, ret);
 }
 

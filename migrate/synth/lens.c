@@ -14,6 +14,10 @@
 
 #include <string.h>
 
+#include "backstory/decimal.h"
+
+#include "mapping/mapping_private.h"
+
 enum { SUM_OPEN, SUM_ALONE, SUM_AMONG }; /* not decided; the only amount; one of several */
 
 typedef struct payment { /* the payload of a step, from the row's columns */
@@ -31,6 +35,7 @@ struct bst__lens {
     bst_arena *arena;
     payment *payments;      /* by ask */
     bool *rising, *falling; /* by slot */
+    bool *pure;             /* by sum: nothing but amounts changes it */
     bool hazy, failed, gave_up;
     /* marks: values and bytes of each, and where to find them again */
     uint32_t count, room, bytes; /* of one mark: unknown (slots), amounts and kind (sums), hazy */
@@ -43,6 +48,8 @@ struct bst__lens {
     const bst_value *from;
     bst_value *before, *after;             /* by field; by slot */
     uint8_t *draft, *unpaid, *after_flags; /* bytes of a mark; by payload field; bytes of a mark */
+    bst_value *payload;
+    uint8_t *bad;
     uint32_t *ret, forks;
 };
 
@@ -228,7 +235,7 @@ static bool guards_hold(bst__lens *l) {
     }
     for (uint32_t f = 0; f < step->filler_count; f++) {
         if (of->payload_from[f] != BST_NONE) {
-            synth->command[of->payload_from[f]] = l->paid->values[f];
+            synth->command[of->payload_from[f]] = l->payload[f];
         }
     }
     const bst_records records = {
@@ -270,8 +277,7 @@ static bool assign(bst__lens *l) {
     const bst_machine *machine = l->synth->machine;
     const uint32_t number = machine->transitions[l->ask->step.transition].event;
     const bst_event_type *event = &machine->events[number];
-    const bst_records records = {
-        {[BST_ROOT_ENTITY] = l->before, [BST_ROOT_EVENT] = l->paid->values}};
+    const bst_records records = {{[BST_ROOT_ENTITY] = l->before, [BST_ROOT_EVENT] = l->payload}};
     for (uint32_t s = 0; s < l->plan->slot_count; s++) {
         l->after[s] = l->before[l->plan->slots[s]];
     }
@@ -290,7 +296,7 @@ static bool assign(bst__lens *l) {
             *hazy_at(l, l->after_flags) = 1;
             l->after[slot] = BST_ABSENT;
         } else if (!assignment->expr) {
-            l->after[slot] = l->paid->values[assignment->event_field];
+            l->after[slot] = l->payload[assignment->event_field];
         } else if (bst_expr_eval(assignment->expr, &records, &l->after[slot]) != BST_EVAL_OK) {
             return false;
         }
@@ -320,13 +326,32 @@ static void settle(bst__lens *l, uint32_t f);
 static void settle_as(bst__lens *l, uint32_t f, bool known) {
     uint8_t *hazy = hazy_at(l, l->draft);
     const uint8_t before = *hazy;
-    if (known && l->paid->bad[f]) {
+    if (known && l->bad[f]) {
         return;
     }
     l->unpaid[f] = !known;
     *hazy = before || !known;
     settle(l, f + 1);
     *hazy = before;
+}
+
+/* The only amount of a sum that no column tells is the rest of it. False: that is no amount. */
+static bool find_rest(bst__lens *l, uint32_t f, bool *ret_known) {
+    const bst__filler *filler = &l->ask->step.fillers[f];
+    const uint32_t slot = l->plan->slot_of[filler->sum];
+    const bst_type *type = &l->synth->machine->fields[filler->sum].type;
+    const bst_value *total = &l->synth->expected[filler->sum], *now = &l->before[filler->sum];
+    bst_value rest = {.present = true};
+    *ret_known = l->pure[l->plan->sum_of[filler->sum]] && slot != BST_NONE && !l->draft[slot] &&
+                 total->present && now->present && type->kind == BST_KIND_DECIMAL;
+    if (!*ret_known) {
+        return true;
+    }
+    return bst_decimal_sub(filler->negative ? now->u.i : total->u.i,
+                           filler->negative ? total->u.i : now->u.i, &rest.u.i) &&
+           bst__map_converts(type, &filler->field->type) &&
+           bst__cell_convert(type, -1, &filler->field->type, &rest, l->synth->scratch,
+                             &l->payload[f]) == BST_VALUE_OK;
 }
 
 /* One more amount of a sum: `as` the only one, or one of several. */
@@ -337,6 +362,20 @@ static void settle_amount(bst__lens *l, uint32_t f, uint8_t *sum, uint8_t as, bo
     settle_as(l, f, known);
     sum[1] = kind;
     sum[0] = amounts;
+}
+
+static void settle_alone(bst__lens *l, uint32_t f, uint8_t *sum, const bst__amount *amount) {
+    const bst_value kept = l->payload[f];
+    const uint8_t bad = l->bad[f];
+    bool rest = false;
+    if (amount->alone || amount->doubtful) {
+        settle_amount(l, f, sum, SUM_ALONE, amount->alone);
+    } else if (find_rest(l, f, &rest)) {
+        l->bad[f] = 0;
+        settle_amount(l, f, sum, SUM_ALONE, rest);
+    }
+    l->payload[f] = kept;
+    l->bad[f] = bad;
 }
 
 static void settle(bst__lens *l, uint32_t f) {
@@ -360,7 +399,7 @@ static void settle(bst__lens *l, uint32_t f) {
         return;
     }
     if (sum[1] == SUM_OPEN && sum[0] == 0) {
-        settle_amount(l, f, sum, SUM_ALONE, amount->alone);
+        settle_alone(l, f, sum, amount);
     }
     settle_amount(l, f, sum, SUM_AMONG, amount->among);
 }
@@ -382,6 +421,10 @@ static uint32_t take_step(void *context, uint32_t values, uint32_t number,
     memcpy(l->draft, l->flags + (size_t)values * l->bytes, l->bytes);
     l->ret = ret;
     l->forks = 0;
+    for (uint32_t f = 0; f < l->ask->step.filler_count; f++) {
+        l->payload[f] = l->paid->values[f];
+        l->bad[f] = l->paid->bad[f];
+    }
     lay_out(l, of->from != BST_NONE);
     settle(l, 0);
     return l->forks;
@@ -453,9 +496,33 @@ static bool is_number(const bst_type *type) {
                                type->kind == BST_KIND_INT8 || type->kind == BST_KIND_DECIMAL);
 }
 
+/* Which sums only amounts change, whatever step is taken after the creation. */
+static void find_pure(bst__lens *l) {
+    const bst_machine *machine = l->synth->machine;
+    for (uint32_t sum = 0; sum < l->plan->sum_count; sum++) {
+        l->pure[sum] = true;
+    }
+    for (uint32_t n = 0; n < l->ask_count; n++) {
+        const bst__step *step = &l->asks[n].step;
+        const bst_event_type *event =
+            &machine->events[machine->transitions[step->transition].event];
+        for (uint32_t a = 0; a < event->assignment_count; a++) {
+            const uint32_t sum = l->plan->sum_of[event->assignments[a].field];
+            bool amount = false;
+            for (uint32_t f = 0; sum != BST_NONE && f < step->filler_count; f++) {
+                amount = amount || step->fillers[f].sum == event->assignments[a].field;
+            }
+            if (sum != BST_NONE && !amount) {
+                l->pure[sum] = false;
+            }
+        }
+    }
+}
+
 static bool find_directions(bst__lens *l) {
     const bst_machine *machine = l->synth->machine;
     const bst_value zero = {.present = true};
+    find_pure(l);
     for (uint32_t s = 0; s < l->plan->slot_count; s++) {
         const uint32_t field = l->plan->slots[s];
         l->rising[s] = l->falling[s] = is_number(type_of(l, s)) &&
@@ -503,8 +570,12 @@ bst__lens *bst__lens_new(bst_synth *synth, const bst__ask *asks, uint32_t ask_co
     l->draft = bst_arena_alloc(arena, l->bytes);
     l->after_flags = bst_arena_alloc(arena, l->bytes);
     l->unpaid = bst_arena_array(arena, plan->payload_max, sizeof *l->unpaid);
+    l->payload = bst_arena_array(arena, plan->payload_max, sizeof *l->payload);
+    l->bad = bst_arena_array(arena, plan->payload_max, sizeof *l->bad);
+    l->pure = bst_arena_array(arena, plan->sum_count, sizeof *l->pure);
     if (!l->payments || !l->rising || !l->falling || !l->before || !l->after || !l->draft ||
-        !l->after_flags || !l->unpaid || !find_directions(l)) {
+        !l->after_flags || !l->unpaid || !l->payload || !l->bad || !l->pure ||
+        !find_directions(l)) {
         return NULL;
     }
     *ret = (bst_lens){.context = l, .step = take_step, .accept = accept};

@@ -11,7 +11,7 @@
 
 #include "source/source_private.h"
 
-#define ROW_BYTES (7 * sizeof(uint32_t) + 1)
+#define ROW_BYTES (8 * sizeof(uint32_t) + 1)
 
 static const bst__log_row *row_of(const bst_synth *synth, uint32_t item) {
     return &synth->log.rows[item - synth->mapping->evidence_count];
@@ -203,8 +203,10 @@ uint8_t *bst__write_log(const bst_synth *synth, uint8_t *at) {
     for (size_t i = 0; i < synth->log.count; i++) {
         const bst__log_row *const row = &synth->log.rows[i];
         const bst__said *const said = &synth->said[synth->mapping->evidence_count + i];
-        const uint32_t numbers[] = {row->log,   row->column,  row->state,  row->node,
-                                    row->event, row->command, said->number};
+        const uint32_t item = synth->mapping->evidence_count + (uint32_t)i;
+        const uint32_t numbers[] = {
+            row->log,   row->column,  row->state,   row->node,
+            row->event, row->command, said->number, bst__log_before(synth, item)};
         memcpy(at, numbers, sizeof numbers);
         at += sizeof numbers;
         *at++ = (uint8_t)((uint32_t)said->say | (said->late ? BST__LATE : 0u));
@@ -258,6 +260,21 @@ uint32_t bst__log_before(const bst_synth *synth, uint32_t item) {
             return first + other;
     }
     return BST_NONE;
+}
+
+void bst__add_log_order(const bst_synth *synth, uint32_t item, bst_strbuf *out) {
+    const uint32_t first = synth->mapping->evidence_count;
+    const bst__log_row *const row = row_of(synth, item);
+    const uint32_t before = bst__log_before(synth, item);
+    if (log_of(synth, row)->order_count > 0)
+        return;
+    if (before != BST_NONE)
+        bst_strbuf_addf(out, " after row %u", before - first + 1);
+    for (uint32_t i = item + 1; i < first + synth->log.count; i++) {
+        if (row_of(synth, i)->before == item - first && synth->said[i].say == BST__SAY_AT &&
+            bst__log_before(synth, i) != item)
+            bst_strbuf_addf(out, " at the time of row %u", i - first + 1);
+    }
 }
 
 bool bst__log_is_after(const bst_synth *synth, uint32_t item, uint32_t than) {

@@ -619,22 +619,21 @@ static bst_status keep_whole_repairs(bst_synth *synth, bst__signature *sig) {
     return kept ? BST_OK : bst_diag_nomem(synth->diags);
 }
 
-/* The policy: without the item whose removal leaves the most probable history. Nothing that rests
- * on such a choice is certain. */
-static bst_status relax(bst_synth *synth, uint32_t state, bst__signature *sig) {
+bst_status bst__signature_without(bst_synth *synth, uint32_t state, uint32_t item,
+                                  bst__signature *ret) {
     const bst_claim *claims = NULL;
     bst_answer answer = {0};
-    bst_status status = infer(synth, state, sig->repairs[0], &claims, &answer);
+    const bst_status status = infer(synth, state, item, &claims, &answer);
     if (status != BST_OK || answer.outcome != BST_FOUND) {
         return status;
     }
-    sig->ignored = sig->repairs[0];
-    sig->cause = sig->reason;
-    sig->reason = BST_REASON_NONE;
-    if (!mark_ignored(synth, sig)) {
+    ret->ignored = item;
+    ret->cause = ret->reason;
+    ret->reason = BST_REASON_NONE;
+    if (!mark_ignored(synth, ret)) {
         return bst_diag_nomem(synth->diags);
     }
-    return bst__signature_keep_best(synth, claims, &answer, sig);
+    return bst__signature_keep_best(synth, claims, &answer, ret);
 }
 
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret) {
@@ -659,7 +658,8 @@ bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature
         status = keep_whole_repairs(synth, ret);
     }
     if (status == BST_OK && ret->repair_count > 0 && synth->mapping->policy.relax) {
-        status = relax(synth, state, ret);
+        /* nothing that rests on such a choice is certain */
+        status = bst__signature_without(synth, state, ret->repairs[0], ret);
     }
     return status;
 }

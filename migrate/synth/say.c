@@ -330,6 +330,7 @@ void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out
             if (dated) { /* where it stands among those with a time */
                 bst_strbuf_addf(out, " (row %u)", i - synth->mapping->evidence_count + 1);
             }
+            bst__add_log_order(synth, i, out);
         }
     }
     add_all(synth, BST__SAY_NEVER, "; never ", out);

@@ -82,6 +82,10 @@ bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret, bst_diags 
     return BST_OK;
 }
 
+void bst_synth_explain(bst_synth *synth) {
+    synth->explains = true;
+}
+
 bst_synth *bst_synth_free(bst_synth *synth) {
     if (synth) {
         for (bst__signature *sig = synth->signatures; sig; sig = sig->hh.next) {

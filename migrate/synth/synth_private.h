@@ -237,6 +237,7 @@ struct bst_synth {
     bst__said *said; /* by item, rows of the log included */
     bst__log_rows log;
     bool ignores_log;
+    bool explains; /* bst_synth_explain() */
     uint32_t whole_count;
     bst__whole wholes[BST__WHOLES_MAX];
     uint32_t *order; /* items that say AT, by time */
@@ -313,6 +314,8 @@ static inline const uint8_t *bst__item_transitions(const bst_synth *synth, uint3
 }
 /* A row that is an earlier step, though their times do not say so; BST_NONE: none is known. */
 uint32_t bst__log_before(const bst_synth *synth, uint32_t item);
+/* Appends what is known of the order of an undated row, and its rank does not say. */
+void bst__add_log_order(const bst_synth *synth, uint32_t item, bst_strbuf *out);
 /* Whether both are rows of one log and region, and this one the later. */
 bool bst__log_is_after(const bst_synth *synth, uint32_t item, uint32_t than);
 /* Of any item: its name in signatures; what it is in sentences; its column, and with which value;
@@ -329,6 +332,9 @@ bst_relation bst__item_relation(const bst_synth *synth, uint32_t item); /* of a 
 /* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
 const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count);
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
+/* Gives it the likeliest walk that agrees with all but that item; none when there is none. */
+bst_status bst__signature_without(bst_synth *synth, uint32_t state, uint32_t item,
+                                  bst__signature *ret);
 /* The walks of an answer: the likeliest; the others after it. */
 bst_status bst__signature_keep_best(bst_synth *synth, const bst_claim *claims,
                                     const bst_answer *answer, bst__signature *sig);
@@ -409,6 +415,8 @@ void bst__blame(bst_synth *synth, uint32_t column);    /* adds a column to it, o
 /* " cannot be read as decimal(8,2): it is out of range" */
 void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *message);
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
+/* "holds if a or b is ignored" */
+void bst__add_repairs(bst_synth *synth, const uint32_t *items, uint32_t count);
 /* Why a signature has no plan, or had none without what is ignored; with the values of this row. */
 void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, uint32_t state);
 void bst__refuse_guard(bst_synth *synth, const bst__walk *walk, uint32_t step,

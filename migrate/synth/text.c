@@ -209,16 +209,14 @@ static void add_disorder(const bst_synth *synth, const uint32_t *items, uint32_t
     bst_strbuf_addf(out, ", %s", meaning);
 }
 
-static void add_repair(const bst_synth *synth, const bst__signature *signature, bst_strbuf *out) {
-    for (uint32_t i = 0; i < signature->repair_count; i++) {
-        bst_strbuf_adds(out, i == 0                            ? "holds if "
-                             : i + 1 < signature->repair_count ? ", "
-                                                               : " or ");
-        bst__add_item_column(synth, signature->repairs[i], out);
+void bst__add_repairs(bst_synth *synth, const uint32_t *items, uint32_t count) {
+    bst_strbuf *out = &synth->refusal.repair;
+    bst_strbuf_adds(out, count > 0 && out->len > 0 ? "; " : "");
+    for (uint32_t i = 0; i < count; i++) {
+        bst_strbuf_adds(out, i == 0 ? "holds if " : i + 1 < count ? ", " : " or ");
+        bst__add_item_column(synth, items[i], out);
     }
-    if (signature->repair_count > 0) {
-        bst_strbuf_adds(out, " is ignored");
-    }
+    bst_strbuf_adds(out, count > 0 ? " is ignored" : "");
 }
 
 static void add_walk(const bst_synth *synth, const bst_plan *plan, double confidence,
@@ -271,7 +269,7 @@ void bst__refuse_signature(bst_synth *synth, const bst__signature *signature, ui
         sort_items(synth, sorted, count);
         add_contradiction(synth, sorted, count, name, message);
     }
-    add_repair(synth, signature, &synth->refusal.repair);
+    bst__add_repairs(synth, signature->repairs, signature->repair_count);
 }
 
 /* ---- what the values refuse ---- */

@@ -68,6 +68,10 @@ BST_API bst_status bst_synth_new(const bst_mapping *mapping, bst_synth **ret,
                                  bst_diags *diags) BST_MUST_USE;
 BST_API bst_synth *bst_synth_free(bst_synth *synth);
 
+/* From now on the refusal of a row whose values fit no history says which single item of evidence
+ * mends that when it is ignored: an inference for each, for some rows only. */
+BST_API void bst_synth_explain(bst_synth *synth);
+
 /* One row. On BST_MIGRATED ret_history is filled (borrowed until the next call; its plan as long as
  * the synth lives); it has been replayed, and gives exactly the row. On BST_QUARANTINED ret_refusal
  * points to the reason; on BST_MIGRATED to what a genesis or a reconciliation remedies, or else it
