@@ -8,6 +8,7 @@
 #include "backstory/run.h"
 
 #include "figures.h"
+#include "watch.h"
 
 #define LINE_BYTES_MAX (256u << 20)
 
@@ -198,20 +199,25 @@ static bst_status list_or_show(cli_call *call, const arguments *given, const cha
 static bst_status run_again(cli_call *call, const bst_mapping *mapping, const arguments *given) {
     bst_synth *synth = NULL;
     bst_run_figures figures = {0};
-    cli_progress progress;
+    cli_watch watch;
     bst_status status = bst_synth_new(mapping, &synth, call->diags);
 
-    cli_progress_begin(&progress, call, "retry");
+    if (status == BST_OK)
+        status = cli_watch_begin(&watch, call, "retry", NULL, NULL);
     const bst_run_options run = {.from = given->from,
                                  .to = given->to,
                                  .quarantine_path = given->quarantine,
                                  .only_aside = true,
                                  .tool_version = BACKSTORY_VERSION,
-                                 .on_progress = cli_figures_progress,
-                                 .context = &progress};
-    if (status == BST_OK)
+                                 .on_progress = cli_watch_progress,
+                                 .context = &watch};
+    if (status == BST_OK) {
         status = bst_migrate(mapping, synth, &run, &figures, call->diags);
-    cli_progress_end(&progress);
+        cli_watch_end(&watch);
+    }
+    if (status == BST_DATABASE || status == BST_CONFLICT)
+        bst_diag_add(call->diags, BST_OK, BST_NOTE, "retry-undone", NULL,
+                     "nothing was changed: the same command begins anew");
     if (status == BST_OK && call->json) {
         json_t *root = json_object();
         cli_figures_to_json(&figures, root);

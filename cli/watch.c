@@ -64,13 +64,6 @@ bst_status cli_watch_begin(cli_watch *watch, cli_call *call, const char *what, c
     return limit ? read_limit(watch, limit) : BST_OK;
 }
 
-void cli_watch_end(cli_watch *watch) {
-    cli_progress_end(&watch->progress);
-    handle(SIGINT, SIG_DFL);
-    handle(SIGTERM, SIG_DFL);
-    handle(SIGUSR1, SIG_IGN);
-}
-
 /* ---- what is shown */
 
 static void show_json(const cli_watch *watch, const bst_run_figures *f, double seconds) {
@@ -137,6 +130,15 @@ static void show(cli_watch *watch, const bst_run_figures *figures) {
     }
 }
 
+void cli_watch_end(cli_watch *watch) {
+    cli_progress_end(&watch->progress);
+    if (watch->json && watch->last.read > 0) /* whoever reads along sees the end */
+        show_json(watch, &watch->last, cli_progress_seconds(&watch->progress));
+    handle(SIGINT, SIG_DFL);
+    handle(SIGTERM, SIG_DFL);
+    handle(SIGUSR1, SIG_IGN);
+}
+
 /* ---- ending early */
 
 static bst_status interrupted(const cli_watch *watch, const bst_run_figures *f) {
@@ -169,6 +171,7 @@ static bst_status refuse(const cli_watch *watch, const bst_run_figures *f) {
 bst_status cli_watch_progress(void *context, const bst_run_figures *figures) {
     cli_watch *watch = context;
 
+    watch->last = *figures;
     show(watch, figures);
     if (stop_asked)
         return interrupted(watch, figures);

@@ -14,6 +14,7 @@ typedef struct cli_watch {
     uint64_t most;
     double share;
     double last_json;
+    bst_run_figures last; /* that were told */
 } cli_watch;
 
 /* `style`: "bar" (which is lines where there is no terminal), "json", "none", or NULL for what the

@@ -30,7 +30,16 @@ static const char list_sql[] =
     "  coalesce(sum((figures::json->>'read')::bigint)"
     "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent"
     "  FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
-    " ORDER BY l.run_id DESC";
+    /* One that came in one transaction (a retry, a source that is read only once) has no load. */
+    " UNION ALL SELECT r.run_id, m.name, coalesce(r.source, ''), r.started_at, r.finished_at,"
+    " false, 1, 1, r.histories + q.count, r.events, q.count, 0,"
+    " extract(epoch FROM r.finished_at - r.started_at), 0, 0, NULL"
+    " FROM backstory.run r JOIN backstory.machine_version v USING (machine_version_id)"
+    " JOIN backstory.machine m USING (machine_id)"
+    " CROSS JOIN LATERAL (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = r.run_id) q"
+    " WHERE r.kind = 'migration' AND NOT EXISTS"
+    "  (SELECT FROM backstory.load WHERE load.run_id = r.run_id)"
+    " ORDER BY run_id DESC";
 
 static uint64_t count_at(const bst_pg_rows *rows, size_t row, size_t column) {
     return strtoull(bst_pg_rows_text(rows, row, column), NULL, 10);

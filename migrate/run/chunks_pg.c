@@ -423,7 +423,8 @@ static void end_failed(const chunk_run *run) {
     if (run->figures->read == 0) {
         bst_load_withdraw(run->load);
     }
-    if (run->figures->read > 0 && !run->options->by_place) {
+    if (run->figures->read > 0 && !run->options->by_place &&
+        !bst__diags_end_with(run->diags, "too-much-quarantine")) { /* it would end the same again */
         bst_diag_add(run->diags, BST_OK, BST_NOTE, "run-kept", NULL,
                      "the store keeps what %" PRIu64 " rows have come to, unseen; the same command "
                      "goes on from there",

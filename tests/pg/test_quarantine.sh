@@ -50,6 +50,15 @@ mapping = json.load(open("payment.legacy.json"))
 mapping["state"]["values"][sys.argv[1]] = "captured"
 json.dump(mapping, open("mended.legacy.json", "w"))
 PY
+psql -Xqc "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN RAISE 'not now'; END\$\$" \
+    -c 'CREATE TRIGGER refuse BEFORE INSERT ON backstory.run FOR EACH ROW EXECUTE FUNCTION refuse()'
+got=0
+"$BACKSTORY" quarantine retry mended.legacy.json --from "$source" --to "$source" >retry.txt 2>&1 || got=$?
+[ "$got" = 3 ] || { cat retry.txt; fail "exit status $got instead of 3"; }
+grep -q 'not now' retry.txt || { cat retry.txt; fail 'it does not say what failed'; }
+grep -q 'nothing was changed: the same command begins anew' retry.txt || { cat retry.txt; fail 'it does not say how to go on'; }
+[ "$(psql -XAtqc 'SELECT count(*) FROM backstory.entity')" = "$before" ] || fail 'a retry that failed has left something behind'
+psql -Xqc 'DROP TRIGGER refuse ON backstory.run'
 "$BACKSTORY" quarantine retry mended.legacy.json --from "$source" --to "$source" --format json >retry.json
 tried=$(sed -n 's/^  "read": \([0-9]*\),$/\1/p' retry.json)
 new=$(sed -n 's/^  "migrated": \([0-9]*\),$/\1/p' retry.json)
@@ -62,6 +71,9 @@ fi
 psql -XAtqc 'SELECT entity FROM backstory.entity' >entities.txt
 ! sed -n 's/^\([0-9]*\)  [a-z-]*: .*/\1/p' after.txt | grep -xFf entities.txt || fail 'a row that has a history is still listed'
 [ "$(grep -c ': ' after.txt)" = $(($(grep -c ': ' store.txt) - new)) ] || { diff store.txt after.txt || :; fail 'the list is another one'; }
+
+"$BACKSTORY" status --from "$source" >status.txt
+grep -q "^  *3  payment  done  100.0 %  *$tried " status.txt || { cat status.txt; fail 'status does not list the retry'; }
 
 say 'compare knows what the store has put aside'
 "$BACKSTORY" compare mended.legacy.json --from "$source" --to "$source" --quarantine nowhere.jsonl --quiet >compare.txt || {

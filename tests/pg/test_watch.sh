@@ -66,6 +66,7 @@ cmp events.md5 undisturbed.md5
 python3 - <<'PY'
 import json
 lines = [json.loads(line) for line in open("progress.json") if line.startswith("{")]
+assert lines[-1]["share"] == 1 and lines[-1]["rows"] == 20000, lines[-1]
 assert lines and all(set(line) >= {"rows", "events", "bytes", "quarantined", "share", "snapshot_age"} for line in lines), lines
 PY
 "$BACKSTORY" status --from dbname=events >status.txt
