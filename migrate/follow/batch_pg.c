@@ -328,6 +328,14 @@ static bst_status report_misfit(bst__batch *b, const bst__origin *origin, bst_di
     return BST_INVALID;
 }
 
+static bst_status report_renamed(bst__batch *b, const bst_wal_message *relation,
+                                 const bst__origin *origin, bst_diags *diags) {
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "table-renamed", NULL,
+                 "%s is called %s.%s from here on", b->mapping->source.table, relation->schema,
+                 relation->table);
+    return report_misfit(b, origin, diags);
+}
+
 static uint32_t column_of(const bst_wal_message *relation, const char *name) {
     for (uint16_t i = 0; i < relation->column_count; i++) {
         if (strcmp(relation->columns[i].name, name) == 0)
@@ -353,7 +361,9 @@ static bst_status rebind(bst__batch *b, const bst_wal_message *relation, const b
     if (b->options->ledger && bst__table_is(b->options->ledger->table, relation))
         return bind_ledger(b, relation, diags);
     if (!bst__table_is(b->mapping->source.table, relation))
-        return BST_OK;
+        return b->table && b->table->oid == relation->relation
+                   ? report_renamed(b, relation, origin, diags)
+                   : BST_OK;
     bst_status status = bst__table_bind(b->mapping, relation, &table, diags);
     if (status != BST_OK)
         return status == BST_INVALID ? report_misfit(b, origin, diags) : status;

@@ -164,16 +164,30 @@ static void sound_alarm(session *s, const char *wal_status) {
     s->alarmed = alarm;
 }
 
+/* A table that is no longer published tells of nothing, which is not the same as being at rest. */
+static bst_status report_unpublished(session *s) {
+    bst_diag_add(s->diags, BST_DATABASE, BST_ERROR, "other-publication", NULL,
+                 "publication \"%s\" has no longer any table: changes of %s do not come any more",
+                 s->options.slot, s->mapping->source.table);
+    bst_diag_hint(s->diags, "It was taken out of the publication, or dropped and made anew. Add it "
+                            "again, and go on with --snapshot-again: what was changed meanwhile is "
+                            "not in the log.");
+    return BST_DATABASE;
+}
+
 static bst_status watch(session *s) {
-    const char *const params[] = {s->options.slot};
+    const char *const params[] = {s->options.slot,
+                                  s->options.ledger ? s->options.ledger->table : ""};
     bst_pg_rows *rows = NULL;
     s->watched_ms = clock_ms();
-    const bst_status status = bst_pg_query(
+    bst_status status = bst_pg_query(
         s->source,
         "SELECT pg_catalog.pg_current_wal_lsn(),"
         " pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn)::bigint,"
-        " wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
-        1, params, &rows, s->diags);
+        " wal_status, EXISTS (SELECT FROM pg_catalog.pg_publication_tables"
+        "  WHERE pubname = $1 AND $2::text NOT IN (tablename, schemaname || '.' || tablename))"
+        " FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+        2, params, &rows, s->diags);
     if (status == BST_OK && bst_pg_rows_count(rows) == 1) {
         uint64_t lsn = 0;
         const char *const kept = bst_pg_rows_text(rows, 0, 1);
@@ -181,6 +195,8 @@ static bst_status watch(session *s) {
             s->figures->server_lsn = lsn;
         s->figures->retained_bytes = kept ? strtoull(kept, NULL, 10) : 0;
         sound_alarm(s, bst_pg_rows_text(rows, 0, 2));
+        if (strcmp(bst_pg_rows_text(rows, 0, 3), "t") != 0)
+            status = report_unpublished(s);
     }
     bst_pg_rows_free(rows);
     return status;
