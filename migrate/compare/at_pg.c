@@ -21,9 +21,6 @@
 #include "backstory/loads.h"
 #include "backstory/pg_stream.h"
 
-#define OVERLAY_BYTES_MAX (48u << 20)
-#define READ_MS           100
-
 struct bst__at {
     const bst_mapping *mapping;
     const bst_compare_options *options;
@@ -35,9 +32,7 @@ struct bst__at {
     bst_strbuf source;   /* as the store calls it */
     bst_follow_place place;
     bst__overlay *overlay;
-    bst_arena *arena; /* of a message */
-    bool inside;      /* of a transaction */
-    uint32_t waited;  /* seconds */
+    uint32_t waited; /* seconds */
     bst_diags *diags;
 };
 
@@ -233,10 +228,7 @@ bst_status bst__at_open(const bst_mapping *mapping, const bst_compare_options *o
     at->options = options;
     at->diags = diags;
     bst_strbuf_init(&at->source);
-    at->arena = bst_arena_new();
-    bst_status status = at->arena ? BST_OK : bst_diag_nomem(diags);
-    if (status == BST_OK)
-        status = find_follower(mapping, options, &at->source, &at->place, diags);
+    bst_status status = find_follower(mapping, options, &at->source, &at->place, diags);
     if (status == BST_OK && !at->place.slot[0])
         status = report_not_followed(at);
     if (status == BST_OK)
@@ -253,7 +245,6 @@ bst__at *bst__at_free(bst__at *at) {
         bst_pg_stream_free(at->stream);
         bst_pg_free(at->pg);
         bst__overlay_free(at->overlay);
-        bst_arena_free(at->arena);
         bst_strbuf_release(&at->source);
         free(at->moment);
         free(at);
@@ -302,124 +293,6 @@ bst_status bst__at_await(bst__at *at, bst_diags *diags) {
     return bst_follow_await(at->options->store, at->mapping->machine->id, &wait, diags);
 }
 
-/* ---- the log from there to where the store is */
-
-static bst_status too_much(const bst__at *at) {
-    char from[BST_LSN_TEXT_MAX], to[BST_LSN_TEXT_MAX];
-    bst_lsn_format(at->begin, from);
-    bst_lsn_format(at->end, to);
-    bst_diag_add(at->diags, BST_RETRY, BST_ERROR, "too-much-changed", NULL,
-                 "the store came to %s when the rows were read at %s, and more than %u MiB of rows "
-                 "were changed between them",
-                 to, from, OVERLAY_BYTES_MAX >> 20);
-    bst_diag_hint(at->diags, "A large transaction has just come. Compare again when the follower "
-                             "is not behind.");
-    return BST_RETRY;
-}
-
-static bst_status take_relation(bst__at *at, const bst_wal_message *message) {
-    bst__table *table = NULL;
-    if (!bst__table_is(at->mapping->source.table, message))
-        return BST_OK;
-    const bst_status status = bst__table_bind(at->mapping, message, &table, at->diags);
-    if (status != BST_OK)
-        return status;
-    return bst__overlay_describe(at->overlay, table) ? BST_OK : bst_diag_nomem(at->diags);
-}
-
-static bst_status no_key(const bst__at *at) {
-    return bst_diag_add(at->diags, BST_INVALID, BST_ERROR, "unknown-key", NULL,
-                        "a change in the log does not have the key of its row in %s",
-                        at->mapping->source.table);
-}
-
-static bst_status take_key(const bst__at *at, const bst_wal_tuple *tuple, bst_text *ret) {
-    bool nomem = false;
-    if (bst__table_key(at->overlay->tables->table, tuple, at->arena, ret, &nomem))
-        return BST_OK;
-    return nomem ? bst_diag_nomem(at->diags) : no_key(at);
-}
-
-static bst_status take_row(bst__at *at, const bst_wal_message *message) {
-    bst__overlay *const over = at->overlay;
-    const bool gone = message->kind == BST_WAL_DELETE;
-    bst_text key = {NULL, 0}, old_key = {NULL, 0};
-    if (!over->tables || message->relation != over->tables->table->oid)
-        return BST_OK;
-    bst_status status = BST_OK;
-    if (message->old_kind)
-        status = take_key(at, &message->old_row, &old_key);
-    if (status == BST_OK && !gone)
-        status = take_key(at, &message->new_row, &key);
-    if (status != BST_OK)
-        return status;
-    const bool moved = !gone && old_key.text &&
-                       bst__keys_compare(key.text, key.len, old_key.text, old_key.len) != 0;
-    const bool fine =
-        gone ? bst__overlay_remove(over, &old_key)
-             : bst__overlay_put(over, &key, moved ? &old_key : NULL, &message->new_row);
-    if (!fine)
-        return bst_diag_nomem(at->diags);
-    return bst_arena_used(over->arena) > OVERLAY_BYTES_MAX ? too_much(at) : BST_OK;
-}
-
-static void take_truncate(bst__at *at, const bst_wal_message *message) {
-    for (uint32_t i = 0; i < message->relation_count && at->overlay->tables; i++) {
-        if (message->relations[i] == at->overlay->tables->table->oid)
-            bst__overlay_empty(at->overlay);
-    }
-}
-
-/* *ret_end: nothing more comes before the end. */
-static bst_status take_change(bst__at *at, const bst_stream_message *message, bool *ret_end) {
-    bst_wal_message change;
-    bst_arena_clear(at->arena);
-    const bst_wal_result result = bst_wal_parse(message->bytes, message->len, at->arena, &change);
-    if (result != BST_WAL_OK)
-        return result == BST_WAL_NOMEM
-                   ? bst_diag_nomem(at->diags)
-                   : bst_diag_add(at->diags, BST_DATABASE, BST_ERROR, "stream-malformed", NULL,
-                                  "a message of the log is not understood");
-    switch (change.kind) {
-    case BST_WAL_BEGIN:
-        at->inside = true;
-        *ret_end = change.lsn >= at->end;
-        return BST_OK;
-    case BST_WAL_COMMIT:
-        at->inside = false;
-        return BST_OK;
-    case BST_WAL_RELATION:
-        return take_relation(at, &change);
-    case BST_WAL_INSERT:
-    case BST_WAL_UPDATE:
-    case BST_WAL_DELETE:
-        return take_row(at, &change);
-    case BST_WAL_TRUNCATE:
-        take_truncate(at, &change);
-        return BST_OK;
-    default:
-        return BST_OK;
-    }
-}
-
-static bst_status read_all(bst__at *at) {
-    bool ended = at->end <= at->begin;
-    bst_status status = BST_OK;
-    while (status == BST_OK && !ended) {
-        bst_stream_message message;
-        status = bst_pg_stream_read(at->stream, READ_MS, &message, at->diags);
-        if (status != BST_OK)
-            break;
-        if (message.kind == BST_STREAM_DATA)
-            status = take_change(at, &message, &ended);
-        else if (message.kind == BST_STREAM_KEEPALIVE)
-            ended = !at->inside && message.end >= at->end;
-        else
-            status = bst_pg_stream_confirm(at->stream, at->begin, at->begin, true, at->diags);
-    }
-    return status;
-}
-
 bst_status bst__at_read_log(bst__at *at, const char *store_moment, bool *ret_behind,
                             bst_diags *diags) {
     at->diags = diags;
@@ -434,9 +307,7 @@ bst_status bst__at_read_log(bst__at *at, const char *store_moment, bool *ret_beh
         return bst_diag_nomem(diags);
     status = bst_pg_stream_start(at->stream, at->slot, at->place.slot, at->begin, diags);
     if (status == BST_OK)
-        status = read_all(at);
+        status = bst__overlay_read(at->overlay, at->mapping, at->stream, at->begin, at->end, diags);
     at->stream = bst_pg_stream_free(at->stream); /* and the slot with it */
-    if (status == BST_OK && !bst__overlay_sort(at->overlay))
-        status = bst_diag_nomem(diags);
     return status;
 }

@@ -9,6 +9,7 @@
  *     again.c    while the old system writes: what differs is looked at again
  *     bound.c    what a sample says of all
  *     at_pg.c    while the old system writes: both sides at one place in its log
+ *     log_pg.c   what was committed between two places
  *     overlay.c  what the log says of rows after they were read
  *     old_rows.c the old side: rows, and what the log says of them
  */
@@ -86,6 +87,11 @@ bool bst__overlay_put(bst__overlay *overlay, const bst_text *key, const bst_text
 bool bst__overlay_remove(bst__overlay *overlay, const bst_text *key);
 void bst__overlay_empty(bst__overlay *overlay);
 bool bst__overlay_sort(bst__overlay *overlay);
+/* log_pg.c: fills it with what was committed from `begin`, where the stream has been started, and
+ * before `end`; sorted. BST_RETRY when that is too much. */
+bst_status bst__overlay_read(bst__overlay *overlay, const bst_mapping *mapping,
+                             bst_pg_stream *stream, uint64_t begin, uint64_t end,
+                             bst_diags *diags) BST_MUST_USE;
 
 /* Bytewise, as COLLATE "C". */
 int bst__keys_compare(const char *a, size_t a_len, const char *b, size_t b_len);
