@@ -12,40 +12,6 @@
 
 #include "backstory/sink.h"
 
-char *bst__draft_text(draft *d, const char *format, ...) {
-    static char none[1];
-    bst_strbuf out = BST_STRBUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    bst_strbuf_vaddf(&out, format, args);
-    va_end(args);
-    char *text = out.failed ? NULL : bst_arena_strndup(d->arena, out.text, out.len);
-    bst_strbuf_release(&out);
-    d->failed = d->failed || !text;
-    return text ? text : none;
-}
-
-void *bst__draft_array(draft *d, size_t count, size_t size) {
-    void *array = bst_arena_array(d->arena, count, size);
-    d->failed = d->failed || !array;
-    return array;
-}
-
-void bst__draft_note(draft *d, const char *format, ...) {
-    bst_strbuf out = BST_STRBUF_INIT;
-    va_list args;
-
-    va_start(args, format);
-    bst_strbuf_vaddf(&out, format, args);
-    va_end(args);
-    if (d->note_count < DRAFT_NOTES_MAX) {
-        d->of_machine[d->note_count] = d->noting_machine;
-        d->notes[d->note_count++] = bst__draft_text(d, "%s", out.text);
-    }
-    bst_strbuf_release(&out);
-}
-
 /* "public.order_headers" -> "order_header" */
 static void name_machine(draft *d) {
     const char *dot = strrchr(d->options->table, '.');
@@ -232,9 +198,7 @@ static bst_status open_source(draft *d) {
 #endif
 }
 
-bst_status bst_draft_make(const bst_draft_options *options, bst_draft *ret, bst_diags *diags) {
-    if (options->state && strchr(options->state, ','))
-        return bst__draft_regions(options, ret, diags);
+bst_status bst__draft_one(const bst_draft_options *options, bst_draft *ret, bst_diags *diags) {
     bst_draft_options wishes = *options;
     draft d = {.options = &wishes,
                .diags = diags,

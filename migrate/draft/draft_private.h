@@ -162,6 +162,12 @@ void bst__draft_stem(const char *word, char ret[40]);
 char *bst__draft_verb(draft *d, const char *state);
 bool bst__draft_has_word(const draft_words *words, const char *const *list);
 
+/* The words of a column that say what it is about: without "at", "date", "last" and the entity's
+ * own name; *ret_first (may be NULL): "first" is among them. */
+void bst__draft_telling_words(const draft *d, const char *name, draft_words *ret, bool *ret_first);
+/* Whether words of a column and of a state mean the same: "date_paid", "payment" and paid. */
+bool bst__draft_same_meaning(const draft_words *column, const char *state);
+
 /* The state column and the states (states.c). */
 bst_status bst__draft_find_state_column(draft *d);
 bst_status bst__draft_name_states(draft *d);
@@ -170,10 +176,11 @@ uint32_t bst__draft_state_of(const draft *d, const char *code);
 
 /* What the columns are (columns.c). */
 bst_status bst__draft_find_key(draft *d);
-void bst__draft_name_roles(draft *d);   /* by name, before the rows are read */
-void bst__draft_match_states(draft *d); /* by name and data, after the matrix */
-bst_status bst__draft_match_counts(draft *d);
+void bst__draft_name_roles(draft *d); /* by name, before the rows are read */
 void bst__draft_fields(draft *d);
+/* By name and data, after the matrix (match.c, counters.c). */
+void bst__draft_match_states(draft *d);
+bst_status bst__draft_match_counts(draft *d);
 
 /* How states follow one another (steps.c). */
 draft_edge *bst__draft_edge(draft *d, uint32_t from, uint32_t to, uint32_t event_of, uint64_t rows);
@@ -186,6 +193,8 @@ json_t *bst__draft_mapping(draft *d);
 /* Objects that fit stand on one line. */
 void bst__draft_layout(const json_t *json, bst_strbuf *out);
 
+/* draft.c: of one status column */
+bst_status bst__draft_one(const bst_draft_options *options, bst_draft *ret, bst_diags *diags);
 /* regions.c: several status columns, with commas between them */
 bst_status bst__draft_regions(const bst_draft_options *options, bst_draft *ret, bst_diags *diags);
 

@@ -412,7 +412,7 @@ static bst_status draft_part(merge *m, const bst_draft_options *options, const c
     part *p = &m->parts[m->count];
     bst_draft_options wishes = *options;
     wishes.state = column;
-    const bst_status status = bst_draft_make(&wishes, &p->draft, diags);
+    const bst_status status = bst__draft_one(&wishes, &p->draft, diags);
     if (status != BST_OK)
         return status;
     m->count++;

@@ -301,3 +301,49 @@ char *bst__draft_verb(draft *d, const char *state) {
     bst_strbuf_release(&out);
     return verb;
 }
+
+/* The words of a column that say what it is about: without "at", "date", "last" and the entity's
+ * own name. */
+void bst__draft_telling_words(const draft *d, const char *name, draft_words *ret, bool *ret_first) {
+    static const char *const empty[] = {"at",   "on",    "date", "time",  "timestamp", "datetime",
+                                        "dt",   "ts",    "utc",  "when",  "was",       "is",
+                                        "last", "first", "tx",   "stamp", "tstamp",    NULL};
+    draft_words all, own;
+    size_t begin = 0;
+
+    bst__draft_split(name, &all);
+    bst__draft_split(d->id, &own);
+    if (all.count > own.count) {
+        while (begin < own.count && strcmp(all.word[begin], own.word[begin]) == 0)
+            begin++;
+        if (begin < own.count)
+            begin = 0;
+    }
+    ret->count = 0;
+    if (ret_first)
+        *ret_first = bst__draft_has_word(&all, (const char *const[]){"first", NULL});
+    for (size_t i = begin; i < all.count; i++) {
+        const draft_words one = {.count = 1, .word = {{0}}};
+        draft_words word = one;
+        memcpy(word.word[0], all.word[i], sizeof word.word[0]);
+        if (!bst__draft_has_word(&word, empty))
+            memcpy(ret->word[ret->count++], all.word[i], sizeof all.word[i]);
+    }
+}
+
+/* Whether words of a column and of a state mean the same: "date_paid", "payment" and paid. */
+bool bst__draft_same_meaning(const draft_words *column, const char *state) {
+    draft_words s;
+    char a[40], b[40];
+
+    bst__draft_split(state, &s);
+    if (column->count == 0 || column->count != s.count)
+        return false;
+    for (size_t i = 0; i < s.count; i++) {
+        bst__draft_stem(column->word[i], a);
+        bst__draft_stem(s.word[i], b);
+        if (strcmp(a, b) != 0 && strcmp(column->word[i], s.word[i]) != 0)
+            return false;
+    }
+    return true;
+}
