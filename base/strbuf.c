@@ -36,11 +36,10 @@ void bst_strbuf_clear(bst_strbuf *sb) {
         sb->text[0] = '\0';
 }
 
-bool bst_strbuf_reserve(bst_strbuf *sb, size_t more) {
+/* Apart, so that the rest is small enough to be inlined. */
+__attribute__((noinline, cold)) static bool grow(bst_strbuf *sb, size_t more) {
     if (sb->failed)
         return false;
-    if (more < sb->size - sb->len) /* size is 0 or greater than len */
-        return true;
     if (more >= SIZE_MAX / 2 - sb->len) {
         sb->failed = true;
         return false;
@@ -60,6 +59,11 @@ bool bst_strbuf_reserve(bst_strbuf *sb, size_t more) {
     return true;
 }
 
+bool bst_strbuf_reserve(bst_strbuf *sb, size_t more) {
+    /* size is 0 or greater than len */
+    return (more < sb->size - sb->len && !sb->failed) || grow(sb, more);
+}
+
 void bst_strbuf_add(bst_strbuf *sb, const void *bytes, size_t len) {
     if (len == 0 || !bst_strbuf_reserve(sb, len))
         return;
@@ -73,7 +77,10 @@ void bst_strbuf_adds(bst_strbuf *sb, const char *text) {
 }
 
 void bst_strbuf_addc(bst_strbuf *sb, char c) {
-    bst_strbuf_add(sb, &c, 1);
+    if (!bst_strbuf_reserve(sb, 1))
+        return;
+    sb->text[sb->len++] = c;
+    sb->text[sb->len] = '\0';
 }
 
 void bst_strbuf_add_spaces(bst_strbuf *sb, size_t count) {

@@ -1,6 +1,7 @@
 -- The best hand-written SQL into the very layout that the event store has, row by row what the migration stores: rows with :low
 -- <= id < :high. Two sessions run it side by side, and one builds the index after. It is given the numbers of the plans, which
--- somebody has to make first.
+-- somebody has to make first. With :checked it also makes sure that each row is what its events come to, as the migration does,
+-- and puts the others aside; without, it takes the table on trust.
 INSERT INTO segment (plan, first_version, run_id, machine_id, key, data)
 SELECT CASE status WHEN 0 THEN :pending WHEN 10 THEN :authorized WHEN 20 THEN :captured WHEN 30 THEN :refunded WHEN 40 THEN :failed
                    WHEN 50 THEN :voided END::bigint, 1, 1, 1, id::text,
@@ -18,4 +19,9 @@ SELECT CASE status WHEN 0 THEN :pending WHEN 10 THEN :authorized WHEN 20 THEN :c
                ELSE ',[' || (date_part('epoch', closed_at) * 1000000)::bigint - 946684800000000
                     || CASE status WHEN 40 THEN ',{"failure_reason":' || to_json(failure_reason) || '}]' ELSE ',{}]' END END
        || ']'
-FROM payments WHERE id >= :low AND id < :high;
+FROM payments WHERE id >= :low AND id < :high
+\if :checked
+    AND is_right(payments);
+INSERT INTO aside SELECT id FROM payments WHERE id >= :low AND id < :high AND is_right(payments) IS NOT TRUE
+\endif
+;
