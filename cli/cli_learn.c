@@ -12,7 +12,9 @@ static void print_tries(const bst_learn_figures *f, FILE *out) {
     for (uint32_t i = 0; i < f->tried_count; i++) {
         const bst_learn_try *const tried = &f->tried[i];
         cli_fprintf(out, "  %+8.4f  +-%.4f  ", tried->gain, tried->error);
-        if (tried->kind == BST_TRY_LOOPS)
+        if (tried->kind == BST_TRY_SPANS)
+            cli_fprintf(out, "how long it took (%s)", bst_span_of_text(tried->span));
+        else if (tried->kind == BST_TRY_LOOPS)
             cli_fprintf(out, "steps that lead back cost more");
         else
             cli_fprintf(out, "steps depend on %u states", tried->states);

@@ -2,11 +2,11 @@
  * most probable is kept (judge.c), and what is more than single steps has to earn its place.
  *
  * First the smoothing of single steps and the penalty of a step. Then, one after the other, what
- * may be added to them: a penalty of steps that lead back, and contexts of two, three, four states.
- * Each is kept when it makes the histories held out more probable by more than the standard error
- * of the gain, as the folds show it (the one-standard-error rule: Breiman et al. 1984), and by
- * enough to be noticed. The worths and discounts of whole histories are those that do best with
- * each. The first of the best is taken; the order is fixed.
+ * may be added to them: a penalty of steps that lead back, contexts of two, three, four states, and
+ * how long it took. Each is kept when it makes the histories held out more probable by more than
+ * the standard error of the gain, as the folds show it (the one-standard-error rule: Breiman et al.
+ * 1984), and by enough to be noticed. The worths and discounts of whole histories are those that do
+ * best with each. The first of the best is taken; the order is fixed.
  */
 #include "learn_private.h"
 
@@ -26,7 +26,9 @@ static const double context_worths[] = {1, 3, 10, 30, 100, 300};
 typedef struct outcome {
     bst__belief belief;
     uint32_t context_states;
-    size_t worth, discount, rest, here;
+    bst__way way;
+    double span_worth; /* 0: none */
+    bst_span_of span_of;
     double fold[BST__FOLDS], fit;
 } outcome;
 
@@ -49,7 +51,7 @@ static void find_best(const bst__scores *scores, outcome *ret) {
                         continue;
                     ret->fit = sum_of(fold);
                     memcpy(ret->fold, fold, sizeof ret->fold);
-                    ret->worth = w, ret->discount = d, ret->rest = r, ret->here = h;
+                    ret->way = (bst__way){w, d, r, h};
                 }
             }
         }
@@ -66,6 +68,7 @@ static bst_status judge(chooser *c, const bst__belief *belief, bool here, outcom
     const bst_status status = bst__judge(&c->f, belief, here, c->scores);
     ret->belief = *belief;
     ret->context_states = c->f.context_states;
+    ret->span_worth = 0;
     if (status == BST_OK)
         find_best(c->scores, ret);
     return status;
@@ -160,11 +163,36 @@ static bst_status try_contexts(chooser *c, uint32_t states) {
     return status == BST_LIMIT ? BST_OK : status;
 }
 
+/* Of three ways to say how long it took, the one that does best. */
+static bst_status try_spans(chooser *c) {
+    bst__span_scores scores;
+    outcome best = c->best;
+    bst_status status = bst__fitter_graphs(&c->f, c->best.context_states);
+    if (status == BST_OK)
+        status = bst__judge_spans(&c->f, &c->best.belief, &c->best.way, &scores);
+    best.fit = -INFINITY;
+    for (size_t i = 0; i < BST_SPAN_KINDS * BST__SPAN_WORTHS && status == BST_OK; i++) {
+        const double *const fold = scores.of[i / BST__SPAN_WORTHS][i % BST__SPAN_WORTHS];
+        if (!(sum_of(fold) > best.fit))
+            continue;
+        best.fit = sum_of(fold);
+        memcpy(best.fold, fold, sizeof best.fold);
+        best.span_of = (bst_span_of)(i / BST__SPAN_WORTHS);
+        best.span_worth = bst__span_worths[i % BST__SPAN_WORTHS];
+    }
+    if (status == BST_OK) {
+        bst_learn_try *const new = new_try(c, BST_TRY_SPANS, 0);
+        new->span = best.span_of;
+        weigh_up(c, &best, new);
+    }
+    return status;
+}
+
 static bst_status choose_more(chooser *c) {
     bst_status status = try_loops(c);
     for (uint32_t states = 2; states <= BST_CONTEXT_STATES_MAX && status == BST_OK; states++)
         status = try_contexts(c, states);
-    return status;
+    return status == BST_OK ? try_spans(c) : status;
 }
 
 /* ---- all of it ---- */
@@ -175,11 +203,13 @@ static void keep(const outcome *best, bst_learn_figures *figures) {
     figures->loop_penalty = best->belief.loop_penalty;
     figures->context_states = best->context_states;
     figures->context_worth = best->belief.context_worth;
-    figures->steps_worth = bst__worths[best->worth];
-    figures->discount = bst__discounts[best->discount];
-    figures->rest_worth = bst__rests[best->rest];
-    figures->here_discount = bst__heres[best->here].discount;
-    figures->rest_worth_each = bst__heres[best->here].each;
+    figures->span_worth = best->span_worth;
+    figures->span_of = best->span_of;
+    figures->steps_worth = bst__worths[best->way.worth];
+    figures->discount = bst__discounts[best->way.discount];
+    figures->rest_worth = bst__rests[best->way.rest];
+    figures->here_discount = bst__heres[best->way.here].discount;
+    figures->rest_worth_each = bst__heres[best->way.here].each;
 }
 
 static uint64_t count_tested(const bst__fitter *f) {

@@ -167,6 +167,41 @@ static void judge_class(bench *b, bst__scores *sum) {
 
 /* ---- all ---- */
 
+void bst__believe(bst__fitter *f, const bst__belief *belief, uint32_t fold, bst_weights *ret) {
+    *ret = (bst_weights){.step_penalty = belief->step_penalty,
+                         .loop_penalty = belief->loop_penalty,
+                         .leads_back = f->leads_back};
+    if (belief->learned) {
+        ret->weight = f->weight;
+        ret->stop = f->stop;
+    }
+    count_fold(f, fold, belief);
+}
+
+bst_status bst__judge_paths(bst__fitter *f, const bst_weights *weights, const bst__way *way,
+                            uint32_t class, uint32_t fold, double *ret) {
+    bench b = {.f = f, .class = f->classes[class], .fold = fold, .p = ret};
+    const uint32_t first = f->first_cell[class], end = f->first_cell[class + 1];
+    const bst_status status = weigh(f, b.class, weights, ret, &b.all);
+    if (status != BST_OK || !(b.all > 0))
+        return status == BST_OK ? BST_LIMIT : status;
+    sum_up(&b, first, end);
+    const double worth = bst__worths[way->worth], here = b.here[way->here];
+    const double rest = bst__rests[way->rest] + bst__heres[way->here].each * b.different;
+    for (uint32_t i = 0; i < b.class->path_count; i++) {
+        const double left = walk_left(&b, i, bst__discounts[way->discount]);
+        ret[i] = (left + worth * ret[i]) / (b.seen[way->discount] + worth * b.all);
+        ret[i] *= here > 0 ? rest / (here + rest) : 1;
+    }
+    for (uint32_t c = first; c < end && here > 0; c++) {
+        const uint32_t path = path_of(b.class, f->cells[c]);
+        if (path != BST_NONE)
+            ret[path] += left_of(times_else(&b, f->cells[c]), bst__heres[way->here].discount) /
+                         (here + rest);
+    }
+    return BST_OK;
+}
+
 static bst_status judge_fold(bst__fitter *f, const bst_weights *weights, uint32_t fold,
                              bst__scores *ret) {
     for (uint32_t c = 0; c < f->learner->class_count; c++) {
@@ -188,18 +223,12 @@ static bst_status judge_fold(bst__fitter *f, const bst_weights *weights, uint32_
 }
 
 bst_status bst__judge(bst__fitter *f, const bst__belief *belief, bool here, bst__scores *ret) {
-    bst_weights weights = {.step_penalty = belief->step_penalty,
-                           .loop_penalty = belief->loop_penalty,
-                           .leads_back = f->leads_back};
+    bst_weights weights;
     bst_status status = BST_OK;
-    if (belief->learned) {
-        weights.weight = f->weight;
-        weights.stop = f->stop;
-    }
     memset(ret, 0, sizeof *ret);
     ret->here = here;
     for (uint32_t fold = 0; fold < BST__FOLDS && status == BST_OK; fold++) {
-        count_fold(f, fold, belief);
+        bst__believe(f, belief, fold, &weights);
         status = judge_fold(f, &weights, fold, ret);
     }
     return status;

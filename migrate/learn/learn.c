@@ -77,6 +77,20 @@ static bst__learn_cell *cell_of(bst__learner *learner, uint32_t class, uint32_t 
     return found->lost ? NULL : found;
 }
 
+static bool add_span(bst__learner *learner, const uint32_t key[4], uint32_t fold) {
+    bst__learn_span *found = NULL;
+    HASH_FIND(hh, learner->spans, key, sizeof found->key, found);
+    if (!found) {
+        found = bst_arena_alloc(learner->arena, sizeof *found);
+        if (!found)
+            return false;
+        *found = (bst__learn_span){.key = {key[0], key[1], key[2], key[3]}};
+        HASH_ADD(hh, learner->spans, key, sizeof found->key, found);
+    }
+    found->times[fold]++;
+    return !found->lost;
+}
+
 /* ---- one row ---- */
 
 /* The first transition of the machine's file that leads there; BST_NONE: none does. */
@@ -150,6 +164,12 @@ static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
     walk->total++;
     if (cell)
         cell->times[fold]++;
+    for (uint32_t of = 0; cell && of < BST_SPAN_KINDS; of++) {
+        const uint32_t span = bst__row_span(g->synth, (bst_span_of)of);
+        const uint32_t key[] = {class->number, of, span, walk->number};
+        if (!add_span(learner, key, fold))
+            return bst_diag_nomem(learner->diags);
+    }
     learner->figures.histories++;
     return BST_OK;
 }
@@ -274,6 +294,7 @@ bst_status bst_learn(const bst_mapping *mapping, const char *from, bst_strbuf *o
     HASH_CLEAR(hh, learner.classes);
     HASH_CLEAR(hh, learner.walks);
     HASH_CLEAR(hh, learner.cells);
+    HASH_CLEAR(hh, learner.spans);
     bst_arena_free(learner.scratch);
     bst_arena_free(learner.arena);
     return status;

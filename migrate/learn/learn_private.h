@@ -57,6 +57,14 @@ typedef struct bst__learn_cell {
     UT_hash_handle hh;
 } bst__learn_cell;
 
+/* How often a signature had a walk that took about so long. */
+typedef struct bst__learn_span {
+    uint32_t key[4]; /* class, bst_span_of, span, walk */
+    double times[BST__FOLDS];
+    bool lost;
+    UT_hash_handle hh;
+} bst__learn_span;
+
 typedef struct bst__learner {
     const bst_mapping *mapping;
     const bst_machine *machine;
@@ -64,6 +72,7 @@ typedef struct bst__learner {
     bst__learn_class *classes; /* hash tables, in order of arrival */
     bst__learn_walk *walks;
     bst__learn_cell *cells;
+    bst__learn_span *spans;
     uint32_t class_count, walk_count;
     uint32_t nodes;         /* of all graphs */
     double *counts, *stops; /* what the file will say: by transition, by state */
@@ -85,6 +94,8 @@ typedef struct bst__fitter {
     bst__learn_walk **walks;
     bst__learn_cell **cells; /* by class */
     uint32_t *first_cell;    /* [class_count + 1] */
+    bst__learn_span **spans; /* by class */
+    uint32_t *first_span;    /* [class_count + 1] */
     bst_seen_walk *seen;     /* the walks, as often as all folds but the one at hand have them */
     double *weight, *stop;   /* of the fold at hand */
     const uint8_t *leads_back;
@@ -127,8 +138,28 @@ typedef struct bst__scores {
     double of[BST__WORTHS][BST__DISCOUNTS][BST__RESTS][BST__HERES][BST__FOLDS];
 } bst__scores;
 
+/* Which of the ways to weigh whole histories: indices. */
+typedef struct bst__way {
+    size_t worth, discount, rest, here;
+} bst__way;
+
 bst_status bst__judge(bst__fitter *fitter, const bst__belief *belief, bool here,
                       bst__scores *ret) BST_MUST_USE;
+
+/* The weights of single steps that are believed in, one fold held out, in the fitter's arrays. */
+void bst__believe(bst__fitter *fitter, const bst__belief *belief, uint32_t fold, bst_weights *ret);
+/* p(walk | signature) of each of the class's paths, the fold held out. BST_LIMIT: out of range. */
+bst_status bst__judge_paths(bst__fitter *fitter, const bst_weights *weights, const bst__way *way,
+                            uint32_t class, uint32_t fold, double *ret) BST_MUST_USE;
+
+/* spans.c: how it does when those that took as long speak besides, by their worth. */
+#define BST__SPAN_WORTHS 6u
+extern const double bst__span_worths[BST__SPAN_WORTHS];
+typedef struct bst__span_scores {
+    double of[BST_SPAN_KINDS][BST__SPAN_WORTHS][BST__FOLDS];
+} bst__span_scores;
+bst_status bst__judge_spans(bst__fitter *fitter, const bst__belief *belief, const bst__way *way,
+                            bst__span_scores *ret) BST_MUST_USE;
 
 /* fit.c */
 bst_status bst__learn_fit(bst__learner *learner) BST_MUST_USE;

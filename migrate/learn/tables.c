@@ -3,6 +3,8 @@
  */
 #include "learn_private.h"
 
+#include <stdlib.h>
+
 /* ---- graphs ---- */
 
 /* Which of the walks seen are possible there. */
@@ -53,13 +55,15 @@ static bool make_room(bst__fitter *f) {
     f->walks = bst_arena_array(arena, learner->walk_count, sizeof(bst__learn_walk *));
     f->cells = bst_arena_array(arena, HASH_COUNT(learner->cells), sizeof(bst__learn_cell *));
     f->first_cell = bst_arena_array(arena, (size_t)learner->class_count + 2, sizeof *f->first_cell);
+    f->spans = bst_arena_array(arena, HASH_COUNT(learner->spans), sizeof(bst__learn_span *));
+    f->first_span = bst_arena_array(arena, (size_t)learner->class_count + 2, sizeof *f->first_span);
     f->weight = bst_arena_array(arena, learner->machine->transition_count, sizeof *f->weight);
     f->stop = bst_arena_array(arena, learner->machine->state_count, sizeof *f->stop);
     f->seen = bst_arena_array(arena, learner->walk_count, sizeof *f->seen);
     f->leads_back = bst_steps_back(learner->machine, arena);
     f->contexts_arena = bst_arena_new();
-    return f->classes && f->walks && f->cells && f->first_cell && f->weight && f->stop && f->seen &&
-           f->leads_back && f->contexts_arena;
+    return f->classes && f->walks && f->cells && f->first_cell && f->spans && f->first_span &&
+           f->weight && f->stop && f->seen && f->leads_back && f->contexts_arena;
 }
 
 static void fill_tables(bst__fitter *f) {
@@ -79,11 +83,33 @@ static void fill_tables(bst__fitter *f) {
         f->cells[f->first_cell[cell->key[0] + 1]++] = cell;
 }
 
+static int by_key(const void *a, const void *b) {
+    const bst__learn_span *const x = *(const bst__learn_span *const *)a;
+    const bst__learn_span *const y = *(const bst__learn_span *const *)b;
+    for (size_t i = 0; i < sizeof x->key / sizeof *x->key; i++) {
+        if (x->key[i] != y->key[i])
+            return x->key[i] < y->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void fill_spans(bst__fitter *f) {
+    uint32_t count = 0;
+    for (bst__learn_span *span = f->learner->spans; span; span = span->hh.next) {
+        f->spans[count++] = span;
+        f->first_span[span->key[0] + 1]++;
+    }
+    qsort(f->spans, count, sizeof *f->spans, by_key);
+    for (uint32_t c = 0; c < f->learner->class_count; c++)
+        f->first_span[c + 1] += f->first_span[c];
+}
+
 bst_status bst__fitter_make(bst__learner *learner, bst__fitter *ret) {
     *ret = (bst__fitter){.learner = learner, .context_states = 1};
     if (!make_room(ret))
         return BST_NOMEM;
     fill_tables(ret);
+    fill_spans(ret);
     return BST_OK;
 }
 

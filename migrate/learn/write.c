@@ -66,6 +66,9 @@ static void add_tries(const bst_learn_figures *figures, bst_strbuf *out) {
         bst_strbuf_adds(out, i > 0 ? ",\n      { " : "\n      { ");
         if (tried->kind == BST_TRY_CONTEXTS)
             bst_strbuf_addf(out, "\"what\": \"context\", \"states\": %" PRIu32, tried->states);
+        else if (tried->kind == BST_TRY_SPANS)
+            bst_strbuf_addf(out, "\"what\": \"spans\", \"of\": \"%s\"",
+                            bst_span_of_text(tried->span));
         else
             bst_strbuf_adds(out, "\"what\": \"loop_penalty\"");
         bst_strbuf_addf(out, ", \"gain\": %.4f, \"error\": %.4f, \"kept\": %s }", tried->gain,
@@ -128,28 +131,23 @@ static int compare_cells(const void *a, const void *b) {
     return 0;
 }
 
-static void add_cell(const bst__learn_cell *cell, const uint32_t *names, bst_strbuf *out) {
-    double times = 0;
+static double sum_of(const double *times) {
+    double sum = 0;
     for (uint32_t fold = 0; fold < BST__FOLDS; fold++)
-        times += cell->times[fold];
-    bst_strbuf_addf(out, "\"h%" PRIu32 "\": ", names[cell->key[1]]);
+        sum += times[fold];
+    return sum;
+}
+
+static void add_times(double times, uint32_t name, bst_strbuf *out) {
+    bst_strbuf_addf(out, "\"h%" PRIu32 "\": ", name);
     add_number(out, times);
 }
 
-static bst_status add_signatures(const bst__learner *learner, const uint32_t *names,
-                                 bst_strbuf *out) {
-    const uint32_t count = HASH_COUNT(learner->cells);
-    const bst__learn_cell **const cells =
-        bst_arena_array(learner->arena, count, sizeof(bst__learn_cell *));
-    const char **const texts =
-        bst_arena_array(learner->arena, learner->class_count, sizeof(char *));
-    uint32_t found = 0;
-    if (!cells || !texts)
-        return BST_NOMEM;
-    for (const bst__learn_class *class = learner->classes; class; class = class->hh.next)
-        texts[class->number] = class->text;
+static void add_signatures(const bst__learner *learner, const bst__learn_cell **cells,
+                           const char *const *texts, const uint32_t *names, bst_strbuf *out) {
+    uint32_t count = 0;
     for (const bst__learn_cell *cell = learner->cells; cell; cell = cell->hh.next)
-        cells[found++] = cell;
+        cells[count++] = cell;
     qsort(cells, count, sizeof *cells, compare_cells);
     bst_strbuf_adds(out, ",\n    \"signatures\": {");
     for (uint32_t i = 0; i < count; i++) {
@@ -162,9 +160,79 @@ static bst_status add_signatures(const bst__learner *learner, const uint32_t *na
         } else {
             bst_strbuf_adds(out, ", ");
         }
-        add_cell(cells[i], names, out);
+        add_times(sum_of(cells[i]->times), names[cells[i]->key[1]], out);
     }
     bst_strbuf_adds(out, count > 0 ? " }\n    }" : "}");
+}
+
+/* Cells of a class, kind and span stand together then. */
+static int compare_spans(const void *a, const void *b) {
+    const bst__learn_span *const x = *(const bst__learn_span *const *)a;
+    const bst__learn_span *const y = *(const bst__learn_span *const *)b;
+    for (int i = 0; i < 4; i++) {
+        if (x->key[i] != y->key[i])
+            return x->key[i] < y->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Of signatures that leave a choice: these have a text here. */
+static uint32_t list_spans(const bst__learner *learner, const char *const *texts,
+                           const bst__learn_span **spans) {
+    uint32_t count = 0;
+    for (const bst__learn_span *span = learner->spans; span; span = span->hh.next) {
+        if (span->key[1] == learner->figures.span_of && texts[span->key[0]])
+            spans[count++] = span;
+    }
+    qsort(spans, count, sizeof *spans, compare_spans);
+    return count;
+}
+
+static void add_spans(const bst__learner *learner, const bst__learn_span **spans,
+                      const char *const *texts, const uint32_t *names, bst_strbuf *out) {
+    const uint32_t count = list_spans(learner, texts, spans);
+    bst_strbuf_addf(out, ",\n    \"spans\": {\n      \"of\": \"%s\",\n      \"worth\": ",
+                    bst_span_of_text(learner->figures.span_of));
+    add_number(out, learner->figures.span_worth);
+    bst_strbuf_adds(out, ",\n      \"signatures\": {");
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t *const key = spans[i]->key;
+        const bool new_class = i == 0 || key[0] != spans[i - 1]->key[0];
+        const bool new_span = new_class || key[2] != spans[i - 1]->key[2];
+        if (new_class) {
+            bst_strbuf_adds(out, i > 0 ? " } },\n        " : "\n        ");
+            bst_strbuf_add_json(out, texts[key[0]], strlen(texts[key[0]]));
+            bst_strbuf_adds(out, ": {");
+        }
+        if (new_span)
+            bst_strbuf_addf(out, "%s\n          \"%s\": { ", new_class ? "" : " },",
+                            bst_span_text(key[2]));
+        bst_strbuf_adds(out, new_span ? "" : ", ");
+        add_times(sum_of(spans[i]->times), names[key[3]], out);
+    }
+    bst_strbuf_adds(out, count > 0 ? " } }\n      }\n    }" : "}\n    }");
+}
+
+/* What those with the same evidence had. */
+static bst_status add_evidence(const bst__learner *learner, const uint32_t *names,
+                               bst_strbuf *out) {
+    const bst__learn_cell **const cells =
+        bst_arena_array(learner->arena, HASH_COUNT(learner->cells), sizeof(bst__learn_cell *));
+    const bst__learn_span **const spans =
+        bst_arena_array(learner->arena, HASH_COUNT(learner->spans), sizeof(bst__learn_span *));
+    const char **const texts =
+        bst_arena_array(learner->arena, learner->class_count, sizeof(char *));
+    if (!cells || !spans || !texts)
+        return BST_NOMEM;
+    for (const bst__learn_class *class = learner->classes; class; class = class->hh.next)
+        texts[class->number] = class->text;
+    add_signatures(learner, cells, texts, names, out);
+    for (const bst__learn_class *class = learner->classes; class; class = class->hh.next) {
+        if (!class->arena)
+            texts[class->number] = NULL;
+    }
+    if (learner->figures.span_worth > 0)
+        add_spans(learner, spans, texts, names, out);
     return BST_OK;
 }
 
@@ -196,7 +264,7 @@ static bst_status add_seen(const bst__learner *learner, bst_strbuf *out) {
     }
     bst_strbuf_adds(out, ",\n    \"signature_discount\": ");
     add_number(out, learner->figures.here_discount);
-    const bst_status status = add_signatures(learner, names, out);
+    const bst_status status = add_evidence(learner, names, out);
     bst_strbuf_adds(out, "\n  }");
     return status;
 }

@@ -152,6 +152,70 @@ static void read_histories(bst__map *map, const json_t *histories, const bst__ma
     ret->seen = walks;
 }
 
+/* ---- spans ---- */
+
+static void read_span(bst__map *map, const json_t *json, const bst__map_path *path,
+                      const char *signature, const char *const *names, uint32_t count,
+                      bst_seen_span *ret) {
+    ret->span = bst__map_span(path->key);
+    if (ret->span == BST_NONE)
+        bst__map_bad_number(map, path, "a span is one of those that `backstory learn` writes");
+    read_signature(map, json, path, names, count, 0, &ret->here);
+    ret->here.signature = signature;
+}
+
+static void read_spans_of(bst__map *map, const json_t *signatures, const bst__map_path *path,
+                          const char *const *names, uint32_t histories) {
+    const char *signature, *text;
+    json_t *of, *json;
+    size_t room = 0;
+    uint32_t count = 0;
+    json_object_foreach ((json_t *)(uintptr_t)signatures, signature, of)
+        room += json_object_size(of);
+    bst_seen_span *const all = bst_arena_array(map->arena, room, sizeof *all);
+    if (!all) {
+        bst__map_nomem(map);
+        return;
+    }
+    json_object_foreach ((json_t *)(uintptr_t)signatures, signature, of) {
+        const bst__map_path here = {path, signature, 0};
+        if (!bst__map_is(map, of, &here, JSON_OBJECT))
+            continue;
+        json_object_foreach (of, text, json) {
+            const bst__map_path inside = {&here, text, 0};
+            read_span(map, json, &inside, signature, names, histories, &all[count++]);
+        }
+    }
+    bst__map_sort_spans(all, count);
+    map->mapping->seen_spans = all;
+    map->mapping->seen_span_count = count;
+}
+
+static void read_spans(bst__map *map, const json_t *seen, const bst__map_path *path,
+                       const char *const *names, uint32_t histories) {
+    static const char *const keys[] = {"of", "worth", "signatures", "description"};
+    const json_t *const json = bst__map_get(map, seen, path, "spans", JSON_OBJECT);
+    const bst__map_path here = {path, "spans", 0}, of_at = {&here, "of", 0};
+    const bst__map_path worth_at = {&here, "worth", 0}, inside = {&here, "signatures", 0};
+    if (!json)
+        return;
+    bst__map_keys(map, json, &here, keys, COUNT(keys));
+    const json_t *const of = bst__map_need(map, json, &here, "of", JSON_STRING);
+    const json_t *const worth = bst__map_need(map, json, &here, "worth", JSON_REAL);
+    const json_t *const signatures = bst__map_need(map, json, &here, "signatures", JSON_OBJECT);
+    if (!of || !worth || !signatures)
+        return;
+    const uint32_t kind = bst__map_span_of(json_string_value(of));
+    if (kind == BST_NONE)
+        bst__map_bad_number(map, &of_at,
+                            "spans are of the \"whole\", the \"first\" or the \"last\"");
+    map->mapping->span_of = (bst_span_of)kind;
+    map->mapping->span_worth = bst__map_count(map, worth, &worth_at);
+    if (map->mapping->span_worth == 0)
+        bst__map_bad_number(map, &worth_at, "what signatures are worth is more than 0");
+    read_spans_of(map, signatures, &inside, names, histories);
+}
+
 /* ---- contexts ---- */
 
 /* Of the histories as they were counted. */
@@ -203,7 +267,7 @@ static void discount_histories(double discount, uint32_t count, bst_seen_walk *w
 void bst__map_seen(bst__map *map, const json_t *root, bst_weights *ret) {
     static const char *const keys[] = {"steps_worth",     "discount",   "histories",
                                        "rest_worth",      "signatures", "signature_discount",
-                                       "rest_worth_each", "description"};
+                                       "rest_worth_each", "spans",      "description"};
     const json_t *const seen = json_object_get(root, "context")
                                    ? bst__map_need(map, root, NULL, "seen", JSON_OBJECT)
                                    : bst__map_get(map, root, NULL, "seen", JSON_OBJECT);
@@ -233,4 +297,5 @@ void bst__map_seen(bst__map *map, const json_t *root, bst_weights *ret) {
     read_context(map, root, ret);
     discount_histories(discount ? bst__map_count(map, discount, &off) : 0, ret->seen_count, walks);
     read_signatures(map, seen, &path, names, ret);
+    read_spans(map, seen, &path, names, ret->seen_count);
 }

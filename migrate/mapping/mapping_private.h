@@ -190,6 +190,10 @@ double bst__map_count(bst__map *map, const json_t *json, const bst__map_path *pa
 /* `of_machine`: it is a command of the machine, but does nothing there. */
 void bst__map_unknown_step(bst__map *map, const bst__map_path *path, const char *name,
                            bool of_machine);
+/* spans.c */
+uint32_t bst__map_span(const char *text);    /* BST_NONE: there is none */
+uint32_t bst__map_span_of(const char *text); /* the same */
+void bst__map_sort_spans(bst_seen_span *all, uint32_t count);
 /* learned_seen.c: whole histories and contexts; the weights of single steps are there already */
 void bst__map_seen(bst__map *map, const json_t *root, bst_weights *ret);
 

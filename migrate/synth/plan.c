@@ -83,8 +83,27 @@ const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *
     return claims && claim_log(synth, leave_out, claims, ret_count) ? claims : NULL;
 }
 
-static int compare_signature(const void *text, const void *here) {
-    return strcmp(text, ((const bst_seen_here *)here)->signature);
+/* Adds what those had that took as long, to what is known of the signature as a whole:
+ *     mass(walk) = times in this span + span_worth * its share by all the rest
+ * which is, with that written out, again of the form that inference knows. */
+static void add_span(const bst_mapping *mapping, const bst_seen_here *span, bst_weights *weights,
+                     double *here) {
+    double total = 0;
+    double different = 0;
+    for (uint32_t i = 0; i < weights->seen_count; i++) {
+        total += here[i];
+        different += here[i] > 0;
+    }
+    const double rest = weights->rest_worth + weights->rest_worth_each * different;
+    const double factor = mapping->span_worth / (total + rest);
+    for (uint32_t i = 0; i < weights->seen_count; i++) {
+        here[i] *= factor;
+    }
+    for (uint32_t i = 0; i < span->count; i++) {
+        here[span->times[i].walk] += span->times[i].times;
+    }
+    weights->rest_worth = rest * factor;
+    weights->rest_worth_each = 0;
 }
 
 /* What was learned of entities whose evidence was the very same. */
@@ -95,10 +114,11 @@ static bool find_seen_here(bst_synth *synth, uint32_t state, bst_weights *weight
         return true;
     }
     bst__signature_text(synth, state, &text);
-    const bst_seen_here *found =
-        text.failed ? NULL
-                    : bsearch(text.text, mapping->seen_here, mapping->seen_here_count,
-                              sizeof *mapping->seen_here, compare_signature);
+    const bst_seen_here *found = text.failed ? NULL : bst_mapping_seen(mapping, text.text);
+    const bst_seen_here *span = NULL;
+    if (!text.failed && synth->span != BST_NONE) {
+        span = bst_mapping_span(mapping, text.text, synth->span);
+    }
     bool good = !text.failed;
     bst_strbuf_release(&text);
     if (found) {
@@ -108,6 +128,9 @@ static bool find_seen_here(bst_synth *synth, uint32_t state, bst_weights *weight
         }
         weights->here = here;
         good = here != NULL;
+        if (here && span) {
+            add_span(mapping, span, weights, here);
+        }
     }
     return good;
 }
@@ -639,6 +662,12 @@ bst_status bst__signature_without(bst_synth *synth, uint32_t state, uint32_t ite
 bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret) {
     bst_strbuf text = BST_STRBUF_INIT;
     bst__signature_text(synth, state, &text);
+    for (uint32_t s = 0; s < BST_SPANS && !text.failed && synth->span == BST_NONE; s++) {
+        ret->spans |= (bst_mapping_span(synth->mapping, text.text, s) ? UINT32_C(1) : 0) << s;
+    }
+    if (synth->span != BST_NONE) {
+        bst_strbuf_addf(&text, "; %s", bst_span_text(synth->span));
+    }
     ret->text = text.failed ? NULL : bst_arena_strdup(synth->arena, text.text);
     bst_strbuf_release(&text);
     if (!ret->text) {

@@ -261,6 +261,27 @@ bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state) {
     return true;
 }
 
+uint32_t bst__row_span(const bst_synth *synth, bst_span_of of) {
+    const uint32_t count = synth->order_count;
+    if (count == 0) {
+        return 0;
+    }
+    const bst__said *first = &synth->said[synth->order[0]];
+    const bst__said *last = &synth->said[synth->order[count - 1]];
+    int64_t from = first->time;
+    int64_t to = last->time;
+    for (uint32_t i = 0; i < count; i++) {
+        const bst__said *said = &synth->said[synth->order[i]];
+        if (of == BST_SPAN_FIRST && said->number == first->number + 1) {
+            to = said->time;
+        }
+        if (of == BST_SPAN_LAST && said->number + 1 == last->number) {
+            from = said->time;
+        }
+    }
+    return bst_span_of_time(from, to);
+}
+
 /* ---- the signature, readable ---- */
 
 static void add_all(const bst_synth *synth, bst__say say, const char *lead, bst_strbuf *out) {

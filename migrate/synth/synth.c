@@ -26,7 +26,7 @@ static bool make_buffers(bst_synth *synth) {
     const bool logged = synth->mapping->log_count > 0;
     const size_t items = (size_t)evidence + (logged ? BST_LOG_ROWS_MAX + BST__WHOLES_MAX : 0);
     synth->bytes = bst_arena_alloc(synth->arena, sizeof(uint32_t) + (size_t)evidence * SAY_BYTES +
-                                                     (logged ? bst__log_bytes_max() : 0));
+                                                     1 + (logged ? bst__log_bytes_max() : 0));
     synth->said = bst_arena_array(synth->arena, items, sizeof *synth->said);
     synth->order = bst_arena_array(synth->arena, items, sizeof *synth->order);
     synth->record = bst_arena_array(synth->arena, columns, sizeof *synth->record);
@@ -49,6 +49,7 @@ static bool prepare(bst_synth *synth) {
     synth->scratch = bst_arena_new();
     synth->fit_arena = bst_arena_new();
     synth->weights = mapping->weights;
+    synth->span = BST_NONE;
     if (!synth->arena || !synth->scratch || !synth->fit_arena || !make_buffers(synth) ||
         !bst__row_expr_init(synth, mapping->where, &synth->where)) {
         return false;
@@ -145,11 +146,25 @@ static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature
     return BST_OK;
 }
 
-/* False: synth->status is not OK. */
-static bool find_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
+static void find_or_add(bst_synth *synth, uint32_t state, bst__signature **ret) {
     HASH_FIND(hh, synth->signatures, synth->bytes, synth->bytes_len, *ret);
     if (!*ret) {
         synth->status = add_signature(synth, state, ret);
+    }
+}
+
+/* Where more is known of those that took as long as this row, it is a signature of its own. False:
+ * synth->status is not OK. */
+static bool find_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
+    synth->span = BST_NONE;
+    find_or_add(synth, state, ret);
+    if (synth->status == BST_OK && (*ret)->spans != 0) {
+        const uint32_t span = bst__row_span(synth, synth->mapping->span_of);
+        if (((*ret)->spans >> span) & 1) {
+            synth->bytes[synth->bytes_len++] = (uint8_t)(span + 1);
+            synth->span = span;
+            find_or_add(synth, state, ret);
+        }
     }
     return synth->status == BST_OK;
 }

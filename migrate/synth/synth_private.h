@@ -154,6 +154,7 @@ struct bst__signature {
     bst_reason cause;  /* ... though without what is ignored it had none, for this reason */
     bool lost;         /* the hash table had no memory for it */
     const char *text;
+    uint32_t spans; /* by bit: those of which more is known; they are signatures of their own */
     /* the likeliest first; others only when values have to tell them apart */
     uint32_t walk_count;
     bst__walk *walks;
@@ -232,6 +233,7 @@ struct bst_synth {
     const bst__outcome *last_outcome; /* of the last row that has a history; or NULL */
     uint8_t *bytes;                   /* of the signature of this row */
     size_t bytes_len;
+    uint32_t span; /* of the signature that is asked for; BST_NONE: of all spans */
 
     /* buffers for one row */
     bst__said *said; /* by item, rows of the log included */
@@ -294,6 +296,8 @@ bool bst__say_init(bst_synth *synth);
 /* What every item says of this row, and the signature in synth->bytes. */
 bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state);
 void bst__signature_text(const bst_synth *synth, uint32_t state, bst_strbuf *out);
+/* How long it took, by the times of the evidence. */
+uint32_t bst__row_span(const bst_synth *synth, bst_span_of of);
 
 /* log.c */
 static inline bool bst__is_log_row(const bst_synth *synth, uint32_t item) {

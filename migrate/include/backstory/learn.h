@@ -23,13 +23,18 @@ extern "C" {
 #define BST_LEARN_TRY_MAX 8u
 
 /* What was tried beyond single steps and whole histories. */
-typedef enum bst_learn_try_kind { BST_TRY_LOOPS, BST_TRY_CONTEXTS } bst_learn_try_kind;
+typedef enum bst_learn_try_kind {
+    BST_TRY_LOOPS,
+    BST_TRY_CONTEXTS,
+    BST_TRY_SPANS
+} bst_learn_try_kind;
 
 typedef struct bst_learn_try {
     bst_learn_try_kind kind;
-    uint32_t states; /* CONTEXTS */
-    double gain,
-        error; /* in the mean logarithm, against what was kept so far; its standard error */
+    uint32_t states;  /* CONTEXTS */
+    bst_span_of span; /* SPANS */
+    /* in the mean logarithm, against what was kept so far; its standard error */
+    double gain, error;
     bool kept;
 } bst_learn_try;
 
@@ -52,6 +57,8 @@ typedef struct bst_learn_figures {
     double rare_birth;                            /* without a log */
     uint32_t context_states;                      /* 1 or less: none */
     double context_worth;
+    double span_worth; /* 0: none */
+    bst_span_of span_of;
     double steps_worth, discount, rest_worth, rest_worth_each, here_discount;
 } bst_learn_figures;
 

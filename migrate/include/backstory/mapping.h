@@ -112,6 +112,21 @@ typedef struct bst_seen_here {
     const bst_seen_times *times;
 } bst_seen_here;
 
+/* Of those which took about so long. */
+#define BST_SPANS 7u
+
+typedef enum bst_span_of {
+    BST_SPAN_WHOLE, /* from the first time of the evidence to the last */
+    BST_SPAN_FIRST, /* ... to the next one that differs */
+    BST_SPAN_LAST   /* from the one before the last that differs */
+} bst_span_of;
+#define BST_SPAN_KINDS 3u
+
+typedef struct bst_seen_span {
+    bst_seen_here here;
+    uint32_t span;
+} bst_seen_span;
+
 typedef enum bst_policy_choice {
     BST_POLICY_QUARANTINE,
     BST_POLICY_LIKELIEST,
@@ -149,6 +164,12 @@ typedef struct bst_mapping {
     const char *learned_file; /* where they are read from; NULL: they stand in the mapping */
     uint32_t seen_here_count; /* by signature, bytewise */
     const bst_seen_here *seen_here;
+    /* By signature and span, in addition. span_worth: for how many histories of one span what there
+     * is of its signature speaks. */
+    bst_span_of span_of;
+    double span_worth;
+    uint32_t seen_span_count;
+    const bst_seen_span *seen_spans;
     uint32_t log_count;
     const bst_log *log; /* log_count */
     /* where the state is in several columns, [number of the column * nodes + node]: the node may be
@@ -194,6 +215,14 @@ BST_API bst_status bst_mapping_check(const bst_mapping *mapping, bst_diags *diag
  * counts, and values of the mapping that the table lacks. */
 BST_API bst_status bst_mapping_check_source(const bst_mapping *mapping, const char *from,
                                             bst_diags *diags) BST_MUST_USE;
+
+/* What entities with the signature had; NULL: nothing is known. */
+BST_API const bst_seen_here *bst_mapping_seen(const bst_mapping *mapping, const char *signature);
+BST_API const bst_seen_here *bst_mapping_span(const bst_mapping *mapping, const char *signature,
+                                              uint32_t span);
+BST_API uint32_t bst_span_of_time(int64_t from, int64_t to); /* microseconds */
+BST_API const char *bst_span_text(uint32_t span);            /* "within a day" */
+BST_API const char *bst_span_of_text(bst_span_of of);        /* "whole" */
 
 #ifdef __cplusplus
 }
