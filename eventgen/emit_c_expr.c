@@ -24,202 +24,8 @@ enum {
 
 static void put(bst__c_scope *s, const bst_expr *e, int binding, bst_strbuf *out);
 
-static const char *helper(bst__c_scope *s, bst__c_helper h) {
-    static const char *const names[] = {
-#define X(name, text) text,
-        BST__C_HELPER_LIST(X)
-#undef X
-    };
-    s->helpers |= UINT32_C(1) << h;
-    return names[h];
-}
-
 static void open_call(bst__c_scope *s, bst__c_helper h, bst_strbuf *out) {
-    bst_strbuf_addf(out, "%s(", helper(s, h));
-}
-
-/* ---- what a tree needs ---- */
-
-bool bst__c_reads(const bst_expr *expr, bst_root root) {
-    if (expr->op == BST_EXPR_REF) {
-        return expr->root == root;
-    }
-    for (uint32_t i = 0; i < expr->arg_count; i++) {
-        if (bst__c_reads(expr->args[i], root)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int scale_of(const bst_type *type) {
-    return type->kind == BST_KIND_DECIMAL ? type->scale : 0;
-}
-
-static bool is_text(bst_kind kind) {
-    return kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR || kind == BST_KIND_CHAR ||
-           kind == BST_KIND_BYTEA || kind == BST_KIND_JSON;
-}
-
-static bool is_number(bst_kind kind) {
-    return kind == BST_KIND_INT2 || kind == BST_KIND_INT4 || kind == BST_KIND_INT8 ||
-           kind == BST_KIND_DECIMAL;
-}
-
-/* Digits before the point that any value of an integer kind fits in. */
-static int whole_digits(const bst_type *type) {
-    return type->kind == BST_KIND_INT2   ? 5
-           : type->kind == BST_KIND_INT4 ? 10
-           : type->kind == BST_KIND_INT8 ? 19
-                                         : type->precision - type->scale;
-}
-
-/* Whether C's own type of the operand makes sure that the conversion fits. */
-static bool conversion_is_safe(const bst_type *from, const bst_type *to) {
-    if (!is_number(from->kind)) {
-        return to->kind == BST_KIND_TEXT || (to->kind == BST_KIND_CHAR && to->length == 0) ||
-               (to->kind == BST_KIND_VARCHAR && to->length == 0);
-    }
-    if (from->kind == BST_KIND_DECIMAL) {
-        return false;
-    }
-    return to->kind == BST_KIND_DECIMAL ? whole_digits(from) <= whole_digits(to)
-                                        : from->kind <= to->kind;
-}
-
-static const bst__c_field *field_of(const bst__c_scope *s, const bst_expr *ref) {
-    return &s->record[ref->root]->fields[ref->index];
-}
-
-/* A field that its type says is there, but that some creation leaves unset. */
-static bool is_unsure(const bst__c_scope *s, const bst_expr *ref) {
-    if (ref->root == BST_ROOT_STATE || ref->root == BST_ROOT_LINKED) {
-        return false;
-    }
-    const bst__c_field *f = field_of(s, ref);
-    return f->has && !f->field->type.optional && !ref->type.optional;
-}
-
-bool bst__c_can_overflow(const bst_expr *expr) {
-    const bool arithmetic = expr->op == BST_EXPR_NEG || expr->op == BST_EXPR_ADD ||
-                            expr->op == BST_EXPR_SUB || expr->op == BST_EXPR_MUL;
-    if (arithmetic ||
-        (expr->op == BST_EXPR_CONVERT && !conversion_is_safe(&expr->args[0]->type, &expr->type))) {
-        return true;
-    }
-    for (uint32_t i = 0; i < expr->arg_count; i++) {
-        if (bst__c_can_overflow(expr->args[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool bst__c_can_miss(const bst__c_scope *scope, const bst_expr *expr) {
-    if (expr->op == BST_EXPR_REF) {
-        return is_unsure(scope, expr);
-    }
-    for (uint32_t i = 0; expr->op != BST_EXPR_HAS && i < expr->arg_count; i++) {
-        if (bst__c_can_miss(scope, expr->args[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether it matters that an operand is evaluated. */
-static bool can_fail(const bst__c_scope *s, const bst_expr *e) {
-    return bst__c_can_overflow(e) || bst__c_can_miss(s, e);
-}
-
-/* ---- constants ---- */
-
-static void put_int(int64_t value, bst_strbuf *out) {
-    if (value == INT64_MIN) {
-        bst_strbuf_adds(out, "INT64_MIN");
-    } else if (value > INT32_MAX || value < -INT32_MAX) {
-        bst_strbuf_adds(out, value < 0 ? "-INT64_C(" : "INT64_C(");
-        bst_strbuf_add_int(out, value < 0 ? -value : value);
-        bst_strbuf_addc(out, ')');
-    } else {
-        bst_strbuf_add_int(out, value);
-    }
-}
-
-static int64_t power_of_ten(int exponent) {
-    int64_t power = 1;
-    for (int i = 0; i < exponent; i++) {
-        power *= 10;
-    }
-    return power;
-}
-
-static void put_uuid(bst__c_scope *s, const uint8_t bytes[16], bool initializer, bst_strbuf *out) {
-    static const uint8_t zero[16];
-    if (initializer && memcmp(bytes, zero, sizeof zero) == 0) {
-        bst_strbuf_adds(out, "{{0}}");
-        return;
-    }
-    if (initializer) {
-        bst_strbuf_adds(out, "{{");
-        for (int i = 0; i < 16; i++) {
-            bst_strbuf_addf(out, "%s0x%02x", i == 0 ? "" : ", ", (unsigned)bytes[i]);
-        }
-        bst_strbuf_adds(out, "}}");
-        return;
-    }
-    bst_strbuf_addf(out, "%s(\"", helper(s, BST__C_HELPER_UUID));
-    for (int i = 0; i < 16; i++) {
-        bst_strbuf_addf(out, "\\x%02x", (unsigned)bytes[i]);
-    }
-    bst_strbuf_adds(out, "\")");
-}
-
-static const bst__c_enum *enum_of(const bst__c *c, const bst_type *type) {
-    for (uint32_t i = 0; i < c->enum_count; i++) {
-        bst_type known = *c->enums[i].type;
-        known.optional = type->optional;
-        if (bst_type_equal(&known, type)) {
-            return &c->enums[i];
-        }
-    }
-    return NULL;
-}
-
-void bst__c_constant(bst__c_scope *s, const bst_type *type, const bst_value *value,
-                     bool initializer, bst_strbuf *out) {
-    const bst__c_enum *enumeration = NULL;
-    switch (type->kind) {
-    case BST_KIND_BOOL:
-        bst_strbuf_adds(out, value->u.i != 0 ? "true" : "false");
-        return;
-    case BST_KIND_ENUM:
-        enumeration = enum_of(s->c, type);
-        bst_strbuf_adds(out, enumeration ? enumeration->constants[value->u.i] : "0");
-        return;
-    case BST_KIND_UUID:
-        put_uuid(s, value->u.uuid, initializer, out);
-        return;
-    case BST_KIND_TEXT:
-    case BST_KIND_VARCHAR:
-    case BST_KIND_CHAR:
-    case BST_KIND_BYTEA:
-    case BST_KIND_JSON:
-        bst_strbuf_adds(out, initializer ? "{" : helper(s, BST__C_HELPER_TEXT));
-        bst_strbuf_adds(out, initializer ? "" : "(");
-        bst__c_add_literal(out, value->u.text, value->len, type->kind == BST_KIND_BYTEA);
-        bst_strbuf_addf(out, ", %u%s", (unsigned)value->len, initializer ? "}" : ")");
-        return;
-    default:
-        put_int(value->u.i, out);
-        return;
-    }
-}
-
-void bst__c_zero(bst__c_scope *s, const bst_type *type, bool initializer, bst_strbuf *out) {
-    const bst_value zero = {.present = true};
-    const bst_value nothing = {.present = true, .u.text = ""};
-    bst__c_constant(s, type, is_text(type->kind) ? &nothing : &zero, initializer, out);
+    bst_strbuf_addf(out, "%s(", bst__c_use_helper(s, h));
 }
 
 /* ---- presence ---- */
@@ -249,7 +55,7 @@ static bool is_never_present(const bst_expr *e) {
 
 /* A required field read by an event that creates is there unless this is the creation. */
 static void put_field_present(bst__c_scope *s, const bst_expr *ref, bst_strbuf *out) {
-    const bst__c_field *f = field_of(s, ref);
+    const bst__c_field *f = bst__c_field_of(s, ref);
     if (f->has) {
         put_field(s, ref, f->has, out);
     } else if (ref->root == BST_ROOT_ENTITY && ref->type.optional) {
@@ -299,7 +105,7 @@ static void close_checked(const bst__c_scope *s, bst_strbuf *out) {
 /* The operand in units of `scale`. */
 static void put_scaled(bst__c_scope *s, const bst_expr *e, int scale, int binding,
                        bst_strbuf *out) {
-    const int missing = scale - scale_of(&e->type);
+    const int missing = scale - bst__c_scale_of(&e->type);
     if (missing <= 0) {
         put(s, e, binding, out);
         return;
@@ -307,7 +113,7 @@ static void put_scaled(bst__c_scope *s, const bst_expr *e, int scale, int bindin
     open_call(s, BST__C_HELPER_MULTIPLY, out);
     put(s, e, BINDS_COND, out);
     bst_strbuf_adds(out, ", ");
-    put_int(power_of_ten(missing), out);
+    bst__c_put_int(bst__c_power_of_ten(missing), out);
     close_checked(s, out);
 }
 
@@ -318,7 +124,7 @@ static void close_within(const bst__c_scope *s, const char *range, bst_strbuf *o
 
 static void close_bounded(const bst__c_scope *s, int precision, bst_strbuf *out) {
     bst_strbuf_adds(out, ", ");
-    put_int(power_of_ten(precision) - 1, out);
+    bst__c_put_int(bst__c_power_of_ten(precision) - 1, out);
     close_checked(s, out);
 }
 
@@ -352,7 +158,7 @@ static bst__c_helper arithmetic_helper(const bst_expr *e, bool digits) {
 }
 
 static void put_arithmetic(bst__c_scope *s, const bst_expr *e, bool digits, bst_strbuf *out) {
-    const int scale = e->op == BST_EXPR_MUL ? 0 : scale_of(&e->type);
+    const int scale = e->op == BST_EXPR_MUL ? 0 : bst__c_scale_of(&e->type);
     if (is_time(e)) {
         open_call(s, BST__C_HELPER_TIME, out);
     }
@@ -367,7 +173,7 @@ static void put_arithmetic(bst__c_scope *s, const bst_expr *e, bool digits, bst_
 }
 
 static void put_negation(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
-    bst_strbuf_addf(out, "%s(0, ", helper(s, BST__C_HELPER_SUBTRACT));
+    bst_strbuf_addf(out, "%s(0, ", bst__c_use_helper(s, BST__C_HELPER_SUBTRACT));
     put(s, e->args[0], BINDS_COND, out);
     close_checked(s, out);
 }
@@ -393,20 +199,21 @@ static void put_text_conversion(bst__c_scope *s, const bst_expr *e, bst_strbuf *
 
 static void put_number_conversion(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     const bst_expr *arg = e->args[0];
-    const int scale = scale_of(&e->type);
+    const int scale = bst__c_scale_of(&e->type);
     const bool narrower = e->type.kind == BST_KIND_DECIMAL && e->type.precision <= 18 &&
                           arg->type.kind == BST_KIND_DECIMAL && arg->type.scale == scale;
     const bool is_sum =
         arg->op == BST_EXPR_ADD || arg->op == BST_EXPR_SUB || arg->op == BST_EXPR_MUL;
-    if (conversion_is_safe(&arg->type, &e->type) && scale > 0) { /* nothing to check, or to set */
+    if (bst__c_conversion_is_safe(&arg->type, &e->type) &&
+        scale > 0) { /* nothing to check, or to set */
         bst_strbuf_adds(out, "((int64_t)");
         put(s, arg, BINDS_PRIMARY, out);
         bst_strbuf_adds(out, " * ");
-        put_int(power_of_ten(scale), out);
+        bst__c_put_int(bst__c_power_of_ten(scale), out);
         bst_strbuf_addc(out, ')');
         return;
     }
-    if (conversion_is_safe(&arg->type, &e->type) || e->type.kind == BST_KIND_INT8) {
+    if (bst__c_conversion_is_safe(&arg->type, &e->type) || e->type.kind == BST_KIND_INT8) {
         put_scaled(s, arg, scale, BINDS_PRIMARY, out);
         return;
     }
@@ -438,7 +245,7 @@ static void put_conversion(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) 
         bst__c_present(s, e->args[0], out);
         bst_strbuf_adds(out, " ? ");
     }
-    if (is_number(e->type.kind)) {
+    if (bst__c_is_number(e->type.kind)) {
         put_number_conversion(s, e, out);
     } else {
         put_text_conversion(s, e, out);
@@ -464,10 +271,11 @@ static const char *op_text(bst_expr_op op) {
 /* The literal in units of `scale`, if that is exact and fits; then no conversion is left for run
  * time. */
 static bool literal_units(const bst_expr *e, int scale, int64_t *ret) {
-    if (e->op != BST_EXPR_LITERAL || scale < scale_of(&e->type)) {
+    if (e->op != BST_EXPR_LITERAL || scale < bst__c_scale_of(&e->type)) {
         return false;
     }
-    return !__builtin_mul_overflow(e->literal.u.i, power_of_ten(scale - scale_of(&e->type)), ret);
+    return !__builtin_mul_overflow(e->literal.u.i,
+                                   bst__c_power_of_ten(scale - bst__c_scale_of(&e->type)), ret);
 }
 
 /* b OP a for a OP b */
@@ -489,12 +297,12 @@ static bst_expr_op mirrored(bst_expr_op op) {
 /* `compare_scaled(a, 100, b) < 0`: a counts in coarser units than b. */
 static void put_scaled_comparison(bst__c_scope *s, bst_expr_op op, const bst_expr *const args[2],
                                   bst_strbuf *out) {
-    const int a = scale_of(&args[0]->type), b = scale_of(&args[1]->type);
+    const int a = bst__c_scale_of(&args[0]->type), b = bst__c_scale_of(&args[1]->type);
     const bool swap = a > b;
     open_call(s, BST__C_HELPER_COMPARE_SCALED, out);
     put(s, args[swap], BINDS_COND, out);
     bst_strbuf_adds(out, ", ");
-    put_int(power_of_ten(swap ? a - b : b - a), out);
+    bst__c_put_int(bst__c_power_of_ten(swap ? a - b : b - a), out);
     bst_strbuf_adds(out, ", ");
     put(s, args[!swap], BINDS_COND, out);
     bst_strbuf_addf(out, ") %s 0", op_text(swap ? mirrored(op) : op));
@@ -519,7 +327,7 @@ static bool is_foregone(const bst_expr *const args[2]) {
 
 static void put_number_comparison(bst__c_scope *s, bst_expr_op op, const bst_expr *const args[2],
                                   bst_strbuf *out) {
-    const int a = scale_of(&args[0]->type), b = scale_of(&args[1]->type);
+    const int a = bst__c_scale_of(&args[0]->type), b = bst__c_scale_of(&args[1]->type);
     /* !x == y would make compilers ask whether !(x == y) is meant */
     const int binding = args[0]->type.kind == BST_KIND_BOOL ? BINDS_PRIMARY : BINDS_UNARY;
     int64_t units;
@@ -532,9 +340,9 @@ static void put_number_comparison(bst__c_scope *s, bst_expr_op op, const bst_exp
     } else if (literal_units(args[1], a, &units)) {
         put(s, args[0], binding, out);
         bst_strbuf_addf(out, " %s ", op_text(op));
-        put_int(units, out);
+        bst__c_put_int(units, out);
     } else if (literal_units(args[0], b, &units)) {
-        put_int(units, out);
+        bst__c_put_int(units, out);
         bst_strbuf_addf(out, " %s ", op_text(op));
         put(s, args[1], binding, out);
     } else {
@@ -547,13 +355,14 @@ static void put_relation(bst__c_scope *s, bst_expr_op op, const bst_expr *const 
                          bst_strbuf *out) {
     const bst_kind kind = args[0]->type.kind;
     const bool equality = op == BST_EXPR_EQ || op == BST_EXPR_NE;
-    if (!is_text(kind) && kind != BST_KIND_UUID) {
+    if (!bst__c_is_text(kind) && kind != BST_KIND_UUID) {
         put_number_comparison(s, op, args, out);
         return;
     }
-    const char *const function = helper(s, kind == BST_KIND_UUID ? BST__C_HELPER_SAME_UUID
-                                           : equality            ? BST__C_HELPER_SAME_TEXT
-                                                                 : BST__C_HELPER_COMPARE_TEXT);
+    const char *const function =
+        bst__c_use_helper(s, kind == BST_KIND_UUID ? BST__C_HELPER_SAME_UUID
+                             : equality            ? BST__C_HELPER_SAME_TEXT
+                                                   : BST__C_HELPER_COMPARE_TEXT);
     bst_strbuf_addf(out, "%s%s(", op == BST_EXPR_NE ? "!" : "", function);
     put(s, args[0], BINDS_COND, out);
     bst_strbuf_adds(out, ", ");
@@ -569,13 +378,13 @@ static void put_relation(bst__c_scope *s, bst_expr_op op, const bst_expr *const 
  * than b. */
 static void put_optional_call(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     const bst_kind kind = e->args[0]->type.kind;
-    const bool is_int = !is_text(kind) && kind != BST_KIND_UUID;
-    const int a = scale_of(&e->args[0]->type), b = scale_of(&e->args[1]->type);
+    const bool is_int = !bst__c_is_text(kind) && kind != BST_KIND_UUID;
+    const int a = bst__c_scale_of(&e->args[0]->type), b = bst__c_scale_of(&e->args[1]->type);
     const bool swap = a > b;
     bst_strbuf_addf(out, "%s%s(", e->op == BST_EXPR_NE ? "!" : "",
-                    helper(s, is_text(kind) ? BST__C_HELPER_SAME_OPTIONAL_TEXT
-                              : is_int      ? BST__C_HELPER_SAME_OPTIONAL
-                                            : BST__C_HELPER_SAME_OPTIONAL_UUID));
+                    bst__c_use_helper(s, bst__c_is_text(kind) ? BST__C_HELPER_SAME_OPTIONAL_TEXT
+                                         : is_int             ? BST__C_HELPER_SAME_OPTIONAL
+                                                              : BST__C_HELPER_SAME_OPTIONAL_UUID));
     for (int i = 0; i < 2; i++) {
         const bst_expr *side = e->args[swap ? 1 - i : i];
         bst_strbuf_adds(out, i == 0 ? "" : ", ");
@@ -584,7 +393,7 @@ static void put_optional_call(bst__c_scope *s, const bst_expr *e, bst_strbuf *ou
         put(s, side, BINDS_COND, out);
         if (is_int && i == 0) {
             bst_strbuf_adds(out, ", ");
-            put_int(power_of_ten(swap ? a - b : b - a), out);
+            bst__c_put_int(bst__c_power_of_ten(swap ? a - b : b - a), out);
         }
     }
     bst_strbuf_addc(out, ')');
@@ -600,7 +409,7 @@ static void put_absence(bst__c_scope *s, const bst_expr *e, const bst_expr *x, b
 static void put_optional_equality(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     const bst_expr *a = e->args[0], *b = e->args[1];
     const bool a_sure = is_always_present(s, a), b_sure = is_always_present(s, b);
-    if (can_fail(s, a) || can_fail(s, b) || bst_expr_equal(a, b)) {
+    if (bst__c_can_fail(s, a) || bst__c_can_fail(s, b) || bst_expr_equal(a, b)) {
         put_optional_call(s, e, out);
         return;
     }
@@ -635,7 +444,7 @@ static void put_comparison(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) 
 /* x in [a, b] is x == a || x == b. The interpreter evaluates every item, which shows only where one
  * can overflow. */
 static void put_in(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
-    const bool all = can_fail(s, e);
+    const bool all = bst__c_can_fail(s, e);
     if (e->arg_count < 2) {
         bst_strbuf_adds(out, "false");
         return;
@@ -657,10 +466,10 @@ static void put_in(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
 
 static void put_call(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
     bst_strbuf_addf(out, "%s(",
-                    helper(s, e->op == BST_EXPR_SIZE          ? BST__C_HELPER_CHARACTERS
-                              : e->op == BST_EXPR_STARTS_WITH ? BST__C_HELPER_STARTS_WITH
-                              : e->op == BST_EXPR_ENDS_WITH   ? BST__C_HELPER_ENDS_WITH
-                                                              : BST__C_HELPER_CONTAINS));
+                    bst__c_use_helper(s, e->op == BST_EXPR_SIZE          ? BST__C_HELPER_CHARACTERS
+                                         : e->op == BST_EXPR_STARTS_WITH ? BST__C_HELPER_STARTS_WITH
+                                         : e->op == BST_EXPR_ENDS_WITH   ? BST__C_HELPER_ENDS_WITH
+                                                                         : BST__C_HELPER_CONTAINS));
     for (uint32_t i = 0; i < e->arg_count; i++) {
         bst_strbuf_adds(out, i == 0 ? "" : ", ");
         put(s, e->args[i], BINDS_COND, out);
@@ -677,12 +486,12 @@ static void put_ref(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
         bst_strbuf_addf(out, "%s(%s, asked)", e->name, s->pointer[BST_ROOT_ENTITY]);
         return;
     }
-    const bst__c_field *f = field_of(s, e);
-    if (!is_unsure(s, e)) {
+    const bst__c_field *f = bst__c_field_of(s, e);
+    if (!bst__c_is_unsure(s, e)) {
         put_field(s, e, f->member, out);
         return;
     }
-    bst_strbuf_addf(out, "(%s(", helper(s, BST__C_HELPER_KNOWN));
+    bst_strbuf_addf(out, "(%s(", bst__c_use_helper(s, BST__C_HELPER_KNOWN));
     put_field(s, e, f->has, out);
     bst_strbuf_addf(out, ", %s) ? ", s->absent);
     put_field(s, e, f->member, out);
@@ -704,7 +513,7 @@ static void put_logic(bst__c_scope *s, const bst_expr *e, bst_strbuf *out) {
 /* == and != of texts and uuids are calls, with a ! before them or without. */
 static int binding_of_equality(const bst_expr *e) {
     const bst_kind kind = e->args[0]->type.kind;
-    if (!is_text(kind) && kind != BST_KIND_UUID) {
+    if (!bst__c_is_text(kind) && kind != BST_KIND_UUID) {
         return BINDS_EQUAL;
     }
     return e->op == BST_EXPR_NE ? BINDS_UNARY : BINDS_PRIMARY;
@@ -727,7 +536,7 @@ static int binding_of(const bst_expr *e) {
     case BST_EXPR_GE:
         return BINDS_EQUAL;
     case BST_EXPR_LITERAL:
-        return is_number(e->type.kind) && e->literal.u.i < 0 ? BINDS_UNARY : BINDS_PRIMARY;
+        return bst__c_is_number(e->type.kind) && e->literal.u.i < 0 ? BINDS_UNARY : BINDS_PRIMARY;
     case BST_EXPR_NOT:
         return BINDS_UNARY;
     default:

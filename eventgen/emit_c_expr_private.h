@@ -67,6 +67,21 @@ void bst__c_zero(bst__c_scope *scope, const bst_type *type, bool initializer, bs
 void bst__c_constant(bst__c_scope *scope, const bst_type *type, const bst_value *value,
                      bool initializer, bst_strbuf *out);
 
+/* emit_c_expr_needs.c: the name of a helper that is called; what kinds of values have in common;
+ * what a reference needs */
+const char *bst__c_use_helper(bst__c_scope *s, bst__c_helper h);
+int bst__c_scale_of(const bst_type *type);
+bool bst__c_is_text(bst_kind kind);
+bool bst__c_is_number(bst_kind kind);
+bool bst__c_conversion_is_safe(const bst_type *from, const bst_type *to);
+const bst__c_field *bst__c_field_of(const bst__c_scope *s, const bst_expr *ref);
+bool bst__c_is_unsure(const bst__c_scope *s, const bst_expr *ref);
+bool bst__c_can_fail(const bst__c_scope *s, const bst_expr *e);
+
+/* emit_c_constant.c */
+void bst__c_put_int(int64_t value, bst_strbuf *out);
+int64_t bst__c_power_of_ten(int exponent);
+
 /* emit_c_helpers.c */
 void bst__c_add_helpers(uint32_t helpers, bst_strbuf *out);
 bool bst__c_needs_memcmp(uint32_t helpers);
