@@ -300,7 +300,7 @@ to="dbname=$storm application_name=faults-sink"
 
 what='too few connections (53300): the readers that have one do the work'
 say "$what"
-ask -c 'CREATE ROLE faults_few LOGIN CONNECTION LIMIT 3' -c 'GRANT SELECT ON bills TO faults_few'
+ask -c 'CREATE ROLE faults_few LOGIN CONNECTION LIMIT 4' -c 'GRANT SELECT ON bills TO faults_few'
 from="$from user=faults_few"
 fresh
 start --jobs 4
