@@ -359,29 +359,30 @@ what='the path is stopped (SIGSTOP), and its sessions with it'
 say "$what"
 path source freeze 1000000000 1
 begin
-pkill_sessions() {
-    for session in $(ps -o pid= --ppid "$between"); do
+# signal_sessions SIGNAL: to the processes that the proxy has made for its connections
+signal_sessions() {
+    grep -lx "PPid:	$between" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 | while read -r session; do
         kill "-$1" "$session"
     done
 }
-pkill_sessions STOP
+signal_sessions STOP
 open_gate
 ended 0
 grep -q 'sessions that were lost or refused' out.txt || { cat out.txt; fail "$what: it is not told"; }
 same_store
-pkill_sessions KILL
+signal_sessions KILL
 
 what='the path is stopped as a whole, and goes on'
 say "$what"
 begin --progress json
 kill -STOP "$between"
-pkill_sessions STOP
+signal_sessions STOP
 open_gate
 until grep -q '"retries":[1-9]' err.txt; do
     kill -0 $run 2>/dev/null || { cat err.txt; fail "$what: the run has ended"; }
 done
 kill -CONT "$between"
-pkill_sessions CONT
+signal_sessions CONT
 ended 0
 same_store
 no_path
