@@ -143,6 +143,7 @@ bst_status bst_pg_stream_start(bst_pg_stream *stream, const char *slot, const ch
     bst_lsn_format(lsn, from);
     bst_strbuf_adds(&sql, "START_REPLICATION SLOT ");
     sql.failed = sql.failed || !bst_pg_add_identifier(stream->pg, slot, &sql);
+    /* Values as text: docs/side-by-side.md says why not binary. */
     bst_strbuf_addf(&sql, " LOGICAL %s (proto_version '1', publication_names ", from);
     /* A list of identifiers inside a literal. */
     names.failed = names.failed || !bst_pg_add_identifier(stream->pg, publication, &names);

@@ -156,7 +156,7 @@ static bst_status read_line(reader *r, const json_t *line) {
             return wrong(r, "unknown-key", "key \"%s\" is not known here", name);
     }
     const char *const key = json_string_value(json_object_get(line, "entity"));
-    if (!key)
+    if (!key || key[0] == '\0')
         return wrong(r, "not-a-command", "the line has no text \"entity\"");
     bst_status status = number_entity(r, key, &step.entity);
     if (status == BST_OK)

@@ -126,11 +126,12 @@ not json
 {"entity":"1","command":"deposit","dta":{}}
 {"entity":1,"command":"deposit"}
 {"entity":"1","command":"deposit","data":{"amuont":"1.00"}}
+{"entity":"","command":"freeze"}
 JSON
 got=0
 "$BACKSTORY" replay-commands account.legacy.json bad.jsonl --from "dbname=$PGDATABASE" --quiet >out.txt 2>&1 || got=$?
 [ "$got" = 1 ] || { cat out.txt; fail "exit status $got instead of 1"; }
-for line in 1 2 3 5 6 7; do
+for line in 1 2 3 5 6 7 8; do
     grep -q "bad.jsonl:$line: error:" out.txt || { cat out.txt; fail "line $line is not told"; }
 done
 
