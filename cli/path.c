@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+#define RUN_SHORTENED 4u /* so many of one event in a row are written once: "Failed x100" */
+
 static bool same_events(const bst_plan *a, const bst_plan *b) {
     if (a->event_count != b->event_count)
         return false;
@@ -14,17 +16,36 @@ static bool same_events(const bst_plan *a, const bst_plan *b) {
     return true;
 }
 
+/* How often the event at `i` follows itself and would read the same. */
+static uint32_t run_length(const bst_plan *plan, const bst_plan *beside, uint32_t i) {
+    const bst_plan_event *const first = &plan->events[i];
+    uint32_t end = i + 1;
+
+    for (; end < plan->event_count; end++) {
+        const bst_plan_event *const event = &plan->events[end];
+        if (event->type != first->type || event->state != first->state ||
+            event->basis != first->basis ||
+            (beside && beside->events[end].state != beside->events[i].state))
+            break;
+    }
+    return end - i;
+}
+
 void cli_add_path(bst_strbuf *out, const bst_machine *machine, const bst_plan *plan,
                   const bst_plan *beside, bool choices) {
     const bool alike = beside && same_events(plan, beside);
 
-    for (uint32_t i = 0; i < plan->event_count; i++) {
+    for (uint32_t i = 0; i < plan->event_count;) {
         const bst_plan_event *const event = &plan->events[i];
+        const uint32_t run = run_length(plan, alike ? beside : NULL, i);
         bst_strbuf_addf(out, "%s%s", i ? " > " : "", cli_short_event(machine, event->type));
         if (alike && event->state != beside->events[i].state)
             bst_strbuf_addf(out, " (%s)", machine->states[event->state].name);
         if (choices && event->basis == BST_BASIS_ASSUMED && event->confidence > 0)
             bst_strbuf_addc(out, '?');
+        if (run >= RUN_SHORTENED)
+            bst_strbuf_addf(out, " x%u", run);
+        i += run >= RUN_SHORTENED ? run : 1;
     }
 }
 

@@ -3,6 +3,8 @@
  */
 #include "synth_private.h"
 
+#define RUN_SHORTENED 4u /* so many of one event in a row are written once: "failed x100" */
+
 #include <string.h>
 
 #include "backstory/words.h"
@@ -76,9 +78,19 @@ void bst__add_event_short(const bst_machine *machine, uint32_t event, bst_strbuf
 void bst__add_history(const bst_synth *synth, const bst__walk *walk, bst_strbuf *out) {
     bst_strbuf_adds(out, walk->plan.certain ? "in the only possible history ("
                                             : "in the likeliest history (");
-    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+    for (uint32_t i = 0; i < walk->plan.event_count;) {
+        uint32_t run = 1;
+        while (i + run < walk->plan.event_count &&
+               walk->plan.events[i + run].type == walk->plan.events[i].type) {
+            run++;
+        }
+        run = run >= RUN_SHORTENED ? run : 1;
         bst_strbuf_adds(out, i > 0 ? ", " : "");
         bst__add_event_short(synth->machine, walk->plan.events[i].type, out);
+        if (run > 1) {
+            bst_strbuf_addf(out, " x%u", run);
+        }
+        i += run;
     }
     bst_strbuf_addc(out, ')');
 }
