@@ -1,42 +1,13 @@
-/* A reader of either kind: opened by the form of the argument; streams are followed here, so that
- * neither kind can hand out events that do not follow one another.
+/* A reader of either kind: streams are followed here, so that neither kind can hand out events that
+ * do not follow one another.
  */
 #include "backstory/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "backstory/sink.h"
 #include "backstory/step.h"
 #include "reader_private.h"
-#include "target_private.h"
-
-static bst_status open_any(const char *store, const bst_machine *machine, const char *key,
-                           const bst_key_part *part, const char *moment, bst_reader **ret,
-                           bst_diags *diags) {
-    if (bst__is_jsonl(store))
-        return bst__reader_jsonl_open(store, machine, key, ret, diags);
-    if (!bst_is_connection_string(store))
-        return bst__unknown_target(store, diags);
-#if BACKSTORY_POSTGRES
-    return bst__reader_pg_open(store, machine, key, part, moment, ret, diags);
-#else
-    (void)part;
-    (void)moment;
-    return bst__no_postgres(diags);
-#endif
-}
-
-bst_status bst_reader_open(const char *store, const bst_machine *machine, const char *key,
-                           bst_reader **ret, bst_diags *diags) {
-    return open_any(store, machine, key, NULL, NULL, ret, diags);
-}
-
-bst_status bst_reader_open_part(const char *store, const bst_machine *machine,
-                                const bst_key_part *part, const char *moment, bst_reader **ret,
-                                bst_diags *diags) {
-    return open_any(store, machine, NULL, part, moment, ret, diags);
-}
 
 bst_status bst_reader_moment(bst_reader *reader, const char **ret, bst_diags *diags) {
     *ret = NULL;

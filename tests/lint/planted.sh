@@ -121,6 +121,21 @@ if "$tools/check-symbols.sh" good.a bad.a >out 2>&1; then
 fi
 grep -q 'bad.o.*stderr' out || fail "check-symbols.sh did not name bad.o"
 
+# Two files that need each other, and a third one that only one of them needs.
+printf 'int g(int x);\nint h(int x);\nint f(int x);\nint f(int x) { return x ? g(x - 1) : h(x); }\n' >one.c
+printf 'int f(int x);\nint g(int x);\nint g(int x) { return x ? f(x - 1) : 1; }\n' >two.c
+printf 'int h(int x);\nint h(int x) { return x; }\n' >three.c
+${CC:-cc} -c one.c two.c three.c
+ar rc straight.a one.o three.o
+ar rc circle.a one.o two.o three.o
+"$tools/check-circles.sh" straight.a || fail "check-circles.sh refuses a straight library"
+if "$tools/check-circles.sh" straight.a circle.a >out 2>&1; then
+    fail "check-circles.sh did not see the circle"
+fi
+if ! grep -q 'one.o' out || ! grep -q 'two.o' out || grep -q 'three.o' out; then
+    fail "check-circles.sh did not name the circle's files"
+fi
+
 # And the runner of golden tests, for each of the three things it compares.
 golden() {
     rm -rf golden
