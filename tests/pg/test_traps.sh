@@ -336,5 +336,18 @@ mapping many
 psql -Xqc "DROP SCHEMA backstory CASCADE" 2>/dev/null
 source=dbname=$PGDATABASE
 
+say 'all of them, as a table of texts comes to what the file of tests/golden/traps comes to'
+cp "$SOURCE_DIR"/tests/golden/traps/pay* .
+psql -Xq -v ON_ERROR_STOP=1 -d "$PGDATABASE-ascii" -c "CREATE TABLE pays ($(head -n 1 pays.csv | sed 's/,/ text, /g') text)" \
+    -c '\copy pays FROM pays.csv CSV HEADER'
+for from in pays.csv "dbname=$PGDATABASE-ascii"; do
+    "$BACKSTORY" migrate pay.legacy.json --from "$from" --to pays.jsonl --quarantine aside.jsonl --quiet
+    mv pays.jsonl "pays.${from%%[.=]*}.jsonl"
+    sed 's/,"row":.*//' aside.jsonl >"aside.${from%%[.=]*}.jsonl"
+done
+[ "$(wc -l <aside.pays.jsonl)" -ge 20 ] || fail 'too few rows are put aside'
+diff pays.pays.jsonl pays.dbname.jsonl >differences || { cut -c1-300 differences | head -4; fail 'the table gives other events'; }
+diff aside.pays.jsonl aside.dbname.jsonl >differences || { cut -c1-300 differences | head -4; fail 'other rows are put aside'; }
+
 say '28: only its owner may read the rows put aside'
 [ "$(stat -c %a codes.quarantine.jsonl)" = 600 ] || fail 'the quarantine file is not private'
