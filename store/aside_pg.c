@@ -29,7 +29,7 @@ static void add_sql(bst_pg *pg, const char *machine, const char *key, bst_strbuf
         " AND NOT EXISTS (SELECT FROM q later WHERE later.machine_id = q.machine_id"
         "  AND later.key = q.key AND later.run_id > q.run_id)"
         " AND NOT EXISTS (SELECT FROM backstory.follow_quarantine f"
-        "  WHERE f.machine_id = q.machine_id AND f.key = q.key AND f.released_lsn IS NULL)");
+        "  WHERE f.machine_id = q.machine_id AND f.key = q.key)");
     add_equal(pg, "m.name", machine, sql);
     add_equal(pg, "q.key", key, sql);
     bst_strbuf_adds(sql, " ORDER BY q.run_id, q.chunk, q.number) TO STDOUT (FORMAT binary)");

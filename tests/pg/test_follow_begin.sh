@@ -155,6 +155,11 @@ life_goes_on 9205
 catch_up
 "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
 
+say 'a row that was put aside and is deleted is nobody'\''s business any more'
+source_sql -q -c 'DELETE FROM payments WHERE id = 9101'
+catch_up
+is 'how often it is told' 0 "$("$BACKSTORY" quarantine list --from "$to" --limit 0 | grep -c '^9101 ' || :)"
+
 say 'a migration into a store that is followed: the same adds nothing, another is refused'
 before=$(stored 'SELECT count(*) FROM backstory.event')
 "$BACKSTORY" migrate "$mapping" --from "$from" --to "$to" --quarantine migrate.jsonl >migrate.txt 2>&1 || fail 'the same is refused'
