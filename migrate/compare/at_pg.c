@@ -126,6 +126,9 @@ static bool is_false(const bst_pg_rows *rows, size_t column) {
 }
 
 static bst_status report_lacking(const bst_pg_rows *rows, bst_diags *diags) {
+    if (is_false(rows, 4))
+        return lacks(diags, "standby", "the rows are those of a standby, which gives no slot",
+                     "Read them from its primary.");
     if (is_false(rows, 0))
         return lacks(
             diags, "may-not-replicate", "the role may not replicate",
@@ -143,16 +146,16 @@ static bst_status report_lacking(const bst_pg_rows *rows, bst_diags *diags) {
 /* What a passing slot takes, told in words before the server refuses it. */
 static bst_status check(bst__at *at) {
     bst_pg_rows *rows = NULL;
-    bst_status status =
-        bst_pg_query(at->pg,
-                     "SELECT (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles"
-                     "  WHERE rolname = current_user),"
-                     " current_setting('max_replication_slots')::int >"
-                     "  (SELECT count(*) FROM pg_catalog.pg_replication_slots),"
-                     " current_setting('max_wal_senders')::int >"
-                     "  (SELECT count(*) FROM pg_catalog.pg_stat_replication),"
-                     " 'backstory_compare_' || pg_catalog.pg_backend_pid()",
-                     0, NULL, &rows, at->diags);
+    bst_status status = bst_pg_query(
+        at->pg,
+        "SELECT (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles"
+        "  WHERE rolname = current_user),"
+        " current_setting('max_replication_slots')::int >"
+        "  (SELECT count(*) FROM pg_catalog.pg_replication_slots),"
+        " current_setting('max_wal_senders')::int >"
+        "  (SELECT count(*) FROM pg_catalog.pg_stat_replication),"
+        " 'backstory_compare_' || pg_catalog.pg_backend_pid(), NOT pg_catalog.pg_is_in_recovery()",
+        0, NULL, &rows, at->diags);
     if (status == BST_OK)
         status = report_lacking(rows, at->diags);
     if (status == BST_OK)
