@@ -3,11 +3,11 @@
  */
 #include "synth_private.h"
 
-#define RUN_SHORTENED 4u /* so many of one event in a row are written once: "failed x100" */
-
 #include <string.h>
 
 #include "backstory/words.h"
+
+#define RUN_SHORTENED 4u /* so many of one event in a row are written once: "failed x100" */
 
 const char *bst_reason_text(bst_reason reason) {
     static const char *const texts[] = {[BST_REASON_NONE] = "none",
