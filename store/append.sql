@@ -60,7 +60,8 @@ CREATE FUNCTION backstory.floor_key(floor bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (25203::bigint << 48) | floor;
 
--- The position up to which everything is there that ever will be. Read up to it, and next time go on from it.
+-- The position up to which everything is there that ever will be. Read up to it, and next time go on from it. It may step back, to
+-- the old floor of a writer who was held up before his lock; his position then lies above what it was. So never go back with it.
 CREATE FUNCTION backstory.horizon() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = '' AS $$
 DECLARE

@@ -151,17 +151,25 @@ static void *run_second(void *context) {
     return NULL;
 }
 
-/* The first has appended and not committed; the second comes, and waits; then the first ends. */
+/* The first has appended and not committed; the second comes, and waits; then the first ends. It
+ * must be this very session, and wait for what the first has done: a lock on a table, which it may
+ * meet before, would mean that it has not looked yet where the entity is. */
 static void race(second *s, const char *second_sql, const char *first_end) {
     pthread_t thread;
+    bst_pg_rows *rows = NULL;
+    char waits[300];
     memset(s, 0, sizeof *s);
     s->diags = bst_diags_new();
     snprintf(s->sql, sizeof s->sql, "%s", second_sql);
     pg_expect(bst_pg_connect("application_name=second", &s->pg, pg_diags), BST_OK);
+    pg_expect(bst_pg_query(s->pg, "SELECT pg_backend_pid()", 0, NULL, &rows, pg_diags), BST_OK);
+    snprintf(waits, sizeof waits,
+             "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'"
+             " AND wait_event IN ('transactionid', 'advisory')",
+             bst_pg_rows_text(rows, 0, 0));
+    bst_pg_rows_free(rows);
     ck_assert_int_eq(pthread_create(&thread, NULL, run_second, s), 0);
-    while (strcmp(value_of("SELECT wait_event_type FROM pg_stat_activity"
-                           " WHERE application_name = 'second'"),
-                  "Lock") != 0)
+    while (strcmp(value_of(waits), "1") != 0)
         run_sql("SELECT pg_stat_clear_snapshot()");
     run_sql(first_end);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
@@ -275,8 +283,38 @@ static void read_on(long long *last) {
              " WHERE position > %lld AND position <= %lld",
              *last, horizon);
     run_sql(sql);
-    *last = horizon;
+    *last = horizon > *last ? horizon : *last;
 }
+
+/* He has looked at the sequence, others append, and only then he locks what he saw. */
+START_TEST(a_writer_held_up_appends_above_the_horizon_that_was) {
+    bst_pg *late = NULL;
+    bst_diags *const diags = bst_diags_new();
+    pg_expect(bst_pg_connect("", &late, diags), BST_OK);
+    ck_assert_str_eq(value_of(append_sql("a", "NULL", "NULL", CLOSED)), "2 1 f");
+    ck_assert_str_eq(value_of(append_sql("b", "NULL", "NULL", CLOSED)), "1 2 f");
+    run_sql("CREATE TABLE seen (position bigint PRIMARY KEY)");
+    long long last = 0;
+    read_on(&last);
+    ck_assert_int_eq(last, 2);
+    pg_expect(bst_pg_exec(late,
+                          "BEGIN;"
+                          "SELECT pg_advisory_xact_lock_shared(backstory.floor_key(0))",
+                          diags),
+              BST_OK);
+    ck_assert_str_eq(value_of("SELECT backstory.horizon()"), "0");
+    read_on(&last);
+    ck_assert_int_eq(last, 2);
+    pg_expect(bst_pg_exec(late, append_sql("c", "NULL", "NULL", CLOSED), diags), BST_OK);
+    pg_expect(bst_pg_exec(late, "COMMIT", diags), BST_OK);
+    read_on(&last);
+    ck_assert_int_eq(last, 3);
+    ck_assert_str_eq(value_of("SELECT string_agg(position::text, ' ' ORDER BY 1) FROM seen"),
+                     "1 2 3");
+    bst_pg_free(late);
+    bst_diags_free(diags);
+}
+END_TEST
 
 START_TEST(a_reader_loses_nothing) {
     pthread_t threads[WRITERS];
@@ -334,6 +372,7 @@ Suite *test_append_suite(void) {
     tcase_add_test(tests, when_the_first_gives_up_the_second_goes_on);
     tcase_add_loop_test(tests, of_two_equal_commands_at_once_one_counts, 0, 2);
     tcase_add_test(tests, the_horizon_waits_for_who_is_under_way);
+    tcase_add_test(tests, a_writer_held_up_appends_above_the_horizon_that_was);
     tcase_add_test(tests, a_reader_loses_nothing);
     tcase_add_test(tests, an_appender_may_append);
     suite_add_tcase(suite, tests);
