@@ -1,4 +1,5 @@
 /* One call of a command: what stands on the command line. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -76,6 +77,20 @@ static bst_status bad_option(cli_call *call, const struct poptOption *all, int c
     return status;
 }
 
+/* What was read into options, of a call that comes to nothing. */
+static void free_texts(const struct poptOption *options) {
+    for (; options->longName || options->shortName || options->arg; options++) {
+        const unsigned kind = options->argInfo & POPT_ARG_MASK;
+        char **const text = options->arg;
+        if (kind == POPT_ARG_INCLUDE_TABLE) {
+            free_texts(options->arg);
+        } else if (kind == POPT_ARG_STRING && text) {
+            free(*text);
+            *text = NULL;
+        }
+    }
+}
+
 enum { OPTION_HELP = 'h' };
 
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
@@ -127,6 +142,8 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
         status = BST_USAGE;
     if (status != BST_OK) {
         *ret_exit = cli_end(call, status);
+        if (options)
+            free_texts(options);
         return false;
     }
     return true;
