@@ -293,7 +293,7 @@ START_TEST(a_writer_held_up_appends_above_the_horizon_that_was) {
     pg_expect(bst_pg_connect("", &late, diags), BST_OK);
     ck_assert_str_eq(value_of(append_sql("a", "NULL", "NULL", CLOSED)), "2 1 f");
     ck_assert_str_eq(value_of(append_sql("b", "NULL", "NULL", CLOSED)), "1 2 f");
-    run_sql("CREATE TABLE seen (position bigint PRIMARY KEY)");
+    run_sql("CREATE TEMP TABLE seen (position bigint PRIMARY KEY)");
     long long last = 0;
     read_on(&last);
     ck_assert_int_eq(last, 2);
