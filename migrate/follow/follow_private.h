@@ -129,7 +129,8 @@ const char *bst__table_unsent(const bst__table *table, const bst_wal_tuple *row)
 /* What is remembered of writers of an entity. */
 typedef struct bst__trace {
     uint32_t xid;
-    uint32_t newest; /* the newest transaction when that one was committed */
+    uint32_t newest;     /* the newest transaction when that one was committed */
+    uint32_t version_by; /* who set the version that is there; 0: not known */
     /* before the first write of that one */
     uint32_t state;
     bst_value *fields;
