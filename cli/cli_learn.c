@@ -22,13 +22,38 @@ static void print_tries(const bst_learn_figures *f, FILE *out) {
     }
 }
 
+/* What the log lacked, and what was not learned from for it. */
+static void print_log(const bst_learn_figures *f, FILE *out) {
+    if (f->by_log)
+        cli_fprintf(out, "%s histories in the log, %s different; %s entities left out\n",
+                    cli_number(f->histories).text, cli_number(f->different).text,
+                    cli_number(f->left_out).text);
+    else if (f->logged > 0)
+        cli_fprintf(out, "nothing of the log could be used: all of its %s entities left out\n",
+                    cli_number(f->logged).text);
+    for (bst_learn_left left = BST_LEFT_UNKNOWN; left < BST_LEFT_NONE; left++) {
+        if (f->left[left] > 0)
+            cli_fprintf(out, "  %s left out: %s\n", cli_number(f->left[left]).text,
+                        bst_learn_left_text(left));
+    }
+    if (f->created > 0)
+        cli_fprintf(out, "  %s without their creation in the log: it was supplied\n",
+                    cli_number(f->created).text);
+    if (f->filled > 0)
+        cli_fprintf(out, "  %s without some steps in the log: the only way was supplied\n",
+                    cli_number(f->filled).text);
+}
+
 static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE *out) {
     if (call->json || call->quiet)
         return;
     cli_fprintf(out, "%s rows, %s kinds of evidence\n", cli_number(f->rows).text,
                 cli_number(f->signatures).text);
+    print_log(f, out);
     if (!f->by_log) {
-        fputs("no log: estimated from the evidence of all rows\n", out);
+        fputs(f->has_log ? "estimated from the evidence of all rows\n"
+                         : "no log: estimated from the evidence of all rows\n",
+              out);
         if (f->tested > 0)
             cli_fprintf(out,
                         "held out: %s rows; mean log likelihood of their evidence\n"
@@ -36,9 +61,6 @@ static void print_figures(const cli_call *call, const bst_learn_figures *f, FILE
                         cli_number(f->tested).text, f->fit, f->fit_plain);
         return;
     }
-    cli_fprintf(out, "%s histories in the log, %s different; %s entities left out\n",
-                cli_number(f->histories).text, cli_number(f->different).text,
-                cli_number(f->left_out).text);
     if (f->tested == 0)
         return;
     cli_fprintf(out, "held out: %s histories with a choice; mean log likelihood of the true one\n",

@@ -3,6 +3,7 @@
  */
 #include "learn_private.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@ typedef struct gatherer {
     bst_synth *synth;
     uint32_t log_cell; /* BST_NONE: there is none */
     bst__log_rows log;
-    uint32_t *walk;
-    uint32_t walk_room;
+    bst__learn_steps steps;
+    uint64_t begins[BST__BEGINS_COUNT]; /* entities */
 } gatherer;
 
 /* ---- the tables ---- */
@@ -93,44 +94,6 @@ static bool add_span(bst__learner *learner, const uint32_t key[4], uint32_t fold
 
 /* ---- one row ---- */
 
-/* The first transition of the machine's file that leads there; BST_NONE: none does. */
-static uint32_t step_to(const bst_machine *machine, uint32_t from, uint32_t to) {
-    const uint32_t first = from == BST_NONE ? 0 : machine->states[from].first_transition;
-    const uint32_t count =
-        from == BST_NONE ? machine->creation_count : machine->states[from].transition_count;
-    for (uint32_t t = first; t < first + count; t++) {
-        if (machine->transitions[t].to == to && !machine->transitions[t].targetless)
-            return t;
-    }
-    return BST_NONE;
-}
-
-/* The states of a log as a walk that ends in `end`; 0 steps: they are none. */
-static bst_status make_walk(gatherer *g, uint32_t end, uint32_t *ret_count) {
-    const bst_machine *const machine = g->learner->machine;
-    const uint32_t count = (uint32_t)g->log.count;
-    uint32_t state = BST_NONE, steps = 0;
-    *ret_count = 0;
-    if (count > g->walk_room) {
-        uint32_t *const more = realloc(g->walk, 2 * (size_t)count * sizeof *more);
-        if (!more)
-            return bst_diag_nomem(g->learner->diags);
-        g->walk = more;
-        g->walk_room = 2 * count;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t to = g->log.rows[i].state;
-        const uint32_t step = to == BST_NONE ? BST_NONE : step_to(machine, state, to);
-        if (step == BST_NONE)
-            return BST_OK;
-        g->walk[steps++] = step;
-        state = to;
-    }
-    if (state == end && steps <= BST_WALK_STEPS_MAX)
-        *ret_count = steps;
-    return BST_OK;
-}
-
 static uint32_t fold_of(const char *key, size_t len) {
     uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
     for (size_t i = 0; i < len; i++)
@@ -141,21 +104,29 @@ static uint32_t fold_of(const char *key, size_t len) {
 static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
                            const bst__learn_class *class) {
     bst__learner *const learner = g->learner;
-    uint32_t steps;
+    bst_learn_left left;
     bst__log_clear(&g->log);
     if (!bst__log_add(&g->log, learner->mapping, 0, &row->cells[g->log_cell]))
         return bst_diag_nomem(learner->diags);
     if (g->log.count == 0)
         return BST_OK;
-    const bst_status status = make_walk(g, state, &steps);
+    learner->figures.logged++;
+    bst_arena_clear(learner->scratch);
+    g->steps.scratch = learner->scratch;
+    const bst_status status =
+        bst__learn_walk_make(&g->steps, learner->mapping, &g->log, state, &left, learner->diags);
     if (status != BST_OK)
         return status;
-    if (steps == 0) {
+    g->begins[g->steps.begins]++;
+    if (left != BST_LEFT_NONE) {
         learner->figures.left_out++;
+        learner->figures.left[left]++;
         return BST_OK;
     }
+    learner->figures.created += g->steps.created;
+    learner->figures.filled += g->steps.filled;
     const uint32_t fold = fold_of(row->key, row->key_len);
-    bst__learn_walk *const walk = walk_of(learner, g->walk, steps);
+    bst__learn_walk *const walk = walk_of(learner, g->steps.steps, g->steps.count);
     bst__learn_cell *const cell =
         walk && class ? cell_of(learner, class->number, walk->number) : NULL;
     if (!walk || (class && !cell))
@@ -205,6 +176,8 @@ static bst_status open_rows(gatherer *g, const char *from, bst_source_spec *spec
     *spec = learner->mapping->source;
     spec->ordered = true;
     g->log_cell = log ? log->cell : BST_NONE;
+    learner->figures.has_log = mapping->log_count > 0;
+    learner->figures.reads_log = log;
     if (log && !log->evidence) {
         bst_source_column *const columns =
             bst_arena_array(learner->arena, spec->column_count + 1, sizeof *columns);
@@ -219,27 +192,49 @@ static bst_status open_rows(gatherer *g, const char *from, bst_source_spec *spec
     return bst_source_open(from, spec, ret, learner->diags);
 }
 
-static bst_status gather(bst__learner *learner, const char *from) {
-    gatherer g = {.learner = learner};
+static bst_status gather_all(gatherer *g, const char *from) {
+    bst__learner *const learner = g->learner;
     bst_source *source = NULL;
     const bst_row *row = NULL;
     bst_source_spec spec;
-    bst_status status = bst_synth_new(learner->mapping, &g.synth, learner->diags);
-    if (status == BST_OK) {
-        /* what is learned is for entities that have no log */
-        g.synth->ignores_log = true;
-        status = open_rows(&g, from, &spec, &source);
-    }
+    bst_status status = open_rows(g, from, &spec, &source);
     while (status == BST_OK) {
         status = bst_source_next(source, &row, learner->diags);
         if (status != BST_OK || !row)
             break;
-        status = take_row(&g, row);
+        status = take_row(g, row);
+    }
+    bst_source_free(source);
+    return status;
+}
+
+static void forget(bst__learner *learner) {
+    HASH_CLEAR(hh, learner->classes);
+    HASH_CLEAR(hh, learner->walks);
+    HASH_CLEAR(hh, learner->cells);
+    HASH_CLEAR(hh, learner->spans);
+    learner->class_count = learner->walk_count = 0;
+    learner->figures = (bst_learn_figures){0};
+}
+
+/* Whether a log writes creations is told by the entities whose first row can only be one, or only
+ * follow one. Where most say that it does not, those that could be either are read anew. */
+static bst_status gather(bst__learner *learner, const char *from) {
+    gatherer g = {.learner = learner};
+    bst_status status = bst_synth_new(learner->mapping, &g.synth, learner->diags);
+    if (status == BST_OK) {
+        /* what is learned is for entities that have no log */
+        g.synth->ignores_log = true;
+        status = gather_all(&g, from);
+    }
+    g.steps.unwritten = g.begins[BST__BEGINS_LATER] > g.begins[BST__BEGINS_CREATED];
+    if (status == BST_OK && g.steps.unwritten && g.begins[BST__BEGINS_EITHER] > 0) {
+        forget(learner);
+        status = gather_all(&g, from);
     }
     bst__log_release(&g.log);
-    bst_source_free(source);
     bst_synth_free(g.synth);
-    free(g.walk);
+    free(g.steps.steps);
     return status;
 }
 
@@ -251,6 +246,33 @@ static void count_steps(bst__learner *learner) {
             learner->counts[walk->transitions[i]] += walk->total;
         learner->stops[learner->machine->transitions[walk->transitions[walk->step_count - 1]].to] +=
             walk->total;
+    }
+}
+
+/* A log that was named and gave nothing must not be taken for one that is not there. */
+static void warn_of_log(const bst__learner *learner) {
+    const bst_mapping *const mapping = learner->mapping;
+    const bst_learn_figures *const figures = &learner->figures;
+    bst_diags *const diags = learner->diags;
+    if (mapping->log_count == 0 || figures->histories > 0)
+        return;
+    if (!figures->reads_log) {
+        bst_diag_add(diags, BST_OK, BST_WARNING, "unused-log", NULL, "learn does not read %s",
+                     mapping->log_count > 1 ? "several logs" : "the log of regions");
+        bst_diag_hint(diags, "What it learns is estimated from the evidence of all rows.");
+    } else if (figures->logged == 0) {
+        bst_diag_add(diags, BST_OK, BST_WARNING, "unused-log", NULL,
+                     "%s has no row of any of these entities", mapping->log->source.table);
+        bst_diag_hint(diags, "Is \"entity\" the column that has the key of the rows?");
+    } else {
+        bst_learn_left most = BST_LEFT_UNKNOWN;
+        for (bst_learn_left left = BST_LEFT_UNKNOWN; left < BST_LEFT_NONE; left++)
+            most = figures->left[left] > figures->left[most] ? left : most;
+        bst_diag_add(diags, BST_OK, BST_WARNING, "unused-log", NULL,
+                     "nothing of %s could be used: all of its %" PRIu64
+                     " entities are left out, %" PRIu64 " of them because %s",
+                     mapping->log->source.table, figures->logged, figures->left[most],
+                     bst_learn_left_text(most));
     }
 }
 
@@ -275,6 +297,8 @@ bst_status bst_learn(const bst_mapping *mapping, const char *from, bst_strbuf *o
     }
     if (status == BST_OK && learner.figures.rows == 0)
         status = nothing_to_learn(&learner);
+    if (status == BST_OK)
+        warn_of_log(&learner);
     learner.figures.signatures = learner.class_count;
     learner.figures.different = learner.walk_count;
     learner.figures.by_log = learner.figures.histories > 0;
@@ -291,10 +315,7 @@ bst_status bst_learn(const bst_mapping *mapping, const char *from, bst_strbuf *o
     *ret = learner.figures;
     for (bst__learn_class *class = learner.classes; class; class = class->hh.next)
         bst_arena_free(class->arena);
-    HASH_CLEAR(hh, learner.classes);
-    HASH_CLEAR(hh, learner.walks);
-    HASH_CLEAR(hh, learner.cells);
-    HASH_CLEAR(hh, learner.spans);
+    forget(&learner);
     bst_arena_free(learner.scratch);
     bst_arena_free(learner.arena);
     return status;

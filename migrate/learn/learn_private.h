@@ -1,6 +1,7 @@
 /* What the files of learning share.
  *
  *     rows, log -> classes, walks, cells   learn.c
+ *     rows of a log -> a walk              walk.c
  *     classes -> graphs                    graph.c
  *     all of them -> tables by number      tables.c
  *     a belief -> how it does, held out    judge.c
@@ -79,6 +80,30 @@ typedef struct bst__learner {
     bst_learn_figures figures;
     bst_diags *diags;
 } bst__learner;
+
+/* walk.c: what the first row of a log can be. */
+typedef enum bst__begins {
+    BST__BEGINS_CREATED, /* only a creation */
+    BST__BEGINS_LATER,   /* only what follows one */
+    BST__BEGINS_EITHER,
+    BST__BEGINS_NEITHER,
+    BST__BEGINS_COUNT
+} bst__begins;
+
+/* The steps of one entity, from its creation to `end`. */
+typedef struct bst__learn_steps {
+    bst_arena *scratch; /* the caller's, who empties it */
+    uint32_t *steps;    /* transitions; the caller frees them */
+    uint32_t count, room;
+    bool unwritten; /* the caller's: the log does not write creations, so far as one can tell */
+    bst__begins begins;
+    bool created, filled; /* the creation, or other steps, were not in the log */
+} bst__learn_steps;
+
+/* *ret is BST_LEFT_NONE, or why there is no such walk. */
+bst_status bst__learn_walk_make(bst__learn_steps *steps, const bst_mapping *mapping,
+                                const bst__log_rows *log, uint32_t end, bst_learn_left *ret,
+                                bst_diags *diags) BST_MUST_USE;
 
 /* graph.c */
 bst_question bst__learn_question(const bst__learn_class *class);

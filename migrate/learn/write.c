@@ -76,17 +76,44 @@ static void add_tries(const bst_learn_figures *figures, bst_strbuf *out) {
     }
 }
 
+/* What the log lacked; nothing, where it lacked nothing. */
+static void add_lacks(const bst_learn_figures *figures, bst_strbuf *out) {
+    bool any = false;
+    if (figures->created > 0)
+        bst_strbuf_addf(out, " \"without_creation\": %" PRIu64 ",", figures->created);
+    if (figures->filled > 0)
+        bst_strbuf_addf(out, " \"without_steps\": %" PRIu64 ",", figures->filled);
+    for (bst_learn_left left = BST_LEFT_UNKNOWN; left < BST_LEFT_NONE; left++) {
+        if (figures->left[left] > 0)
+            bst_strbuf_addf(out, "%s \"%s\": %" PRIu64, any ? "," : " \"left_out_for\": {",
+                            bst_learn_left_key(left), figures->left[left]);
+        any |= figures->left[left] > 0;
+    }
+    bst_strbuf_adds(out, any ? " }," : "");
+}
+
 static void add_learned(const bst_learn_figures *figures, bst_strbuf *out) {
+    bst_strbuf_addf(out,
+                    "  \"learned\": {\n    \"histories\": %" PRIu64 ", \"left_out\": %" PRIu64 ",",
+                    figures->histories, figures->left_out);
+    add_lacks(figures, out);
     bst_strbuf_addf(
         out,
-        "  \"learned\": {\n    \"histories\": %" PRIu64 ", \"left_out\": %" PRIu64
-        ", \"held_out\": %" PRIu64 ",\n"
+        " \"held_out\": %" PRIu64 ",\n"
         "    \"fit\": %.4f, \"fit_whole\": %.4f, \"fit_steps\": %.4f, \"fit_plain\": %.4f,\n"
         "    \"tried\": [",
-        figures->histories, figures->left_out, figures->tested, figures->fit, figures->fit_whole,
-        figures->fit_steps, figures->fit_plain);
+        figures->tested, figures->fit, figures->fit_whole, figures->fit_steps, figures->fit_plain);
     add_tries(figures, out);
     bst_strbuf_adds(out, figures->tried_count > 0 ? "\n    ]\n  },\n" : "]\n  },\n");
+}
+
+static void add_estimated(const bst_learn_figures *figures, bst_strbuf *out) {
+    bst_strbuf_addf(out, "  \"learned\": { \"rows\": %" PRIu64 ",", figures->rows);
+    if (figures->has_log)
+        bst_strbuf_addf(out, " \"histories\": 0, \"left_out\": %" PRIu64 ",", figures->left_out);
+    add_lacks(figures, out);
+    bst_strbuf_addf(out, " \"held_out\": %" PRIu64 ", \"fit\": %.4f, \"fit_plain\": %.4f },\n",
+                    figures->tested, figures->fit, figures->fit_plain);
 }
 
 static void add_walk(const bst_machine *machine, const bst__learn_walk *walk, uint32_t name,
@@ -276,10 +303,7 @@ bst_status bst__learn_write(const bst__learner *learner, bst_strbuf *out) {
     if (figures->by_log)
         add_learned(figures, out);
     else
-        bst_strbuf_addf(out,
-                        "  \"learned\": { \"rows\": %" PRIu64 ", \"held_out\": %" PRIu64
-                        ", \"fit\": %.4f, \"fit_plain\": %.4f },\n",
-                        figures->rows, figures->tested, figures->fit, figures->fit_plain);
+        add_estimated(figures, out);
     bst_strbuf_adds(out, "  \"step_penalty\": ");
     add_number(out, figures->step_penalty);
     if (figures->loop_penalty < 1) {

@@ -38,13 +38,34 @@ typedef struct bst_learn_try {
     bool kept;
 } bst_learn_try;
 
+/* Why an entity of the log is left out. */
+typedef enum bst_learn_left {
+    BST_LEFT_UNKNOWN,    /* a row without a state that the mapping knows */
+    BST_LEFT_CREATIONS,  /* the creation is missing, and several are possible */
+    BST_LEFT_SEVERAL,    /* steps are missing, and there are several ways */
+    BST_LEFT_IMPOSSIBLE, /* there is no way */
+    BST_LEFT_NO_GAPS,    /* a step is missing, where the mapping says that none is */
+    BST_LEFT_END,        /* another end than the row's */
+    BST_LEFT_TOO_LONG,
+    BST_LEFT_NONE /* it is not */
+} bst_learn_left;
+
+BST_API const char *bst_learn_left_text(bst_learn_left left); /* in words */
+BST_API const char *bst_learn_left_key(bst_learn_left left);  /* as in the file */
+
 typedef struct bst_learn_figures {
     uint64_t rows;      /* in scope, with a state that is known */
     uint64_t histories; /* whole ones that the log gave */
-    uint64_t left_out;  /* entities of the log: gaps, unknown states, another end than the row's */
+    uint64_t logged;    /* entities that the log has rows of: histories + left_out */
+    uint64_t left_out;  /* of which there is no whole history */
+    uint64_t left[BST_LEFT_NONE];
+    uint64_t created;   /* histories whose creation was not in the log */
+    uint64_t filled;    /* that had other steps missing, and one way only */
     uint64_t different; /* whole histories, each once */
     uint64_t signatures;
-    bool by_log; /* false: from the evidence of all rows */
+    bool has_log;   /* the mapping has one or more */
+    bool reads_log; /* and it was read */
+    bool by_log;    /* false: from the evidence of all rows */
     /* histories held out that a signature leaves a choice for; without a log, rows held out */
     uint64_t tested;
     /* per tested history, the mean logarithm of its probability: as chosen; with single steps and
