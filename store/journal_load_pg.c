@@ -38,20 +38,29 @@ static bst_status visit_events(bst_journal *j, const char *condition,
     return status;
 }
 
+/* A row that a snapshot found has its values as JSON has them, which is not always their text. */
+static void add_aside_sql(bst_journal *j, const char *condition, bst_strbuf *sql) {
+    bst_strbuf_adds(sql, "SELECT DISTINCT ON (key) key,"
+                         " CASE WHEN operation <> 'snapshot' AND slot = ");
+    sql->failed = sql->failed || !bst_pg_add_literal(j->pg, j->info.slot, sql);
+    bst_strbuf_addf(sql,
+                    " THEN new_row END FROM backstory.follow_quarantine"
+                    " WHERE released_lsn IS NULL AND %s ORDER BY key, lsn DESC, place DESC",
+                    condition);
+}
+
 static bst_status visit_quarantined(bst_journal *j, const char *condition,
                                     const bst_journal_visitor *visitor, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
     bst_pg_rows *rows = NULL;
-    bst_strbuf_addf(&sql,
-                    "SELECT DISTINCT key FROM backstory.follow_quarantine"
-                    " WHERE released_lsn IS NULL AND %s",
-                    condition);
+    add_aside_sql(j, condition, &sql);
     bst_status status =
         sql.failed ? bst_diag_nomem(diags) : bst_pg_query(j->pg, sql.text, 0, NULL, &rows, diags);
     const size_t count = status == BST_OK ? bst_pg_rows_count(rows) : 0;
     for (size_t i = 0; i < count && status == BST_OK; i++) {
         const char *const key = bst_pg_rows_text(rows, i, 0);
-        status = visitor->on_quarantined(visitor->context, key, strlen(key));
+        const bst_text text = {key, strlen(key)};
+        status = visitor->on_quarantined(visitor->context, &text, bst_pg_rows_text(rows, i, 1));
     }
     bst_pg_rows_free(rows);
     bst_strbuf_release(&sql);

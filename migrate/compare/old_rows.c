@@ -61,7 +61,7 @@ static bst_status row_of(bst__old_rows *rows, const bst__overlay_row *entry, con
     bst_arena_clear(rows->arena);
     bst_cell *cells = bst_arena_array(rows->arena, count, sizeof *cells);
     const bst_status status =
-        cells ? bst__table_row(table, &entry->image, NULL, NULL, rows->arena, &rows->row, diags)
+        cells ? bst__table_row(table, &entry->image, rows->arena, &rows->row, diags)
               : bst_diag_nomem(diags);
     if (status != BST_OK) {
         return status;

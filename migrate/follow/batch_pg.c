@@ -116,12 +116,11 @@ static bst_status on_event(void *context, const bst_stored_event *event) {
     return b->folding ? bst__batch_fold(b, b->folding, event) : BST_OK;
 }
 
-static bst_status on_quarantined(void *context, const char *key, size_t key_len) {
+static bst_status on_quarantined(void *context, const bst_text *key, const char *image) {
     bst__batch *const b = context;
-    bst__known *const known = bst__cache_find(&b->cache, key, key_len);
-    if (known)
-        known->quarantined = true;
-    return BST_OK;
+    bst__known *const known = bst__cache_find(&b->cache, key->text, key->len);
+    return !known || bst__cache_set_aside(&b->cache, known, image) ? BST_OK
+                                                                   : bst_diag_nomem(b->diags);
 }
 
 /* The entity of a key; one that was not known is put on the list. NULL: no memory. */
@@ -179,15 +178,16 @@ static bst_status set_aside(bst__batch *b, const bst__change *c, bst__known *kno
         .message = message,
         .old_row = b->old_image.len > 0 ? b->old_image.text : NULL,
         .new_row = b->new_image.len > 0 ? b->new_image.text : NULL};
-    known->quarantined = true;
     b->mark.quarantined++;
-    return bst_journal_set_aside(b->journal, &exception, b->diags);
+    return bst__cache_set_aside(&b->cache, known, exception.new_row)
+               ? bst_journal_set_aside(b->journal, &exception, b->diags)
+               : bst_diag_nomem(b->diags);
 }
 
 static bst_status release(bst__batch *b, uint64_t lsn, bst__known *known) {
     if (!known->quarantined)
         return BST_OK;
-    known->quarantined = false;
+    bst__cache_release(&b->cache, known);
     b->figures->released++;
     return bst_journal_release(b->journal, known->key, known->key_len, lsn, b->diags);
 }
@@ -231,14 +231,25 @@ static bst_status look_for_races(bst__batch *b, const bst__change *c, bst__known
     return status;
 }
 
+/* Only a column in its place says what became of the row. */
+static bst_status set_unsent_aside(bst__batch *b, const bst__change *c, bst__known *known,
+                                   const char *column) {
+    bst_strbuf_clear(&b->text);
+    bst_strbuf_addf(&b->text,
+                    "%s is stored out of line and was not changed: it was not sent, and what it "
+                    "has been is not known; set aside until it is written, or all is read again "
+                    "(--snapshot-again)",
+                    column);
+    return b->text.failed ? bst_diag_nomem(b->diags)
+                          : set_aside(b, c, known, "value-not-sent", b->text.text);
+}
+
 static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *known) {
     const bst__moment moment = {.committed_at = c->origin.committed_at};
     bst_row row;
     bst__verdict verdict;
-    bst_arena_clear(b->row_arena);
-    bst_status status =
-        bst__table_row(b->table, &c->new_row, c->old_kind == 'O' ? &c->old_row : NULL,
-                       known->version > 0 ? known->fields : NULL, b->row_arena, &row, b->diags);
+    const char *const unsent = bst__table_unsent(b->table, &c->new_row);
+    bst_status status = bst__table_row(b->table, &c->new_row, b->row_arena, &row, b->diags);
     row.key = known->key;
     row.key_len = known->key_len;
     if (status == BST_OK)
@@ -247,6 +258,8 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
         status = look_for_races(b, c, known, verdict.row);
     if (status != BST_OK)
         return status;
+    if (verdict.kind == BST__STEP_ASIDE && unsent)
+        return set_unsent_aside(b, c, known, unsent);
     if (verdict.kind == BST__STEP_ASIDE)
         return set_aside(b, c, known, verdict.reason, verdict.message);
     if (verdict.kind == BST__STEP_NOTHING)
@@ -276,7 +289,15 @@ static bst_status take_moved(bst__batch *b, const bst__change *c) {
                               : release(b, c->lsn, known);
 }
 
-static bst_status take_change(bst__batch *b, const bst__change *c) {
+/* Where the row was before, under its key of then, stands what the log leaves out of it. */
+static bst_status complete(bst__batch *b, bst__change *c) {
+    const bst_wal_tuple *const old_row = c->old_kind == 'O' ? &c->old_row : NULL;
+    bst_arena_clear(b->row_arena);
+    return bst__table_complete(b->table, old_row, c->old_key.text ? c->old_known : c->known,
+                               b->row_arena, &c->new_row, b->diags);
+}
+
+static bst_status take_change(bst__batch *b, bst__change *c) {
     bst_status status = BST_OK;
     if (c->kind == BST_WAL_COMMIT)
         return bst__races_commit(b->races, b->diags);
@@ -284,7 +305,8 @@ static bst_status take_change(bst__batch *b, const bst__change *c) {
         return bst__races_entry(b->races, &c->key, &c->amount, c->origin.xid, b->diags);
     bst__known *const known = c->known;
     known->touched = true;
-    if (c->old_key.text)
+    status = complete(b, c);
+    if (status == BST_OK && c->old_key.text)
         status = take_moved(b, c);
     if (status != BST_OK)
         return status;

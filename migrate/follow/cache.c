@@ -33,7 +33,7 @@ static size_t size_of(const bst__cache *cache, const bst__known *known) {
     const size_t record = cache->machine->field_count * sizeof(bst_value);
     /* Its trace may be there as well, and each piece of memory has a head. */
     return sizeof *known + sizeof *known->trace + 2 * (record + known->block_size) +
-           known->key_len + 5 * ALLOCATION_BYTES;
+           known->image_size + known->key_len + 6 * ALLOCATION_BYTES;
 }
 
 bst__trace *bst__trace_new(const bst_machine *machine) {
@@ -60,6 +60,7 @@ bst__trace *bst__trace_free(bst__trace *trace) {
 static void drop(bst__known *known) {
     bst__trace_free(known->trace);
     free(known->block);
+    free(known->image);
     free(known);
 }
 
@@ -117,6 +118,27 @@ bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const 
     cache->bytes = cache->bytes - 2 * old_size + 2 * known->block_size;
     known->state = state;
     return true;
+}
+
+static void set_image(bst__cache *cache, bst__known *known, char *image, size_t size) {
+    cache->bytes = cache->bytes - known->image_size + size;
+    free(known->image);
+    known->image = image;
+    known->image_size = size;
+}
+
+bool bst__cache_set_aside(bst__cache *cache, bst__known *known, const char *image) {
+    char *const copy = image ? strdup(image) : NULL;
+    if (image && !copy)
+        return false;
+    set_image(cache, known, copy, image ? strlen(image) : 0);
+    known->quarantined = true;
+    return true;
+}
+
+void bst__cache_release(bst__cache *cache, bst__known *known) {
+    set_image(cache, known, NULL, 0);
+    known->quarantined = false;
 }
 
 void bst__cache_sweep(bst__cache *cache) {

@@ -2,6 +2,7 @@
  *
  *     wal.c          bytes -> messages
  *     table.c        a row image in a message -> the row as the mapping reads it
+ *     unsent.c       values that the log left out of a row image, from where they stand
  *     cache.c        what is known of entities: where they stand, at which version
  *     step.c         an entity and its new row -> events, or why not
  *     payload.c      which payload makes an event lead from here to there
@@ -52,12 +53,9 @@ bst_status bst__table_bind(const bst_mapping *mapping, const bst_wal_message *re
                            bst__table **ret, bst_diags *diags) BST_MUST_USE;
 bst__table *bst__table_free(bst__table *table);
 
-/* A row as the mapping reads it, in `arena`. Where a value was not sent, because it is stored out
- * of line and did not change, it is taken from `old_row` (may be NULL) or from the entity's fields
- * (may be NULL); where neither has it the cell is a bad one. BST_INVALID only for what is the
- * mapping's mistake (a naive time without a zone). */
-bst_status bst__table_row(const bst__table *table, const bst_wal_tuple *tuple,
-                          const bst_wal_tuple *old_row, const bst_value *fields, bst_arena *arena,
+/* A row as the mapping reads it, in `arena`. The cell of a value that was not sent is a bad one.
+ * BST_INVALID only for what is the mapping's mistake (a naive time without a zone). */
+bst_status bst__table_row(const bst__table *table, const bst_wal_tuple *tuple, bst_arena *arena,
                           bst_row *ret, bst_diags *diags) BST_MUST_USE;
 /* The entity's key in a tuple; false: a part is NULL or was not sent. */
 bool bst__table_key(const bst__table *table, const bst_wal_tuple *tuple, bst_arena *arena,
@@ -78,6 +76,8 @@ typedef struct bst__known {
     int64_t version; /* 0: it has no history */
     uint32_t state;
     bool quarantined;
+    char *image; /* its last row, when QUARANTINED and known: JSON; or NULL */
+    size_t image_size;
     bool touched;             /* since the last sweep */
     int64_t last_at;          /* when its last event occurred */
     int64_t since;            /* when it came to its state */
@@ -105,16 +105,32 @@ bool bst__cache_copy(const bst_machine *machine, const bst_value *fields, bst_va
                      char **ret_block, size_t *ret_size);
 /* Copies the values. False: no memory. */
 bool bst__cache_set(bst__cache *cache, bst__known *known, uint32_t state, const bst_value *fields);
+/* It stands in quarantine with this image (copied), which may be NULL. False: no memory. */
+bool bst__cache_set_aside(bst__cache *cache, bst__known *known, const char *image);
+/* It does not any more. */
+void bst__cache_release(bst__cache *cache, bst__known *known);
 /* Throws out what has not been touched lately, when it has grown too large. No pointer survives. */
 void bst__cache_sweep(bst__cache *cache);
 void bst__cache_clear(bst__cache *cache);
+
+/* ---- unsent.c */
+
+/* Fills the gaps of a new row, values that are stored out of line and did not change, as far as
+ * they are known: from `old_row` (NULL: the log has none), or from what is known of the entity
+ * whose row it was before the change. Values lie in `arena`. */
+bst_status bst__table_complete(const bst__table *table, const bst_wal_tuple *old_row,
+                               const bst__known *before, bst_arena *arena, bst_wal_tuple *row,
+                               bst_diags *diags) BST_MUST_USE;
+/* A column that a field holds and the row still lacks; NULL: there is none. */
+const char *bst__table_unsent(const bst__table *table, const bst_wal_tuple *row);
 
 /* ---- races_pg.c */
 
 /* What is remembered of writers of an entity. */
 typedef struct bst__trace {
     uint32_t xid;
-    uint32_t newest; /* the newest transaction when that one was committed */
+    uint32_t newest;     /* the newest transaction when that one was committed */
+    uint32_t version_by; /* who set the version that is there; 0: not known */
     /* before the first write of that one */
     uint32_t state;
     bst_value *fields;

@@ -5,8 +5,8 @@
  * next start knows them exactly as this one did. Their number is limited: it is written with every
  * commit, and the second half of a race comes soon.
  *
- *     {"ledger":"balance","entities":[{"key":"1","xid":741,"newest":741,"state":"open",
- *      "fields":{"balance":"950.00"},"writers":[[740,"970.00"],[741,"950.00"]]}]}
+ *     {"ledger":"balance","entities":[{"key":"1","xid":741,"newest":741,"version_by":741,
+ *      "state":"open","fields":{"balance":"950.00"},"writers":[[740,"970.00"],[741,"950.00"]]}]}
  */
 #include "follow_private.h"
 
@@ -107,6 +107,8 @@ static void add_entity(const bst__memory *m, const bst__known *known, bst_strbuf
     bst_strbuf_adds(out, "{\"key\":");
     bst_strbuf_add_json(out, known->key, known->key_len);
     bst_strbuf_addf(out, ",\"xid\":%" PRIu32 ",\"newest\":%" PRIu32, trace->xid, trace->newest);
+    if (trace->version_by != 0)
+        bst_strbuf_addf(out, ",\"version_by\":%" PRIu32, trace->version_by);
     if (trace->state != BST_NONE) {
         const char *const state = m->machine->states[trace->state].name;
         bst_strbuf_adds(out, ",\"state\":");
@@ -174,6 +176,7 @@ static bool read_trace(const bst__memory *m, const json_t *entity, bool ledger, 
     size_t size;
     trace->xid = (uint32_t)json_integer_value(json_object_get(entity, "xid"));
     trace->newest = (uint32_t)json_integer_value(json_object_get(entity, "newest"));
+    trace->version_by = (uint32_t)json_integer_value(json_object_get(entity, "version_by"));
     trace->state = state ? bst_machine_state(m->machine, state) : BST_NONE;
     if (!fields || (state && trace->state == BST_NONE) ||
         !read_fields(m, json_object_get(entity, "fields"), arena, fields) ||

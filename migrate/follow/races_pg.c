@@ -9,7 +9,7 @@
  *                     have waited for P and read again.
  *   T lost P's work   is proved only by what T itself wrote down of what it meant to do: an entry
  *                     in a ledger that does not fit (found + amount != wrote), or a row version
- *                     that is not one more than what was there.
+ *                     that goes back: to one more than what T saw, behind one that was there since.
  *
  * A row lock makes every old image the image before: from the images alone a read-modify-write that
  * read too early looks like any other write. That is why there are two grades. Entities in
@@ -215,29 +215,39 @@ static bst_status compare_writers(bst__races *r, const bst__write *w) {
     return status;
 }
 
-/* A version that is not one more than the one that was there. */
-static bst_status compare_versions(bst__races *r, const bst__write *w) {
+static bool read_version(const char *text, int64_t *ret) {
     char *end = NULL;
-    const char *const old_text = w->old_version, *const new_text = w->new_version;
-    if (!old_text || !new_text)
-        return BST_OK;
-    const long long old_version = strtoll(old_text, &end, 10);
-    const bool whole = *end == '\0';
-    const long long new_version = strtoll(new_text, &end, 10);
-    if (!whole || *end != '\0' || new_version > old_version)
+    if (!text)
+        return false;
+    *ret = strtoll(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+/* A version that goes back: the writer saw one less than what it set, and another has been there
+ * since. One that stays proves nothing: a writer that leaves the column alone looks the same. Nor
+ * does one below 1, for no writer saw a version below 0: it was set anew. */
+static bst_status compare_versions(bst__races *r, const bst__write *w) {
+    const bst__trace *const before = w->known->trace;
+    const uint32_t setter = before ? before->version_by : 0;
+    int64_t found, wrote;
+    if (!read_version(w->old_version, &found) || !read_version(w->new_version, &wrote) ||
+        wrote >= found || wrote < 1 || setter == w->xid)
         return BST_OK;
     bst_strbuf_clear(&r->seen);
-    bst_strbuf_addf(&r->seen, "%lld", new_version - 1);
-    const bst__trace *const before = w->known->trace;
+    bst_strbuf_addf(&r->seen, "%" PRId64, wrote - 1);
     bst_journal_race race = {.kind = "lost-update",
                              .proof = "version",
                              .field = "(version)",
-                             .overwrote_count = before ? 1 : 0,
-                             .overwrote = {before ? before->xid : 0},
+                             .overwrote_count = setter != 0 ? 1 : 0,
+                             .overwrote = {setter},
                              .seen = r->seen.text,
-                             .found = old_text,
-                             .wrote = new_text};
+                             .found = w->old_version,
+                             .wrote = w->new_version};
     return note(r, w, &race);
+}
+
+static bool sets_version(const bst__write *w) {
+    return w->old_version && w->new_version && strcmp(w->old_version, w->new_version) != 0;
 }
 
 /* ---- what is remembered ---- */
@@ -403,7 +413,10 @@ bst_status bst__races_write(bst__races *r, bst__known *known, const bst__write *
     if (status == BST_OK && first &&
         !(remember(r, known, w) && bst__memory_touch(r->memory, known->key, known->key_len)))
         status = bst_diag_nomem(diags);
-    if (known->trace)
+    if (known->trace) {
         known->trace->newest = r->newest;
+        if (sets_version(w))
+            known->trace->version_by = w->xid;
+    }
     return status;
 }

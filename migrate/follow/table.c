@@ -134,10 +134,15 @@ static const char *plain_amount(const char *text, size_t len, bst_arena *arena, 
 static bst_status fill_cell(const bst__table *t, size_t column, const bst_wal_value *value,
                             bst_arena *arena, bst_cell *ret, bst_diags *diags) {
     const bst_source_spec *const spec = &t->mapping->source;
+    static const char not_sent[] = "(not sent: stored out of line and unchanged)";
     const char *text = value->text;
     size_t len = value->len;
     if (value->form == BST_WAL_NULL) {
         *ret = (bst_cell){.value = BST_ABSENT, .result = BST_VALUE_OK};
+        return BST_OK;
+    }
+    if (value->form == BST_WAL_UNCHANGED) {
+        bst__cell_bad(ret, BST_VALUE_SYNTAX, not_sent, sizeof not_sent - 1);
         return BST_OK;
     }
     if (t->is_money[column])
@@ -147,15 +152,6 @@ static bst_status fill_cell(const bst__table *t, size_t column, const bst_wal_va
     if (!bst__cell_from_text(&spec->columns[column], text, len, arena, ret))
         return bst__report_no_zone(spec->table, spec->columns[column].name, diags);
     return ret->result == BST_VALUE_NOMEM ? bst_diag_nomem(diags) : BST_OK;
-}
-
-static void fill_unchanged(const bst__table *t, size_t column, const bst_value *fields,
-                           bst_cell *ret) {
-    static const char not_sent[] = "(not sent: stored out of line and unchanged)";
-    if (fields && t->from_field[column])
-        *ret = (bst_cell){.value = fields[t->field_of[column]], .result = BST_VALUE_OK};
-    else
-        bst__cell_bad(ret, BST_VALUE_SYNTAX, not_sent, sizeof not_sent - 1);
 }
 
 static const bst_wal_value *value_at(const bst_wal_tuple *tuple, uint32_t column) {
@@ -180,22 +176,15 @@ bool bst__table_key(const bst__table *t, const bst_wal_tuple *tuple, bst_arena *
     return whole && ret->text;
 }
 
-bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple,
-                          const bst_wal_tuple *old_row, const bst_value *fields, bst_arena *arena,
+bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple, bst_arena *arena,
                           bst_row *ret, bst_diags *diags) {
     const bst_source_spec *const spec = &t->mapping->source;
     bst_cell *const cells = bst_arena_array(arena, spec->column_count, sizeof *cells);
     if (!cells)
         return bst_diag_nomem(diags);
     for (size_t i = 0; i < spec->column_count; i++) {
-        const bst_wal_value *value = value_at(tuple, t->column_at[i]);
-        if (value->form == BST_WAL_UNCHANGED && old_row)
-            value = value_at(old_row, t->column_at[i]);
-        bst_status status = BST_OK;
-        if (value->form == BST_WAL_UNCHANGED)
-            fill_unchanged(t, i, fields, &cells[i]);
-        else
-            status = fill_cell(t, i, value, arena, &cells[i], diags);
+        const bst_wal_value *const value = value_at(tuple, t->column_at[i]);
+        const bst_status status = fill_cell(t, i, value, arena, &cells[i], diags);
         if (status != BST_OK)
             return status;
     }

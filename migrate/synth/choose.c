@@ -26,6 +26,7 @@ typedef struct trial {
     bst__signature *sig;
     const bst_row *row;
     uint64_t unfit, residue, untold; /* walks, by bit */
+    uint64_t unsure;                 /* of the untold: a guard on the way may refuse them */
     uint32_t last;                   /* the walk that fills the buffers */
     bool hopeless;                   /* what is wrong is wrong for every walk */
     bool all_known;                  /* no walk but those that were tried can fit */
@@ -43,6 +44,16 @@ static bool is_of_walk(const bst_synth *synth) {
            reason == BST_REASON_UNDIVIDED;
 }
 
+/* Whether a walk meets a guard. What this says of amounts that nobody knows, nobody knows. */
+static bool has_guards(const bst__walk *walk) {
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        if (walk->steps[i].guard_check_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void try_walk(trial *t, uint32_t walk) {
     bst_synth *synth = t->synth;
     t->last = walk;
@@ -53,6 +64,7 @@ static void try_walk(trial *t, uint32_t walk) {
         t->residue |= bit(walk);
     } else if (synth->refusal.reason == BST_REASON_UNDIVIDED || synth->open_sums) {
         t->untold |= bit(walk);
+        t->unsure |= has_guards(&t->sig->walks[walk]) ? bit(walk) : 0;
     } else {
         t->unfit |= bit(walk);
     }
@@ -63,6 +75,7 @@ static void copy_trial(trial *t, uint32_t walk, uint32_t like) {
     t->unfit |= t->unfit & bit(like) ? bit(walk) : 0;
     t->residue |= t->residue & bit(like) ? bit(walk) : 0;
     t->untold |= t->untold & bit(like) ? bit(walk) : 0;
+    t->unsure |= t->unsure & bit(like) ? bit(walk) : 0;
 }
 
 /* The first walk that is in `set`, or BST_NONE. */
@@ -100,7 +113,7 @@ static bool try_known(trial *t, uint32_t first) {
 
 static void take_signature(trial *t, bst__signature *sig) {
     t->sig = sig;
-    t->unfit = t->residue = t->untold = 0;
+    t->unfit = t->residue = t->untold = t->unsure = 0;
 }
 
 /* Those that a search leaves. Where it finds none, or finds no end, those that are known: one of
@@ -127,10 +140,11 @@ static bool search_walks(trial *t, uint32_t state) {
         }
         take_signature(t, all);
     }
-    t->unfit = t->residue = t->untold = 0;
+    t->unfit = t->residue = t->untold = t->unsure = 0;
     const bool tried = try_known(t, 0);
     t->unfit |= t->all_known ? t->untold : 0;
     t->untold = t->all_known ? 0 : t->untold;
+    t->unsure &= t->untold;
     assert(!tried || !t->all_known || first_but(t, judged(t)) == BST_NONE);
     return tried;
 }
@@ -292,7 +306,7 @@ static bool end_fit(trial *t, uint32_t walk, bst_history *ret) {
                                  .walk = walk,
                                  .remedy = relaxed ? BST_REMEDY_RELAXED : BST_REMEDY_NONE,
                                  .cause = t->sig->cause,
-                                 .at_least = !t->all_known};
+                                 .at_least = !t->all_known || t->unsure != 0};
     if (walk != t->last && !bst__walk_fill(synth, &t->sig->walks[walk], t->row)) {
         return false;
     }

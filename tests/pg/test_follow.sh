@@ -258,7 +258,7 @@ grep -q 'slot-missing' follow.txt || fail 'it does not say that the slot is gone
 catch_up --snapshot-again
 is 'events' 'PaymentCreated recorded, PaymentAuthorized implied' "$(events_of 9060)"
 
-say 'races: a version that is not one more, and who overtook; also where a start comes between the two'
+say 'races: a version that goes back, and who overtook; also where a start comes between the two'
 source_sql -q -c 'ALTER TABLE payments ADD version integer NOT NULL DEFAULT 1, REPLICA IDENTITY FULL'
 mkfifo first second
 # What is sent is done when the session holds the lock of that number.
@@ -274,7 +274,8 @@ race() {
     psql -Xq -h "$source_root" -d shop <second >/dev/null &
     exec 3>first 4>second
     in_session 3 "BEGIN; SELECT pg_current_xact_id()" 1 # the first to begin
-    in_session 4 "UPDATE payments SET status = 5, challenged_at = now(), version = 2 WHERE id = $1" 2
+    in_session 4 "UPDATE payments SET note = 'seen', version = 2 WHERE id = $1" 2
+    in_session 4 "UPDATE payments SET status = 5, challenged_at = now(), version = 3 WHERE id = $1" 4
     $2
     in_session 3 "UPDATE payments SET status = 10, authorized_at = now(), version = 2 WHERE id = $1; COMMIT" 3
     exec 3>&- 4>&-

@@ -58,18 +58,19 @@ BST_API bst_status bst_journal_start(bst_journal *journal, bst_strbuf *memory,
 /* To be kept with the next commit that moves the place, until when the text is borrowed. */
 BST_API void bst_journal_remember(bst_journal *journal, const char *memory);
 
-/* What is stored of entities, in the order of keys and versions. */
-typedef struct bst_journal_visitor {
-    bst_status (*on_event)(void *context, const bst_stored_event *event);
-    /* it stands in quarantine; before or after its events */
-    bst_status (*on_quarantined)(void *context, const char *key, size_t key_len);
-    void *context;
-} bst_journal_visitor;
-
 typedef struct bst_text {
     const char *text;
     size_t len;
 } bst_text;
+
+/* What is stored of entities, in the order of keys and versions. */
+typedef struct bst_journal_visitor {
+    bst_status (*on_event)(void *context, const bst_stored_event *event);
+    /* it stands in quarantine; before or after its events. `image`: the new row of the last change
+     * there, as it was given; NULL: none was, or it is no row of the log */
+    bst_status (*on_quarantined)(void *context, const bst_text *key, const char *image);
+    void *context;
+} bst_journal_visitor;
 
 /* Sees what has been appended before, in this transaction too. */
 BST_API bst_status bst_journal_load(bst_journal *journal, const bst_text *keys, size_t count,
