@@ -43,11 +43,13 @@ static bst_status no_key(const log_reader *r) {
                         r->mapping->source.table);
 }
 
-static bst_status take_key(const log_reader *r, const bst_wal_tuple *tuple, bst_text *ret) {
-    bool nomem = false;
-    if (bst__table_key(r->overlay->tables->table, tuple, r->arena, ret, &nomem))
+static bst_status take_key(const log_reader *r, const bst_wal_tuple *row,
+                           const bst_wal_tuple *old_row, bst_text *ret) {
+    const bst__key_result result =
+        bst__table_key(r->overlay->tables->table, row, old_row, r->arena, ret);
+    if (result == BST__KEY_OK)
         return BST_OK;
-    return nomem ? bst_diag_nomem(r->diags) : no_key(r);
+    return result == BST__KEY_NOMEM ? bst_diag_nomem(r->diags) : no_key(r);
 }
 
 static bst_status take_row(log_reader *r, const bst_wal_message *message) {
@@ -58,9 +60,9 @@ static bst_status take_row(log_reader *r, const bst_wal_message *message) {
         return BST_OK;
     bst_status status = BST_OK;
     if (message->old_kind)
-        status = take_key(r, &message->old_row, &old_key);
+        status = take_key(r, &message->old_row, NULL, &old_key);
     if (status == BST_OK && !gone)
-        status = take_key(r, &message->new_row, &key);
+        status = take_key(r, &message->new_row, message->old_kind ? &message->old_row : NULL, &key);
     if (status != BST_OK)
         return status;
     const bool moved = !gone && old_key.text &&

@@ -10,6 +10,7 @@
  *     delete      set aside (row-deleted): a history is never taken back
  *     truncate    the same for every entity
  *     a new key   the old entity is set aside (key-changed), the new one begins its own history
+ *     no usable key (empty, NULL, too long)   set aside, under a name that no history has
  * A change that comes to an entity in quarantine is taken from where its history ends; if that
  * works out, the entity is released.
  */
@@ -184,12 +185,14 @@ static bst_status set_aside(bst__batch *b, const bst__change *c, bst__known *kno
                : bst_diag_nomem(b->diags);
 }
 
-static bst_status release(bst__batch *b, uint64_t lsn, bst__known *known) {
-    if (!known->quarantined)
+/* Rows without a key share a name: that one of them is gone says nothing of the others. */
+static bst_status release(bst__batch *b, const bst__change *c, bst__known *known) {
+    const bool shared = known == c->known ? c->key_is_null : c->old_key_is_null;
+    if (!known->quarantined || shared)
         return BST_OK;
     bst__cache_release(&b->cache, known);
     b->figures->released++;
-    return bst_journal_release(b->journal, known->key, known->key_len, lsn, b->diags);
+    return bst_journal_release(b->journal, known->key, known->key_len, c->lsn, b->diags);
 }
 
 bst_status bst__batch_append(bst__batch *b, bst__known *known, bst__verdict *verdict,
@@ -252,6 +255,7 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
     bst_status status = bst__table_row(b->table, &c->new_row, b->row_arena, &row, b->diags);
     row.key = known->key;
     row.key_len = known->key_len;
+    row.key_is_null = c->key_is_null;
     if (status == BST_OK)
         status = bst__stepper_take(b->stepper, known, &row, &moment, &verdict, b->diags);
     if (status == BST_OK)
@@ -266,7 +270,7 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
         b->mark.unchanged++;
     else
         status = bst__batch_append(b, known, &verdict, false);
-    return status == BST_OK ? release(b, c->lsn, known) : status;
+    return status == BST_OK ? release(b, c, known) : status;
 }
 
 static bst_status take_delete(bst__batch *b, const bst__change *c, bst__known *known) {
@@ -274,7 +278,7 @@ static bst_status take_delete(bst__batch *b, const bst__change *c, bst__known *k
         return set_aside(b, c, known, "row-deleted",
                          "the row was deleted; its history stays as it is");
     b->mark.unchanged++;
-    return release(b, c->lsn, known);
+    return release(b, c, known);
 }
 
 static bst_status take_moved(bst__batch *b, const bst__change *c) {
@@ -285,8 +289,9 @@ static bst_status take_moved(bst__batch *b, const bst__change *c) {
     bst_strbuf_adds(&b->text, " from now on; there its history begins anew");
     if (b->text.failed)
         return bst_diag_nomem(b->diags);
-    return known->version > 0 ? set_aside(b, c, known, "key-changed", b->text.text)
-                              : release(b, c->lsn, known);
+    if (known->version > 0)
+        return set_aside(b, c, known, "key-changed", b->text.text);
+    return release(b, c, known);
 }
 
 /* Where the row was before, under its key of then, stands what the log leaves out of it. */
@@ -427,19 +432,24 @@ static bst_status unclear_key(bst__batch *b, uint64_t lsn, bst_diags *diags) {
     bst_diag_add(diags, BST_INVALID, BST_ERROR, "unknown-key", NULL,
                  "the change at %s of the log does not have the key of its row in %s", at,
                  b->mapping->source.table);
-    bst_diag_hint(diags, "A part of the key is NULL, is too long, or the table's replica identity "
-                         "leaves it out: ALTER TABLE ... REPLICA IDENTITY FULL.");
+    bst_diag_hint(diags, "The table's replica identity leaves a part of it out: ALTER TABLE ... "
+                         "REPLICA IDENTITY FULL.");
     return BST_INVALID;
 }
 
-/* The key of a tuple. */
-static bst_status take_key(bst__batch *b, const bst_wal_tuple *tuple, uint64_t lsn, bst_text *ret,
-                           bst_diags *diags) {
-    bool nomem = false;
-    if (bst__table_key(b->table, tuple, b->arena, ret, &nomem) && ret->len > 0 &&
-        ret->len <= BST_KEY_BYTES_MAX)
-        return BST_OK;
-    return nomem ? bst_diag_nomem(diags) : unclear_key(b, lsn, diags);
+/* The key of a row, by its name. Where an old row has nothing but its identity, NULL says that the
+ * identity leaves it out. */
+static bst_status take_key(bst__batch *b, const bst__change *c, bool old, bst_text *ret,
+                           bool *ret_null, bst_diags *diags) {
+    const bst_wal_tuple *const old_row = c->old_kind ? &c->old_row : NULL;
+    const bst__key_result result =
+        bst__table_key(b->table, old ? old_row : &c->new_row, old_row, b->arena, ret);
+    *ret_null = result == BST__KEY_NULL;
+    if (result == BST__KEY_UNSENT || (*ret_null && old && c->old_kind != 'O'))
+        return unclear_key(b, c->lsn, diags);
+    return result != BST__KEY_NOMEM && bst__key_name(ret->text, ret->len, b->arena, ret)
+               ? BST_OK
+               : bst_diag_nomem(diags);
 }
 
 static bst_status hold(bst__batch *b, const bst_wal_message *message, uint64_t lsn,
@@ -453,10 +463,9 @@ static bst_status hold(bst__batch *b, const bst_wal_message *message, uint64_t l
                        .place = origin->changes++,
                        .origin = *origin};
     const bool deleted = message->kind == BST_WAL_DELETE;
-    bst_status status =
-        take_key(b, deleted ? &message->old_row : &message->new_row, lsn, &c->key, diags);
-    if (status == BST_OK && !deleted && message->old_kind)
-        status = take_key(b, &message->old_row, lsn, &c->old_key, diags);
+    bst_status status = take_key(b, c, deleted, &c->key, &c->key_is_null, diags);
+    if (status == BST_OK && !deleted && c->old_kind)
+        status = take_key(b, c, true, &c->old_key, &c->old_key_is_null, diags);
     if (status != BST_OK)
         return status;
     if (c->old_key.text && c->old_key.len == c->key.len &&

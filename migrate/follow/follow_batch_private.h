@@ -11,9 +11,10 @@ typedef struct bst__change {
     uint64_t lsn;
     uint32_t place;
     bst__origin origin;
-    bst_text key;                  /* of the new row; of a delete, the old */
-    bst_text old_key;              /* where it differs; text NULL: it does not */
-    bst_text amount;               /* of an entry in the ledger, for `key`; text NULL: it is none */
+    bst_text key;     /* its name: of the new row; of a delete, the old */
+    bst_text old_key; /* where it differs; text NULL: it does not */
+    bst_text amount;  /* of an entry in the ledger, for `key`; text NULL: it is none */
+    bool key_is_null, old_key_is_null;
     bst__known *known, *old_known; /* of the keys, once they are loaded */
 } bst__change;
 

@@ -2,6 +2,7 @@
  *
  *     wal.c          bytes -> messages
  *     table.c        a row image in a message -> the row as the mapping reads it
+ *     key.c          the key of a row image, and the entity's name where it can be none
  *     unsent.c       values that the log left out of a row image, from where they stand
  *     cache.c        what is known of entities: where they stand, at which version
  *     step.c         an entity and its new row -> events, or why not
@@ -57,15 +58,29 @@ bst__table *bst__table_free(bst__table *table);
  * BST_INVALID only for what is the mapping's mistake (a naive time without a zone). */
 bst_status bst__table_row(const bst__table *table, const bst_wal_tuple *tuple, bst_arena *arena,
                           bst_row *ret, bst_diags *diags) BST_MUST_USE;
-/* The entity's key in a tuple; false: a part is NULL or was not sent. */
-bool bst__table_key(const bst__table *table, const bst_wal_tuple *tuple, bst_arena *arena,
-                    bst_text *ret, bool *ret_nomem);
 /* A column's value as text in `arena`; NULL: it is NULL, was not sent, or there is no such column.
  */
 const char *bst__table_text(const bst__table *table, const bst_wal_tuple *tuple, const char *column,
                             bst_arena *arena);
 /* The row as a JSON object of texts; NULL columns are null, those not sent left out. */
 void bst__table_image(const bst__table *table, const bst_wal_tuple *tuple, bst_strbuf *out);
+
+/* ---- key.c */
+
+typedef enum bst__key_result {
+    BST__KEY_OK,
+    BST__KEY_NULL,   /* a part of it is NULL; it is given as the empty text */
+    BST__KEY_UNSENT, /* a part of it is neither in the row nor in the old one */
+    BST__KEY_NOMEM
+} bst__key_result;
+
+/* The key of a row, in `arena`; `old_row` may be NULL. It may be empty, or too long. */
+bst__key_result bst__table_key(const bst__table *table, const bst_wal_tuple *row,
+                               const bst_wal_tuple *old_row, bst_arena *arena, bst_text *ret);
+/* What an entity with this key is called here: the key; or, where that is longer than
+ * BST_KEY_BYTES_MAX, something in `arena` that is longer as well, and that an index of the store
+ * can hold. False: no memory. */
+bool bst__key_name(const char *key, size_t len, bst_arena *arena, bst_text *ret);
 
 /* ---- cache.c */
 

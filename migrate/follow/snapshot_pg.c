@@ -93,13 +93,19 @@ static int compare(const merger *m, const bst_row *row) {
     return order != 0 ? order : a < b ? -1 : a > b;
 }
 
+/* A row without a history, by its name. */
+static bst_status add_row(merger *m, const bst_row *row, bst__known **ret) {
+    bst_text name = {"", 0};
+    bst_arena_clear(m->batch->row_arena);
+    if (!row->key_is_null && !bst__key_name(row->key, row->key_len, m->batch->row_arena, &name))
+        return bst_diag_nomem(m->diags);
+    *ret = bst__cache_add(&m->batch->cache, name.text, name.len);
+    return *ret ? BST_OK : bst_diag_nomem(m->diags);
+}
+
 static bst_status take_one(merger *m, const bst_row *row, int order) {
     bst__known *known = NULL;
-    bst_status status = BST_OK;
-    if (order <= 0)
-        status = fold_entity(m, &known);
-    else if (!(known = bst__cache_add(&m->batch->cache, row->key, row->key_len)))
-        status = bst_diag_nomem(m->diags);
+    bst_status status = order <= 0 ? fold_entity(m, &known) : add_row(m, row, &known);
     if (status == BST_OK && order < 0)
         status = set_aside(m, known, "row-deleted",
                            "there is no such row; the history stays as it is", NULL);

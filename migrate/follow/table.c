@@ -159,23 +159,6 @@ static const bst_wal_value *value_at(const bst_wal_tuple *tuple, uint32_t column
     return column < tuple->count ? &tuple->values[column] : &nothing;
 }
 
-bool bst__table_key(const bst__table *t, const bst_wal_tuple *tuple, bst_arena *arena,
-                    bst_text *ret, bool *ret_nomem) {
-    const bst_source_spec *const spec = &t->mapping->source;
-    bst_strbuf key = BST_STRBUF_INIT;
-    bool whole = true;
-    for (size_t i = 0; i < spec->key_count; i++) {
-        const bst_wal_value *const value = value_at(tuple, t->key_at[i]);
-        whole = whole && value->form == BST_WAL_TEXT;
-        bst__key_add(&key, spec, i, whole ? value->text : "", whole ? value->len : 0);
-    }
-    ret->len = key.len;
-    ret->text = key.failed ? NULL : bst_arena_strndup(arena, key.text, key.len);
-    bst_strbuf_release(&key);
-    *ret_nomem = !ret->text;
-    return whole && ret->text;
-}
-
 bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple, bst_arena *arena,
                           bst_row *ret, bst_diags *diags) {
     const bst_source_spec *const spec = &t->mapping->source;
