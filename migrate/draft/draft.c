@@ -220,6 +220,9 @@ bst_status bst__draft_one(const bst_draft_options *options, bst_draft *ret, bst_
     if (status == BST_OK) {
         ret->machine = as_text(&d, bst__draft_machine(&d));
         ret->mapping = as_text(&d, bst__draft_mapping(&d));
+        if (bst__draft_wants_zone(&d)) /* in the mapping it stands beside the zone */
+            bst__draft_note(&d, "Times without a zone are read as UTC: a guess. Ask whoever wrote "
+                                "them.");
         fill(&d, ret);
         status = d.failed ? bst_diag_nomem(diags) : BST_OK;
     }

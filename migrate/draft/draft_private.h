@@ -190,6 +190,8 @@ void bst__draft_mend_steps(draft *d); /* noise out, bridges in, names */
 /* The files (write.c, layout.c). */
 json_t *bst__draft_machine(draft *d);
 json_t *bst__draft_mapping(draft *d);
+/* It has times without a zone that matter: the mapping reads them as UTC. */
+bool bst__draft_wants_zone(const draft *d);
 /* Objects that fit stand on one line. */
 void bst__draft_layout(const json_t *json, bst_strbuf *out);
 

@@ -61,7 +61,7 @@ static const char *lag(draft *d, const char *what, const char *entity, const cha
 /* ---- the kinds */
 
 static const char *statesman(draft *d, const log_table *t) {
-    static const char *const columns[] = {"to_state", "sort_key", "most_recent", NULL};
+    static const char *const columns[] = {"to_state", "sort_key", NULL};
     if (!t->link || !has_all(t, columns))
         return NULL;
     return bst__draft_text(d, "SELECT %s::text AS f, l.to_state::text AS t, NULL AS c FROM %s l",

@@ -418,7 +418,7 @@ static bool sounds_best(draft *d, bool *ret_by_name) {
         if (score > best) {
             best = score;
             d->initial = i;
-            *ret_by_name = name > 0;
+            *ret_by_name = name > 0 && !(d->log && in == 0);
         }
     }
     return best > 0;

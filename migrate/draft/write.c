@@ -163,7 +163,7 @@ json_t *bst__draft_machine(draft *d) {
 /* ---- the mapping */
 
 /* Whether a time without a zone is read anywhere. */
-static bool wants_zone(const draft *d) {
+bool bst__draft_wants_zone(const draft *d) {
     for (uint32_t i = 0; i < d->column_count; i++) {
         const draft_column *c = &d->columns[i];
         const bool is_read_as_time =
@@ -196,7 +196,7 @@ static json_t *source(draft *d) {
         set_text(object, "where",
                  is_plain(deleted) ? bst__draft_text(d, "%s IS NULL", deleted)
                                    : bst__draft_text(d, "\"%s\" IS NULL", deleted));
-    if (wants_zone(d)) {
+    if (bst__draft_wants_zone(d)) {
         set_text(object, "zone", "UTC");
         set_text(object, "description",
                  "The zone is a guess: the table has times without one. Ask whoever wrote them.");
