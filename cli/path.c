@@ -31,6 +31,12 @@ static uint32_t run_length(const bst_plan *plan, const bst_plan *beside, uint32_
     return end - i;
 }
 
+/* A column may record that something happened and leave open what. Nothing is claimed at 0. */
+static bool is_choice(const bst_plan_event *event) {
+    return event->confidence > 0 && (event->basis == BST_BASIS_ASSUMED ||
+                                     (event->basis == BST_BASIS_RECORDED && event->confidence < 1));
+}
+
 void cli_add_path(bst_strbuf *out, const bst_machine *machine, const bst_plan *plan,
                   const bst_plan *beside, bool choices) {
     const bool alike = beside && same_events(plan, beside);
@@ -41,7 +47,7 @@ void cli_add_path(bst_strbuf *out, const bst_machine *machine, const bst_plan *p
         bst_strbuf_addf(out, "%s%s", i ? " > " : "", cli_short_event(machine, event->type));
         if (alike && event->state != beside->events[i].state)
             bst_strbuf_addf(out, " (%s)", machine->states[event->state].name);
-        if (choices && event->basis == BST_BASIS_ASSUMED && event->confidence > 0)
+        if (choices && is_choice(event))
             bst_strbuf_addc(out, '?');
         if (run >= RUN_SHORTENED)
             bst_strbuf_addf(out, " x%u", run);

@@ -10,7 +10,7 @@
 
 /* `Opened > Resolved? > Closed`. Where `beside` (NULL: none) has the same events and leads through
  * other states, those that differ are named: `Opened (new) > Resolved > Closed`. With `choices` an
- * event that not every possible history has carries a question mark. */
+ * event that not every possible history has in its place carries a question mark. */
 void cli_add_path(bst_strbuf *out, const bst_machine *machine, const bst_plan *plan,
                   const bst_plan *beside, bool choices);
 
