@@ -39,6 +39,9 @@ static void print_log(const bst_learn_figures *f, FILE *out) {
     if (f->created > 0)
         cli_fprintf(out, "  %s without their creation in the log: it was supplied\n",
                     cli_number(f->created).text);
+    if (f->unmoved > 0)
+        cli_fprintf(out, "  %s without any row in the log: created, and not moved since\n",
+                    cli_number(f->unmoved).text);
     if (f->filled > 0)
         cli_fprintf(out, "  %s without some steps in the log: the only way was supplied\n",
                     cli_number(f->filled).text);

@@ -13,7 +13,9 @@ typedef struct gatherer {
     uint32_t log_cell; /* BST_NONE: there is none */
     bst__log_rows log;
     bst__learn_steps steps;
-    uint64_t begins[BST__BEGINS_COUNT]; /* entities */
+    /* entities: by what their first row can be; without rows, where entities begin, or elsewhere */
+    uint64_t begins[BST__BEGINS_COUNT], unlogged, unlogged_elsewhere;
+    bool takes_unmoved;
 } gatherer;
 
 /* ---- the tables ---- */
@@ -101,30 +103,8 @@ static uint32_t fold_of(const char *key, size_t len) {
     return (hash >> 8) % BST__FOLDS;
 }
 
-static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
-                           const bst__learn_class *class) {
+static bst_status add_history(gatherer *g, const bst_row *row, const bst__learn_class *class) {
     bst__learner *const learner = g->learner;
-    bst_learn_left left;
-    bst__log_clear(&g->log);
-    if (!bst__log_add(&g->log, learner->mapping, 0, &row->cells[g->log_cell]))
-        return bst_diag_nomem(learner->diags);
-    if (g->log.count == 0)
-        return BST_OK;
-    learner->figures.logged++;
-    bst_arena_clear(learner->scratch);
-    g->steps.scratch = learner->scratch;
-    const bst_status status =
-        bst__learn_walk_make(&g->steps, learner->mapping, &g->log, state, &left, learner->diags);
-    if (status != BST_OK)
-        return status;
-    g->begins[g->steps.begins]++;
-    if (left != BST_LEFT_NONE) {
-        learner->figures.left_out++;
-        learner->figures.left[left]++;
-        return BST_OK;
-    }
-    learner->figures.created += g->steps.created;
-    learner->figures.filled += g->steps.filled;
     const uint32_t fold = fold_of(row->key, row->key_len);
     bst__learn_walk *const walk = walk_of(learner, g->steps.steps, g->steps.count);
     bst__learn_cell *const cell =
@@ -143,6 +123,49 @@ static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
     }
     learner->figures.histories++;
     return BST_OK;
+}
+
+/* Whether there is a history to learn from. */
+static bool count_logged(gatherer *g, bst_learn_left left) {
+    bst_learn_figures *const figures = &g->learner->figures;
+    figures->logged++;
+    g->begins[g->steps.begins]++;
+    if (left != BST_LEFT_NONE) {
+        figures->left_out++;
+        figures->left[left]++;
+        return false;
+    }
+    figures->created += g->steps.created;
+    figures->filled += g->steps.filled;
+    return true;
+}
+
+static bool count_unlogged(gatherer *g, bst_learn_left left) {
+    if (left != BST_LEFT_NONE)
+        g->unlogged_elsewhere++;
+    else
+        g->unlogged++;
+    if (left != BST_LEFT_NONE || !g->takes_unmoved)
+        return false;
+    g->learner->figures.unmoved++;
+    return true;
+}
+
+static bst_status take_log(gatherer *g, const bst_row *row, uint32_t state,
+                           const bst__learn_class *class) {
+    bst__learner *const learner = g->learner;
+    bst_learn_left left;
+    bst__log_clear(&g->log);
+    if (!bst__log_add(&g->log, learner->mapping, 0, &row->cells[g->log_cell]))
+        return bst_diag_nomem(learner->diags);
+    bst_arena_clear(learner->scratch);
+    g->steps.scratch = learner->scratch;
+    const bst_status status =
+        bst__learn_walk_make(&g->steps, learner->mapping, &g->log, state, &left, learner->diags);
+    if (status != BST_OK)
+        return status;
+    const bool taken = g->log.count > 0 ? count_logged(g, left) : count_unlogged(g, left);
+    return taken ? add_history(g, row, class) : BST_OK;
 }
 
 static bst_status take_row(gatherer *g, const bst_row *row) {
@@ -218,7 +241,18 @@ static void forget(bst__learner *learner) {
 }
 
 /* Whether a log writes creations is told by the entities whose first row can only be one, or only
- * follow one. Where most say that it does not, those that could be either are read anew. */
+ * follow one. Where most say that it does not, those that could be either are read anew; and where
+ * the log has rows of all but 1 in 100 entities that must have moved, those without any have not.
+ */
+static bool must_read_again(gatherer *g) {
+    if (g->begins[BST__BEGINS_LATER] <= g->begins[BST__BEGINS_CREATED])
+        return false;
+    const bst_learn_figures *const figures = &g->learner->figures;
+    g->steps.unwritten = true;
+    g->takes_unmoved = figures->histories > 0 && 100 * g->unlogged_elsewhere <= figures->logged;
+    return g->begins[BST__BEGINS_EITHER] > 0 || (g->takes_unmoved && g->unlogged > 0);
+}
+
 static bst_status gather(bst__learner *learner, const char *from) {
     gatherer g = {.learner = learner};
     bst_status status = bst_synth_new(learner->mapping, &g.synth, learner->diags);
@@ -227,8 +261,7 @@ static bst_status gather(bst__learner *learner, const char *from) {
         g.synth->ignores_log = true;
         status = gather_all(&g, from);
     }
-    g.steps.unwritten = g.begins[BST__BEGINS_LATER] > g.begins[BST__BEGINS_CREATED];
-    if (status == BST_OK && g.steps.unwritten && g.begins[BST__BEGINS_EITHER] > 0) {
+    if (status == BST_OK && must_read_again(&g)) {
         forget(learner);
         status = gather_all(&g, from);
     }

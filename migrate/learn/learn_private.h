@@ -100,7 +100,7 @@ typedef struct bst__learn_steps {
     bool created, filled; /* the creation, or other steps, were not in the log */
 } bst__learn_steps;
 
-/* *ret is BST_LEFT_NONE, or why there is no such walk. */
+/* *ret is BST_LEFT_NONE, or why there is no such walk. Without any rows: the creation alone. */
 bst_status bst__learn_walk_make(bst__learn_steps *steps, const bst_mapping *mapping,
                                 const bst__log_rows *log, uint32_t end, bst_learn_left *ret,
                                 bst_diags *diags) BST_MUST_USE;

@@ -191,10 +191,13 @@ bst_status bst__learn_walk_make(bst__learn_steps *steps, const bst_mapping *mapp
         else
             status = go(&w, to, gaps, ret, diags);
     }
-    if (status == BST_OK && *ret == BST_LEFT_NONE && w.state != end) {
+    if (log->count == 0) {
+        status = go(&w, end, false, ret, diags);
+    } else if (status == BST_OK && *ret == BST_LEFT_NONE && w.state != end) {
         if (gaps)
             status = go(&w, end, true, ret, diags);
         *ret = !gaps || *ret == BST_LEFT_IMPOSSIBLE ? BST_LEFT_END : *ret;
+        steps->filled = true;
     }
     if (*ret == BST_LEFT_NONE && steps->count > BST_WALK_STEPS_MAX)
         *ret = BST_LEFT_TOO_LONG;

@@ -81,6 +81,8 @@ static void add_lacks(const bst_learn_figures *figures, bst_strbuf *out) {
     bool any = false;
     if (figures->created > 0)
         bst_strbuf_addf(out, " \"without_creation\": %" PRIu64 ",", figures->created);
+    if (figures->unmoved > 0)
+        bst_strbuf_addf(out, " \"without_rows\": %" PRIu64 ",", figures->unmoved);
     if (figures->filled > 0)
         bst_strbuf_addf(out, " \"without_steps\": %" PRIu64 ",", figures->filled);
     for (bst_learn_left left = BST_LEFT_UNKNOWN; left < BST_LEFT_NONE; left++) {

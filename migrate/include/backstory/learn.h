@@ -56,10 +56,11 @@ BST_API const char *bst_learn_left_key(bst_learn_left left);  /* as in the file 
 typedef struct bst_learn_figures {
     uint64_t rows;      /* in scope, with a state that is known */
     uint64_t histories; /* whole ones that the log gave */
-    uint64_t logged;    /* entities that the log has rows of: histories + left_out */
+    uint64_t logged;    /* entities that the log has rows of */
     uint64_t left_out;  /* of which there is no whole history */
     uint64_t left[BST_LEFT_NONE];
     uint64_t created;   /* histories whose creation was not in the log */
+    uint64_t unmoved;   /* that had no row at all in such a log: created, and no more */
     uint64_t filled;    /* that had other steps missing, and one way only */
     uint64_t different; /* whole histories, each once */
     uint64_t signatures;
