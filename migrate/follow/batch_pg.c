@@ -138,7 +138,7 @@ static bst_status load_missing(bst__batch *b) {
     size_t count = 0;
     for (uint32_t i = 0; i < b->count; i++) {
         bst__change *const c = &b->changes[i];
-        if (c->kind == BST_WAL_COMMIT || c->amount.text)
+        if (c->kind == BST_WAL_COMMIT || c->of_ledger)
             continue;
         c->known = want(b, &c->key, &count);
         c->old_known = c->old_key.text ? want(b, &c->old_key, &count) : NULL;
@@ -221,7 +221,7 @@ static bst_status look_for_races(bst__batch *b, const bst__change *c, bst__known
     const bool old_image = c->old_kind == 'O' && column;
     const bst__write write = {
         .known = known,
-        .row = row,
+        .row = c->old_key.text ? NULL : row, /* moved here: what was found is another's */
         .lsn = c->lsn,
         .xid = c->origin.xid,
         .committed_at = c->origin.committed_at,
@@ -274,6 +274,7 @@ static bst_status take_row(bst__batch *b, const bst__change *c, bst__known *know
 }
 
 static bst_status take_delete(bst__batch *b, const bst__change *c, bst__known *known) {
+    bst__races_pass_over(b->races, known);
     if (known->version > 0)
         return set_aside(b, c, known, "row-deleted",
                          "the row was deleted; its history stays as it is");
@@ -283,6 +284,7 @@ static bst_status take_delete(bst__batch *b, const bst__change *c, bst__known *k
 
 static bst_status take_moved(bst__batch *b, const bst__change *c) {
     bst__known *const known = c->old_known;
+    bst__races_pass_over(b->races, known);
     bst_strbuf_clear(&b->text);
     bst_strbuf_adds(&b->text, "the row has the key ");
     bst_strbuf_add_json(&b->text, c->key.text, c->key.len);
@@ -306,8 +308,11 @@ static bst_status take_change(bst__batch *b, bst__change *c) {
     bst_status status = BST_OK;
     if (c->kind == BST_WAL_COMMIT)
         return bst__races_commit(b->races, b->diags);
-    if (c->amount.text)
-        return bst__races_entry(b->races, &c->key, &c->amount, c->origin.xid, b->diags);
+    if (c->of_ledger) {
+        const bst__ledger_change change = {c->kind, c->old_kind, c->old_row, c->new_row};
+        bst__races_entry(b->races, &b->ledger, &change);
+        return BST_OK;
+    }
     bst__known *const known = c->known;
     known->touched = true;
     status = complete(b, c);
@@ -373,6 +378,9 @@ static uint32_t column_of(const bst_wal_message *relation, const char *name) {
 
 static bst_status bind_ledger(bst__batch *b, const bst_wal_message *relation, bst_diags *diags) {
     const bst_follow_ledger *const ledger = b->options->ledger;
+    const bst_status status = bst__batch_work(b, diags); /* what is held has the old columns */
+    if (status != BST_OK)
+        return status;
     b->ledger = (bst__ledger_table){relation->relation, column_of(relation, ledger->entity),
                                     column_of(relation, ledger->amount)};
     if (b->ledger.entity_at != BST_NONE && b->ledger.amount_at != BST_NONE)
@@ -404,12 +412,17 @@ static bst_status rebind(bst__batch *b, const bst_wal_message *relation, const b
 
 static bst_status truncate(bst__batch *b, const bst_wal_message *message, uint64_t lsn,
                            bst__origin *origin, bst_diags *diags) {
-    bool ours = false;
-    for (uint32_t i = 0; i < message->relation_count && b->table; i++)
-        ours = ours || message->relations[i] == b->table->oid;
-    if (!ours)
+    bool ours = false, ledger = false;
+    for (uint32_t i = 0; i < message->relation_count; i++) {
+        ours = ours || (b->table && message->relations[i] == b->table->oid);
+        ledger = ledger || (b->ledger.oid != 0 && message->relations[i] == b->ledger.oid);
+    }
+    if (!ours && !ledger)
         return BST_OK;
     bst_status status = bst__batch_work(b, diags);
+    bst__races_emptied(b->races);
+    if (!ours)
+        return status;
     const bst_journal_exception exception = {
         .lsn = lsn,
         .place = origin->changes++,
@@ -476,19 +489,13 @@ static bst_status hold(bst__batch *b, const bst_wal_message *message, uint64_t l
     return BST_OK;
 }
 
-static bst_text text_at(const bst_wal_tuple *tuple, uint32_t column) {
-    const bool there = column < tuple->count && tuple->values[column].form == BST_WAL_TEXT;
-    return there ? (bst_text){tuple->values[column].text, tuple->values[column].len}
-                 : (bst_text){NULL, 0};
-}
-
-/* An entry that does not say of what, or how much, is none. */
 static void hold_entry(bst__batch *b, const bst_wal_message *message, const bst__origin *origin) {
-    const bst_text key = text_at(&message->new_row, b->ledger.entity_at);
-    const bst_text amount = text_at(&message->new_row, b->ledger.amount_at);
-    if (key.text && amount.text)
-        b->changes[b->count++] =
-            (bst__change){.kind = BST_WAL_INSERT, .origin = *origin, .key = key, .amount = amount};
+    b->changes[b->count++] = (bst__change){.kind = message->kind,
+                                           .old_kind = message->old_kind,
+                                           .old_row = message->old_row,
+                                           .new_row = message->new_row,
+                                           .origin = *origin,
+                                           .of_ledger = true};
 }
 
 static bst_status work_when_full(bst__batch *b, bst_diags *diags) {
@@ -517,8 +524,7 @@ bst_status bst__batch_add(bst__batch *b, const char *bytes, size_t len, uint64_t
     case BST_WAL_DELETE:
         if (b->table && message.relation == b->table->oid)
             status = hold(b, &message, lsn, origin, diags);
-        else if (b->ledger.oid != 0 && message.relation == b->ledger.oid &&
-                 message.kind == BST_WAL_INSERT)
+        else if (b->ledger.oid != 0 && message.relation == b->ledger.oid)
             hold_entry(b, &message, origin);
         break;
     default:
@@ -534,7 +540,7 @@ bst_status bst__batch_end(bst__batch *b, const bst__origin *origin, uint64_t end
     b->mark.lsn = end_lsn;
     b->mark.committed_at = origin->committed_at;
     b->mark.transactions++;
-    if (b->ledger.oid == 0)
+    if (!b->options->ledger)
         return BST_OK;
     /* Its entries are looked at in the order of everything else. */
     b->changes[b->count++] = (bst__change){.kind = BST_WAL_COMMIT, .origin = *origin};

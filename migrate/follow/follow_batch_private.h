@@ -13,16 +13,10 @@ typedef struct bst__change {
     bst__origin origin;
     bst_text key;     /* its name: of the new row; of a delete, the old */
     bst_text old_key; /* where it differs; text NULL: it does not */
-    bst_text amount;  /* of an entry in the ledger, for `key`; text NULL: it is none */
+    bool of_ledger;   /* its row: none of the mapping's table */
     bool key_is_null, old_key_is_null;
     bst__known *known, *old_known; /* of the keys, once they are loaded */
 } bst__change;
-
-/* The ledger as the log describes it. */
-typedef struct bst__ledger_table {
-    uint32_t oid; /* 0: not described yet */
-    uint32_t entity_at, amount_at;
-} bst__ledger_table;
 
 struct bst__batch {
     const bst_mapping *mapping;

@@ -9,6 +9,7 @@
  *     payload.c      which payload makes an event lead from here to there
  *     bridge.c       the likeliest ways from one state to another
  *     races_pg.c     what the log shows of writers that did not see one another
+ *     ledger.c       what the old system wrote down of its transactions, and whether it fits
  *     races_memory.c what is remembered of writers across starts
  *     batch_pg.c     changes in the order of the log -> the store
  *     first_pg.c     a first snapshot, by the run that loads a machine
@@ -196,6 +197,59 @@ typedef struct bst__write {
     const char *old_version, *new_version; /* of the version column; NULL: there is none */
 } bst__write;
 
+/* ---- ledger.c */
+
+/* The ledger as the log describes it. */
+typedef struct bst__ledger_table {
+    uint32_t oid; /* 0: not described yet */
+    uint32_t entity_at, amount_at;
+} bst__ledger_table;
+
+/* A change of one of its rows. */
+typedef struct bst__ledger_change {
+    bst_wal_kind kind;
+    char old_kind; /* as in bst_wal_message */
+    bst_wal_tuple old_row, new_row;
+} bst__ledger_change;
+
+/* What a transaction did to the ledger's field of an entity, and what it says it did. */
+typedef struct bst__tally {
+    bool unclear; /* some of it is not known */
+    bool written;
+    int64_t found, wrote, amount;
+    uint64_t lsn;
+    int64_t committed_at;
+    uint32_t xid;
+    uint32_t writer_count; /* before it, the latest last, with what each found */
+    uint32_t writers[BST_RACE_WRITERS_MAX];
+    int64_t writer_found[BST_RACE_WRITERS_MAX];
+    bool lost;
+    UT_hash_handle hh;
+    size_t key_len;
+    char key[];
+} bst__tally;
+
+/* Of one transaction. */
+typedef struct bst__tallies {
+    const bst_type *type; /* of the field: a number */
+    bst__tally *all;
+    bool unclear; /* what the ledger says is not all known */
+} bst__tallies;
+
+void bst__tallies_clear(bst__tallies *tallies);
+void bst__tallies_entry(bst__tallies *tallies, const bst__ledger_table *table,
+                        const bst__ledger_change *change, bst_arena *scratch);
+/* A write of the entity, before it is remembered in its trace. */
+void bst__tallies_write(bst__tallies *tallies, const bst__write *write, uint32_t field);
+/* Of this entity nothing is to be said in this transaction. */
+void bst__tallies_pass_over(bst__tallies *tallies, const char *key, size_t len);
+/* False: it fits, or nothing can be said. Else the value that the transaction saw, and how much
+ * more the row should have. */
+bool bst__tally_lost(const bst__tallies *tallies, const bst__tally *tally, int64_t *ret_seen,
+                     int64_t *ret_lost);
+
+/* ---- races_pg.c */
+
 typedef struct bst__races bst__races;
 
 bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *options,
@@ -204,9 +258,14 @@ bst__races *bst__races_free(bst__races *races);
 /* Holds the write against what came before it, and remembers it in `known`. */
 bst_status bst__races_write(bst__races *races, bst__known *known, const bst__write *write,
                             bst_diags *diags) BST_MUST_USE;
-/* A row of the ledger. */
-bst_status bst__races_entry(bst__races *races, const bst_text *key, const bst_text *amount,
-                            uint32_t xid, bst_diags *diags) BST_MUST_USE;
+/* The entity is deleted, or has another key: it is passed over in this transaction, and its last
+ * writer is forgotten. */
+void bst__races_pass_over(bst__races *races, bst__known *known);
+/* A change of a row of the ledger. */
+void bst__races_entry(bst__races *races, const bst__ledger_table *table,
+                      const bst__ledger_change *change);
+/* A table was emptied: nothing that the transaction wrote down proves anything. */
+void bst__races_emptied(bst__races *races);
 /* The transaction is over: do its entries in the ledger fit what it did? */
 bst_status bst__races_commit(bst__races *races, bst_diags *diags) BST_MUST_USE;
 uint64_t bst__races_count(const bst__races *races);

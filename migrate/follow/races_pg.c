@@ -23,24 +23,6 @@
 
 #include "backstory/decimal.h"
 
-#define TALLIES_MAX 100000u /* entities of one transaction that a ledger is held against */
-
-/* What one transaction did to the ledger's field of one entity, and what it says it did. */
-typedef struct tally {
-    char *key;
-    size_t key_len;
-    bool written, entered;
-    int64_t found, wrote, amount;
-    uint64_t lsn;
-    int64_t committed_at;
-    uint32_t xid;
-    uint32_t writer_count;
-    uint32_t writers[BST_RACE_WRITERS_MAX];
-    int64_t writer_found[BST_RACE_WRITERS_MAX];
-    bool lost;
-    UT_hash_handle hh;
-} tally;
-
 struct bst__races {
     const bst_mapping *mapping;
     const bst_machine *machine;
@@ -48,7 +30,8 @@ struct bst__races {
     uint32_t ledger_field; /* BST_NONE: no ledger */
     bst__memory *memory;
     uint32_t newest; /* the newest transaction that has been seen; 0: none */
-    tally *tallies;
+    bst__tallies tallies;
+    bst_arena *scratch;
     uint64_t count;
     bst_strbuf seen, found, wrote, lost;
     bst_diags *diags;
@@ -69,6 +52,7 @@ static bst_status find_field(bst__races *r, const bst_follow_ledger *ledger, bst
     if (f != BST_NONE && is_number(r->machine->fields[f].type.kind) &&
         r->mapping->fields[f].kind != BST_FROM_NOTHING) {
         r->ledger_field = f;
+        r->tallies.type = &r->machine->fields[f].type;
         return BST_OK;
     }
     return bst_diag_add(diags, BST_USAGE, BST_ERROR, "unknown-field", NULL,
@@ -90,7 +74,8 @@ bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *
     bst_strbuf_init(&r->lost);
     bst_status status = find_field(r, options->ledger, diags);
     r->memory = bst__memory_new(r->machine, r->ledger_field);
-    if (status == BST_OK && !r->memory)
+    r->scratch = bst_arena_new();
+    if (status == BST_OK && !(r->memory && r->scratch))
         status = bst_diag_nomem(diags);
     if (status != BST_OK) {
         bst__races_free(r);
@@ -100,18 +85,10 @@ bst_status bst__races_new(const bst_mapping *mapping, const bst_follow_options *
     return BST_OK;
 }
 
-static void drop_tallies(bst__races *r) {
-    tally *t, *next;
-    HASH_ITER (hh, r->tallies, t, next) {
-        HASH_DEL(r->tallies, t);
-        free(t->key);
-        free(t);
-    }
-}
-
 bst__races *bst__races_free(bst__races *r) {
     if (r) {
-        drop_tallies(r);
+        bst__tallies_clear(&r->tallies);
+        bst_arena_free(r->scratch);
         bst__memory_free(r->memory);
         bst_strbuf_release(&r->seen);
         bst_strbuf_release(&r->found);
@@ -282,72 +259,24 @@ static bool remember(bst__races *r, bst__known *known, const bst__write *w) {
 
 /* ---- the ledger ---- */
 
-static tally *find_tally(bst__races *r, const char *key, size_t len) {
-    tally *t;
-    HASH_FIND(hh, r->tallies, key, len, t);
-    if (t || HASH_COUNT(r->tallies) >= TALLIES_MAX)
-        return t;
-    t = calloc(1, sizeof *t);
-    char *const copy = t ? malloc(len + 1) : NULL;
-    if (!copy) {
-        free(t);
-        return NULL;
-    }
-    memcpy(copy, key, len);
-    t->key = copy;
-    t->key_len = len;
-    HASH_ADD_KEYPTR(hh, r->tallies, t->key, len, t);
-    if (!t->lost)
-        return t;
-    free(copy);
-    free(t);
-    return NULL;
+void bst__races_entry(bst__races *r, const bst__ledger_table *table,
+                      const bst__ledger_change *change) {
+    bst__tallies_entry(&r->tallies, table, change, r->scratch);
+    bst_arena_clear(r->scratch);
 }
 
-/* Called before this write is remembered, so the trace has those before it. */
-static void tally_write(bst__races *r, const bst__write *w) {
-    const uint32_t f = r->ledger_field;
-    if (f == BST_NONE || !w->row->fields[f].present || !w->known->fields[f].present)
-        return;
-    tally *const t = find_tally(r, w->known->key, w->known->key_len);
-    if (!t)
-        return;
-    if (!t->written) {
-        const bst__trace *const trace = w->known->trace;
-        t->found = w->known->fields[f].u.i;
-        t->writer_count = trace ? trace->writer_count : 0;
-        for (uint32_t i = 0; i < t->writer_count; i++) {
-            t->writers[i] = trace->writers[i];
-            t->writer_found[i] = trace->found[i];
-        }
-    }
-    t->written = true;
-    t->wrote = w->row->fields[f].u.i;
-    t->lsn = w->lsn;
-    t->committed_at = w->committed_at;
-    t->xid = w->xid;
+void bst__races_emptied(bst__races *r) {
+    r->tallies.unclear = true;
 }
 
-bst_status bst__races_entry(bst__races *r, const bst_text *key, const bst_text *amount,
-                            uint32_t xid, bst_diags *diags) {
-    const bst_type *const type = &r->machine->fields[r->ledger_field].type;
-    bst_value value;
-    bst_arena *const scratch = bst_arena_new();
-    if (!scratch)
-        return bst_diag_nomem(diags);
-    const bool read =
-        bst_value_parse(type, amount->text, amount->len, scratch, &value) == BST_VALUE_OK;
-    bst_arena_free(scratch);
-    tally *const t = read ? find_tally(r, key->text, key->len) : NULL;
-    if (t && !__builtin_add_overflow(t->amount, value.u.i, &t->amount)) {
-        t->entered = true;
-        t->xid = xid;
-    }
-    return BST_OK;
+void bst__races_pass_over(bst__races *r, bst__known *known) {
+    known->trace = bst__trace_free(known->trace);
+    if (r->ledger_field != BST_NONE)
+        bst__tallies_pass_over(&r->tallies, known->key, known->key_len);
 }
 
 /* Whose work it did not see: the last who found what it saw, and all after. */
-static void name_overwritten(const tally *t, int64_t seen, bst_journal_race *race) {
+static void name_overwritten(const bst__tally *t, int64_t seen, bst_journal_race *race) {
     uint32_t first = t->writer_count;
     while (first > 0 && t->writer_found[first - 1] != seen)
         first--;
@@ -357,13 +286,12 @@ static void name_overwritten(const tally *t, int64_t seen, bst_journal_race *rac
         race->overwrote[race->overwrote_count++] = t->writers[i];
 }
 
-static bst_status hold_against(bst__races *r, const tally *t) {
-    const bst_type *const type = &r->machine->fields[r->ledger_field].type;
+static bst_status hold_against(bst__races *r, const bst__tally *t) {
+    const bst_type *const type = r->tallies.type;
     bst_value seen = {.present = true}, lost = {.present = true};
     const bst_value found = {.present = true, .u.i = t->found};
     const bst_value wrote = {.present = true, .u.i = t->wrote};
-    if (__builtin_sub_overflow(t->wrote, t->amount, &seen.u.i) || seen.u.i == t->found ||
-        __builtin_sub_overflow(t->found, seen.u.i, &lost.u.i))
+    if (!bst__tally_lost(&r->tallies, t, &seen.u.i, &lost.u.i))
         return BST_OK;
     bst_journal_race race = {.kind = "lost-update",
                              .proof = "ledger",
@@ -385,11 +313,9 @@ static bst_status hold_against(bst__races *r, const tally *t) {
 bst_status bst__races_commit(bst__races *r, bst_diags *diags) {
     bst_status status = BST_OK;
     r->diags = diags;
-    for (const tally *t = r->tallies; t && status == BST_OK; t = t->hh.next) {
-        if (t->written && t->entered)
-            status = hold_against(r, t);
-    }
-    drop_tallies(r);
+    for (const bst__tally *t = r->tallies.all; t && status == BST_OK; t = t->hh.next)
+        status = hold_against(r, t);
+    bst__tallies_clear(&r->tallies);
     return status;
 }
 
@@ -401,11 +327,12 @@ bst_status bst__races_write(bst__races *r, bst__known *known, const bst__write *
     r->diags = diags;
     see(r, w->xid);
     if (known->version == 0 || !w->row || known->quarantined) {
-        known->trace = bst__trace_free(known->trace);
+        bst__races_pass_over(r, known);
         return BST_OK;
     }
     const bool first = !known->trace || known->trace->xid != w->xid;
-    tally_write(r, w);
+    if (r->ledger_field != BST_NONE)
+        bst__tallies_write(&r->tallies, w, r->ledger_field);
     if (first && known->trace)
         status = compare_writers(r, w);
     if (status == BST_OK)

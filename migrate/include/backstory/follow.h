@@ -41,7 +41,8 @@ typedef struct bst_follow_figures {
 } bst_follow_figures;
 
 /* A table in which the old system writes down what each of its transactions does to a field: with
- * it a lost update is proved, without it only suspected. One row a change, in the same transaction:
+ * it a lost update is proved, without it only suspected. What it inserts, updates and deletes
+ * there, all in all, is what it does to the field:
  *
  *     INSERT INTO transfers (account_id, amount) VALUES (1, -20);
  *     UPDATE accounts SET balance = 80 WHERE id = 1;               -- and 115 was there */
