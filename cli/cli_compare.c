@@ -30,6 +30,18 @@ static bst_status find_field(cli_call *call, const bst_machine *machine, const c
                : BST_OK;
 }
 
+/* The same, of which both sides can have totals. */
+static bst_status find_total(cli_call *call, const bst_mapping *mapping, const char *name,
+                             uint32_t *ret) {
+    const bst_status status = find_field(call, mapping->machine, name, ret);
+    return status == BST_OK && *ret != BST_NONE && !bst_compare_has_both(mapping, *ret)
+               ? cli_usage(call,
+                           "no column gives field \"%s\": rows have nothing to hold against its "
+                           "totals",
+                           name)
+               : status;
+}
+
 /* "0.01" of a decimal, "3" of an integer, "PT1S" of a time, "P2D" of a date. */
 static bool read_amount(const bst_type *type, const char *text, int64_t *ret) {
     bst_value value;
@@ -49,11 +61,44 @@ static bool read_amount(const bst_type *type, const char *text, int64_t *ret) {
     return whole;
 }
 
-/* One FIELD=AMOUNT. */
-static bst_status read_tolerance(cli_call *call, const bst_machine *machine, const char *text,
-                                 int64_t *tolerances) {
-    const char *equals = strchr(text, '=');
+static bst_status no_tolerance(cli_call *call, const char *what, const char *name,
+                               const char *amount) {
+    return cli_usage(call,
+                     "\"%s\" is no tolerance for %s \"%s\": a positive number of its type, or"
+                     " for times a duration such as PT1S",
+                     amount, what, name);
+}
+
+/* By the column: it is no field of the machine. */
+static bst_status read_creation_tolerance(cli_call *call, const char *name, const char *amount,
+                                          int64_t *ret) {
+    static const bst_type time = {.kind = BST_KIND_TIMESTAMPTZ};
+
+    return read_amount(&time, amount, ret) ? BST_OK
+                                           : no_tolerance(call, "the creation", name, amount);
+}
+
+static bst_status read_field_tolerance(cli_call *call, const bst_machine *machine, const char *name,
+                                       const char *amount, int64_t *tolerances) {
     uint32_t field;
+    const bst_status status = find_field(call, machine, name, &field);
+
+    if (status != BST_OK)
+        return status;
+    const bst_type *type = &machine->fields[field].type;
+    if (!bst_compare_tolerates(type))
+        return cli_usage(call, "field \"%s\" can have no tolerance: only numbers and times can",
+                         machine->fields[field].name);
+    return read_amount(type, amount, &tolerances[field])
+               ? BST_OK
+               : no_tolerance(call, "field", name, amount);
+}
+
+/* One FIELD=AMOUNT. A column of the creation that is a field as well has one for both. */
+static bst_status read_tolerance(cli_call *call, const bst_mapping *mapping, const char *text,
+                                 int64_t *tolerances, int64_t *ret_creation) {
+    const char *const equals = strchr(text, '=');
+    const char *const created = bst_compare_creation_column(mapping);
 
     if (!equals)
         return cli_usage(call, "--tolerance wants FIELD=AMOUNT, as in amount=0.01, not \"%s\"",
@@ -61,35 +106,25 @@ static bst_status read_tolerance(cli_call *call, const bst_machine *machine, con
     char *name = strndup(text, (size_t)(equals - text));
     if (!name)
         return bst_diag_nomem(call->diags);
-    const bst_status status = find_field(call, machine, name, &field);
+    const bool is_creation = created && strcmp(name, created) == 0;
+    bst_status status =
+        is_creation ? read_creation_tolerance(call, name, equals + 1, ret_creation) : BST_OK;
+    if (status == BST_OK && !(is_creation && bst_machine_field(mapping->machine, name) == BST_NONE))
+        status = read_field_tolerance(call, mapping->machine, name, equals + 1, tolerances);
     free(name);
-    if (status != BST_OK)
-        return status;
-    const bst_type *type = &machine->fields[field].type;
-    if (!bst_compare_tolerates(type))
-        return cli_usage(call, "field \"%s\" can have no tolerance: only numbers and times can",
-                         machine->fields[field].name);
-    if (!read_amount(type, equals + 1, &tolerances[field]))
-        return cli_usage(
-            call,
-            "\"%s\" is no tolerance for field \"%s\": a positive number of its type, or"
-            " for times a duration such as PT1S",
-            equals + 1, machine->fields[field].name);
-    return BST_OK;
+    return status;
 }
 
-static bst_status read_tolerances(cli_call *call, const bst_machine *machine, char **texts,
-                                  int64_t **ret) {
+/* *ret_fields: to be freed, also when it fails. */
+static bst_status read_tolerances(cli_call *call, const bst_mapping *mapping, char **texts,
+                                  int64_t **ret_fields, int64_t *ret_creation) {
     bst_status status = BST_OK;
 
-    *ret = NULL;
-    if (!texts)
-        return BST_OK;
-    *ret = calloc(machine->field_count + 1, sizeof **ret);
-    if (!*ret)
+    *ret_fields = calloc(mapping->machine->field_count + 1, sizeof **ret_fields);
+    if (!*ret_fields)
         return bst_diag_nomem(call->diags);
-    for (size_t i = 0; texts[i] && status == BST_OK; i++)
-        status = read_tolerance(call, machine, texts[i], *ret);
+    for (size_t i = 0; texts && texts[i] && status == BST_OK; i++)
+        status = read_tolerance(call, mapping, texts[i], *ret_fields, ret_creation);
     return status;
 }
 
@@ -168,16 +203,17 @@ static bst_status load_and_run(cli_call *call, arguments *given) {
     if (status == BST_OK)
         status = cli_load_mapping(call, call->argument[0], &mapping);
     if (status == BST_OK)
-        status = find_field(call, mapping->machine, given->sum, &options.sum_field);
+        status = find_total(call, mapping, given->sum, &options.sum_field);
     if (status == BST_OK && options.sum_field != BST_NONE &&
         mapping->machine->fields[options.sum_field].type.kind != BST_KIND_DECIMAL)
         status = cli_usage(call, "field \"%s\" cannot be added up: it is no decimal", given->sum);
     if (status == BST_OK)
-        status = find_field(call, mapping->machine, given->group, &options.group_field);
+        status = find_total(call, mapping, given->group, &options.group_field);
     if (status == BST_OK)
         status = read_sample(call, given->sample, given->seed, &options.sample);
     if (status == BST_OK)
-        status = read_tolerances(call, mapping->machine, given->tolerance, &tolerances);
+        status = read_tolerances(call, mapping, given->tolerance, &tolerances,
+                                 &options.creation_tolerance);
     /* A store in PostgreSQL has its own: a file that happens to lie here may be of another run. */
     if (status == BST_OK && !given->quarantine && !bst_is_connection_string(given->to))
         given->quarantine = cli_quarantine_path(given->to, mapping->machine);
@@ -220,7 +256,8 @@ static int compare(const cli_command *command, int argc, const char **argv) {
          "rows that migrate put aside (default: beside the store; one in PostgreSQL has its own)",
          "FILE"},
         {"tolerance", 0, POPT_ARG_ARGV, &given.tolerance, 0,
-         "let a field differ by so much: amount=0.01, updated_at=PT1S; may be repeated",
+         "let a field, or the creation by its column, differ by so much: amount=0.01, "
+         "updated_at=PT1S; may be repeated",
          "FIELD=AMOUNT"},
         {"jobs", 'j', POPT_ARG_INT, &given.jobs, 0,
          "read with so many connections a side, where both are servers (default: 1)", "N"},
@@ -242,7 +279,7 @@ static int compare(const cli_command *command, int argc, const char **argv) {
         {"seed", 0, POPT_ARG_LONG, &given.seed, 0, "another seed draws another sample (default: 1)",
          "N"},
         {"sum", 0, POPT_ARG_STRING, &given.sum, 0,
-         "decimal field to add up (default: the machine's first)", "FIELD"},
+         "decimal field to add up (default: the first that a column gives)", "FIELD"},
         {"by", 0, POPT_ARG_STRING, &given.group, 0,
          "text field to group the totals by, beside the state (default: currency)", "FIELD"},
         {"differences", 0, POPT_ARG_STRING, &given.differences, 0,

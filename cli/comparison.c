@@ -13,8 +13,10 @@ static const char *const kinds[] = {[BST_DIFFERS] = "differs",
                                     [BST_MISSING_IN_STORE] = "missing-in-store",
                                     [BST_MISSING_IN_SOURCE] = "missing-in-source",
                                     [BST_NOT_REPLAYABLE] = "not-replayable"};
-static const char *const extents[] = {
-    [BST_EXTENT_STATE] = "state", [BST_EXTENT_FIELDS] = "fields", [BST_EXTENT_BOTH] = "both"};
+static const char *const extents[] = {[BST_EXTENT_STATE] = "state",
+                                      [BST_EXTENT_FIELDS] = "fields",
+                                      [BST_EXTENT_BOTH] = "both",
+                                      [BST_EXTENT_CREATION] = "creation"};
 
 /* ---- the file of differences ---- */
 
@@ -50,7 +52,9 @@ static bst_status close_lines(cli_comparison *c) {
 /* ---- differences ---- */
 
 static const char *field_name(const bst_machine *machine, const bst_difference *d) {
-    return d->field == BST_NONE ? "(state)" : machine->fields[d->field].name;
+    return d->creation            ? "(created)"
+           : d->field == BST_NONE ? "(state)"
+                                  : machine->fields[d->field].name;
 }
 
 json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference *d) {
@@ -203,8 +207,11 @@ static void print_sample(const bst_compare_figures *f) {
 
 /* Rows with a value that is none of its type, histories that break the rules. */
 static uint64_t unclear(const bst_compare_figures *f) {
-    return f->different - f->by_extent[BST_EXTENT_STATE] - f->by_extent[BST_EXTENT_FIELDS] -
-           f->by_extent[BST_EXTENT_BOTH];
+    uint64_t left = f->different;
+
+    for (int i = 0; i < BST_EXTENT_COUNT; i++)
+        left -= f->by_extent[i];
+    return left;
 }
 
 static void print_extents(const bst_compare_figures *f) {
@@ -212,6 +219,9 @@ static void print_extents(const bst_compare_figures *f) {
                cli_number(f->by_extent[BST_EXTENT_STATE]).text,
                cli_number(f->by_extent[BST_EXTENT_FIELDS]).text,
                cli_number(f->by_extent[BST_EXTENT_BOTH]).text);
+    if (f->by_extent[BST_EXTENT_CREATION] > 0)
+        cli_printf(", %s in the time of creation alone",
+                   cli_number(f->by_extent[BST_EXTENT_CREATION]).text);
     if (unclear(f) > 0)
         cli_printf(", %s that cannot be read or replayed", cli_number(unclear(f)).text);
     putchar('\n');
@@ -311,6 +321,8 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
     json_object_set_new(object, "different_in_fields_alone",
                         count(f->by_extent[BST_EXTENT_FIELDS]));
     json_object_set_new(object, "different_in_both", count(f->by_extent[BST_EXTENT_BOTH]));
+    json_object_set_new(object, "different_in_creation_alone",
+                        count(f->by_extent[BST_EXTENT_CREATION]));
     json_object_set_new(object, "unreadable", count(unclear(f)));
     json_object_set_new(object, "missing_in_store", count(f->missing_in_store));
     json_object_set_new(object, "missing_in_source", count(f->missing_in_source));

@@ -128,7 +128,10 @@ static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *fi
     uint32_t sum = BST_NONE;
 
     for (uint32_t f = 0; f < machine->field_count && sum == BST_NONE; f++)
-        sum = machine->fields[f].type.kind == BST_KIND_DECIMAL ? f : BST_NONE;
+        sum = machine->fields[f].type.kind == BST_KIND_DECIMAL &&
+                      bst_compare_has_both(proof->mapping, f)
+                  ? f
+                  : BST_NONE;
     bst_recount_source(proof->mapping, sum, bst_machine_field(machine, "currency"), &source);
     bst_recount_store(proof->mapping, &store);
     bst_strbuf_addf(&digest, "SELECT backstory.digest_all(%d)", (int)figures->run_id);

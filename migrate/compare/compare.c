@@ -43,7 +43,7 @@ static void add_figures(bst_compare_figures *sum, const bst_compare_figures *par
     sum->quarantined += part->quarantined;
     sum->out_of_scope += part->out_of_scope;
     sum->events += part->events;
-    for (int i = 0; i <= BST_EXTENT_BOTH; i++) {
+    for (int i = 0; i < BST_EXTENT_COUNT; i++) {
         sum->by_extent[i] += part->by_extent[i];
     }
     sum->field_differences += part->field_differences;
@@ -106,16 +106,6 @@ static void *run_part(void *context) {
     return NULL;
 }
 
-static uint32_t find_created_column(const bst_mapping *mapping) {
-    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
-        const bst_evidence *evidence = &mapping->evidence[i];
-        if (evidence->kind == BST_EVIDENCE_CREATION && !evidence->when) {
-            return evidence->column;
-        }
-    }
-    return BST_NONE;
-}
-
 static const bst__overlay *overlay_of(const whole *w) {
 #if BACKSTORY_POSTGRES
     return w->at ? bst__at_overlay(w->at) : NULL;
@@ -141,7 +131,6 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
                                     .quarantined = w->quarantined,
                                     .aside = w->aside,
                                     .left_behind = w->left_behind,
-                                    .created_column = find_created_column(w->mapping),
                                     .on_progress = on_progress,
                                     .whole = w,
                                     .figures = {.progress = -1},
@@ -156,9 +145,9 @@ static bst_status make_parts(whole *w, const char *const *keys, size_t key_count
         }
         part->keys.from = i > 0 ? keys[i - 1] : NULL;
         part->keys.before = i < key_count ? keys[i] : NULL;
-        bst_status status =
-            part->diags ? bst__totals_new(w->mapping->machine, w->options, &part->totals, w->diags)
-                        : bst_diag_nomem(w->diags);
+        bst_status status = part->diags
+                                ? bst__totals_new(w->mapping, w->options, &part->totals, w->diags)
+                                : bst_diag_nomem(w->diags);
         if (status != BST_OK) {
             return status;
         }
@@ -374,7 +363,7 @@ static bst_status run(whole *w, bool *ret_totals_differ) {
         status = run_parts(w);
     }
     if (status == BST_OK && w->options->since) {
-        status = bst__since_write(&w->since, w->mapping, w->options->tolerance, w->diags);
+        status = bst__since_write(&w->since, w->mapping, w->options, w->diags);
     }
     if (status == BST_OK) {
         status = list_totals(w, ret_totals_differ);

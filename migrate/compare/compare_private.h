@@ -29,6 +29,7 @@
 typedef struct bst__fold {
     const bst_machine *machine;
     const bst_key_part *part;
+    const bst_evidence *creation; /* or NULL */
     bst_compare_figures *figures;
     bst_reader *reader;
     const bst_stored_event *next; /* read, not yet folded; NULL: no more */
@@ -40,7 +41,8 @@ typedef struct bst__fold {
     bst_strbuf key;
     bst_entity entity;
     bst_strbuf trouble; /* not empty: it cannot be replayed, and why */
-    int32_t month;      /* of its creation; BST__NO_MONTH: not recorded */
+    bool has_created;   /* its first event is recorded by the creation column, */
+    int64_t created;    /* at this time */
 } bst__fold;
 
 bst_status bst__fold_open(bst__fold *fold, const char *store, const char *moment,
@@ -142,14 +144,19 @@ bst__at *bst__at_free(bst__at *at);
 /* Row against history. */
 typedef struct bst__entity_comparer {
     const bst_mapping *mapping;
+    const bst_evidence *creation; /* or NULL */
     const bst_compare_options *options;
     bst_compare_figures *figures;
     bool *differs; /* by field of the machine */
     bst_strbuf old_text, new_text;
 } bst__entity_comparer;
 
+/* The mapping's item that says when an entity was created, or NULL. */
+const bst_evidence *bst__creation_of(const bst_mapping *mapping);
+/* `created`: when by the history, NULL: it is not recorded by that item. */
 bst_status bst__entities_compare(bst__entity_comparer *comparer, const bst_row *row,
-                                 const bst_entity *old, const bst_entity *new) BST_MUST_USE;
+                                 const bst_entity *old, const bst_entity *new,
+                                 const int64_t *created, bool *ret_equal) BST_MUST_USE;
 
 /* One part of the keys. Its thread has everything in it to itself; `options` say to whom it tells
  * what it finds. */
@@ -162,7 +169,6 @@ typedef struct bst__compare_part {
     /* of the file, and of the store or NULL: shared */
     const bst__key_set *quarantined, *aside;
     const bst__key_set *left_behind; /* have a history that is not their row's; shared, or NULL */
-    uint32_t created_column;         /* when an entity was created, or BST_NONE */
     bst_status (*on_progress)(struct bst__compare_part *part); /* now and then */
     void *whole;
     bst_compare_figures shown; /* as they were last told, under the lock of the whole */
@@ -217,7 +223,7 @@ void bst__since_release(bst__since *since);
 /* The chunk of this key is not equal. */
 void bst__since_differs(bst__since *since, const char *key, size_t len);
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
-                            const int64_t *tolerance, bst_diags *diags) BST_MUST_USE;
+                            const bst_compare_options *options, bst_diags *diags) BST_MUST_USE;
 
 /* `source` is open. In `arena`. */
 bst_status bst__left_out(const bst_mapping *mapping, const bst_synth *synth,

@@ -1,7 +1,11 @@
-/* A row and a history, field by field. All fields are looked at before any difference is told, so
- * that each can say how far the entity differs. Fields that the mapping does not give are left out.
+/* A row and a history: the state, field by field, and the time of creation. All are looked at
+ * before any difference is told, so that each can say how far the entity differs. Fields that the
+ * mapping does not give are left out, and so is a creation that the history does not have from the
+ * row's own column.
  */
 #include "compare_private.h"
+
+static const bst_type time_type = {.kind = BST_KIND_TIMESTAMPTZ};
 
 bool bst_compare_tolerates(const bst_type *type) {
     switch (type->kind) {
@@ -42,6 +46,40 @@ static bool field_differs(bst__entity_comparer *comparer, uint32_t field, const 
     return true;
 }
 
+const bst_evidence *bst__creation_of(const bst_mapping *mapping) {
+    for (uint32_t i = 0; i < mapping->evidence_count; i++) {
+        const bst_evidence *item = &mapping->evidence[i];
+        if (item->kind == BST_EVIDENCE_CREATION && !item->when) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+const char *bst_compare_creation_column(const bst_mapping *mapping) {
+    const bst_evidence *item = bst__creation_of(mapping);
+    return item ? mapping->source.columns[item->column].name : NULL;
+}
+
+static bool creation_differs(bst__entity_comparer *comparer, const bst_row *row,
+                             const int64_t *created) {
+    if (!created) {
+        return false;
+    }
+    const bst_cell *cell = &row->cells[comparer->creation->column];
+    if (cell->result != BST_VALUE_OK || !cell->value.present) {
+        return true;
+    }
+    if (cell->value.u.i == *created) {
+        return false;
+    }
+    if (!is_near(&time_type, cell->value.u.i, *created, comparer->options->creation_tolerance)) {
+        return true;
+    }
+    comparer->figures->tolerated++;
+    return false;
+}
+
 static const char *text_of(const bst_type *type, const bst_value *value, bst_strbuf *text) {
     bst_strbuf_clear(text);
     if (!value->present) {
@@ -73,31 +111,62 @@ static bst_status tell_fields(bst__entity_comparer *comparer, bst_difference *di
     return status;
 }
 
-bst_status bst__entities_compare(bst__entity_comparer *comparer, const bst_row *row,
-                                 const bst_entity *old, const bst_entity *new) {
-    const bst_machine *machine = comparer->mapping->machine;
-    bst_compare_figures *figures = comparer->figures;
-    bool state = old->state != new->state;
+static bst_status tell_creation(bst__entity_comparer *comparer, bst_difference *difference,
+                                const bst_row *row, int64_t created) {
+    const bst_cell *cell = &row->cells[comparer->creation->column];
+    const bst_value new = {.present = true, .u.i = created};
+    difference->field = BST_NONE;
+    difference->creation = true;
+    difference->old_text = text_of(&time_type, &cell->value, &comparer->old_text);
+    difference->new_text = text_of(&time_type, &new, &comparer->new_text);
+    if (cell->result != BST_VALUE_OK) {
+        bst_strbuf_add(&comparer->old_text, cell->text, cell->text_len);
+        difference->old_text = comparer->old_text.text;
+    }
+    return tell(comparer, difference);
+}
+
+/* False: nothing differs. What does among the fields is noted in the comparer. */
+static bool find_extent(bst__entity_comparer *comparer, const bst_entity *old,
+                        const bst_entity *new, bool creation, bst_extent *ret) {
+    const bool state = old->state != new->state;
     bool fields = false;
-    for (uint32_t f = 0; f < machine->field_count; f++) {
+    for (uint32_t f = 0; f < comparer->mapping->machine->field_count; f++) {
         comparer->differs[f] = field_differs(comparer, f, &old->fields[f], &new->fields[f]);
         fields = fields || comparer->differs[f];
     }
-    if (!state && !fields) {
+    *ret = state && fields ? BST_EXTENT_BOTH
+           : state         ? BST_EXTENT_STATE
+           : fields        ? BST_EXTENT_FIELDS
+                           : BST_EXTENT_CREATION;
+    return state || fields || creation;
+}
+
+bst_status bst__entities_compare(bst__entity_comparer *comparer, const bst_row *row,
+                                 const bst_entity *old, const bst_entity *new,
+                                 const int64_t *created, bool *ret_equal) {
+    const bst_machine *machine = comparer->mapping->machine;
+    bst_compare_figures *figures = comparer->figures;
+    const bool creation = creation_differs(comparer, row, created);
+    bst_extent extent;
+    *ret_equal = !find_extent(comparer, old, new, creation, &extent);
+    if (*ret_equal) {
         figures->equal++;
         return BST_OK;
     }
     bst_difference difference = {.kind = BST_DIFFERS,
-                                 .extent = !fields  ? BST_EXTENT_STATE
-                                           : !state ? BST_EXTENT_FIELDS
-                                                    : BST_EXTENT_BOTH,
+                                 .extent = extent,
                                  .key = row->key,
                                  .key_len = row->key_len,
                                  .field = BST_NONE,
                                  .old_text = machine->states[old->state].name,
                                  .new_text = machine->states[new->state].name};
     figures->different++;
-    figures->by_extent[difference.extent]++;
-    bst_status status = state ? tell(comparer, &difference) : BST_OK;
-    return status == BST_OK ? tell_fields(comparer, &difference, old, new) : status;
+    figures->by_extent[extent]++;
+    bst_status status = old->state != new->state ? tell(comparer, &difference) : BST_OK;
+    if (status == BST_OK) {
+        status = tell_fields(comparer, &difference, old, new);
+    }
+    return status == BST_OK && creation ? tell_creation(comparer, &difference, row, *created)
+                                        : status;
 }

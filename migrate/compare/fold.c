@@ -59,12 +59,21 @@ static bool is_of_head(const bst__fold *fold) {
            memcmp(fold->next->key, fold->key.text, fold->key.len) == 0;
 }
 
+/* The event has the very time that the item gave; what a policy ignored may be named behind it. */
+static bool is_recorded_by(const bst_stored_event *event, const bst_evidence *item) {
+    if (!item || !event->source || event->basis != BST_BASIS_RECORDED || event->interval) {
+        return false;
+    }
+    const size_t len = strlen(item->label);
+    return strncmp(event->source, item->label, len) == 0 &&
+           (event->source[len] == '\0' || event->source[len] == ';');
+}
+
 /* The first event of a history is its creation. */
 static void begin_head(bst__fold *fold) {
-    bool recorded =
-        fold->next->basis != BST_BASIS_IMPLIED && fold->next->basis != BST_BASIS_ASSUMED;
     bst_strbuf_add(&fold->key, fold->next->key, fold->next->key_len);
-    fold->month = recorded ? bst_time_month(fold->next->occurred_at) : BST__NO_MONTH;
+    fold->has_created = is_recorded_by(fold->next, fold->creation);
+    fold->created = fold->next->occurred_at;
     fold->figures->histories++;
 }
 

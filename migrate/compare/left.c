@@ -19,9 +19,10 @@ static bool add(left_list *list, bst_left_out_kind kind, const char *name, bst_a
     return copy != NULL;
 }
 
-/* Whether the state or a field is read from the column. */
+/* Whether the state, the time of creation or a field is read from the column. */
 static bool is_compared(const bst_mapping *mapping, const bst_synth *synth, uint32_t column) {
-    if (bst_mapping_is_state(mapping, column)) {
+    const bst_evidence *creation = bst__creation_of(mapping);
+    if (bst_mapping_is_state(mapping, column) || (creation && creation->column == column)) {
         return true;
     }
     for (uint32_t f = 0; f < mapping->machine->field_count; f++) {

@@ -39,6 +39,40 @@ static bool is_left_behind(const bst__compare_part *part, const char *key, size_
     return part->left_behind && bst__key_set_has(part->left_behind, key, len);
 }
 
+/* ---- totals ---- */
+
+static int32_t month_of_head(const comparison *c) {
+    return c->fold.has_created ? bst_time_month(c->fold.created) : BST__NO_MONTH;
+}
+
+static int32_t month_of_row(const comparison *c, const bst_row *row) {
+    const bst_evidence *creation = c->fold.creation;
+    const bst_cell *cell = creation ? &row->cells[creation->column] : NULL;
+    return cell && cell->result == BST_VALUE_OK && cell->value.present
+               ? bst_time_month(cell->value.u.i)
+               : BST__NO_MONTH;
+}
+
+/* A row and its history, which has been told when they are not `equal`. Both count under the month
+ * of the creation where both sides have it, by the same column: else neither knows of one. */
+static bst_status add_totals(comparison *c, const bst_row *row, const bst_entity *was, bool equal,
+                             bool again) {
+    const int32_t month = c->fold.has_created ? month_of_row(c, row) : BST__NO_MONTH;
+    bst_status status = BST_OK;
+    if (equal && !again) {
+        return bst__totals_add_pair(c->totals, was, &c->fold.entity, month, c->diags);
+    }
+    if (was) {
+        status = bst__totals_add(c->totals, BST__OLD, was, month, c->diags);
+    }
+    if (status == BST_OK && !again && c->fold.trouble.len == 0) {
+        status = bst__totals_add(c->totals, BST__NEW, &c->fold.entity, month_of_head(c), c->diags);
+    }
+    return status;
+}
+
+/* ---- histories without a row ---- */
+
 /* The history at the head has been dealt with; one that no row has matched is told, unless it is
  * known: its row was deleted, got another key or left the scope while it was followed. */
 static bst_status pass_head(comparison *c) {
@@ -49,7 +83,8 @@ static bst_status pass_head(comparison *c) {
         c->figures->missing_in_source++;
         status = tell(c, BST_MISSING_IN_SOURCE, c->fold.key.text, c->fold.key.len, NULL);
         if (status == BST_OK && c->fold.trouble.len == 0) {
-            status = bst__totals_add(c->totals, BST__NEW, &c->fold.entity, c->fold.month, c->diags);
+            status =
+                bst__totals_add(c->totals, BST__NEW, &c->fold.entity, month_of_head(c), c->diags);
         }
     }
     c->matched = false;
@@ -58,35 +93,10 @@ static bst_status pass_head(comparison *c) {
 
 /* ---- rows ---- */
 
-static int32_t month_of_row(const comparison *c, const bst_row *row) {
-    const bst_cell *cell =
-        c->part->created_column == BST_NONE ? NULL : &row->cells[c->part->created_column];
-    return cell && cell->result == BST_VALUE_OK && cell->value.present
-               ? bst_time_month(cell->value.u.i)
-               : BST__NO_MONTH;
-}
-
-/* Where one side does not know when the entity was created, the other's month says nothing. */
-static bst_status add_totals(comparison *c, const bst_row *row, const bst_entity *was, bool found) {
-    int32_t old_month = month_of_row(c, row);
-    int32_t new_month = c->fold.month;
-    bst_status status = BST_OK;
-    if (found && (old_month == BST__NO_MONTH || new_month == BST__NO_MONTH)) {
-        old_month = new_month = BST__NO_MONTH;
-    }
-    if (was) {
-        status = bst__totals_add(c->totals, BST__OLD, was, old_month, c->diags);
-    }
-    if (status == BST_OK && found && !c->matched && c->fold.trouble.len == 0) {
-        status = bst__totals_add(c->totals, BST__NEW, &c->fold.entity, new_month, c->diags);
-    }
-    return status;
-}
-
 /* `was` NULL: the row cannot be read, and `unreadable` says why. */
 static bst_status compare_with_history(comparison *c, const bst_row *row, const bst_entity *was,
-                                       const char *unreadable) {
-    c->matched = true;
+                                       const char *unreadable, bool *ret_equal) {
+    *ret_equal = false;
     if (c->fold.trouble.len > 0) {
         c->figures->different++;
         return tell(c, BST_NOT_REPLAYABLE, row->key, row->key_len, c->fold.trouble.text);
@@ -96,7 +106,25 @@ static bst_status compare_with_history(comparison *c, const bst_row *row, const 
         c->figures->field_differences++;
         return tell(c, BST_DIFFERS, row->key, row->key_len, unreadable);
     }
-    return bst__entities_compare(&c->comparer, row, was, &c->fold.entity);
+    return bst__entities_compare(&c->comparer, row, was, &c->fold.entity,
+                                 c->fold.has_created ? &c->fold.created : NULL, ret_equal);
+}
+
+static bst_status take_pair(comparison *c, const bst_row *row, const bst_entity *was,
+                            const char *unreadable) {
+    const bool again = c->matched;
+    bool equal = false;
+    c->matched = true;
+    bst_status status = compare_with_history(c, row, was, unreadable, &equal);
+    return status == BST_OK ? add_totals(c, row, was, equal, again) : status;
+}
+
+static bst_status miss_history(comparison *c, const bst_row *row, const bst_entity *was) {
+    bst_status status = tell(c, BST_MISSING_IN_STORE, row->key, row->key_len, NULL);
+    c->figures->missing_in_store++;
+    return status == BST_OK && was
+               ? bst__totals_add(c->totals, BST__OLD, was, month_of_row(c, row), c->diags)
+               : status;
 }
 
 static int compare_head(const comparison *c, const bst_row *row) {
@@ -129,16 +157,9 @@ static bst_status compare_row(comparison *c, const bst_row *row) {
         return BST_OK;
     }
     bool readable = bst_synth_entity(c->synth, row, &was, &refusal);
-    status = add_totals(c, row, readable ? &was : NULL, found);
-    if (status != BST_OK) {
-        return status;
-    }
-    if (found) {
-        return readable ? compare_with_history(c, row, &was, NULL)
-                        : compare_with_history(c, row, NULL, refusal->message.text);
-    }
-    c->figures->missing_in_store++;
-    return tell(c, BST_MISSING_IN_STORE, row->key, row->key_len, NULL);
+    const bst_entity *read = readable ? &was : NULL;
+    return found ? take_pair(c, row, read, readable ? NULL : refusal->message.text)
+                 : miss_history(c, row, read);
 }
 
 /* A file hands out the rows of all parts. */
@@ -235,6 +256,7 @@ bst_status bst__compare_part_run(bst__compare_part *part) {
                                  .figures = &part->figures,
                                  .old_text = BST_STRBUF_INIT,
                                  .new_text = BST_STRBUF_INIT}};
+    c.fold.creation = c.comparer.creation = bst__creation_of(part->mapping);
     bst_source_spec spec = part->mapping->source;
     spec.ordered = true;
     bst_status status = open_all(&c, &spec);

@@ -2,7 +2,7 @@
  * mark of the rows, one of the histories (see marks.h), and whether they were equal. What has not
  * changed on either side, and was equal, is equal still: it is not read again.
  *
- *     {"compare":2,"mapping_sha256":..,"machine_sha256":..,"tolerance":[..],"made_at":..,
+ *     {"compare":3,"mapping_sha256":..,"machine_sha256":..,"tolerance":[..],"made_at":..,
  *      "old_stamp":..,"new_stamp":..,
  *      "bounds":["1042",..],"chunks":[{"old":..,"new":..,"equal":true},..]}
  */
@@ -21,7 +21,8 @@
 
 #include "backstory/output_path.h"
 
-#define CHUNK_ROWS 10000u
+#define CHUNK_ROWS   10000u
+#define FILE_VERSION 3
 
 static bst_status file_trouble(const bst__since *since, const char *what, bst_diags *diags) {
     const bst_loc where = {since->path, 0, 0};
@@ -38,11 +39,14 @@ static bst_status not_ours(const bst__since *since, const char *what, bst_diags 
 
 /* ---- the file */
 
-static json_t *tolerances_of(const bst_mapping *mapping, const int64_t *tolerance) {
+/* By field, and that of the time of creation. */
+static json_t *tolerances_of(const bst_mapping *mapping, const bst_compare_options *options) {
     json_t *list = json_array();
     for (uint32_t f = 0; f < mapping->machine->field_count; f++) {
-        json_array_append_new(list, json_integer(tolerance ? (json_int_t)tolerance[f] : 0));
+        json_array_append_new(
+            list, json_integer(options->tolerance ? (json_int_t)options->tolerance[f] : 0));
     }
+    json_array_append_new(list, json_integer((json_int_t)options->creation_tolerance));
     return list;
 }
 
@@ -52,12 +56,17 @@ static bool says(const json_t *root, const char *name, const char *text) {
 }
 
 static bst_status check(const bst__since *since, const json_t *root, const bst_mapping *mapping,
-                        const int64_t *tolerance, bst_diags *diags) {
-    json_t *wanted = tolerances_of(mapping, tolerance);
+                        const bst_compare_options *options, bst_diags *diags) {
+    json_t *wanted = tolerances_of(mapping, options);
     const bool same = json_equal(wanted, json_object_get(root, "tolerance")) == 1;
     json_decref(wanted);
-    if (json_integer_value(json_object_get(root, "compare")) != 2) {
-        return not_ours(since, "this is no file of compare --since", diags);
+    const json_int_t version = json_integer_value(json_object_get(root, "compare"));
+    if (version != FILE_VERSION) {
+        return not_ours(since,
+                        version > 0 && version < FILE_VERSION
+                            ? "the comparison before was an older program's, which compared less"
+                            : "this is no file of compare --since",
+                        diags);
     }
     if (!says(root, "mapping_sha256", mapping->sha256)) {
         return not_ours(since, "the comparison before had another mapping", diags);
@@ -118,14 +127,15 @@ static bst_status take(bst__since *since, const json_t *root, bst_arena *arena, 
     return BST_OK;
 }
 
-static bst_status read_file(bst__since *since, const bst_mapping *mapping, const int64_t *tolerance,
-                            bst_arena *arena, bst_diags *diags) {
+static bst_status read_file(bst__since *since, const bst_mapping *mapping,
+                            const bst_compare_options *options, bst_arena *arena,
+                            bst_diags *diags) {
     json_error_t error;
     json_t *root = json_load_file(since->path, 0, &error);
     if (!root) {
         return not_ours(since, "this is no file of compare --since", diags);
     }
-    bst_status status = check(since, root, mapping, tolerance, diags);
+    bst_status status = check(since, root, mapping, options, diags);
     if (status == BST_OK) {
         status = take(since, root, arena, diags);
     }
@@ -134,7 +144,7 @@ static bst_status read_file(bst__since *since, const bst_mapping *mapping, const
 }
 
 static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
-                       const int64_t *tolerance) {
+                       const bst_compare_options *options) {
     char now[BST_TIME_TEXT_MAX];
     json_t *bounds = json_array();
     json_t *chunks = json_array();
@@ -147,9 +157,9 @@ static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
                                         since->new.now.marks[i], "equal", !since->differs[i]));
     }
     bst_time_format(BST_TIME_UNIX_EPOCH + (int64_t)time(NULL) * 1000000, now);
-    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o}", "compare", 2,
+    return json_pack("{s:i, s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o}", "compare", FILE_VERSION,
                      "mapping_sha256", mapping->sha256, "machine_sha256", mapping->machine->sha256,
-                     "tolerance", tolerances_of(mapping, tolerance), "made_at", now, "old_stamp",
+                     "tolerance", tolerances_of(mapping, options), "made_at", now, "old_stamp",
                      since->old.now.stamp, "new_stamp", since->new.now.stamp, "bounds", bounds,
                      "chunks", chunks);
 }
@@ -165,12 +175,12 @@ static bool dump(const json_t *root, const char *path, bool in_place) {
 
 /* Beside its place, then put there: a comparison that is broken off leaves the file as it was. */
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
-                            const int64_t *tolerance, bst_diags *diags) {
+                            const bst_compare_options *options, bst_diags *diags) {
     bst_strbuf path = BST_STRBUF_INIT;
     bst_strbuf partial = BST_STRBUF_INIT;
     const bool in_place = bst_output_path(since->path, &path);
     bst_strbuf_addf(&partial, "%s%s", path.text, in_place ? "" : ".partial");
-    json_t *root = as_json(since, mapping, tolerance);
+    json_t *root = as_json(since, mapping, options);
     bst_status status = BST_OK;
     const mode_t before = umask(S_IRWXG | S_IRWXO);
     if (!root || path.failed || partial.failed) {
@@ -304,9 +314,8 @@ bst_status bst__since_open(bst__since *since, const bst_mapping *mapping,
                            const bst__overlay *overlay, bst_reader *reader, bst_arena *arena,
                            bst_diags *diags) {
     since->path = options->since;
-    bst_status status = is_kept(since->path)
-                            ? read_file(since, mapping, options->tolerance, arena, diags)
-                            : cut(since, source, reader, arena, diags);
+    bst_status status = is_kept(since->path) ? read_file(since, mapping, options, arena, diags)
+                                             : cut(since, source, reader, arena, diags);
     if (status == BST_OK) {
         status = mark(since, source, reader, arena, diags);
     }

@@ -34,27 +34,37 @@ struct bst__totals {
     total *table;
 };
 
-static uint32_t first_decimal(const bst_machine *machine) {
-    for (uint32_t f = 0; f < machine->field_count; f++) {
-        if (machine->fields[f].type.kind == BST_KIND_DECIMAL) {
+bool bst_compare_has_both(const bst_mapping *mapping, uint32_t field) {
+    return mapping->fields[field].kind != BST_FROM_NOTHING;
+}
+
+static uint32_t first_decimal(const bst_mapping *mapping) {
+    for (uint32_t f = 0; f < mapping->machine->field_count; f++) {
+        if (mapping->machine->fields[f].type.kind == BST_KIND_DECIMAL &&
+            bst_compare_has_both(mapping, f)) {
             return f;
         }
     }
     return BST_NONE;
 }
 
-bst_status bst__totals_new(const bst_machine *machine, const bst_compare_options *options,
+static uint32_t currency(const bst_mapping *mapping) {
+    const uint32_t field = bst_machine_field(mapping->machine, "currency");
+    return field != BST_NONE && bst_compare_has_both(mapping, field) ? field : BST_NONE;
+}
+
+bst_status bst__totals_new(const bst_mapping *mapping, const bst_compare_options *options,
                            bst__totals **ret, bst_diags *diags) {
     bst__totals *totals = calloc(1, sizeof *totals);
     if (!totals || !(totals->arena = bst_arena_new())) {
         free(totals);
         return bst_diag_nomem(diags);
     }
-    totals->machine = machine;
+    totals->machine = mapping->machine;
     totals->sum_field =
-        options->sum_field == BST_NONE ? first_decimal(machine) : options->sum_field;
-    totals->group_field = options->group_field == BST_NONE ? bst_machine_field(machine, "currency")
-                                                           : options->group_field;
+        options->sum_field == BST_NONE ? first_decimal(mapping) : options->sum_field;
+    totals->group_field =
+        options->group_field == BST_NONE ? currency(mapping) : options->group_field;
     totals->sums_may_differ = options->tolerance && totals->sum_field != BST_NONE &&
                               options->tolerance[totals->sum_field] > 0;
     bst_strbuf_init(&totals->key);
@@ -101,23 +111,44 @@ static total *find_total(bst__totals *totals, uint32_t state, const char *group,
     return entry || key->failed ? entry : add_total(totals, state, month);
 }
 
-bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
-                           int32_t month, bst_diags *diags) {
+/* NULL: no memory. */
+static total *total_of(bst__totals *totals, const bst_entity *entity, int32_t month) {
     bst_strbuf_clear(&totals->group);
     if (totals->group_field != BST_NONE) {
         bst_value_to_text(&totals->machine->fields[totals->group_field].type,
                           &entity->fields[totals->group_field], &totals->group);
     }
-    total *entry = totals->group.failed ? NULL
-                                        : find_total(totals, entity->state, totals->group.text,
-                                                     totals->group.len, month);
-    if (!entry) {
-        return bst_diag_nomem(diags);
-    }
+    return totals->group.failed
+               ? NULL
+               : find_total(totals, entity->state, totals->group.text, totals->group.len, month);
+}
+
+static void count(const bst__totals *totals, total *entry, bst__side side,
+                  const bst_entity *entity) {
     entry->count[side]++;
     if (totals->sum_field != BST_NONE && entity->fields[totals->sum_field].present) {
         entry->sum[side] += entity->fields[totals->sum_field].u.i;
     }
+}
+
+bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
+                           int32_t month, bst_diags *diags) {
+    total *entry = total_of(totals, entity, month);
+    if (!entry) {
+        return bst_diag_nomem(diags);
+    }
+    count(totals, entry, side, entity);
+    return BST_OK;
+}
+
+bst_status bst__totals_add_pair(bst__totals *totals, const bst_entity *old, const bst_entity *new,
+                                int32_t month, bst_diags *diags) {
+    total *entry = total_of(totals, old, month);
+    if (!entry) {
+        return bst_diag_nomem(diags);
+    }
+    count(totals, entry, BST__OLD, old);
+    count(totals, entry, BST__NEW, new);
     return BST_OK;
 }
 

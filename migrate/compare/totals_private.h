@@ -14,11 +14,15 @@ typedef enum bst__side { BST__OLD, BST__NEW } bst__side;
 
 typedef struct bst__totals bst__totals;
 
-bst_status bst__totals_new(const bst_machine *machine, const bst_compare_options *options,
+bst_status bst__totals_new(const bst_mapping *mapping, const bst_compare_options *options,
                            bst__totals **ret, bst_diags *diags) BST_MUST_USE;
 bst__totals *bst__totals_free(bst__totals *totals);
 bst_status bst__totals_add(bst__totals *totals, bst__side side, const bst_entity *entity,
                            int32_t month, bst_diags *diags) BST_MUST_USE;
+/* An entity that is equal on both sides, which count under one state, group and month; a sum may
+ * differ within its tolerance. */
+bst_status bst__totals_add_pair(bst__totals *totals, const bst_entity *old, const bst_entity *new,
+                                int32_t month, bst_diags *diags) BST_MUST_USE;
 /* Adds what `from` has. */
 bst_status bst__totals_merge(bst__totals *totals, const bst__totals *from,
                              bst_diags *diags) BST_MUST_USE;

@@ -147,6 +147,12 @@ since 1 1 'a transaction that was open then'
 grep -q '"key":"3","kind":"differs"' again.jsonl || fail 'what was open then was not found'
 psql -Xqc "UPDATE payments SET amount = amount - 0.01 WHERE id = 3"
 since 0 1 'and back'
+psql -Xqc "UPDATE payments SET created_at = created_at - interval '40 days' WHERE id = 101"
+since 1 1 'a time of creation that was changed'
+[ "$(sed 's/,"old".*//' again.jsonl)" = '{"key":"101","kind":"differs","differs":"creation","field":"(created)"' ] || fail 'the creation was not named'
+since 1 1 'which stays'
+psql -Xqc "UPDATE payments SET created_at = created_at + interval '40 days' WHERE id = 101"
+since 0 1 'and is mended'
 
 psql -Xqc "ALTER TABLE payments DROP failure_reason" -c "ALTER TABLE payments ADD failure_reason text DEFAULT 'none'"
 since 1 "$all" 'another column of the same name'
@@ -175,6 +181,9 @@ psql -Xqc "ALTER TABLE public.payments DETACH PARTITION odd" -c "CREATE TABLE od
 since 1 "$all" 'another partition'
 
 say 'another comparison is refused'
+sed 's/"compare": 3/"compare": 2/' since.json >before.json
+compare 1 older --from "$source" --to dbname=since --since before.json
+grep -q "an older program's" older.err || { cat older.err; fail 'a file of an older program is not refused'; }
 compare 2 sixth --from payments.csv --to dbname=since --since other.json
 sed -i --follow-symlinks 's/"mapping_sha256": "./"mapping_sha256": "x/' since.json
 compare 1 seventh --from "$source" --to dbname=since --since since.json

@@ -153,6 +153,22 @@ exec 3>&-
 wait $holding || :
 clean
 
+say 'a time of creation that is set later is named, and so is a key that comes back as another row'
+source_sql -q -c "UPDATE payments SET created_at = created_at - interval '40 days' WHERE id = 31" \
+    -c "CREATE TABLE another AS SELECT * FROM payments WHERE id = 2007" \
+    -c "UPDATE another SET created_at = created_at - interval '1 second'" \
+    -c "BEGIN; DELETE FROM payments WHERE id = 2007; INSERT INTO payments SELECT * FROM another; COMMIT"
+got=0
+compare || got=$?
+is 'exit status' 1 "$got"
+is 'what differs' '2007 (created) 31 (created) ' \
+    "$(sed 's/.*"key":"\([^"]*\)".*"differs":"creation".*"field":"\([^"]*\)".*/\1 \2/' found.jsonl | sort | tr '\n' ' ')"
+is 'of them in quarantine' '' "$(stored "SELECT key FROM backstory.follow_quarantine WHERE key IN ('31', '2007') AND released_lsn IS NULL")"
+clean --tolerance created_at=P50D
+source_sql -q -c "UPDATE payments SET created_at = created_at + interval '40 days' WHERE id = 31" \
+    -c "UPDATE payments SET created_at = created_at + interval '1 second' WHERE id = 2007"
+clean
+
 say 'the table was emptied'
 source_sql -q -c "TRUNCATE payments" -c "INSERT INTO payments (id, reference, status, amount, currency, created_at, updated_at)
     VALUES (7000001, 'again', 0, 100, 'EUR', now(), now())"

@@ -5,6 +5,10 @@
  * Values are equal by what they mean, not by how they are written: decimals and integers as
  * numbers (1.0 is 1.00), timestamps as instants, char(n) without its padding, json as JSON,
  * everything else byte by byte. A tolerance has to be asked for, field by field.
+ *
+ * Beside state and fields the time of creation is compared, where both sides have it: the row in
+ * the mapping's `creation` column, the history because its first event is recorded by that column.
+ * Then totals by state, group and month are the same on both sides wherever all entities are.
  */
 #ifndef BACKSTORY_COMPARE_H
 #define BACKSTORY_COMPARE_H
@@ -20,22 +24,30 @@ extern "C" {
 #define BST_RECHECK_SECONDS_MAX 60u     /* for which a follower is waited for */
 
 typedef enum bst_difference_kind {
-    BST_DIFFERS,           /* a field, or the state */
+    BST_DIFFERS,           /* the state, a field, or the time of creation */
     BST_MISSING_IN_STORE,  /* a row in scope without a history, and not known as quarantined */
     BST_MISSING_IN_SOURCE, /* a history without a row in scope */
     BST_NOT_REPLAYABLE     /* the stored events break the machine's rules */
 } bst_difference_kind;
 
 /* How far an entity differs. A state alone points to a missing or a wrong event, fields alone to a
- * wrong payload or a write past the machine. */
-typedef enum bst_extent { BST_EXTENT_STATE, BST_EXTENT_FIELDS, BST_EXTENT_BOTH } bst_extent;
+ * wrong payload or a write past the machine. The time of creation alone: somebody set the column
+ * after the history had begun, or the row is another one under the same key. */
+typedef enum bst_extent {
+    BST_EXTENT_STATE,
+    BST_EXTENT_FIELDS,
+    BST_EXTENT_BOTH,
+    BST_EXTENT_CREATION,
+    BST_EXTENT_COUNT
+} bst_extent;
 
 typedef struct bst_difference {
     bst_difference_kind kind;
     bst_extent extent; /* DIFFERS */
     const char *key;
     size_t key_len;
-    uint32_t field;                  /* of the machine; BST_NONE: the state */
+    uint32_t field;                  /* of the machine; BST_NONE: the state, or */
+    bool creation;                   /* the time of creation */
     const char *old_text, *new_text; /* as text; NULL: null */
     const char *message;             /* NOT_REPLAYABLE: why. DIFFERS: the row has a value that
                                       * cannot be read */
@@ -65,7 +77,8 @@ typedef struct bst_left_out {
 typedef struct bst_compare_figures {
     uint64_t rows, histories, equal, different, missing_in_store, missing_in_source, quarantined,
         out_of_scope, events;
-    uint64_t by_extent[3]; /* of `different`; those that cannot be replayed or read are in none */
+    /* of `different`; those that cannot be replayed or read are in none */
+    uint64_t by_extent[BST_EXTENT_COUNT];
     uint64_t field_differences;
     uint64_t tolerated; /* fields that differ within their tolerance: they count as equal */
     uint64_t settled;   /* differed at first, and no more when they were looked at again */
@@ -127,12 +140,13 @@ typedef struct bst_compare_options {
     /* A file in which a comparison remembers digests of chunks of keys, so that the next one reads
      * only what has changed; NULL: none. Both sides are servers, and there is no sample. */
     const char *since;
-    uint32_t sum_field;   /* BST_NONE: the first decimal field of the machine */
-    uint32_t group_field; /* BST_NONE: the field named "currency", if any */
+    uint32_t sum_field;   /* BST_NONE: the first decimal field that both sides have */
+    uint32_t group_field; /* BST_NONE: the field named "currency", if both sides have it */
     /* by field of the machine, in the unit of its type: 10^-scale of a decimal, microseconds, days;
      * 0: none. NULL: none at all. Where the field that is added up has one, sums are shown exactly
      * but do not make a difference */
     const int64_t *tolerance;
+    int64_t creation_tolerance; /* of the time of creation, in microseconds; 0: none */
     bst_status (*on_difference)(void *context, const bst_difference *difference);
     bst_status (*on_progress)(void *context, const bst_compare_figures *figures);
     /* What a person should hear of: that it waits, and for whom. May be NULL. */
@@ -142,6 +156,11 @@ typedef struct bst_compare_options {
 
 /* Whether fields of this type can have a tolerance. */
 BST_API bool bst_compare_tolerates(const bst_type *type);
+/* Whether a column gives the field: else rows have nothing to be totalled by it. */
+BST_API bool bst_compare_has_both(const bst_mapping *mapping, uint32_t field);
+/* The column of the mapping that says when an entity was created, by which that time is compared;
+ * NULL: none, or only under a condition. Borrowed from the mapping. */
+BST_API const char *bst_compare_creation_column(const bst_mapping *mapping);
 
 /* What a sample says of all: with this confidence (0.95) at most this share of all entities
  * differs, when `found` of `sampled` do. Exact: Clopper and Pearson, The use of confidence or
