@@ -150,32 +150,53 @@ bst_status bst_follow_await(const char *store, const char *machine, const bst_fo
     return status;
 }
 
+/* ---- others */
+
 /* A table without a schema is in public: "payments of ..." is "public.payments of ...". */
-bst_status bst__follow_others(bst_pg *pg, const char *machine, const char *source, const char *slot,
-                              bst_strbuf *out, bst_diags *diags) {
-    const char *const params[] = {machine, source, slot};
-    char *slots = NULL;
-    const bst_status status = bst__pg_value(
-        pg,
-        "SELECT array_agg(f.slot ORDER BY f.slot) FROM backstory.follow f"
-        " JOIN backstory.machine m USING (machine_id) WHERE m.name = $1 AND f.slot <> $3"
-        " AND regexp_replace(f.source, '^public\\.', '') = regexp_replace($2, '^public\\.', '')",
-        3, params, &slots, diags);
-    if (slots)
-        bst_strbuf_adds(out, slots);
-    free(slots);
-    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
+static const char others_sql[] =
+    "WITH others AS (SELECT f.slot, f.source, f.lsn, regexp_replace(f.source, '^public\\.', '')"
+    "  = regexp_replace($2, '^public\\.', '') AS same FROM backstory.follow f"
+    "  JOIN backstory.machine m USING (machine_id) WHERE m.name = $1 AND f.slot <> $3)"
+    " SELECT (SELECT array_agg(slot ORDER BY slot) FROM others WHERE same), o.slot, o.source"
+    " FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT slot, source FROM others"
+    "  WHERE NOT same AND lsn IS NOT NULL ORDER BY slot LIMIT 1) AS o ON true";
+
+static void add_text(const bst_pg_rows *rows, size_t column, bst_strbuf *out) {
+    const char *const text = bst_pg_rows_text(rows, 0, column);
+    bst_strbuf_adds(out, text ? text : "");
 }
 
-bst_status bst_follow_others(const char *store, const char *machine, const char *source,
-                             const char *slot, bst_strbuf *out, bst_diags *diags) {
+bst_status bst__follow_find_others(bst_pg *pg, const char *machine, const char *source,
+                                   const char *slot, bst_follow_others *ret, bst_diags *diags) {
+    const char *const params[] = {machine, source, slot};
+    bst_pg_rows *rows = NULL;
+    bst_status status = bst_pg_query(pg, others_sql, 3, params, &rows, diags);
+    if (status == BST_OK) {
+        add_text(rows, 0, &ret->slots);
+        add_text(rows, 1, &ret->other_slot);
+        add_text(rows, 2, &ret->other_source);
+        if (ret->slots.failed || ret->other_slot.failed || ret->other_source.failed)
+            status = bst_diag_nomem(diags);
+    }
+    bst_pg_rows_free(rows);
+    return status;
+}
+
+bst_status bst_follow_find_others(const char *store, const char *machine, const char *source,
+                                  const char *slot, bst_follow_others *ret, bst_diags *diags) {
     bst_pg *pg = NULL;
     bool found = false;
     bst_status status = bst_pg_connect(store, &pg, diags);
     if (status == BST_OK)
         status = bst__store_find(pg, &found, diags);
     if (status == BST_OK && found)
-        status = bst__follow_others(pg, machine, source, slot, out, diags);
+        status = bst__follow_find_others(pg, machine, source, slot, ret, diags);
     bst_pg_free(pg);
     return status;
+}
+
+void bst_follow_others_release(bst_follow_others *others) {
+    bst_strbuf_release(&others->slots);
+    bst_strbuf_release(&others->other_slot);
+    bst_strbuf_release(&others->other_source);
 }

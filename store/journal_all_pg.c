@@ -29,12 +29,12 @@ bst_status bst_journal_set_all_aside(bst_journal *j, const bst_journal_exception
     return status;
 }
 
-/* A slot before this one, by which the same rows were followed, has no place any more: else it
- * would be waited for, and what stands in quarantine by it would do so for ever. */
+/* A slot before this one has no place any more, whether the same rows were followed by it or others
+ * that have given way: else it would be waited for, and what stands in quarantine by it would do so
+ * for ever. */
 static const char release_all_sql[] =
     "WITH before AS (UPDATE backstory.follow AS f SET lsn = NULL FROM backstory.follow AS own"
     " WHERE own.slot = $1 AND f.slot <> own.slot AND f.machine_id = own.machine_id"
-    " AND regexp_replace(f.source, '^public\\.', '') = regexp_replace(own.source, '^public\\.', '')"
     " RETURNING f.slot)"
     "UPDATE backstory.follow_quarantine SET released_lsn = $2"
     " WHERE released_lsn IS NULL AND (slot = $1 OR slot IN (SELECT slot FROM before))";

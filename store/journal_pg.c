@@ -36,17 +36,15 @@ static bst_status set_up(bst_journal *j, bst_diags *diags) {
                        diags);
 }
 
-/* One process a slot, and one a machine and source: by two slots every change would come twice. */
+/* One process a slot, and one a machine: by two slots of one source every change would come twice,
+ * and of two sources each would put right what is of the other. */
 static bst_status lock_both(bst_journal *j, bst_diags *diags) {
-    static const char usual[] = "public."; /* may be left out */
-    const char *const source = j->info.run.source;
     bst_strbuf name = BST_STRBUF_INIT;
     bst_strbuf_addf(&name, "slot %s", j->info.slot);
     bst_status status =
         name.failed ? bst_diag_nomem(diags) : lock(j, "backstory follow", name.text, diags);
     bst_strbuf_clear(&name);
-    bst_strbuf_addf(&name, "%s from %s", j->machine->id,
-                    source + (strncmp(source, usual, strlen(usual)) == 0 ? strlen(usual) : 0));
+    bst_strbuf_addf(&name, "machine %s", j->machine->id);
     if (status == BST_OK)
         status =
             name.failed ? bst_diag_nomem(diags) : lock(j, "backstory follow", name.text, diags);
@@ -152,8 +150,9 @@ bst_journal *bst_journal_free(bst_journal *j) {
     return NULL;
 }
 
-bst_status bst_journal_others(bst_journal *j, bst_strbuf *out, bst_diags *diags) {
-    return bst__follow_others(j->pg, j->machine->id, j->info.run.source, j->info.slot, out, diags);
+bst_status bst_journal_others(bst_journal *j, bst_follow_others *ret, bst_diags *diags) {
+    return bst__follow_find_others(j->pg, j->machine->id, j->info.run.source, j->info.slot, ret,
+                                   diags);
 }
 
 bst_journal_state bst_journal_where(const bst_journal *j, uint64_t *ret_lsn) {

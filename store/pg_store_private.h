@@ -2,6 +2,7 @@
 #ifndef BACKSTORY_PG_STORE_PRIVATE_H
 #define BACKSTORY_PG_STORE_PRIVATE_H
 
+#include "backstory/loads.h"
 #include "backstory/pg.h"
 
 #define BST__STORE_VERSION 1
@@ -28,9 +29,10 @@ bst_status bst__pg_number(bst_pg *pg, const char *sql, size_t param_count,
 bst_status bst__pg_truth(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
                          bool *ret, bst_diags *diags) BST_MUST_USE;
 
-/* bst_follow_others(), over a connection to a store that is there. */
-bst_status bst__follow_others(bst_pg *pg, const char *machine, const char *source, const char *slot,
-                              bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
+/* bst_follow_find_others(), over a connection to a store that is there. */
+bst_status bst__follow_find_others(bst_pg *pg, const char *machine, const char *source,
+                                   const char *slot, bst_follow_others *ret,
+                                   bst_diags *diags) BST_MUST_USE;
 struct bst_follow_state;
 /* bst_follow_ready(), likewise. */
 bst_status bst__follow_ready(bst_pg *pg, const char *machine, const char *slot,

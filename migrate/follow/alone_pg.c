@@ -1,8 +1,11 @@
-/* Is the store ready for this follower, and does nobody else follow the same rows into it?
+/* Is the store ready for this follower, and does nobody else follow the same machine into it?
  *
  * One slot alone turns the changes of a table into events of a store: by two every transaction
  * would come twice, and the second time as steps that nobody took. A slot that was dropped at the
  * source is no other: whoever begins after it reconciles every row with its history.
+ *
+ * And one source alone: of two each would take the other's rows for changes of its own. Whether the
+ * other one is gone cannot be seen from here, so it must be said (--snapshot-again).
  */
 #include "follow_private.h"
 
@@ -21,11 +24,28 @@ static bst_status refuse(const bst_pg_rows *slots, bst_diags *diags) {
     return BST_INVALID;
 }
 
-/* `others`: the text of an array; which of these has the source? */
-static bst_status check_source(bst_pg *source, const bst_strbuf *others, bst_diags *diags) {
-    const char *const params[] = {others->text};
+static bst_status refuse_source(const bst_follow_others *others, bst_diags *diags) {
+    const char *const other = others->other_slot.text;
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "followed-by-another", NULL,
+                 "slot \"%s\" brings the machine into this store from %s: of two sources each "
+                 "would overwrite the entities of the other",
+                 other, others->other_source.text);
+    bst_diag_hint(diags,
+                  "Give this source a store of its own. If it is what that one was (a new server, "
+                  "another table), and nobody follows by slot %s any more: --snapshot-again takes "
+                  "over, and reconciles every row with its history.",
+                  other);
+    return BST_INVALID;
+}
+
+/* Which of the slots has the source? */
+static bst_status check_source(bst_pg *source, const bst_follow_options *options,
+                               const bst_follow_others *others, bst_diags *diags) {
+    const char *const params[] = {others->slots.text};
     bst_pg_rows *rows = NULL;
-    if (others->len == 0)
+    if (others->other_slot.len > 0 && !options->snapshot_again)
+        return refuse_source(others, diags);
+    if (others->slots.len == 0)
         return BST_OK;
     bst_status status = bst_pg_query(source,
                                      "SELECT slot_name FROM pg_catalog.pg_replication_slots"
@@ -39,14 +59,14 @@ static bst_status check_source(bst_pg *source, const bst_strbuf *others, bst_dia
 
 /* What the preflight can see of the store. */
 static bst_status check_store(bst_pg *source, const bst_mapping *mapping,
-                              const bst_follow_options *options, bst_strbuf *others,
+                              const bst_follow_options *options, bst_follow_others *others,
                               bst_diags *diags) {
     bst_strbuf label = BST_STRBUF_INIT;
     bst_follow_state known = {.empty = true};
     bst_status status = bst__follow_label(source, mapping, &label, diags);
     if (status == BST_OK)
-        status = bst_follow_others(options->to, mapping->machine->id, label.text, options->slot,
-                                   others, diags);
+        status = bst_follow_find_others(options->to, mapping->machine->id, label.text,
+                                        options->slot, others, diags);
     if (status == BST_OK)
         status = bst_follow_ready(options->to, mapping->machine->id, options->slot, mapping->sha256,
                                   &known, diags);
@@ -59,14 +79,14 @@ static bst_status check_store(bst_pg *source, const bst_mapping *mapping,
 bst_status bst__follow_alone(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst_diags *diags) {
-    bst_strbuf others = BST_STRBUF_INIT;
+    bst_follow_others others = {BST_STRBUF_INIT, BST_STRBUF_INIT, BST_STRBUF_INIT};
     bst_status status = BST_OK;
     if (journal)
         status = bst_journal_others(journal, &others, diags);
     else if (options->to)
         status = check_store(source, mapping, options, &others, diags);
     if (status == BST_OK)
-        status = check_source(source, &others, diags);
-    bst_strbuf_release(&others);
+        status = check_source(source, options, &others, diags);
+    bst_follow_others_release(&others);
     return status;
 }

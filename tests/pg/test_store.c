@@ -426,21 +426,31 @@ static bst_status open_journal(const char *slot, const char *source, bst_journal
 /* Whatever each of them saw of the store before: of two that begin at once one comes in. */
 START_TEST(two_slots_cannot_follow_the_same_rows) {
     bst_journal *first = NULL, *second = NULL, *elsewhere = NULL;
-    bst_strbuf others = BST_STRBUF_INIT;
+    bst_follow_others others = {BST_STRBUF_INIT, BST_STRBUF_INIT, BST_STRBUF_INIT};
     store_expect(&fixture, open_journal("a", "public.things of shop", &first), BST_OK);
     store_expect(&fixture, open_journal("b", "things of shop", &second), BST_RETRY);
     ck_assert_str_eq(store_last_code(&fixture), "already-followed");
-    store_expect(&fixture, open_journal("c", "things of another", &elsewhere), BST_OK);
+    store_expect(&fixture, open_journal("c", "things of another", &elsewhere), BST_RETRY);
+    ck_assert_str_eq(store_last_code(&fixture), "already-followed");
     store_expect(&fixture, bst_journal_enter(first, fixture.diags), BST_OK);
-    store_expect(&fixture, bst_journal_others(elsewhere, &others, fixture.diags), BST_OK);
-    ck_assert_uint_eq(others.len, 0);
     bst_journal_free(first);
+    store_expect(&fixture, open_journal("c", "things of another", &elsewhere), BST_OK);
+    store_expect(&fixture, bst_journal_others(elsewhere, &others, fixture.diags), BST_OK);
+    ck_assert_uint_eq(others.slots.len, 0);
+    ck_assert_uint_eq(others.other_slot.len, 0); /* it has no place yet */
+    run_sql("UPDATE backstory.follow SET lsn = '0/1' WHERE slot = 'a'");
+    store_expect(&fixture, bst_journal_others(elsewhere, &others, fixture.diags), BST_OK);
+    ck_assert_str_eq(others.other_slot.text, "a");
+    ck_assert_str_eq(others.other_source.text, "public.things of shop");
+    bst_journal_free(elsewhere);
+    bst_follow_others_release(&others);
+    others = (bst_follow_others){BST_STRBUF_INIT, BST_STRBUF_INIT, BST_STRBUF_INIT};
     store_expect(&fixture, open_journal("b", "things of shop", &second), BST_OK);
     store_expect(&fixture, bst_journal_others(second, &others, fixture.diags), BST_OK);
-    ck_assert_str_eq(others.text, "{a}");
+    ck_assert_str_eq(others.slots.text, "{a}");
+    ck_assert_uint_eq(others.other_slot.len, 0);
     bst_journal_free(second);
-    bst_journal_free(elsewhere);
-    bst_strbuf_release(&others);
+    bst_follow_others_release(&others);
 }
 END_TEST
 

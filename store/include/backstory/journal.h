@@ -10,6 +10,7 @@
 #ifndef BACKSTORY_JOURNAL_H
 #define BACKSTORY_JOURNAL_H
 
+#include "backstory/loads.h"
 #include "backstory/reader.h"
 #include "backstory/sink.h"
 
@@ -31,15 +32,15 @@ typedef enum bst_journal_state {
 } bst_journal_state;
 
 /* Makes the store when there is none. BST_RETRY when another process follows with this slot, or
- * this machine from this source, into this store. A slot that was followed with another machine or
+ * this machine, into this store. A slot that was followed with another machine or
  * from another source is a BST_INVALID. Everything given must outlive the journal. */
 BST_API bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
                                     const bst_journal_info *info, bst_journal **ret,
                                     bst_diags *diags) BST_MUST_USE;
 BST_API bst_journal *bst_journal_free(bst_journal *journal);
 
-/* See bst_follow_others(): nobody becomes one more of them while this journal is open. */
-BST_API bst_status bst_journal_others(bst_journal *journal, bst_strbuf *out,
+/* See bst_follow_find_others(): nobody becomes one more of them while this journal is open. */
+BST_API bst_status bst_journal_others(bst_journal *journal, bst_follow_others *ret,
                                       bst_diags *diags) BST_MUST_USE;
 BST_API bst_journal_state bst_journal_where(const bst_journal *journal, uint64_t *ret_lsn);
 /* Whether the mapping is the one that the slot was last followed with. */
@@ -106,8 +107,8 @@ BST_API bst_status bst_journal_set_aside(bst_journal *journal,
 /* The entity's fold is its row again. */
 BST_API bst_status bst_journal_release(bst_journal *journal, const char *key, size_t key_len,
                                        uint64_t lsn, bst_diags *diags) BST_MUST_USE;
-/* Whoever stands in quarantine by this slot is let go, or by another one of the same source, which
- * must be gone: all of them are about to be looked at. */
+/* Whoever stands in quarantine of the machine is let go: all of them are about to be looked at. Of
+ * other slots, which must be gone or give way, the place is taken. */
 BST_API bst_status bst_journal_release_all(bst_journal *journal, uint64_t lsn,
                                            bst_diags *diags) BST_MUST_USE;
 /* Every entity with a history is set aside in the same way (key, version, state are ignored). */

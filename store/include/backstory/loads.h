@@ -86,12 +86,18 @@ typedef struct bst_follow_wait {
 BST_API bst_status bst_follow_await(const char *store, const char *machine,
                                     const bst_follow_wait *wait, bst_diags *diags) BST_MUST_USE;
 
-/* Slots by which the machine was followed from the source (as a journal is told of it) into this
- * store before, but for `slot`: appended as the text of an array; nothing when there are none, or
- * no store. */
-BST_API bst_status bst_follow_others(const char *store, const char *machine, const char *source,
-                                     const char *slot, bst_strbuf *out,
-                                     bst_diags *diags) BST_MUST_USE;
+/* Who else brought the machine into this store. All empty: nobody, or there is no store. */
+typedef struct bst_follow_others {
+    bst_strbuf slots; /* but for the own one, from the same source: the text of an array */
+    /* one that has a place and comes from another source, and that (as a journal is told of it) */
+    bst_strbuf other_slot, other_source;
+} bst_follow_others;
+
+/* `ret` is to be released, also after a failure. */
+BST_API bst_status bst_follow_find_others(const char *store, const char *machine,
+                                          const char *source, const char *slot,
+                                          bst_follow_others *ret, bst_diags *diags) BST_MUST_USE;
+BST_API void bst_follow_others_release(bst_follow_others *others);
 
 /* What a store knows before a follower of a slot begins, or goes on. */
 typedef struct bst_follow_state {
