@@ -183,7 +183,7 @@ bst_status bst__check_table(bst__preflight *p, bool *ret_owner) {
 
 /* ---- what proves races */
 
-enum { WITNESS_LOGGED, WITNESS_MISSING, WITNESS_UNPUBLISHED };
+enum { WITNESS_LOGGED, WITNESS_MISSING, WITNESS_UNPUBLISHED, WITNESS_SET_FULL };
 
 static const char witness_sql[] =
     "SELECT c.relpersistence = 'p', (SELECT min(k) FROM unnest(ARRAY[$3, $4]) k"
@@ -192,7 +192,14 @@ static const char witness_sql[] =
     " EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubname = $5"
     "  AND NOT (pg_has_role(p.pubowner, 'USAGE') AND pg_has_role(c.relowner, 'USAGE'))"
     "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname"
-    "   AND t.schemaname = n.nspname AND t.tablename = c.relname))"
+    "   AND t.schemaname = n.nspname AND t.tablename = c.relname)),"
+    " (SELECT string_agg(l.oid::regclass || ' REPLICA IDENTITY FULL;', ' ALTER TABLE ')"
+    "  FROM (SELECT c.oid AS relid WHERE c.relkind = 'r' UNION"
+    "   SELECT relid FROM pg_catalog.pg_partition_tree(c.oid) WHERE isleaf) AS part"
+    "  JOIN pg_catalog.pg_class l ON l.oid = part.relid WHERE l.relreplident <> 'f'"
+    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = l.oid"
+    "   AND i.indimmediate AND CASE l.relreplident WHEN 'd' THEN i.indisprimary"
+    "    WHEN 'i' THEN i.indisreplident END))"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " WHERE n.nspname || '.' || c.relname = $2 || $1 AND c.relkind IN ('r', 'p')";
 
@@ -200,6 +207,9 @@ static void judge_witness(bst__preflight *p, const char *table, const bst_pg_row
     bst_strbuf message = BST_STRBUF_INIT;
     const char *const missing =
         bst_pg_rows_count(rows) > 0 ? bst_pg_rows_text(rows, 0, WITNESS_MISSING) : NULL;
+    const char *const set_full =
+        bst_pg_rows_count(rows) > 0 ? bst_pg_rows_text(rows, 0, WITNESS_SET_FULL) : NULL;
+    const bool is_ledger = p->options->ledger && table == p->options->ledger->table;
     if (bst_pg_rows_count(rows) == 0) {
         bst_strbuf_addf(&message, "there is no table \"%s\"", table);
         bst__complain(p, "unknown-table", message.text, "--ledger is TABLE:ENTITY:AMOUNT:FIELD.");
@@ -210,6 +220,11 @@ static void judge_witness(bst__preflight *p, const char *table, const bst_pg_row
     } else if (!bst__answer_is(rows, WITNESS_LOGGED, "t")) {
         bst__complain(p, "not-in-the-log", "the ledger is unlogged: its entries are in no log",
                       "ALTER TABLE %s SET LOGGED;", table);
+    } else if (set_full && is_ledger) {
+        bst__complain(p, "replica-identity",
+                      "the ledger has no replica identity: once it is published, updates and "
+                      "deletes of it fail",
+                      "ALTER TABLE %s", set_full);
     } else if (bst__answer_is(rows, WITNESS_UNPUBLISHED, "t")) {
         bst__complain(p, "other-publication",
                       "the publication does not have the ledger, and the role may not add it",

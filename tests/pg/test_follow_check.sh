@@ -122,6 +122,7 @@ found unknown-table --ledger public.nothing:a:b:refunded
 old_sql -c 'CREATE UNLOGGED TABLE ledger (payment bigint, amount numeric)'
 found unknown-column --ledger public.ledger:payment:sum:refunded
 mended not-in-the-log --ledger public.ledger:payment:amount:refunded
+mended replica-identity --ledger public.ledger:payment:amount:refunded
 mended other-publication --ledger public.ledger:payment:amount:refunded
 found unknown-column --version-column nothing
 
