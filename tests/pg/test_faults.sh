@@ -82,8 +82,10 @@ with_store() {
 from="dbname=$shop application_name=faults-source"
 to="dbname=$storm application_name=faults-sink"
 
+# A wait at the gate is one for a lock, so patience is short only where it has to end.
+patience=60s
 start() {
-    "$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$to" --jobs 2 --chunk-rows 200 --stall-timeout 1s \
+    "$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$to" --jobs 2 --chunk-rows 200 --stall-timeout $patience \
         --quarantine q.jsonl "$@" >out.txt 2>err.txt &
     run=$!
 }
@@ -198,6 +200,7 @@ same_store
 
 what='who wants to change it, and a session of ours behind him'
 say "$what"
+patience=1s
 begin
 ask -c 'ALTER TABLE bills ADD COLUMN late int' &
 alter=$!
@@ -207,6 +210,7 @@ each pg_terminate_backend "$sessions AND backend_start > (SELECT min(backend_sta
     WHERE datname = '$shop' AND application_name = 'faults-source')"
 open_gate
 ended 3 sqlstate-55P03
+patience=60s
 wait $alter
 ask -c 'ALTER TABLE bills DROP COLUMN late'
 goes_on
@@ -358,6 +362,7 @@ goes_on
 
 what='the path is stopped (SIGSTOP), and its sessions with it'
 say "$what"
+patience=5s
 path source freeze 1000000000 1
 begin
 # signal_sessions SIGNAL: to the processes that the proxy has made for its connections
