@@ -152,14 +152,26 @@ bst_status bst_follow_await(const char *store, const char *machine, const bst_fo
 
 /* ---- others */
 
-/* A table without a schema is in public: "payments of ..." is "public.payments of ...". */
+/* A table without a schema is in public: "payments of ..." is "public.payments of ...". Where
+ * nobody has followed this source, it is held against the tables that were migrated, too: by the
+ * server's number where that could be read; of a file nothing is known that could be compared. */
 static const char others_sql[] =
-    "WITH others AS (SELECT f.slot, f.source, f.lsn, regexp_replace(f.source, '^public\\.', '')"
-    "  = regexp_replace($2, '^public\\.', '') AS same FROM backstory.follow f"
-    "  JOIN backstory.machine m USING (machine_id) WHERE m.name = $1 AND f.slot <> $3)"
-    " SELECT (SELECT array_agg(slot ORDER BY slot) FROM others WHERE same), o.slot, o.source"
-    " FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT slot, source FROM others"
-    "  WHERE NOT same AND lsn IS NOT NULL ORDER BY slot LIMIT 1) AS o ON true";
+    "WITH own AS (SELECT machine_id, regexp_replace($2, '^public\\.', '') AS label"
+    "  FROM backstory.machine WHERE name = $1),"
+    " known AS (SELECT f.slot, f.source, f.lsn, regexp_replace(f.source, '^public\\.', '')"
+    "  = own.label AS same FROM backstory.follow f JOIN own USING (machine_id)),"
+    " migrated AS (SELECT l.i ->> 'table' || named || coalesce(l.i ->> 'server', '?') AS source,"
+    "  starts_with(own.label, regexp_replace(l.i ->> 'table', '^public\\.', '') || named"
+    "   || coalesce(l.i ->> 'server', '')) AS same"
+    "  FROM (SELECT machine_id, source_identity::json AS i FROM backstory.load) AS l"
+    "  JOIN own USING (machine_id) CROSS JOIN LATERAL"
+    "   (SELECT ' of ' || (l.i ->> 'database') || ' in cluster ' AS named) AS n)"
+    " SELECT (SELECT array_agg(slot ORDER BY slot) FROM known WHERE same AND slot <> $3),"
+    "  o.slot, o.source FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT slot, source FROM known"
+    "  WHERE NOT same AND lsn IS NOT NULL AND slot <> $3"
+    "  UNION ALL SELECT NULL, source FROM migrated"
+    "   WHERE NOT same AND NOT EXISTS (SELECT FROM known WHERE same)"
+    "  ORDER BY slot NULLS LAST, source LIMIT 1) AS o ON true";
 
 static void add_text(const bst_pg_rows *rows, size_t column, bst_strbuf *out) {
     const char *const text = bst_pg_rows_text(rows, 0, column);

@@ -24,8 +24,21 @@ static bst_status refuse(const bst_pg_rows *slots, bst_diags *diags) {
     return BST_INVALID;
 }
 
+static bst_status refuse_migrated(const char *other, bst_diags *diags) {
+    bst_diag_add(diags, BST_INVALID, BST_ERROR, "followed-by-another", NULL,
+                 "the histories of the machine in this store were migrated from %s: another source "
+                 "would overwrite their entities",
+                 other);
+    bst_diag_hint(diags, "Give this source a store of its own. If it is what that one was (a new "
+                         "server, another table): --snapshot-again takes over, and reconciles "
+                         "every row with its history.");
+    return BST_INVALID;
+}
+
 static bst_status refuse_source(const bst_follow_others *others, bst_diags *diags) {
     const char *const other = others->other_slot.text;
+    if (others->other_slot.len == 0)
+        return refuse_migrated(others->other_source.text, diags);
     bst_diag_add(diags, BST_INVALID, BST_ERROR, "followed-by-another", NULL,
                  "slot \"%s\" brings the machine into this store from %s: of two sources each "
                  "would overwrite the entities of the other",
@@ -43,7 +56,7 @@ static bst_status check_source(bst_pg *source, const bst_follow_options *options
                                const bst_follow_others *others, bst_diags *diags) {
     const char *const params[] = {others->slots.text};
     bst_pg_rows *rows = NULL;
-    if (others->other_slot.len > 0 && !options->snapshot_again)
+    if (others->other_source.len > 0 && !options->snapshot_again)
         return refuse_source(others, diags);
     if (others->slots.len == 0)
         return BST_OK;

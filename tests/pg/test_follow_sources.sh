@@ -67,3 +67,32 @@ is 'exit status' 1 "$got"
 grep -q 'slot "staging" brings the machine into this store' follow.txt || fail 'it does not say which'
 "$BACKSTORY" slots drop backstory_thing --from "$from" --quiet
 "$BACKSTORY" slots drop staging --from "$staging" --quiet
+
+say 'histories that were migrated bind the machine as well'
+store_sql -q -c 'SET client_min_messages = warning' -c 'DROP SCHEMA backstory CASCADE'
+source_sql -q -c "UPDATE things SET st = 'o'"
+"$BACKSTORY" migrate "$mapping" --from "$from" --to "$to" --quiet || fail 'migrate failed'
+before=$(stored 'SELECT count(*) FROM backstory.event')
+from_staging 1 --check
+from_staging 1
+number=$(source_sql -Atc 'SELECT system_identifier FROM pg_control_system()')
+grep -q "were migrated from public.things of shop in cluster $number: .*followed-by-another" follow.txt || fail 'it does not say from where'
+is 'of staging' 0 "$(staging_sql -Atc 'SELECT count(*) FROM pg_publication')"
+is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
+source_sql -q -c 'CREATE TABLE other_things (LIKE things INCLUDING ALL)'
+sed 's/public.things/other_things/' "$mapping" >other.legacy.json
+got=0
+"$BACKSTORY" follow other.legacy.json --from "$from" --to "$to" --until now >follow.txt 2>&1 || got=$?
+is 'exit status for another table' 1 "$got"
+catch_up
+catch_up
+is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
+"$BACKSTORY" slots drop backstory_thing --from "$from" --quiet
+
+say 'also while nobody has a place, and until another one is said to take over'
+store_sql -q -c 'UPDATE backstory.follow SET lsn = NULL' # a --snapshot-again that was killed
+from_staging 1
+from_staging 0 --snapshot-again
+from_staging 0
+is 'state' locked "$(stored "SELECT state FROM backstory.entity WHERE entity = 'k1'")"
+"$BACKSTORY" slots drop staging --from "$staging" --quiet

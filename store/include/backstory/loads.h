@@ -89,7 +89,8 @@ BST_API bst_status bst_follow_await(const char *store, const char *machine,
 /* Who else brought the machine into this store. All empty: nobody, or there is no store. */
 typedef struct bst_follow_others {
     bst_strbuf slots; /* but for the own one, from the same source: the text of an array */
-    /* one that has a place and comes from another source, and that (as a journal is told of it) */
+    /* one that has a place and comes from another source, and that (as a journal is told of it);
+     * without a slot: a table that was migrated, where nobody has followed this source */
     bst_strbuf other_slot, other_source;
 } bst_follow_others;
 
