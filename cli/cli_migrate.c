@@ -1,8 +1,8 @@
 /* backstory migrate: gives every legacy row its history and loads the histories into a store. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "backstory/clock.h"
 #include "backstory/mapping.h"
 #include "backstory/run.h"
 #include "backstory/synth.h"
@@ -20,9 +20,7 @@ static bst_status read_recorded_at(cli_call *call, const char *text, bst_run_opt
         return BST_OK;
     run->has_recorded_at = true;
     if (strcmp(text, "now") == 0) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        run->recorded_at = BST_TIME_UNIX_EPOCH + (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+        run->recorded_at = bst_clock_now();
         return BST_OK;
     }
     const bst_time_result result = bst_time_parse(text, strlen(text), NULL, &run->recorded_at);

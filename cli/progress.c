@@ -2,17 +2,16 @@
  * log. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "backstory/clock.h"
 
 #include "cli.h"
 
 #define BAR_WIDTH 24
 
 double cli_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)bst_clock_us() / 1e6;
 }
 
 void cli_progress_begin(cli_progress *progress, const cli_call *call, const char *what) {

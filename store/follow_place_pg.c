@@ -198,9 +198,7 @@ bst_status bst_follow_find_others(const char *store, const char *machine, const 
                                   const char *slot, bst_follow_others *ret, bst_diags *diags) {
     bst_pg *pg = NULL;
     bool found = false;
-    bst_status status = bst_pg_connect(store, &pg, diags);
-    if (status == BST_OK)
-        status = bst__store_find(pg, &found, diags);
+    bst_status status = bst__store_look(store, &pg, &found, diags);
     if (status == BST_OK && found)
         status = bst__follow_find_others(pg, machine, source, slot, ret, diags);
     bst_pg_free(pg);

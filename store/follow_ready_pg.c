@@ -63,9 +63,7 @@ bst_status bst_follow_ready(const char *store, const char *machine, const char *
     bst_pg *pg = NULL;
     bool found = false;
     *ret = (bst_follow_state){.empty = true};
-    bst_status status = bst_pg_connect(store, &pg, diags);
-    if (status == BST_OK)
-        status = bst__store_find(pg, &found, diags);
+    bst_status status = bst__store_look(store, &pg, &found, diags);
     if (status == BST_OK && found)
         status = bst__follow_ready(pg, machine, slot, mapping_sha256, ret, diags);
     bst_pg_free(pg);

@@ -9,6 +9,9 @@
 
 /* Looks for the store. BST_DATABASE when the server is too old or the store has another version. */
 bst_status bst__store_find(bst_pg *pg, bool *ret_found, bst_diags *diags) BST_MUST_USE;
+/* Connects, and says whether there is a store; *ret is the caller's, also when it fails. */
+bst_status bst__store_look(const char *conninfo, bst_pg **ret, bool *ret_found,
+                           bst_diags *diags) BST_MUST_USE;
 /* The store must be there: BST_DATABASE (code no-store) when it is not. */
 bst_status bst__store_need(bst_pg *pg, bst_diags *diags) BST_MUST_USE;
 /* bst_store_open() in a transaction that sees what another session does which has exported its

@@ -16,11 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <libpq-fe.h>
 
-#include "backstory/timestamp.h"
+#include "backstory/clock.h"
 #include "pg_private.h"
 
 #define ASK_AFTER_MS 10000 /* of silence; the server's own patience is 60 s by default */
@@ -52,15 +51,7 @@ void bst_lsn_format(uint64_t lsn, char out[BST_LSN_TEXT_MAX]) {
 }
 
 static int64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t wall_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return BST_TIME_UNIX_EPOCH + (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return bst_clock_us() / 1000;
 }
 
 bst_status bst_pg_stream_open(const char *conninfo, bst_pg_stream **ret, bst_diags *diags) {
@@ -239,7 +230,7 @@ bst_status bst_pg_stream_confirm(bst_pg_stream *stream, uint64_t received, uint6
     put_be(reply + 1, received);
     put_be(reply + 9, done);
     put_be(reply + 17, done);
-    put_be(reply + 25, (uint64_t)wall_clock());
+    put_be(reply + 25, (uint64_t)bst_clock_now());
     reply[33] = ask_reply;
     stream->received = received;
     stream->done = done;

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "backstory/clock.h"
+
 #define BLOCK_BYTES   (256u << 10)
 #define LINE_MS       20   /* how long the line is waited at before requests are looked at again */
 #define LINE_MESSAGES 2000 /* and how many are taken then */
@@ -46,9 +48,7 @@ struct bst__intake {
 };
 
 static int64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return bst_clock_us() / 1000;
 }
 
 static void wait_on(pthread_cond_t *cond, pthread_mutex_t *lock, int ms) {

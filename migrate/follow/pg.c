@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backstory/clock.h"
 #include "backstory/timestamp.h"
 
 #define GATHER_MS        5   /* how long an empty line is waited at before a commit, */
@@ -53,15 +54,7 @@ typedef struct session {
 } session;
 
 static int64_t clock_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t wall_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return BST_TIME_UNIX_EPOCH + (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return bst_clock_us() / 1000;
 }
 
 static bool wants_stop(const session *s) {
@@ -127,7 +120,7 @@ static bst_status commit(session *s, uint64_t upto) {
     if (status != BST_OK)
         return status;
     bst_follow_figures *const f = s->figures;
-    f->lag_us = s->oldest_at != 0 ? wall_clock() - s->oldest_at : 0;
+    f->lag_us = s->oldest_at != 0 ? bst_clock_now() - s->oldest_at : 0;
     if (s->caught_up && f->lag_us > f->lag_us_max)
         f->lag_us_max = f->lag_us;
     s->oldest_at = 0;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "backstory/clock.h"
+
 #include "run_team_private.h"
 
 #define GLANCE_NS  100000000 /* how often progress is told */
@@ -49,7 +51,7 @@ static void glance(const chunk_run *run, const bst__team *team, bst_run_figures 
     const uint64_t expected = bst_source_expected(run->source);
     ret->run_id = run->figures->run_id;
     ret->resumed = run->figures->resumed;
-    ret->snapshot_age = run->moment.snapshot ? (bst__clock_us() - run->taken_us) / 1000000 : 0;
+    ret->snapshot_age = run->moment.snapshot ? (bst_clock_us() - run->taken_us) / 1000000 : 0;
     ret->progress = expected > 0 ? (double)min_u64(ret->read, expected) / (double)expected : -1;
 }
 
@@ -226,8 +228,9 @@ static bst_status count_done(chunk_run *run) {
 
 /* ---- patience */
 
-/* A step over the session of the load, again after trouble that may pass. */
-static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) {
+/* A step, again after trouble that may pass; `mend` (NULL: nothing) comes before each try again. */
+static bst_status try_patiently(chunk_run *run, bst_status (*mend)(chunk_run *run),
+                                bst_status (*step)(chunk_run *run)) {
     bst__patience patience = {0};
     bst_status status = step(run);
     while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
@@ -236,7 +239,7 @@ static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) 
         nanosleep(&nap, NULL);
         bst_diags_clear(run->diags);
         run->figures->retries++;
-        status = bst_load_reconnect(run->load, run->diags);
+        status = mend ? mend(run) : BST_OK;
         if (status == BST_OK) {
             status = step(run);
         }
@@ -244,30 +247,24 @@ static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) 
     return status;
 }
 
+static bst_status reconnect(chunk_run *run) {
+    return bst_load_reconnect(run->load, run->diags);
+}
+
+/* A step over the session of the load. */
+static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) {
+    return try_patiently(run, reconnect, step);
+}
+
 static bst_status open_source(chunk_run *run) {
     bst_status status = bst_source_open_at(run->options->from, &run->spec, run->options->snapshot,
                                            &run->source, run->diags);
-    run->taken_us = bst__clock_us();
+    run->taken_us = bst_clock_us();
     if (status == BST_OK) {
         status = bst_source_moment_of(run->source, &run->moment, run->diags);
     }
     if (status != BST_OK) {
         run->source = bst_source_free(run->source);
-    }
-    return status;
-}
-
-/* The same for the source, from the second snapshot on. */
-static bst_status open_source_patiently(chunk_run *run) {
-    bst__patience patience = {0};
-    bst_status status = open_source(run);
-    while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
-        const int64_t wait = bst__patience_us(&patience);
-        const struct timespec nap = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
-        nanosleep(&nap, NULL);
-        bst_diags_clear(run->diags);
-        run->figures->retries++;
-        status = open_source(run);
     }
     return status;
 }
@@ -318,7 +315,7 @@ static bst_status renew_snapshot(chunk_run *run) {
         return refuse_lost_snapshot(run);
     }
     run->source = bst_source_free(run->source);
-    const bst_status status = open_source_patiently(run);
+    const bst_status status = try_patiently(run, NULL, open_source);
     return status == BST_OK ? check_source(run) : status;
 }
 

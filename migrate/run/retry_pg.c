@@ -5,20 +5,14 @@
  * forward.
  */
 #include <string.h>
-#include <time.h>
 
+#include "backstory/clock.h"
 #include "backstory/pg.h"
 #include "run_team_private.h"
 
 #define WAIT_FIRST_US INT64_C(100000)
 #define WAIT_MOST_US  INT64_C(5000000)
 #define LIMIT_US      INT64_C(120000000)
-
-int64_t bst__clock_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static const bst_diag *last_of(const bst_diags *diags) {
     const size_t count = bst_diags_count(diags);
@@ -32,7 +26,7 @@ bool bst__diags_end_with(const bst_diags *diags, const char *code) {
 
 bool bst__patience_left(bst__patience *patience, const bst_diags *diags) {
     const bst_diag *last = last_of(diags);
-    const int64_t now = bst__clock_us();
+    const int64_t now = bst_clock_us();
     /* The lock of a session of ours that is lost goes when the server notices. */
     if (!last || !(bst_pg_heals(last) || strcmp(last->code, "run-in-progress") == 0)) {
         return false;

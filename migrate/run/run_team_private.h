@@ -52,7 +52,6 @@ typedef struct bst__patience {
     int64_t since_us; /* when it began; 0: there is none */
     uint32_t tries;
 } bst__patience;
-int64_t bst__clock_us(void); /* one that only goes forward */
 /* Whether the last finding is of that kind, and the limit is not reached. */
 bool bst__patience_left(bst__patience *patience, const bst_diags *diags);
 /* How long to wait before the next try. */

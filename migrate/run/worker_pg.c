@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "backstory/clock.h"
+
 #include "run_team_private.h"
 
 #define PACE_ROWS 256u
@@ -41,7 +43,7 @@ static void keep_pace(bst__worker *w) {
     }
     w->paced_rows += PACE_ROWS;
     const int64_t due = (int64_t)((double)w->paced_rows * w->team->count * 1e6 / (double)rate);
-    const int64_t early = due - (bst__clock_us() - w->started_us);
+    const int64_t early = due - (bst_clock_us() - w->started_us);
     const struct timespec nap = {.tv_sec = early / 1000000, .tv_nsec = early % 1000000 * 1000};
     if (early > 0) {
         nanosleep(&nap, NULL);
@@ -178,9 +180,9 @@ static void close_all(bst__worker *w) {
 
 /* False: the team stops. */
 static bool wait_us(bst__team *team, int64_t us) {
-    const int64_t until = bst__clock_us() + us;
+    const int64_t until = bst_clock_us() + us;
     const struct timespec nap = {.tv_nsec = NAP_NS};
-    while (bst__clock_us() < until && !told_to_stop(team)) {
+    while (bst_clock_us() < until && !told_to_stop(team)) {
         nanosleep(&nap, NULL);
     }
     return !told_to_stop(team);
@@ -237,7 +239,7 @@ static bst_status keep_trying(bst__worker *w) {
 void *bst__worker_run(void *context) {
     bst__worker *w = context;
     bst__team *team = w->team;
-    w->started_us = bst__clock_us();
+    w->started_us = bst_clock_us();
     w->status = w->synth ? BST_OK : bst_synth_new(team->mapping, &w->synth, w->diags);
     if (w->status == BST_OK) {
         w->status = keep_trying(w);

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <jansson.h>
 
+#include "backstory/clock.h"
 #include "source_private.h"
 
 bool bst_source_is_file(const char *from) {
@@ -82,12 +82,8 @@ bst_status bst__file_identity(bst_source *source, bst_strbuf *out, bst_diags *di
 /* A file has no moments of its own: the one at which it is first asked for. */
 bst_status bst__file_moment(bst_source *source, bst_source_moment *ret, bst_diags *diags) {
     (void)diags;
-    if (!*source->asked_at) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        bst_time_format(BST_TIME_UNIX_EPOCH + (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
-                        source->asked_at);
-    }
+    if (!*source->asked_at)
+        bst_time_format(bst_clock_now(), source->asked_at);
     *ret = (bst_source_moment){.taken_at = source->asked_at};
     return BST_OK;
 }
