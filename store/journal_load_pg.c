@@ -101,20 +101,3 @@ bst_status bst_journal_load(bst_journal *j, const bst_text *keys, size_t count,
     bst_strbuf_release(&condition);
     return status;
 }
-
-bst_status bst_journal_load_range(bst_journal *j, const bst_text *after, const bst_text *upto,
-                                  const bst_journal_visitor *visitor, bst_diags *diags) {
-    bst_strbuf condition = BST_STRBUF_INIT;
-    bst_strbuf_addf(&condition, "machine_id = %d", j->machine_id);
-    if (after) {
-        bst_strbuf_adds(&condition, " AND key > ");
-        add_literal(j, after, &condition);
-    }
-    if (upto) {
-        bst_strbuf_adds(&condition, " AND key <= ");
-        add_literal(j, upto, &condition);
-    }
-    const bst_status status = visit(j, &condition, visitor, diags);
-    bst_strbuf_release(&condition);
-    return status;
-}

@@ -26,11 +26,7 @@ bst_status bst_reader_cut(bst_reader *reader, uint32_t count, bst_arena *arena,
 bst_status bst_reader_mark(bst_reader *reader, const char *const *bounds, size_t count,
                            const bst_marks *before, bst_arena *arena, bst_marks *ret,
                            bst_diags *diags) {
-    ret->stamp = NULL;
-    for (size_t i = 0; i <= count; i++) {
-        ret->marks[i] = NULL;
-        ret->written[i] = false;
-    }
+    bst_marks_clear(ret, count);
     return reader->ops->mark ? reader->ops->mark(reader, bounds, count, before, arena, ret, diags)
                              : BST_OK;
 }

@@ -28,12 +28,6 @@ void bst__segment_writer_release(bst__segment_writer *writer) {
     bst_strbuf_release(&writer->front);
 }
 
-void bst__segment_writer_forget(bst__segment_writer *writer) {
-    writer->copying = false;
-    writer->copied = 0;
-    bst_strbuf_clear(&writer->rows);
-}
-
 /* ---- a row */
 
 /* All columns before the key: the same for every row of a plan. */

@@ -28,8 +28,6 @@ bst_status bst__segment_writer_put(bst__segment_writer *writer, const bst_histor
 /* Ends the COPY that is under way, and holds the server's count against ours: afterwards the
  * connection is free for other statements, and all that was put is in the transaction. */
 bst_status bst__segment_writer_flush(bst__segment_writer *writer, bst_diags *diags) BST_MUST_USE;
-/* The transaction is gone, and with it what was put. */
-void bst__segment_writer_forget(bst__segment_writer *writer);
 
 /* Hands findings of a statement on segment on to `diags`, and frees them; a clash of keys is told
  * as one. */

@@ -88,11 +88,7 @@ bst_status bst_source_keep(bst_source *source, const bst_key_part *part, bst_dia
 bst_status bst_source_mark(bst_source *source, const char *const *bounds, size_t count,
                            const bst_marks *before, bst_arena *arena, bst_marks *ret,
                            bst_diags *diags) {
-    ret->stamp = NULL;
-    for (size_t i = 0; i <= count; i++) {
-        ret->marks[i] = NULL;
-        ret->written[i] = false;
-    }
+    bst_marks_clear(ret, count);
     return source->ops->mark ? source->ops->mark(source, bounds, count, before, arena, ret, diags)
                              : BST_OK;
 }

@@ -77,10 +77,6 @@ typedef struct bst_journal_visitor {
 BST_API bst_status bst_journal_load(bst_journal *journal, const bst_text *keys, size_t count,
                                     const bst_journal_visitor *visitor,
                                     bst_diags *diags) BST_MUST_USE;
-/* All entities with a key after `after` (NULL: from the first) up to `upto` (NULL: to the last). */
-BST_API bst_status bst_journal_load_range(bst_journal *journal, const bst_text *after,
-                                          const bst_text *upto, const bst_journal_visitor *visitor,
-                                          bst_diags *diags) BST_MUST_USE;
 
 /* The events of one change, together: versions first_version, ... Plans are told apart by address,
  * as a sink does. `initial`: a history of what was before, which has no place in the order of

@@ -10,6 +10,9 @@
 #define BACKSTORY_MARKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "backstory/status.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +25,9 @@ typedef struct bst_marks {
     const char **marks; /* of each chunk; NULL: it is empty */
     bool *written;      /* a row of it may have been written since; no mark says so */
 } bst_marks;
+
+/* Nothing is known of any of the chunks, `bounds` and one. */
+BST_API void bst_marks_clear(bst_marks *marks, size_t bounds);
 
 #ifdef __cplusplus
 }
