@@ -8,7 +8,7 @@
 
 #include "emit_c_step_private.h"
 
-bst__c_scope bst__c_event_scope(bst__c *c, uint32_t event) {
+static bst__c_scope event_scope(bst__c *c, uint32_t event) {
     bst__c_scope scope = {.c = c, .overflow = "&overflow", .absent = "absent"};
     scope.record[BST_ROOT_ENTITY] = &c->entity;
     scope.pointer[BST_ROOT_ENTITY] = "before";
@@ -40,7 +40,7 @@ bool bst__c_event_changes(const bst__c *c, uint32_t event) {
  * is the creation, which the state tells. */
 bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event) {
     const bst_event_type *type = &c->machine->events[event];
-    const bst__c_scope scope = bst__c_event_scope(c, event);
+    const bst__c_scope scope = event_scope(c, event);
     bst__c_needs needs = {.entity = false};
     for (uint32_t i = 0; i < type->assignment_count; i++) {
         const bst_expr *expr = type->assignments[i].expr;
@@ -181,7 +181,7 @@ static void add_apply_event(bst__c_step *step, uint32_t event, bst_strbuf *out) 
     while (last > 0 && !changes(c, &type->assignments[last])) {
         last--;
     }
-    bst__c_assigning assigning = {bst__c_event_scope(c, event), &c->entity, "after->"};
+    bst__c_assigning assigning = {event_scope(c, event), &c->entity, "after->"};
     for (uint32_t i = 0; i <= last; i++) {
         if (changes(c, &type->assignments[i])) {
             bst__c_add_assignment(&assigning, &type->assignments[i], fails, i == last, out);

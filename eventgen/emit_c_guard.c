@@ -3,7 +3,7 @@
  */
 #include "emit_c_step_private.h"
 
-bst__c_scope bst__c_guard_scope(bst__c *c, uint32_t guard) {
+static bst__c_scope guard_scope(bst__c *c, uint32_t guard) {
     bst__c_scope scope = {.c = c, .overflow = "overflow", .absent = "absent"};
     const bst_transition *user = c->guard_users[guard];
     scope.record[BST_ROOT_ENTITY] = &c->entity;
@@ -15,7 +15,7 @@ bst__c_scope bst__c_guard_scope(bst__c *c, uint32_t guard) {
 
 bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard) {
     const bst_expr *expr = c->machine->guards[guard].expr;
-    const bst__c_scope scope = bst__c_guard_scope(c, guard);
+    const bst__c_scope scope = guard_scope(c, guard);
     if (!c->guard_users[guard]) { /* nobody asks it: it has no function */
         return (bst__c_needs){.entity = false};
     }
@@ -57,7 +57,7 @@ static size_t guard_args(bst__c *c, uint32_t guard, bool call, const char *args[
 
 static void add_guard(bst__c_step *step, uint32_t guard, bst_strbuf *out) {
     bst__c *c = step->c;
-    bst__c_scope scope = bst__c_guard_scope(c, guard);
+    bst__c_scope scope = guard_scope(c, guard);
     bst_strbuf text = BST_STRBUF_INIT;
     const char *args[5];
     bst_expr_format(c->machine->guards[guard].expr, &text);

@@ -159,8 +159,6 @@ void bst__c_add_source(bst__c *c, bst_strbuf *out);
  * 0 .. max */
 const char *bst__c_uint(uint32_t max);
 void bst__c_comment(bst_strbuf *out, unsigned indent, const char *text);
-/* Appends text so that it cannot end a comment, all on one line. */
-void bst__c_add_plain(bst_strbuf *out, const char *text);
 /* A string literal with its quotes; of UTF-8, or (`bytes`) of anything. */
 void bst__c_add_literal(bst_strbuf *out, const char *text, size_t len, bool bytes);
 /* `head` `a, b, c` `tail` and a line feed, broken after commas when it is too long: `f(` a, b `);`

@@ -23,8 +23,6 @@ typedef struct bst__c_step {
 
 void bst__c_find_needs(bst__c *c, bst__c_step *step);
 
-bst__c_scope bst__c_guard_scope(bst__c *c, uint32_t guard);
-bst__c_scope bst__c_event_scope(bst__c *c, uint32_t event);
 bst__c_needs bst__c_guard_needs(bst__c *c, uint32_t guard);
 bst__c_needs bst__c_event_needs(bst__c *c, uint32_t event);
 /* Whether the event changes any field, and not just the state. */

@@ -23,7 +23,8 @@ size_t bst__c_columns(const char *text) {
     return columns_of(text, strlen(text));
 }
 
-void bst__c_add_plain(bst_strbuf *out, const char *text) {
+/* Appends text so that it cannot end a comment, all on one line. */
+static void add_plain(bst_strbuf *out, const char *text) {
     for (const char *p = text; *p; p++) {
         const bool marks_comment =
             p > text && ((p[-1] == '*' && *p == '/') || (p[-1] == '/' && *p == '*'));
@@ -59,7 +60,7 @@ static void add_wrapped(bst_strbuf *out, unsigned indent, size_t at, const char 
 
 void bst__c_comment(bst_strbuf *out, unsigned indent, const char *text) {
     bst_strbuf plain = BST_STRBUF_INIT;
-    bst__c_add_plain(&plain, text);
+    add_plain(&plain, text);
     bst_strbuf_add_spaces(out, indent);
     bst_strbuf_adds(out, "/*");
     add_wrapped(out, indent, indent + 2, plain.text);
@@ -305,7 +306,7 @@ void bst__c_add_lines(bst_strbuf *out, unsigned indent, const bst__c_line *lines
         if (lines[i].comment) {
             bst_strbuf_add_spaces(out, width - bst__c_columns(lines[i].code) + 1);
             bst_strbuf_adds(out, "/* ");
-            bst__c_add_plain(out, lines[i].comment);
+            add_plain(out, lines[i].comment);
             bst_strbuf_adds(out, " */");
         }
         bst_strbuf_addc(out, '\n');

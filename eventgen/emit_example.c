@@ -48,7 +48,7 @@ static json_t *example_of(bst__schema *s, const bst_field *field) {
     }
 }
 
-json_t *bst__example_payload(bst__schema *s, const bst_field *fields, uint32_t count) {
+static json_t *example_payload(bst__schema *s, const bst_field *fields, uint32_t count) {
     json_t *data = json_object();
     for (uint32_t i = 0; i < count; i++) {
         bst__schema_put(s, data, fields[i].name, example_of(s, &fields[i]));
@@ -85,7 +85,7 @@ json_t *bst__example_cloudevent(bst__schema *s, const bst__payload *payload) {
     }
     bst__schema_put(s, out, "basis", json_string("live"));
     bst__schema_put(s, out, "confidence", json_string("1"));
-    bst__schema_put(s, out, "data", bst__example_payload(s, payload->fields, payload->field_count));
+    bst__schema_put(s, out, "data", example_payload(s, payload->fields, payload->field_count));
     return out;
 }
 
@@ -94,6 +94,6 @@ json_t *bst__example_command(bst__schema *s, uint32_t command) {
     json_t *out = json_object();
     bst__schema_put(s, out, "type", json_string(type->name));
     bst__schema_put(s, out, "entity", json_string(EXAMPLE_ENTITY));
-    bst__schema_put(s, out, "data", bst__example_payload(s, type->fields, type->field_count));
+    bst__schema_put(s, out, "data", example_payload(s, type->fields, type->field_count));
     return out;
 }

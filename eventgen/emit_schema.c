@@ -179,8 +179,8 @@ static json_t *present_of(bst__schema *s, const bst_type *type) {
     return not_null;
 }
 
-/* Absent is left out; a reader takes null for the same. */
-json_t *bst__schema_of_type(bst__schema *s, const bst_type *type) {
+/* The value of a field. Absent is left out; a reader takes null for the same. */
+static json_t *schema_of_type(bst__schema *s, const bst_type *type) {
     if (!type->optional) {
         return present_of(s, type);
     }
@@ -201,7 +201,7 @@ json_t *bst__schema_of_type(bst__schema *s, const bst_type *type) {
 }
 
 static json_t *field_of(bst__schema *s, const bst_field *field) {
-    json_t *schema = bst__schema_of_type(s, &field->type);
+    json_t *schema = schema_of_type(s, &field->type);
     if (!field->label && !field->description) {
         return schema;
     }

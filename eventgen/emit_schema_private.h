@@ -41,8 +41,6 @@ json_t *bst__schema_payload_ref(bst__schema *s, const char *group, const bst__pa
 /* Label and description, where there are any. */
 void bst__schema_describe(bst__schema *s, json_t *object, const char *label,
                           const char *description);
-/* The value of a field. */
-json_t *bst__schema_of_type(bst__schema *s, const bst_type *type);
 /* The payload of an event or a command: an object and nothing beside its fields. */
 json_t *bst__schema_of_payload(bst__schema *s, const bst_field *fields, uint32_t count);
 /* The shared schemas: "timestamptz" and "uuid" always, "date" if a type asked for it. */
@@ -57,7 +55,6 @@ const char *bst__schema_name(bst__schema *s, const char *group, const bst__paylo
 json_t *bst__schema_bases(bst__schema *s);
 
 /* emit_example.c. Values that are valid and always the same. */
-json_t *bst__example_payload(bst__schema *s, const bst_field *fields, uint32_t count);
 /* The event as a CloudEvent in JSON. */
 json_t *bst__example_cloudevent(bst__schema *s, const bst__payload *payload);
 json_t *bst__example_command(bst__schema *s, uint32_t command);

@@ -23,8 +23,6 @@ bool bst__guards_clash(const bst__claim *claims, size_t count);
 bool bst__guards_witness(const bst_machine *machine, uint32_t command, const bst__claim *claims,
                          size_t count, bst_arena *arena, uint32_t *budget, bst_strbuf *out);
 
-/* Whether the expression reads nothing. */
-bool bst__is_constant(const bst_expr *expr);
 /* The least and the greatest `u.i` of a type that is kept in it. */
 void bst__range_of(const bst_type *type, int64_t *ret_low, int64_t *ret_high);
 /* `value` in units of `scale`, rounded down; *ret_exact tells. False: past an int64. */

@@ -45,12 +45,13 @@ typedef struct facts {
     relation relations[FACTS_MAX];
 } facts;
 
-bool bst__is_constant(const bst_expr *expr) {
+/* Whether the expression reads nothing. */
+static bool is_constant(const bst_expr *expr) {
     if (expr->op == BST_EXPR_REF) {
         return false;
     }
     for (uint32_t i = 0; i < expr->arg_count; i++) {
-        if (!bst__is_constant(expr->args[i])) {
+        if (!is_constant(expr->args[i])) {
             return false;
         }
     }
@@ -59,7 +60,7 @@ bool bst__is_constant(const bst_expr *expr) {
 
 static bool constant(const bst_expr *expr, bst_value *ret) {
     const bst_records none = {{NULL}};
-    return bst__is_constant(expr) && bst_expr_eval(expr, &none, ret) == BST_EVAL_OK;
+    return is_constant(expr) && bst_expr_eval(expr, &none, ret) == BST_EVAL_OK;
 }
 
 void bst__range_of(const bst_type *type, int64_t *ret_low, int64_t *ret_high) {

@@ -255,16 +255,12 @@ uint32_t bst_machine_find_transition(const bst_machine *machine, uint32_t from, 
 
 /* Places. */
 
-bst_loc bst__member_where(const bst_json_source *source, const char *list, const char *name,
-                          const char *tail, bool key) {
+/* The place of the key "/<list>/<name>". */
+static bst_loc member_where(const bst_machine *machine, const char *list, const char *name) {
     bst_strbuf pointer = BST_STRBUF_INIT;
     bst_json_pointer_add(&pointer, list);
     bst_json_pointer_add(&pointer, name);
-    if (tail) {
-        bst_json_pointer_add(&pointer, tail);
-    }
-    const bst_loc where = key ? bst_json_source_key(source, pointer.text)
-                              : bst_json_source_value(source, pointer.text);
+    const bst_loc where = bst_json_source_key(machine->source, pointer.text);
     bst_strbuf_release(&pointer);
     return where;
 }
@@ -326,7 +322,8 @@ bst_loc bst_machine_transition_where(const bst_machine *machine, uint32_t transi
     return bst__written_where(machine, bst__origin(machine, transition));
 }
 
-bst_loc bst__written_command_where(const bst_machine *machine, uint32_t written) {
+/* The place of the command's key: where a derived event name comes from. */
+static bst_loc written_command_where(const bst_machine *machine, uint32_t written) {
     const bst__written *w = &bst__machine_of(machine)->written[written];
     if (w->form == BST__CREATION) {
         return bst__written_where(machine, written);
@@ -354,9 +351,9 @@ bst_loc bst_machine_state_where(const bst_machine *machine, uint32_t state) {
 bst_loc bst_machine_event_where(const bst_machine *machine, uint32_t event) {
     const uint32_t user = bst__machine_of(machine)->event_user[event];
     if (machine->events[event].derived && user != BST_NONE) {
-        return bst__written_command_where(machine, user);
+        return written_command_where(machine, user);
     }
-    return bst__member_where(machine->source, "events", machine->events[event].name, NULL, true);
+    return member_where(machine, "events", machine->events[event].name);
 }
 
 bst_loc bst__command_where(const bst_machine *machine, uint32_t command) {
@@ -364,20 +361,19 @@ bst_loc bst__command_where(const bst_machine *machine, uint32_t command) {
     const uint32_t user = bst__machine_of(machine)->command_user[command];
     const json_t *listed = json_object_get(bst_json_source_root(machine->source), "commands");
     if (user != BST_NONE && !json_object_get(listed, name)) {
-        return bst__written_command_where(machine, user);
+        return written_command_where(machine, user);
     }
-    return bst__member_where(machine->source, "commands", name, NULL, true);
+    return member_where(machine, "commands", name);
 }
 
 bst_loc bst_machine_field_where(const bst_machine *machine, uint32_t field) {
-    return bst__member_where(machine->source, "fields", machine->fields[field].name, NULL, true);
+    return member_where(machine, "fields", machine->fields[field].name);
 }
 
 bst_loc bst__written_guard_where(const bst_machine *machine, uint32_t guard) {
     const bst__machine *m = bst__machine_of(machine);
     if (m->written_guards[guard].name) {
-        return bst__member_where(machine->source, "guards", m->written_guards[guard].name, NULL,
-                                 true);
+        return member_where(machine, "guards", m->written_guards[guard].name);
     }
     bst_strbuf pointer = BST_STRBUF_INIT;
     bst__written_pointer(machine, m->guard_user[guard], &pointer);

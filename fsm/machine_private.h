@@ -79,14 +79,8 @@ uint32_t bst__origin(const bst_machine *machine, uint32_t transition);
 void bst__node_pointer(const bst_machine *machine, uint32_t node, bst_strbuf *pointer);
 void bst__written_pointer(const bst_machine *machine, uint32_t written, bst_strbuf *pointer);
 bst_loc bst__written_where(const bst_machine *machine, uint32_t written);
-/* The place of the command's key: where a derived event name comes from. */
-bst_loc bst__written_command_where(const bst_machine *machine, uint32_t written);
 bst_loc bst__written_guard_where(const bst_machine *machine, uint32_t guard);
 bst_loc bst__command_where(const bst_machine *machine, uint32_t command);
-/* The place of a member of the machine, `key` or value: `tail` may be NULL.
- * "/<list>/<name>/<tail>" */
-bst_loc bst__member_where(const bst_json_source *source, const char *list, const char *name,
-                          const char *tail, bool key);
 /* Whether `inner` is inside `outer`; a node is not inside itself. */
 static inline bool bst__inside(const bst_node *nodes, uint32_t inner, uint32_t outer) {
     return inner > outer && inner <= nodes[outer].last;

@@ -243,10 +243,6 @@ bst_status bst__steps_make(const bst__rules *rules, const bst__graph *graph, con
                            const bst__mixture *walks, double whole, bst_arena *scratch,
                            bst_walk_step *ret) BST_MUST_USE;
 
-/* The step of `walk`, which is possible, that meets each HAPPENED claim: the earliest there is, or
- * the latest. */
-void bst__meetings(const bst_question *question, const uint32_t *walk, uint32_t count, bool late,
-                   uint32_t *ret_at);
 /* `claims`: the ranked claim that each step meets, or BST_NONE. ret_latest[i]: the last step that
  * the claim of step i may mean; i itself: there is no doubt. */
 bst_status bst__doubts(const bst_question *question, const uint32_t *walk, uint32_t count,

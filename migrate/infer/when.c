@@ -49,8 +49,10 @@ static bool settle(const bst_question *question, const uint32_t *walk, uint32_t 
     return at[claim] != before;
 }
 
-void bst__meetings(const bst_question *question, const uint32_t *walk, uint32_t count, bool late,
-                   uint32_t *ret_at) {
+/* The step of `walk`, which is possible, that meets each HAPPENED claim: the earliest there is, or
+ * the latest. */
+static void meetings(const bst_question *question, const uint32_t *walk, uint32_t count, bool late,
+                     uint32_t *ret_at) {
     bool moved = true;
     for (uint32_t c = 0; c < question->claim_count; c++)
         ret_at[c] =
@@ -70,8 +72,8 @@ bst_status bst__doubts(const bst_question *question, const uint32_t *walk, uint3
     uint32_t *const late = bst_arena_array(scratch, question->claim_count, sizeof *late);
     if (!early || !late)
         return BST_NOMEM;
-    bst__meetings(question, walk, count, false, early);
-    bst__meetings(question, walk, count, true, late);
+    meetings(question, walk, count, false, early);
+    meetings(question, walk, count, true, late);
     for (uint32_t i = 0; i < count; i++)
         ret_latest[i] = claims[i] == BST_NONE ? i : late[claims[i]];
     /* of the claims that a step meets, one without doubt stands for all: they have one time */

@@ -40,12 +40,21 @@ bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *r
     return true;
 }
 
+/* Refuses when the cell does not have its type. */
+static bool cell_good(bst_synth *synth, const bst_row *row, uint32_t column) {
+    if (row->cells[column].result == BST_VALUE_OK) {
+        return true;
+    }
+    bst__refuse_cell(synth, row, column);
+    return false;
+}
+
 bool bst__row_eval(bst_synth *synth, const bst__row_expr *expr, const bst_row *row,
                    bst_value *ret) {
     for (uint32_t i = 0; i < expr->column_count; i++) {
         uint32_t column = expr->columns[i];
         const bst_source_column *source = &synth->mapping->source.columns[column];
-        if (!bst__cell_good(synth, row, column)) {
+        if (!cell_good(synth, row, column)) {
             return false;
         }
         synth->record[column] = row->cells[column].value;
@@ -89,14 +98,6 @@ bool bst__in_scope(bst_synth *synth, const bst_row *row, bool *reterr) {
 }
 
 /* ---- cells ---- */
-
-bool bst__cell_good(bst_synth *synth, const bst_row *row, uint32_t column) {
-    if (row->cells[column].result == BST_VALUE_OK) {
-        return true;
-    }
-    bst__refuse_cell(synth, row, column);
-    return false;
-}
 
 static bool is_text(bst_kind kind) {
     return kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR || kind == BST_KIND_CHAR;
@@ -165,7 +166,7 @@ static bool get_column(bst_synth *synth, const bst__getter *getter, const bst_ro
                        bst_value *ret) {
     uint32_t column = getter->from->column;
     const bst_cell *cell = &row->cells[column];
-    if (!bst__cell_good(synth, row, column)) {
+    if (!cell_good(synth, row, column)) {
         return false;
     }
     if (!cell->value.present || getter->plain) {
@@ -245,7 +246,7 @@ bool bst__read_state(bst_synth *synth, const bst_row *row, uint32_t *ret_state) 
     bst_state_reading reading;
     for (uint32_t c = 0; c < mapping->state_column_count; c++) {
         const uint32_t column = mapping->state_columns[c].column;
-        if (!bst__cell_good(synth, row, column)) {
+        if (!cell_good(synth, row, column)) {
             return false;
         }
         values[c] = row->cells[column].value;

@@ -279,8 +279,6 @@ bool bst__getter_init(bst_synth *synth, const bst_value_from *from, const bst_ty
 bool bst__getter_get(bst_synth *synth, const bst__getter *getter, const bst_row *row,
                      bst_value *ret);
 bool bst__row_eval(bst_synth *synth, const bst__row_expr *expr, const bst_row *row, bst_value *ret);
-/* Refuses when the cell does not have its type. */
-bool bst__cell_good(bst_synth *synth, const bst_row *row, uint32_t column);
 bool bst__read_state(bst_synth *synth, const bst_row *row, uint32_t *ret_state);
 /* Every mapped field of the row into synth->expected. On failure *reterr_field is the bad one. */
 bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_field);

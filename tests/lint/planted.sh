@@ -126,15 +126,27 @@ printf 'int g(int x);\nint h(int x);\nint f(int x);\nint f(int x) { return x ? g
 printf 'int f(int x);\nint g(int x);\nint g(int x) { return x ? f(x - 1) : 1; }\n' >two.c
 printf 'int h(int x);\nint h(int x) { return x; }\n' >three.c
 ${CC:-cc} -c one.c two.c three.c
-ar rc straight.a one.o three.o
-ar rc circle.a one.o two.o three.o
-"$tools/check-circles.sh" straight.a || fail "check-circles.sh refuses a straight library"
-if "$tools/check-circles.sh" straight.a circle.a >out 2>&1; then
+mkdir elsewhere
+cp two.o elsewhere/
+"$tools/check-circles.sh" one.o three.o elsewhere/two.o || fail "check-circles.sh refuses a straight room"
+if "$tools/check-circles.sh" one.o two.o three.o >out 2>&1; then
     fail "check-circles.sh did not see the circle"
 fi
 if ! grep -q 'one.o' out || ! grep -q 'two.o' out || grep -q 'three.o' out; then
     fail "check-circles.sh did not name the circle's files"
 fi
+
+# A function that no other file uses, unless a public header, a test or a file that is not built does.
+plant
+cp one.c three.c tree/base/
+"$tools/check-static.sh" tree one.o two.o three.o || fail "check-static.sh refuses what others use"
+if "$tools/check-static.sh" tree one.o three.o >out 2>&1; then
+    fail "check-static.sh did not see a function that no other file uses"
+fi
+grep -q '^base/one.c: .* uses f:' out || fail "check-static.sh did not name base/one.c"
+if grep -q ' h:' out; then fail "check-static.sh complains of a function that is used"; fi
+echo 'int f(int x);' >>tree/base/include/backstory/low.h
+"$tools/check-static.sh" tree one.o three.o || fail "check-static.sh complains of a public function"
 
 # And the runner of golden tests, for each of the three things it compares.
 golden() {
