@@ -34,6 +34,9 @@ void cli_chunks_init(cli_chunks *chunks) {
          "give up a session that is silent for so long while its server is not at work for it, and "
          "take a new one (default: 60s)",
          "TIME"},
+        {"retry-timeout", 0, POPT_ARG_STRING, &chunks->retry, 0,
+         "when a server is gone try again until nothing has gone forward for so long (default: 2m)",
+         "TIME"},
         POPT_TABLEEND};
     _Static_assert(sizeof options <= sizeof chunks->options, "the table has room for all options");
     memset(chunks, 0, sizeof *chunks);
@@ -79,6 +82,8 @@ bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_opt
             read_time(call, "max-snapshot-age", chunks->snapshot_age, &run->snapshot_seconds_max);
     if (status == BST_OK)
         status = read_time(call, "stall-timeout", chunks->stall, &run->stall_seconds);
+    if (status == BST_OK)
+        status = read_time(call, "retry-timeout", chunks->retry, &run->retry_seconds);
     run->jobs = (uint32_t)jobs;
     run->restart = chunks->restart != 0;
     run->by_place = chunks->no_resume != 0;
@@ -91,6 +96,7 @@ void cli_chunks_release(cli_chunks *chunks) {
     free(chunks->snapshot);
     free(chunks->snapshot_age);
     free(chunks->stall);
+    free(chunks->retry);
 }
 
 void cli_chunks_print(const bst_run_figures *figures) {

@@ -9,7 +9,7 @@
 typedef struct cli_chunks {
     int jobs, restart, no_resume, one_snapshot;
     long long chunk_rows, rate;
-    char *snapshot, *snapshot_age, *stall;            /* popt's, until cli_chunks_release() */
+    char *snapshot, *snapshot_age, *stall, *retry;    /* popt's, until cli_chunks_release() */
     struct poptOption options[CLI_CHUNK_OPTIONS_MAX]; /* to be included in the command's own */
 } cli_chunks;
 

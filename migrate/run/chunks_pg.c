@@ -231,7 +231,7 @@ static bst_status count_done(chunk_run *run) {
 /* A step, again after trouble that may pass; `mend` (NULL: nothing) comes before each try again. */
 static bst_status try_patiently(chunk_run *run, bst_status (*mend)(chunk_run *run),
                                 bst_status (*step)(chunk_run *run)) {
-    bst__patience patience = {0};
+    bst__patience patience = bst__patience_new(0, run->options->retry_seconds);
     bst_status status = step(run);
     while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
         const int64_t wait = bst__patience_us(&patience);

@@ -50,12 +50,19 @@ void *bst__worker_run(void *context);
 /* retry_pg.c: trouble that may pass is waited for, longer each time, up to a limit in all. */
 typedef struct bst__patience {
     int64_t since_us; /* when it began; 0: there is none */
+    int64_t limit_us;
     uint32_t tries;
+    uint64_t chance; /* the state of the draws of how long exactly; the same draws the same */
 } bst__patience;
+/* With draws of its own, other ones for each worker and each process. A limit of 0: two minutes. */
+bst__patience bst__patience_new(uint32_t worker, uint32_t limit_seconds);
+/* The trouble has passed. */
+void bst__patience_rest(bst__patience *patience);
 /* Whether the last finding is of that kind, and the limit is not reached. */
 bool bst__patience_left(bst__patience *patience, const bst_diags *diags);
-/* How long to wait before the next try. */
-int64_t bst__patience_us(const bst__patience *patience);
+/* How long to wait before the next try: the time of so many tries, or a part of it, at least half.
+ */
+int64_t bst__patience_us(bst__patience *patience);
 /* The last finding has this code. */
 bool bst__diags_end_with(const bst_diags *diags, const char *code);
 

@@ -208,7 +208,8 @@ static bool went_forward(bst__worker *w) {
 /* With new sessions each time. A snapshot that can no longer be had is no failure: who needs
  * another one is the run's business. */
 static bst_status keep_trying(bst__worker *w) {
-    bst__patience patience = {0};
+    bst__patience patience =
+        bst__patience_new((uint32_t)(w - w->team->workers), w->team->options->retry_seconds);
     for (;;) {
         bst_status status = open_source(w);
         if (status == BST_OK) {
@@ -219,7 +220,7 @@ static bst_status keep_trying(bst__worker *w) {
         }
         close_all(w);
         if (went_forward(w)) {
-            patience = (bst__patience){0};
+            bst__patience_rest(&patience);
         }
         const bool lost = status != BST_OK && bst__diags_end_with(w->diags, "sqlstate-22023");
         if (status == BST_OK || !(lost || bst__patience_left(&patience, w->diags))) {

@@ -59,6 +59,7 @@ typedef struct bst_run_options {
     uint32_t snapshot_seconds_max; /* then the run goes on in a new one */
     uint64_t rows_per_second_max;  /* all readers together */
     uint32_t stall_seconds;        /* without a byte and without a sign of life from a server */
+    uint32_t retry_seconds; /* in which nothing goes forward, however often it is tried; 0: 120 */
     /* Called now and then (every few thousand rows) with the figures so far; may be NULL. Not
      * BST_OK stops the run. */
     bst_status (*on_progress)(void *context, const bst_run_figures *figures);
