@@ -268,9 +268,9 @@ bool bst_pg_heals(const bst_diag *diag) {
     /* Codes of ours where the server said nothing, then its own: connections that are ended, a
      * server that stops, starts or is full, and transactions that lost against another. */
     static const char *const passing[] = {
-        "connect",        "stalled",        "store-busy",     "sqlstate-57P01", "sqlstate-57P02",
-        "sqlstate-57P03", "sqlstate-53300", "sqlstate-40001", "sqlstate-40P01", "sqlstate-25P03",
-        "sqlstate-08000", "sqlstate-08003", "sqlstate-08006"};
+        "connect",        "stalled",        "rolled-back",    "store-busy",     "sqlstate-57P01",
+        "sqlstate-57P02", "sqlstate-57P03", "sqlstate-53300", "sqlstate-40001", "sqlstate-40P01",
+        "sqlstate-25P03", "sqlstate-08000", "sqlstate-08003", "sqlstate-08006"};
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
         if (strcmp(diag->code, passing[i]) == 0)
             return diag->status != BST_USAGE;

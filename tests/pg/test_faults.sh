@@ -360,6 +360,38 @@ no_path
 fresh
 goes_on
 
+what='a COMMIT is answered with ROLLBACK, each of a run in turn'
+say "$what"
+number=1
+retried=0
+while [ "$number" = 1 ] || [ "$undone" = 1 ]; do
+    fresh
+    path sink undo $number 1
+    start --chunk-rows 1000
+    status=0
+    wait $run || status=$?
+    run=
+    case $status in
+    0) ;;
+    3) grep -q '\[rolled-back\]' err.txt || { cat err.txt; fail "$what: another error"; } ;;
+    *) cat err.txt; fail "$what: exit status $status" ;;
+    esac
+    no_path
+    # A run that is not disturbed is the end.
+    undone=0
+    [ $status = 0 ] || undone=1
+    if grep -q 'sessions that were lost or refused' out.txt; then
+        undone=1
+        retried=$((retried + 1))
+    fi
+    [ $status = 0 ] || { start --chunk-rows 1000 && ended 0; }
+    same_store
+    number=$((number + 1))
+done
+# Those of the chunks and of the end; the store itself and the beginning of the load are not tried again.
+say "$((number - 2)) COMMITs, $retried tried again"
+[ $retried -ge 5 ] || fail "$what: only $retried were tried again"
+
 what='the path is stopped (SIGSTOP), and its sessions with it'
 say "$what"
 patience=5s

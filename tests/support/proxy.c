@@ -7,6 +7,9 @@
  *     freeze   nothing moves any more, and nothing is closed
  *     lose     one message of a COPY is left out, and all goes on as if nothing had been
  *
+ * With `undo` COUNT of all COMMITs, from number BYTES on, become ROLLBACK: the server undoes the
+ * transaction, and says so without an error.
+ *
  * A process a connection, so that one that waits holds up no other. All end with the parent.
  */
 #define _DEFAULT_SOURCE /* prctl, MAP_ANONYMOUS */
@@ -26,8 +29,14 @@
 #include <unistd.h>
 
 static unsigned long limit;
-static enum { CUT, FREEZE, LOSE } mode;
-static atomic_int *left; /* connections still to be spoilt; shared */
+static enum { CUT, FREEZE, LOSE, UNDO } mode;
+
+/* What the processes of all connections share. */
+typedef struct shared {
+    atomic_int left; /* connections still to be spoilt */
+    atomic_ulong commits;
+} shared;
+static shared *all;
 
 static struct sockaddr_un address_of(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -75,7 +84,7 @@ static size_t leave_out(stream *s, bool lose, const char *bytes, size_t len, cha
             s->rest =
                 ((size_t)size[0] << 24 | (size_t)size[1] << 16 | (size_t)size[2] << 8 | size[3]) -
                 4;
-            s->lost = lose && s->typed && s->head[0] == 'd' && atomic_fetch_sub(left, 1) > 0;
+            s->lost = lose && s->typed && s->head[0] == 'd' && atomic_fetch_sub(&all->left, 1) > 0;
             if (!s->lost) {
                 memcpy(out + count, s->head, s->head_len);
                 count += s->head_len;
@@ -85,6 +94,13 @@ static size_t leave_out(stream *s, bool lose, const char *bytes, size_t len, cha
         }
     }
     return count;
+}
+
+/* Who sends it has waited for the answer to all before, so it comes whole and alone. */
+static bool is_commit_to_undo(const char *bytes, size_t len) {
+    static const char commit[] = "Q\0\0\0\013COMMIT"; /* and the zero that ends it */
+    return len == sizeof commit && memcmp(bytes, commit, sizeof commit) == 0 &&
+           atomic_fetch_add(&all->commits, 1) + 1 >= limit && atomic_fetch_sub(&all->left, 1) > 0;
 }
 
 /* What has come on one side goes out on the other, half of it when this is where the connection
@@ -97,7 +113,12 @@ static bool pass_on(int from, int to, stream *s, unsigned long *carried) {
     *carried += (unsigned long)len;
     if (mode == LOSE)
         return send_all(to, kept, leave_out(s, *carried >= limit, bytes, (size_t)len, kept));
-    const bool spoil = *carried >= limit && atomic_fetch_sub(left, 1) > 0;
+    if (mode == UNDO) {
+        static const char rollback[] = "Q\0\0\0\015ROLLBACK";
+        return is_commit_to_undo(bytes, (size_t)len) ? send_all(to, rollback, sizeof rollback)
+                                                     : send_all(to, bytes, (size_t)len);
+    }
+    const bool spoil = *carried >= limit && atomic_fetch_sub(&all->left, 1) > 0;
     if (spoil)
         len /= 2;
     const bool sent = send_all(to, bytes, (size_t)len);
@@ -122,26 +143,34 @@ static void serve(int client, const char *target) {
     _exit(0);
 }
 
+static int mode_of(const char *name) {
+    static const char *const names[] = {"cut", "freeze", "lose", "undo"};
+    int at = 0;
+    while (at < 3 && strcmp(names[at], name) != 0)
+        at++;
+    return at;
+}
+
 int main(int argc, char **argv) {
     if (argc != 6) {
-        fputs("usage: proxy LISTEN TARGET cut|freeze|lose BYTES COUNT\n", stderr);
+        fputs("usage: proxy LISTEN TARGET cut|freeze|lose|undo BYTES COUNT\n", stderr);
         return 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGCHLD, SIG_IGN);
     const struct sockaddr_un address = address_of(argv[1]);
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    left = mmap(NULL, sizeof *left, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    mode = strcmp(argv[3], "cut") == 0 ? CUT : strcmp(argv[3], "lose") == 0 ? LOSE : FREEZE;
+    all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    mode = mode_of(argv[3]);
     limit = strtoul(argv[4], NULL, 10);
     unlink(argv[1]);
-    if (left == MAP_FAILED ||
+    if (all == MAP_FAILED ||
         bind(listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(listener, 20) != 0) {
         perror("proxy");
         return 1;
     }
-    atomic_init(left, (int)strtol(argv[5], NULL, 10));
+    atomic_init(&all->left, (int)strtol(argv[5], NULL, 10));
     puts("ready");
     fflush(stdout);
     for (;;) {
