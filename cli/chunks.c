@@ -70,13 +70,32 @@ static bst_status read_time(cli_call *call, const char *option, const char *text
     return cli_usage(call, "--%s is a time as 90s, 30m or 2h, not \"%s\"", option, text);
 }
 
-bst_status cli_chunks_read(cli_call *call, const cli_chunks *chunks, bst_run_options *run) {
+/* Rows as they lie are the same rows in one snapshot only. */
+static bst_status check_place(cli_call *call, const cli_chunks *chunks) {
+    return chunks->no_resume && chunks->snapshot_age
+               ? cli_usage(call, "--max-snapshot-age reads in several snapshots, and --no-resume "
+                                 "can be read in one only: leave one of them out")
+               : BST_OK;
+}
+
+static bst_status read_rate(cli_call *call, cli_chunks *chunks, bst_run_options *run) {
+    uint64_t rate;
+    const bst_status status = check(call, "max-rate", chunks->rate, UINT32_MAX, &rate);
+    if (status != BST_OK || rate == 0)
+        return status;
+    run->pace = chunks->pace = bst_pace_new(rate);
+    return chunks->pace ? BST_OK : bst_diag_nomem(call->diags);
+}
+
+bst_status cli_chunks_read(cli_call *call, cli_chunks *chunks, bst_run_options *run) {
     uint64_t jobs;
     bst_status status = check(call, "jobs", chunks->jobs, BST_JOBS_MAX, &jobs);
     if (status == BST_OK)
         status = check(call, "chunk-rows", chunks->chunk_rows, UINT32_MAX, &run->chunk_rows);
     if (status == BST_OK)
-        status = check(call, "max-rate", chunks->rate, UINT32_MAX, &run->rows_per_second_max);
+        status = read_rate(call, chunks, run);
+    if (status == BST_OK)
+        status = check_place(call, chunks);
     if (status == BST_OK)
         status =
             read_time(call, "max-snapshot-age", chunks->snapshot_age, &run->snapshot_seconds_max);
@@ -97,6 +116,7 @@ void cli_chunks_release(cli_chunks *chunks) {
     free(chunks->snapshot_age);
     free(chunks->stall);
     free(chunks->retry);
+    bst_pace_free(chunks->pace);
 }
 
 void cli_chunks_print(const bst_run_figures *figures) {

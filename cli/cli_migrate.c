@@ -92,7 +92,7 @@ typedef struct arguments {
     cli_chunks chunks;
 } arguments;
 
-static bst_status read_arguments(cli_call *call, const arguments *given, bst_run_options *run) {
+static bst_status read_arguments(cli_call *call, arguments *given, bst_run_options *run) {
     if (!given->from || !given->to)
         return cli_usage(call, given->from ? "--to is missing" : "--from is missing");
     if ((given->verify || given->manifest) && strcmp(given->to, "-") == 0)

@@ -32,6 +32,7 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
                                          .quarantine_path =
                                              keeps_its_own ? NULL : proof->run->quarantine_path,
                                          .jobs = proof->run->jobs,
+                                         .pace = proof->run->pace,
                                          .moment = moment,
                                          .sum_field = BST_NONE,
                                          .group_field = BST_NONE,

@@ -259,6 +259,7 @@ bst_status bst__compare_part_run(bst__compare_part *part) {
     c.fold.creation = c.comparer.creation = bst__creation_of(part->mapping);
     bst_source_spec spec = part->mapping->source;
     spec.ordered = true;
+    spec.pace = part->options.pace;
     bst_status status = open_all(&c, &spec);
     if (status == BST_OK) {
         status = join(&c);

@@ -294,7 +294,10 @@ static bst_status refuse_lost_snapshot(const chunk_run *run) {
     bst_diag_add(run->diags, BST_DATABASE, BST_ERROR, "snapshot-lost", NULL,
                  "snapshot \"%s\" of the source can no longer be had", run->moment.snapshot);
     bst_diag_hint(run->diags,
-                  "Whoever made it must keep its session open until the run has ended.");
+                  run->options->snapshot
+                      ? "Whoever made it must keep its session open until the run has ended."
+                      : "What is left would be read in a new one without --no-resume; the same "
+                        "command begins anew.");
     return BST_DATABASE;
 }
 
@@ -309,9 +312,10 @@ static bst_status check_source(chunk_run *run) {
     return status;
 }
 
-/* Another moment, for the chunks that are left. */
+/* Another moment, for the chunks that are left; rows that are read as they lie may lie elsewhere by
+ * then. */
 static bst_status renew_snapshot(chunk_run *run) {
-    if (run->options->snapshot) {
+    if (run->options->snapshot || run->options->by_place) {
         return refuse_lost_snapshot(run);
     }
     run->source = bst_source_free(run->source);
@@ -447,6 +451,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                      .diags = diags,
                      .spec = mapping->source};
     run.spec.stall_seconds = options->stall_seconds;
+    run.spec.pace = options->pace;
     bst_status status = open_source(&run);
     if (status == BST_OK) {
         status = open_load(&run);

@@ -104,6 +104,7 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     bst_source_spec spec = mapping->source;
     /* A file of events is in the order of keys; a table of them needs none. */
     spec.ordered = options->to && !bst_is_connection_string(options->to);
+    spec.pace = options->pace;
     r.rows = (bst__rows){.mapping = mapping,
                          .synth = synth,
                          .numbered = true,

@@ -37,8 +37,6 @@ typedef struct bst__worker {
     bst_sink *sink;
     bst_status status;
     bst_diags *diags;
-    int64_t started_us; /* when it began to read, for the pace; and the rows since */
-    uint64_t paced_rows;
     uint64_t seen_rows; /* of all chunks that were committed, when it last had trouble */
     uint64_t rows;      /* of the chunk at hand, as far as it is; under the team's lock */
 } bst__worker;

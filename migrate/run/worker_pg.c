@@ -12,8 +12,7 @@
 
 #include "run_team_private.h"
 
-#define PACE_ROWS 256u
-#define NAP_NS    20000000
+#define NAP_NS 20000000
 
 static bool told_to_stop(bst__team *team) {
     pthread_mutex_lock(&team->lock);
@@ -35,21 +34,6 @@ static void tell_done(bst__worker *w, const bst_run_figures *figures) {
     pthread_mutex_unlock(&w->team->lock);
 }
 
-/* Keeps to its share of the rows a second. */
-static void keep_pace(bst__worker *w) {
-    const uint64_t rate = w->team->options->rows_per_second_max;
-    if (rate == 0) {
-        return;
-    }
-    w->paced_rows += PACE_ROWS;
-    const int64_t due = (int64_t)((double)w->paced_rows * w->team->count * 1e6 / (double)rate);
-    const int64_t early = due - (bst_clock_us() - w->started_us);
-    const struct timespec nap = {.tv_sec = early / 1000000, .tv_nsec = early % 1000000 * 1000};
-    if (early > 0) {
-        nanosleep(&nap, NULL);
-    }
-}
-
 static bst_status read_chunk(bst__worker *w, bst__rows *rows) {
     const bst_row *row = NULL;
     bst_status status;
@@ -58,9 +42,6 @@ static bst_status read_chunk(bst__worker *w, bst__rows *rows) {
         status = bst__rows_take(rows, row, w->diags);
         if (status != BST_OK) {
             return status;
-        }
-        if (rows->figures->read % PACE_ROWS == 0) {
-            keep_pace(w);
         }
         if (rows->figures->read % BST__PROGRESS_ROWS == 0) {
             tell_rows(w, rows->figures->read);
@@ -240,7 +221,6 @@ static bst_status keep_trying(bst__worker *w) {
 void *bst__worker_run(void *context) {
     bst__worker *w = context;
     bst__team *team = w->team;
-    w->started_us = bst_clock_us();
     w->status = w->synth ? BST_OK : bst_synth_new(team->mapping, &w->synth, w->diags);
     if (w->status == BST_OK) {
         w->status = keep_trying(w);

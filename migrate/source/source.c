@@ -76,7 +76,16 @@ bst_status bst_source_moment_of(bst_source *source, bst_source_moment *ret, bst_
     return source->ops->moment(source, ret, diags);
 }
 
+static void keep_pace(bst_source *source) {
+    bst_pace *const pace = source->spec->pace;
+    if (!pace || ++source->unpaced_rows < bst_pace_step(pace))
+        return;
+    bst_pace_keep(pace, source->unpaced_rows);
+    source->unpaced_rows = 0;
+}
+
 bst_status bst_source_next(bst_source *source, const bst_row **ret_row, bst_diags *diags) {
+    keep_pace(source);
     return source->limited ? bst__file_next(source, ret_row, diags)
                            : source->ops->next(source, ret_row, diags);
 }

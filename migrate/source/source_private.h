@@ -10,6 +10,7 @@ struct bst_source {
     const struct bst__source_ops *ops;
     const bst_source_spec *spec;
     const char *label;
+    uint64_t unpaced_rows; /* that the pace does not know of yet */
     /* files: the rows wanted, by their place in the order of keys, and where it stands there */
     bool limited;
     uint64_t begin, end, place;

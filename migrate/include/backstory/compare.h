@@ -123,6 +123,7 @@ typedef struct bst_compare_options {
     const char *quarantine_path;
     /* Parts that are compared side by side, where both sides are servers; 0 is 1. */
     uint32_t jobs;
+    bst_pace *pace; /* of all readers of the old side together; NULL: as fast as may be */
     /* The moment of the old side, which somebody else holds (see bst_source_open_at); NULL: of its
      * own */
     const char *moment;

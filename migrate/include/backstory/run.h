@@ -57,7 +57,7 @@ typedef struct bst_run_options {
     bool one_snapshot; /* all rows of one moment, or none */
     /* 0: no limit */
     uint32_t snapshot_seconds_max; /* then the run goes on in a new one */
-    uint64_t rows_per_second_max;  /* all readers together */
+    bst_pace *pace;                /* of all readers together; NULL: as fast as may be */
     uint32_t stall_seconds;        /* without a byte and without a sign of life from a server */
     uint32_t retry_seconds; /* in which nothing goes forward, however often it is tried; 0: 120 */
     /* Called now and then (every few thousand rows) with the figures so far; may be NULL. Not

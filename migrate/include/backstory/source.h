@@ -12,6 +12,7 @@
 #include "backstory/diag.h"
 #include "backstory/key_part.h"
 #include "backstory/marks.h"
+#include "backstory/pace.h"
 #include "backstory/timestamp.h"
 #include "backstory/value.h"
 
@@ -53,6 +54,7 @@ typedef struct bst_source_spec {
     /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
     bool ordered;
     uint32_t stall_seconds; /* PostgreSQL: see bst_pg_connect_watched() */
+    bst_pace *pace;         /* kept by bst_source_next(); NULL: as fast as may be */
 } bst_source_spec;
 
 #define BST_LOGS_MAX      8u
