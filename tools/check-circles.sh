@@ -5,7 +5,7 @@
 set -eu
 
 # Rooms that still have circles: let there be fewer of them.
-circular='/migrate/.*/(compare|follow|mapping|source|synth)/[^/]*$'
+circular='/migrate/.*/(source|synth)/[^/]*$'
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -1,12 +1,12 @@
 /* The insides of a comparison, shared by its files:
  *
- *     compare.c  the whole: parts of the keys, a thread each, and what they found together
+ *     compare.c  all of it: one pass or, while the old system writes, as many as it takes
+ *     pass.c     one comparison: parts of the keys, a thread each, and what they found together
  *     part.c     one part: the merge join
  *     fold.c     the new side: histories, folded one at a time
  *     entity.c   a row and a history, field by field
  *     left.c     what is not compared
  *     since.c    what has not changed since the comparison before
- *     again.c    while the old system writes: what differs is looked at again
  *     bound.c    what a sample says of all
  *     at_pg.c    while the old system writes: both sides at one place in its log
  *     log_pg.c   what was committed between two places
@@ -187,10 +187,6 @@ typedef struct bst__compare_part {
 bst_status bst__compare_pass(const bst_mapping *mapping, const bst_compare_options *options,
                              bst_arena *arena, bst_comparison *ret, bool *ret_totals_differ,
                              bst_diags *diags) BST_MUST_USE;
-/* again.c: as often as it takes, for two sides that move. */
-bst_status bst__compare_until_settled(const bst_mapping *mapping,
-                                      const bst_compare_options *options, bst_arena *arena,
-                                      bst_comparison *ret, bst_diags *diags) BST_MUST_USE;
 
 /* Joins the rows and histories of the part. */
 bst_status bst__compare_part_run(bst__compare_part *part) BST_MUST_USE;

@@ -2,6 +2,7 @@
  *
  *     check_pg.c        the mapping, the server, the slot, the publication; all of it in order
  *     check_table_pg.c  the table and its partitions, and what of it is in the log
+ *     complain_pg.c     what is missing, and what mends it
  */
 #ifndef BACKSTORY_CHECK_PRIVATE_H
 #define BACKSTORY_CHECK_PRIVATE_H
@@ -24,6 +25,7 @@ typedef struct bst__preflight {
  * one. */
 void bst__complain(bst__preflight *p, const char *code, const char *message, const char *hint, ...)
     BST_PRINTF(4, 5);
+/* Whether the first row says exactly this. */
 bool bst__answer_is(const bst_pg_rows *rows, size_t column, const char *wanted);
 
 /* Whether the role may publish the table is asked on the way. */

@@ -16,6 +16,7 @@
  *     snapshot_pg.c  every row of the source, held against its history -> the store
  *     check_pg.c     the preflight
  *     alone_pg.c     is there another follower?
+ *     talk.c         notices to the caller, and its wish to stop
  *     start_pg.c     publication, slot, the first snapshot
  *     intake_pg.c    the log, read ahead
  *     pg.c           the loop: read, batch, commit, confirm
@@ -439,7 +440,12 @@ bst_status bst__follow_begin(bst_pg *source, const bst_mapping *mapping,
                              const bst_follow_options *options, bst_journal *journal,
                              bst__batch *batch, bst_follow_figures *figures,
                              bst_diags *diags) BST_MUST_USE;
+
+/* ---- talk.c */
+
+/* Whether the caller wants an end. */
 bool bst__follow_stops(const bst_follow_options *options);
+/* A notice to the caller. */
 void bst__follow_say(const bst_follow_options *options, const char *format, ...) BST_PRINTF(2, 3);
 
 /* bridge.c; NULL: no memory, or a finding. */

@@ -9,7 +9,6 @@
 #include "follow_private.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,22 +27,6 @@ typedef struct beginning {
     bool published;
     bst_diags *diags;
 } beginning;
-
-bool bst__follow_stops(const bst_follow_options *options) {
-    return options->stop && *options->stop;
-}
-
-void bst__follow_say(const bst_follow_options *options, const char *format, ...) {
-    if (!options->on_notice)
-        return;
-    bst_strbuf text = BST_STRBUF_INIT;
-    va_list args;
-    va_start(args, format);
-    bst_strbuf_vaddf(&text, format, args);
-    va_end(args);
-    options->on_notice(options->context, text.text);
-    bst_strbuf_release(&text);
-}
 
 static bst_status ask(bst_pg *source, const char *sql, const char *param, bst_strbuf *out,
                       bst_diags *diags) {

@@ -256,6 +256,9 @@ static void read_all(bst__map *map) {
     read_machine(map, root);
     bst__map_source(map, root);
     bst__map_state(map, root);
+    if (map->machine && map->status == BST_OK) {
+        bst__map_places(map);
+    }
     read_fields(map, root);
     bst__map_evidence(map, root);
     read_probabilities(map, root);

@@ -148,8 +148,8 @@ bst_loc bst__map_code_where(const bst_mapping *mapping, const bst_state_column *
                             const bst_state_code *code);
 
 /* place.c: where a row stands */
-/* Makes the look-ups of codes, and where there are regions that of places. Two states that no
- * column tells apart are a finding. */
+/* Once the state's columns are read without a mistake: makes the look-ups of codes, and where there
+ * are regions that of places. Two states that no column tells apart are a finding. */
 void bst__map_places(bst__map *map);
 void bst__map_places_free(bst__map_whole *whole);
 /* Other values of one column with which the columns would agree: "payment_status is \"due\"". */
@@ -184,6 +184,8 @@ void bst__map_log_join(bst__map *map, bst_log *log);
 void bst__map_commands(bst__map *map, const json_t *root);
 /* learned.c: the file of probabilities that is named at `path` */
 void bst__map_learned(bst__map *map, const bst__map_path *path, const char *file);
+/* learned_steps.c */
+void bst__map_steps(bst__map *map, const json_t *root, double *weight, double *stop);
 void bst__map_bad_number(bst__map *map, const bst__map_path *path, const char *what);
 /* A count; -1 and a finding when it is none. */
 double bst__map_count(bst__map *map, const json_t *json, const bst__map_path *path);

@@ -272,7 +272,4 @@ void bst__map_state(bst__map *map, const json_t *root) {
         read_regions(map, regions, &inside, columns, &count);
     }
     map->mapping->state_column_count = count;
-    if (map->machine && map->status == BST_OK) {
-        bst__map_places(map);
-    }
 }
