@@ -3,8 +3,6 @@
  */
 #include "json_private.h"
 
-#include <string.h>
-
 #include <unistr.h>
 
 /* The four hexadecimal digits of a \u escape. */

@@ -4,7 +4,6 @@
  *
  * or, for a row without one, key TAB the reason. What bench/support/histories.py scores.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "backstory/run.h"

@@ -1,10 +1,8 @@
 /* backstory follow: what the old system commits becomes events, exactly once, while it goes on
  * writing. */
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backstory/follow.h"
 #include "backstory/run.h"

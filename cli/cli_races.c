@@ -1,5 +1,4 @@
 /* backstory races: what following has found of transactions that did not see one another. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
 /* backstory replay-commands: the same commands for the old system and for the machine. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "backstory/replay.h"
 

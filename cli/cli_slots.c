@@ -1,5 +1,4 @@
 /* backstory slots: what the old system keeps for those who follow it. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

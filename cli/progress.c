@@ -1,7 +1,6 @@
 /* The progress line. Drawn at most ten times a second on a terminal; a line every ten seconds in a
  * log. */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "backstory/clock.h"

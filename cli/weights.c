@@ -2,7 +2,6 @@
 #include "weights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "backstory/reader.h"
 #include "backstory/step.h"

@@ -6,7 +6,6 @@
 
 #include "path.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/mapping.h"

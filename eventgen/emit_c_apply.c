@@ -4,7 +4,6 @@
  * Each reads the entity as it was and writes a copy, so the order of assignments does not matter
  * and an overflow half way leaves no trace.
  */
-#include <stdlib.h>
 
 #include "emit_c_step_private.h"
 

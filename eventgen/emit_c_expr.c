@@ -10,8 +10,6 @@
  */
 #include "emit_c_expr_private.h"
 
-#include <string.h>
-
 /* How tightly C's operators bind. */
 enum {
     BINDS_COND = 1,

@@ -6,7 +6,6 @@
  * comment ends, no escapes, no line breaks.
  */
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "emit_c_private.h"

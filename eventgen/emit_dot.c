@@ -10,7 +10,6 @@
 #include "backstory/emit.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "backstory/arena.h"
 #include "emit_private.h"

@@ -7,8 +7,6 @@
  */
 #include "emit_python_private.h"
 
-#include <string.h>
-
 #include "emit_names_private.h"
 #include "emit_private.h"
 

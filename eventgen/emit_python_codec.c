@@ -1,7 +1,6 @@
 /* Reading and writing in generated Python: a table of codecs, a few lines that go through it, and
  * the codecs of the types that occur.
  */
-#include <string.h>
 
 #include "emit_python_private.h"
 

@@ -7,8 +7,6 @@
  */
 #include "emit_sql_private.h"
 
-#include <string.h>
-
 static void add_head(const bst__sql *sql, bst_strbuf *out) {
     bst_strbuf_adds(out, "-- ");
     bst__emit_notice(sql->machine, out);

@@ -7,8 +7,6 @@
  */
 #include "expr_private.h"
 
-#include <string.h>
-
 bool bst__is_null(const bst_expr *expr) {
     return expr->op == BST_EXPR_NULL;
 }

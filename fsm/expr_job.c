@@ -4,7 +4,6 @@
 #include "expr_private.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "backstory/json_source.h"
 

@@ -7,7 +7,6 @@
  * enters it anew; then its end has leaves of all regions, and is cut into a tuple of rows. A guard
  * that asks for a state of a region that is not looked at stays a question.
  */
-#include <string.h>
 
 #include "flatten_private.h"
 

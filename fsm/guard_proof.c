@@ -11,8 +11,6 @@
  */
 #include "guard_private.h"
 
-#include <string.h>
-
 #include "backstory/decimal.h"
 #include "expr_private.h"
 

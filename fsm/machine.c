@@ -3,7 +3,6 @@
  */
 #include "backstory/machine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/step.h"

@@ -3,9 +3,6 @@
  * out one at a time, in the order of keys within a part. */
 #include "compare_private.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "backstory/loads.h"
 #include "run/run_private.h"
 #include "synth/synth_private.h"

@@ -3,9 +3,6 @@
  */
 #include "draft_private.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

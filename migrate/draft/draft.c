@@ -6,8 +6,6 @@
  */
 #include "draft_private.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/sink.h"

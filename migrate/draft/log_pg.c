@@ -7,7 +7,6 @@
  */
 #include "draft_pg_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct log_table {

@@ -9,7 +9,6 @@
 #include "backstory/draft.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>

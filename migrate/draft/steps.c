@@ -9,7 +9,6 @@
  */
 #include "draft_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* 1 in NOISE of what enters a state is left out. */

@@ -2,8 +2,6 @@
 #include "backstory/follow.h"
 
 #include <ctype.h>
-#include <stdlib.h>
-#include <string.h>
 
 char *bst_follow_slot_name(const bst_machine *machine) {
     bst_strbuf name = BST_STRBUF_INIT;

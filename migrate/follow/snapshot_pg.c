@@ -9,7 +9,6 @@
  * after a slot was lost. */
 #include "follow_private.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "follow_batch_private.h"

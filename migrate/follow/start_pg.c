@@ -8,7 +8,6 @@
  * another snapshot, and what the store has already is not written twice. */
 #include "follow_private.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

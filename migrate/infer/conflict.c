@@ -13,8 +13,6 @@
  */
 #include "infer_private.h"
 
-#include <assert.h>
-
 #define BUDGETS 4 /* all searches together may make so many times nodes_max nodes */
 
 typedef struct finder {

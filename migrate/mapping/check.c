@@ -3,8 +3,6 @@
  */
 #include "mapping_private.h"
 
-#include <string.h>
-
 static bst_loc place(const bst_mapping *mapping, const char *pointer) {
     return bst_json_source_value(mapping->json, pointer);
 }

@@ -11,7 +11,6 @@
  */
 #include "mapping_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define WAYS_MAX     64u        /* of one state */

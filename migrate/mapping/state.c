@@ -9,7 +9,6 @@
 #include "mapping_private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

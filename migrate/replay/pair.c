@@ -4,7 +4,6 @@
 #include "replay_private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "backstory/step.h"
 
