@@ -99,9 +99,9 @@ int main(int argc, char **argv) {
     }
     p.write = argv[4];
     p.ask = argv[5];
-    bst_status status = bst_pg_connect(argv[1], &p.from, p.diags);
+    bst_status status = bst_pg_connect(argv[1], BST_PG_STORE, &p.from, p.diags);
     if (status == BST_OK)
-        status = bst_pg_connect(argv[2], &p.to, p.diags);
+        status = bst_pg_connect(argv[2], BST_PG_STORE, &p.to, p.diags);
     if (status == BST_OK)
         status = measure(&p, strtoll(argv[3], NULL, 10));
     for (size_t i = 0; status != BST_OK && i < bst_diags_count(p.diags); i++)

@@ -63,7 +63,7 @@ bst_status bst_follow_find(const char *store, const char *machine, const char *s
     bst_pg *pg = NULL;
     bool found = false;
     *ret = (bst_follow_place){.slot = ""};
-    bst_status status = bst_pg_connect(store, &pg, diags);
+    bst_status status = bst_pg_connect(store, BST_PG_STORE, &pg, diags);
     if (status == BST_OK && moment)
         status = bst__pg_begin_at(pg, moment, diags);
     if (status == BST_OK)
@@ -141,7 +141,7 @@ static bst_status wait_for(bst_pg *pg, const char *machine, const bst_follow_wai
 bst_status bst_follow_await(const char *store, const char *machine, const bst_follow_wait *wait,
                             bst_diags *diags) {
     bst_pg *pg = NULL;
-    bst_status status = bst_pg_connect(store, &pg, diags);
+    bst_status status = bst_pg_connect(store, BST_PG_STORE, &pg, diags);
     if (status == BST_OK)
         status = is_followed(pg, machine, diags);
     if (status == BST_OK)

@@ -114,7 +114,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
     bst_strbuf_init(&j->aside);
     bst_strbuf_init(&j->released);
     bst_strbuf_init(&j->races);
-    bst_status status = bst_pg_connect(conninfo, &j->pg, diags);
+    bst_status status = bst_pg_connect(conninfo, BST_PG_STORE, &j->pg, diags);
     if (status == BST_OK)
         status = set_up(j, diags);
     if (status == BST_OK)

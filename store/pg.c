@@ -52,12 +52,17 @@ static void add_lines(bst_strbuf *out, const char *text) {
     }
 }
 
+static const char *side_of(const bst_pg *pg) {
+    return pg->side == BST_PG_SOURCE ? "source" : "store";
+}
+
 static bst_status report_connection(const bst_pg *pg, bst_diags *diags) {
     bst_strbuf text = BST_STRBUF_INIT;
     add_lines(&text, PQerrorMessage(pg->conn));
     if (text.len == 0)
         bst_strbuf_adds(&text, "the connection to the server was lost");
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s", text.text);
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s: %s", side_of(pg),
+                 pg->label.text, text.text);
     bst_strbuf_release(&text);
     return BST_DATABASE;
 }
@@ -69,7 +74,7 @@ static bst_status status_of(const char *sqlstate) {
     return passes ? BST_RETRY : BST_DATABASE;
 }
 
-static bst_status report_result(const PGresult *result, bst_diags *diags) {
+static bst_status report_result(const bst_pg *pg, const PGresult *result, bst_diags *diags) {
     const char *const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *const detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -78,7 +83,8 @@ static bst_status report_result(const PGresult *result, bst_diags *diags) {
     char code[32];
     snprintf(code, sizeof code, "sqlstate-%s", sqlstate);
     const bst_status status = status_of(sqlstate);
-    bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s", primary ? primary : "unknown error");
+    bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s %s: %s", side_of(pg), pg->label.text,
+                 primary ? primary : "unknown error");
     /* Where in a COPY it happened is worth knowing; where in a function of ours is not. */
     if (detail && context && strncmp(sqlstate, "BST", 3) != 0)
         bst_diag_detail(diags, "%s; %s", detail, context);
@@ -98,7 +104,7 @@ static void hear_notice(void *context, const PGresult *result) {
     bst_pg *const pg = context;
     const char *const severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
-        report_result(result, pg->last_words);
+        report_result(pg, result, pg->last_words);
 }
 
 bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
@@ -112,8 +118,8 @@ bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
 
 static bst_status report_silence(const bst_pg *pg, bst_diags *diags) {
     bst_diag_add(diags, BST_RETRY, BST_ERROR, "stalled", NULL,
-                 "%s has not moved for %u seconds, and its session is not at work", pg->label.text,
-                 (unsigned)pg->patience);
+                 "%s %s has not moved for %u seconds, and its session is not at work", side_of(pg),
+                 pg->label.text, (unsigned)pg->patience);
     return BST_RETRY;
 }
 
@@ -130,7 +136,7 @@ bst_status bst__pg_failed(bst_pg *pg, PGresult *result, bst_diags *diags) {
     for (; result; result = bst__pg_result(pg)) {
         const ExecStatusType kind = PQresultStatus(result);
         if (status == BST_OK && PQresultErrorField(result, PG_DIAG_SQLSTATE))
-            status = report_result(result, diags);
+            status = report_result(pg, result, diags);
         PQclear(result);
         /* A COPY has no last result before it is left; a connection that is lost ends by itself. */
         if (kind == PGRES_COPY_IN && PQputCopyEnd(pg->conn, "abandoned") < 0)
@@ -182,13 +188,16 @@ static void hide_secrets(const char *conninfo, char *text) {
 
 static bst_status report_refused(const bst_pg *pg, const char *conninfo, bst_diags *diags) {
     bst_strbuf text = BST_STRBUF_INIT;
+    bst_strbuf_addf(&text, "%s: ", pg->label.text);
+    const size_t said = text.len;
     add_lines(&text, PQerrorMessage(pg->conn));
+    if (text.len == said)
+        bst_strbuf_adds(&text, "the server could not be reached");
     char *const shown = bst_strbuf_detach(&text);
     if (!shown)
         return bst_diag_nomem(diags);
     hide_secrets(conninfo, shown);
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s",
-                 *shown ? shown : "the server could not be reached");
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s", side_of(pg), shown);
     free(shown);
     return BST_DATABASE;
 }
@@ -211,24 +220,26 @@ static bst_status check_form(const char *conninfo, bst_diags *diags) {
 
 static void set_label(bst_pg *pg) {
     const char *const host = PQhost(pg->conn), *const port = PQport(pg->conn);
-    bst_strbuf_addf(&pg->label, "%s@%s:%s", PQdb(pg->conn), host ? host : "", port ? port : "");
+    const char *const database = PQdb(pg->conn);
+    bst_strbuf_addf(&pg->label, "%s@%s:%s", database ? database : "", host ? host : "",
+                    port ? port : "");
 }
 
 static bst_status start_session(bst_pg *pg, const char *conninfo, bst_diags *diags) {
     if (!pg->conn || !pg->last_words)
         return bst_diag_nomem(diags);
+    set_label(pg);
+    if (pg->label.failed)
+        return bst_diag_nomem(diags);
     if (PQstatus(pg->conn) != CONNECTION_OK)
         return report_refused(pg, conninfo, diags);
     PQsetNoticeReceiver(pg->conn, hear_notice, pg);
     PQsetnonblocking(pg->conn, 1); /* pg_wait.c waits */
-    set_label(pg);
-    if (pg->label.failed)
-        return bst_diag_nomem(diags);
     return bst_pg_exec(pg, session_sql, diags);
 }
 
-bst_status bst__pg_connect(const char *conninfo, bool replicating, uint32_t patience, bst_pg **ret,
-                           bst_diags *diags) {
+bst_status bst__pg_connect(const char *conninfo, bst_pg_side side, bool replicating,
+                           uint32_t patience, bst_pg **ret, bst_diags *diags) {
     char limit[16];
     const bst_status form = check_form(conninfo, diags);
     if (form != BST_OK)
@@ -238,6 +249,7 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, uint32_t pati
         return bst_diag_nomem(diags);
     bst_strbuf_init(&pg->label);
     pg->last_words = bst_diags_new();
+    pg->side = side;
     pg->patience = patience;
     snprintf(limit, sizeof limit, "%u",
              patience < CONNECT_SECONDS ? (unsigned)patience : CONNECT_SECONDS);
@@ -255,13 +267,14 @@ bst_status bst__pg_connect(const char *conninfo, bool replicating, uint32_t pati
     return BST_OK;
 }
 
-bst_status bst_pg_connect(const char *conninfo, bst_pg **ret, bst_diags *diags) {
-    return bst__pg_connect(conninfo, false, BST_PG_PATIENCE, ret, diags);
+bst_status bst_pg_connect(const char *conninfo, bst_pg_side side, bst_pg **ret, bst_diags *diags) {
+    return bst__pg_connect(conninfo, side, false, BST_PG_PATIENCE, ret, diags);
 }
 
-bst_status bst_pg_connect_watched(const char *conninfo, uint32_t seconds, bst_pg **ret,
-                                  bst_diags *diags) {
-    return bst__pg_connect(conninfo, false, seconds > 0 ? seconds : BST_PG_PATIENCE, ret, diags);
+bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side, uint32_t seconds,
+                                  bst_pg **ret, bst_diags *diags) {
+    return bst__pg_connect(conninfo, side, false, seconds > 0 ? seconds : BST_PG_PATIENCE, ret,
+                           diags);
 }
 
 bool bst_pg_heals(const bst_diag *diag) {
@@ -297,6 +310,15 @@ const char *bst_pg_label(const bst_pg *pg) {
     return pg->label.text;
 }
 
+const char *bst_pg_own_words(const bst_pg *pg, const char *message) {
+    bst_strbuf before = BST_STRBUF_INIT;
+    bst_strbuf_addf(&before, "%s %s: ", side_of(pg), pg->label.text);
+    const bool said = strncmp(message, before.text, before.len) == 0;
+    message += said ? before.len : 0;
+    bst_strbuf_release(&before);
+    return message;
+}
+
 int bst_pg_version(const bst_pg *pg) {
     return PQserverVersion(pg->conn);
 }
@@ -317,7 +339,9 @@ bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
     const bool undone = rolled_back(sql, result);
     PQclear(result);
     return undone ? bst_diag_add(diags, BST_DATABASE, BST_ERROR, "rolled-back", NULL,
-                                 "the server rolled the transaction back instead of committing it")
+                                 "%s %s: the server rolled the transaction back instead of "
+                                 "committing it",
+                                 side_of(pg), pg->label.text)
                   : BST_OK;
 }
 
@@ -429,8 +453,8 @@ bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
     if (status != BST_OK || taken == rows)
         return status;
     return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-cut-short", NULL,
-                        "the server took %llu of %llu rows", (unsigned long long)taken,
-                        (unsigned long long)rows);
+                        "%s %s: the server took %llu of %llu rows", side_of(pg), pg->label.text,
+                        (unsigned long long)taken, (unsigned long long)rows);
 }
 
 /* Quoting */

@@ -8,6 +8,7 @@
 
 struct bst_pg {
     PGconn *conn;
+    bst_pg_side side;
     bst_strbuf label;
     char *message;         /* of a COPY out, borrowed by the caller until the next call */
     bst_diags *last_words; /* see hear_notice() */

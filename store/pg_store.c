@@ -95,12 +95,12 @@ bst_status bst__store_need(bst_pg *pg, bst_diags *diags) {
 
 bst_status bst__store_look(const char *conninfo, bst_pg **ret, bool *ret_found, bst_diags *diags) {
     *ret_found = false;
-    const bst_status status = bst_pg_connect(conninfo, ret, diags);
+    const bst_status status = bst_pg_connect(conninfo, BST_PG_STORE, ret, diags);
     return status == BST_OK ? bst__store_find(*ret, ret_found, diags) : status;
 }
 
 bst_status bst_store_open(const char *conninfo, bst_pg **ret, bst_diags *diags) {
-    const bst_status status = bst_pg_connect(conninfo, ret, diags);
+    const bst_status status = bst_pg_connect(conninfo, BST_PG_STORE, ret, diags);
     return status == BST_OK ? bst__store_need(*ret, diags) : status;
 }
 

@@ -58,7 +58,8 @@ bst_status bst_pg_stream_open(const char *conninfo, bst_pg_stream **ret, bst_dia
     bst_pg_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return bst_diag_nomem(diags);
-    const bst_status status = bst__pg_connect(conninfo, true, BST_PG_PATIENCE, &stream->pg, diags);
+    const bst_status status =
+        bst__pg_connect(conninfo, BST_PG_SOURCE, true, BST_PG_PATIENCE, &stream->pg, diags);
     if (status != BST_OK) {
         free(stream);
         return status;
@@ -194,7 +195,7 @@ static bst_status mind_silence(bst_pg_stream *stream, bst_diags *diags) {
     const int64_t now = clock_ms();
     if (now - stream->heard_ms >= GIVE_UP_MS)
         return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "stream-silent", NULL,
-                            "%s has said nothing for %d seconds", bst_pg_label(stream->pg),
+                            "source %s has said nothing for %d seconds", bst_pg_label(stream->pg),
                             GIVE_UP_MS / 1000);
     if (now - stream->heard_ms < ASK_AFTER_MS || now - stream->asked_ms < ASK_AFTER_MS)
         return BST_OK;

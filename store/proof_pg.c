@@ -36,7 +36,7 @@ bst_status bst_store_prove(const char *store, int32_t run_id, bst_strbuf *out, b
     const char *const params[] = {run.text};
     bst_pg *pg = NULL;
     char *text = NULL;
-    bst_status status = bst_pg_connect(store, &pg, diags);
+    bst_status status = bst_pg_connect(store, BST_PG_STORE, &pg, diags);
     /* Digests sort the segments of the run: in memory, where it is little. */
     if (status == BST_OK)
         status = bst_pg_exec(pg, "BEGIN READ ONLY; SET LOCAL jit = off", diags);
@@ -58,7 +58,7 @@ bst_status bst_store_keep_manifest(const char *store, int32_t run_id, const char
     const char *const params[] = {run.text, manifest};
     bst_pg *pg = NULL;
     char *text = NULL;
-    bst_status status = bst_pg_connect(store, &pg, diags);
+    bst_status status = bst_pg_connect(store, BST_PG_STORE, &pg, diags);
     if (status == BST_OK)
         status = bst__pg_value(pg,
                                "INSERT INTO backstory.manifest (run_id, manifest)"

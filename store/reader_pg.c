@@ -392,7 +392,7 @@ bst_status bst__reader_pg_open(const char *conninfo, const bst_machine *machine,
     bst_strbuf_init(&reader->condition);
     bst_status status = bst__reader_init(&reader->base, &pg_ops, machine, diags);
     if (status == BST_OK)
-        status = bst_pg_connect(conninfo, &reader->pg, diags);
+        status = bst_pg_connect(conninfo, BST_PG_STORE, &reader->pg, diags);
     if (status == BST_OK)
         status = start(reader, key, part, moment, diags);
     if (status != BST_OK) {

@@ -157,7 +157,7 @@ bst_status bst__sink_pg_open(const char *conninfo, const bst_machine *machine,
     bst_status status = sink->arena ? bst__run_info_keep(run, sink->arena, &sink->run, diags)
                                     : bst_diag_nomem(diags);
     if (status == BST_OK)
-        status = bst_pg_connect(conninfo, &sink->pg, diags);
+        status = bst_pg_connect(conninfo, BST_PG_STORE, &sink->pg, diags);
     if (status == BST_OK)
         status = begin(sink, diags);
     if (status != BST_OK) {

@@ -80,7 +80,7 @@ static bst_status find_follower(const bst_mapping *mapping, const bst_compare_op
     bst_status status = bst_follow_find(options->store, machine, NULL, NULL, ret, diags);
     if (status != BST_OK || !ret->slot[0])
         return status;
-    status = bst_pg_connect(options->from, &pg, diags);
+    status = bst_pg_connect(options->from, BST_PG_SOURCE, &pg, diags);
     if (status == BST_OK)
         status = bst__follow_label(pg, mapping, source, diags);
     if (status == BST_OK)
@@ -235,7 +235,7 @@ bst_status bst__at_open(const bst_mapping *mapping, const bst_compare_options *o
     if (status == BST_OK && !at->place.slot[0])
         status = report_not_followed(at);
     if (status == BST_OK)
-        status = bst_pg_connect(options->from, &at->pg, diags);
+        status = bst_pg_connect(options->from, BST_PG_SOURCE, &at->pg, diags);
     if (status == BST_OK)
         status = check(at);
     if (status == BST_OK)

@@ -187,7 +187,7 @@ bst_status bst__draft_open_pg(draft *d) {
     if (!p)
         return bst_diag_nomem(d->diags);
     d->source = p;
-    const bst_status status = bst_pg_connect(d->options->from, &p->pg, d->diags);
+    const bst_status status = bst_pg_connect(d->options->from, BST_PG_SOURCE, &p->pg, d->diags);
     if (status != BST_OK)
         return status;
     d->ops = &pg_ops;

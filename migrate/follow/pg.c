@@ -339,7 +339,7 @@ static bst_status check_all(session *s) {
 }
 
 static bst_status begin(session *s) {
-    bst_status status = bst_pg_connect(s->options.from, &s->source, s->diags);
+    bst_status status = bst_pg_connect(s->options.from, BST_PG_SOURCE, &s->source, s->diags);
     if (status == BST_OK)
         status = check_all(s);
     if (status != BST_OK || s->options.check_only)

@@ -28,7 +28,7 @@ bst_status bst_slots_list(const char *from,
                           bst_diags *diags) {
     bst_pg *pg = NULL;
     bst_pg_rows *rows = NULL;
-    bst_status status = bst_pg_connect(from, &pg, diags);
+    bst_status status = bst_pg_connect(from, BST_PG_SOURCE, &pg, diags);
     if (status == BST_OK)
         status = bst_pg_query(
             pg,
@@ -82,7 +82,7 @@ static bst_status drop_slot(bst_pg *pg, const char *name, bool *ret_found, bst_d
 bst_status bst_slots_drop(const char *from, const char *name, bst_diags *diags) {
     bst_pg *pg = NULL;
     bool slot = false, publication = false;
-    bst_status status = bst_pg_connect(from, &pg, diags);
+    bst_status status = bst_pg_connect(from, BST_PG_SOURCE, &pg, diags);
     if (status == BST_OK)
         status = drop_slot(pg, name, &slot, diags);
     if (status == BST_OK)

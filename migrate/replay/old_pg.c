@@ -85,7 +85,7 @@ static bst_status open_all(old_pg *old, const char *from, bst_diags *diags) {
         return bst_diag_nomem(diags);
     bst_status status = bst_synth_new(old->mapping, &old->synth, diags);
     if (status == BST_OK)
-        status = bst_pg_connect(from, &old->pg, diags);
+        status = bst_pg_connect(from, BST_PG_SOURCE, &old->pg, diags);
     /* The functions are the users' own: they look for names where they always do. */
     if (status == BST_OK)
         status = bst_pg_exec(old->pg, "RESET search_path", diags);
@@ -138,9 +138,11 @@ static bool is_refusal(const bst_diag *diag) {
     return true;
 }
 
-static bst_status pass_on(const bst_diag *heard, const char *what, bst_diags *diags) {
-    bst_diag_add(diags, heard->status, BST_ERROR, heard->code, NULL, "%s: %s", what,
-                 heard->message);
+static bst_status pass_on(const old_pg *old, const bst_diag *heard, const char *what,
+                          bst_diags *diags) {
+    const char *const words = bst_pg_own_words(old->pg, heard->message);
+    bst_diag_add(diags, heard->status, BST_ERROR, heard->code, NULL, "%.*s%s: %s",
+                 (int)(words - heard->message), heard->message, what, words);
     if (heard->detail)
         bst_diag_detail(diags, "%s", heard->detail);
     if (heard->hint)
@@ -214,7 +216,7 @@ static bst_status ask_for_row(old_pg *old, bst_diags *diags) {
     status = bst_pg_query(old->pg, old->row_sql.text, spec->key_count,
                           (const char *const *)old->parts, &old->rows, old->heard);
     if (status != BST_OK && !is_refusal(bst_diags_at(old->heard, 0)))
-        return pass_on(bst_diags_at(old->heard, 0), spec->table, diags);
+        return pass_on(old, bst_diags_at(old->heard, 0), spec->table, diags);
     return bst_pg_exec(old->pg,
                        status == BST_OK ? "RELEASE backstory_row"
                                         : "ROLLBACK TO backstory_row; RELEASE backstory_row",
@@ -317,9 +319,10 @@ static bst_status pg_carry_out(bst__old *base, const bst__replay_step *step, con
     }
     const bst_diag *const heard = bst_diags_at(old->heard, 0);
     if (!is_refusal(heard))
-        return pass_on(heard, old->mapping->commands[step->command].function, diags);
+        return pass_on(old, heard, old->mapping->commands[step->command].function, diags);
     bst_strbuf_clear(&old->refusal);
-    bst_strbuf_addf(&old->refusal, "%s [%s]", heard->message, heard->code);
+    bst_strbuf_addf(&old->refusal, "%s [%s]", bst_pg_own_words(old->pg, heard->message),
+                    heard->code);
     *ret_refusal = old->refusal.text;
     return bst_pg_exec(old->pg, "ROLLBACK TO backstory_step; RELEASE backstory_step", diags);
 }

@@ -391,7 +391,8 @@ bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) {
     const uint32_t seconds = s->base.spec->stall_seconds;
     char sql[48];
     snprintf(sql, sizeof sql, "SET lock_timeout = '%us'", seconds > 0 ? seconds : BST_PG_PATIENCE);
-    const bst_status status = bst_pg_connect_watched(s->conninfo, seconds, ret, diags);
+    const bst_status status =
+        bst_pg_connect_watched(s->conninfo, BST_PG_SOURCE, seconds, ret, diags);
     return status == BST_OK ? bst_pg_exec(*ret, sql, diags) : status;
 }
 

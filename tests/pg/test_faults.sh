@@ -96,13 +96,17 @@ begin() {
     start "$@"
     wait_at_gate $run || { cat err.txt; fail 'the run did not come to the gate'; }
 }
-# ended STATUS [TEXT]: the run ends so, and says so, once.
+# ended STATUS [TEXT [SIDE]]: the run ends so, and says so, once, and whose server it was: that of "source" or "store".
 ended() {
     status=0
     wait $run || status=$?
     run=
     [ "$status" = "$1" ] || { cat out.txt err.txt; fail "$what: exit status $status instead of $1"; }
     [ -z "${2-}" ] || grep -q "$2" err.txt || { cat err.txt; fail "$what: it does not say $2"; }
+    case ${3-} in
+    source) grep -q "^error: source $shop@[^:]*:[0-9]*: " err.txt || { cat err.txt; fail "$what: not at which end"; } ;;
+    store) grep -q "^error: store $storm@[^:]*:[0-9]*: " err.txt || { cat err.txt; fail "$what: not at which end"; } ;;
+    esac
     [ "$status" = 0 ] || [ "$(grep -c '^error' err.txt)" = 1 ] || { cat err.txt; fail "$what: not one error"; }
 }
 same_store() {
@@ -129,12 +133,32 @@ fingerprint "$storm" >calm.txt
 events=$(ask -d "$storm" -c 'SELECT count(*) FROM backstory.event')
 [ "$(ask -d "$storm" -c 'SELECT count(*) FROM backstory.chunk')" -ge 15 ] || fail 'too few chunks'
 
+what='at which end it is'
+say "$what"
+# other_end SIDE COMMAND...: there is no such database, and it is said at which end.
+other_end() {
+    side=$1
+    shift
+    status=0
+    "$BACKSTORY" "$@" --quiet >out.txt 2>&1 || status=$?
+    [ $status = 3 ] || { cat out.txt; fail "$what: $1 ends with $status"; }
+    grep -q "^error: $side nowhere@[^:]*:[0-9]*: .*database \"nowhere\" does not exist" out.txt || { cat out.txt; fail "$what: $1"; }
+}
+other_end source plan bill.legacy.json --from 'dbname=nowhere password=secret'
+other_end source init --from dbname=nowhere --table bills
+other_end source slots list --from dbname=nowhere
+for command in migrate compare follow; do
+    other_end source $command bill.legacy.json --from dbname=nowhere --to "$to"
+    [ $command = follow ] || other_end store $command bill.legacy.json --from "$from" --to dbname=nowhere
+done
+other_end store status --from dbname=nowhere
+
 what='a query of ours is cancelled (57014)'
 say "$what"
 begin
 each pg_cancel_backend "$at_gate"
 open_gate
-ended 3 sqlstate-57014
+ended 3 sqlstate-57014 source
 goes_on
 
 what='a reader is ended (57P01)'
@@ -166,7 +190,7 @@ what='the snapshot of somebody else is gone (22023)'
 say "$what"
 fresh
 start --snapshot 00000003-00000003-1
-ended 3 sqlstate-22023
+ended 3 sqlstate-22023 source
 goes_on
 
 what='a snapshot that is as old as it may be'
@@ -184,7 +208,7 @@ from="$from user=faults_reader"
 begin
 ask -c 'REVOKE SELECT ON bills FROM faults_reader'
 open_gate
-ended 3 sqlstate-42501
+ended 3 sqlstate-42501 source
 grep -q 'the same command goes on from there' err.txt || { cat err.txt; fail "$what: not how to go on"; }
 ask -c 'GRANT SELECT ON bills TO faults_reader'
 goes_on
@@ -209,7 +233,7 @@ until [ "$(ask -c "SELECT count(*) FROM pg_locks WHERE relation = 'bills'::regcl
 each pg_terminate_backend "$sessions AND backend_start > (SELECT min(backend_start) FROM pg_stat_activity
     WHERE datname = '$shop' AND application_name = 'faults-source')"
 open_gate
-ended 3 sqlstate-55P03
+ended 3 sqlstate-55P03 source
 patience=60s
 wait $alter
 ask -c 'ALTER TABLE bills DROP COLUMN late'
@@ -249,7 +273,7 @@ start
 wait_at_gate $run || { cat err.txt; fail "$what: not at the gate"; }
 ask -d "$storm" -c 'REVOKE backstory_appender FROM faults_loader'
 open_gate
-ended 3 sqlstate-42501
+ended 3 sqlstate-42501 store
 ask -d "$storm" -c 'GRANT backstory_appender TO faults_loader' 2>/dev/null
 goes_on
 to="dbname=$storm application_name=faults-sink"
@@ -267,7 +291,7 @@ $$;
 CREATE TRIGGER refuse BEFORE INSERT ON backstory.segment FOR EACH ROW WHEN (NEW.key = '2001') EXECUTE FUNCTION public.refuse();
 SQL
 start --chunk-rows 2000
-ended 3 sqlstate-23514
+ended 3 sqlstate-23514 store
 for words in 'no room for 2001 today' 'COPY segment, line 1$' 'hint: Come again'; do
     grep -q "$words" err.txt || { cat err.txt; fail "$what: the server's words are lost"; }
 done
@@ -316,7 +340,7 @@ what='no connection at all'
 ask -c 'ALTER ROLE faults_few CONNECTION LIMIT 0'
 fresh
 start
-ended 3 'too many connections'
+ended 3 'too many connections' source
 from="dbname=$shop application_name=faults-source"
 
 # ---- the path
@@ -355,7 +379,7 @@ say "$what"
 fresh
 path sink lose 100000 1
 start --chunk-rows 4000
-ended 3 copy-cut-short
+ended 3 copy-cut-short store
 no_path
 fresh
 goes_on

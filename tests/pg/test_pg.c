@@ -15,7 +15,7 @@ START_TEST(the_users_settings_do_not_get_through) {
         "options='-c statement_timeout=100 -c lock_timeout=1 -c TimeZone=Asia/Tokyo"
         " -c search_path=public -c DateStyle=German -c idle_in_transaction_session_timeout=1'";
     pg = bst_pg_free(pg);
-    pg_expect(bst_pg_connect(conninfo, &pg, pg_diags), BST_OK);
+    pg_expect(bst_pg_connect(conninfo, BST_PG_STORE, &pg, pg_diags), BST_OK);
     ck_assert_str_eq(value_of("SELECT pg_sleep(0.2)"), "");
     ck_assert_str_eq(value_of("SELECT timestamptz '2021-03-02 10:00Z'"), "2021-03-02 10:00:00+00");
     ck_assert_str_eq(value_of("SHOW lock_timeout"), "0");
@@ -59,7 +59,7 @@ static const char *const secrets[] = {
 
 START_TEST(passwords_are_not_shown) {
     bst_pg *none = NULL;
-    ck_assert_int_ne(bst_pg_connect(secrets[_i], &none, pg_diags), BST_OK);
+    ck_assert_int_ne(bst_pg_connect(secrets[_i], BST_PG_STORE, &none, pg_diags), BST_OK);
     ck_assert_ptr_null(none);
     ck_assert_uint_eq(bst_diags_count(pg_diags), 1);
     ck_assert_str_eq(pg_last()->code, "connect");
@@ -116,7 +116,7 @@ static void terminate(const char *pid) {
     bst_pg *other = NULL;
     bst_pg_rows *rows = NULL;
     const char *const params[] = {pid};
-    pg_expect(bst_pg_connect("", &other, pg_diags), BST_OK);
+    pg_expect(bst_pg_connect("", BST_PG_STORE, &other, pg_diags), BST_OK);
     pg_expect(bst_pg_query(other, "SELECT pg_terminate_backend($1::int, 10000)", 1, params, &rows,
                            pg_diags),
               BST_OK);
@@ -157,7 +157,7 @@ START_TEST(a_backend_that_ends_in_a_copy_out_is_noticed) {
                               " TO STDOUT",
                               pg_diags),
               BST_OK);
-    pg_expect(bst_pg_connect("", &other, pg_diags), BST_OK);
+    pg_expect(bst_pg_connect("", BST_PG_STORE, &other, pg_diags), BST_OK);
     pg_expect(bst_pg_exec(other, sql, pg_diags), BST_OK);
     while (status == BST_OK && len > 0)
         status = bst_pg_copy_read(pg, &bytes, &len, NULL, pg_diags);

@@ -23,7 +23,7 @@ static inline void pg_expect(bst_status status, bst_status wanted) {
 static inline void pg_setup(void) {
     pg_diags = bst_diags_new();
     ck_assert_ptr_nonnull(pg_diags);
-    pg_expect(bst_pg_connect("", &pg, pg_diags), BST_OK);
+    pg_expect(bst_pg_connect("", BST_PG_STORE, &pg, pg_diags), BST_OK);
 }
 
 static inline void pg_teardown(void) {

@@ -4,10 +4,10 @@
  * Every session: TimeZone UTC, client_encoding UTF8, search_path '', statement/lock/idle timeouts
  * 0, lc_monetary C, extra_float_digits and DateStyle fixed, application_name "backstory" (unless
  * the connection string names another). Errors keep the server's SQLSTATE, message, detail and hint
- * in one finding with the code `sqlstate-23505`; 23505 and the store's own BST01 are BST_CONFLICT,
- * class 40 is BST_RETRY, all else BST_DATABASE. Where the server said nothing the code is
- * `connect`, `rolled-back` (a COMMIT that was not one), `stalled` or `copy-cut-short`. Passwords
- * never appear in a message.
+ * in one finding with the code `sqlstate-23505`, whose message begins with the side and the label;
+ * 23505 and the store's own BST01 are BST_CONFLICT, class 40 is BST_RETRY, all else BST_DATABASE.
+ * Where the server said nothing the code is `connect`, `rolled-back` (a COMMIT that was not one),
+ * `stalled` or `copy-cut-short`. Passwords never appear in a message.
  */
 #ifndef BACKSTORY_PG_H
 #define BACKSTORY_PG_H
@@ -25,17 +25,23 @@ extern "C" {
 typedef struct bst_pg bst_pg;
 typedef struct bst_pg_rows bst_pg_rows;
 
-BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg **ret,
+/* Whose server it is: every error of it says so, and which one it is, "source shop@db1:5432: ...".
+ */
+typedef enum bst_pg_side { BST_PG_SOURCE, BST_PG_STORE } bst_pg_side;
+
+BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg_side side, bst_pg **ret,
                                   bst_diags *diags) BST_MUST_USE;
 /* A server that is silent for so many seconds is asked, by a second session, whether it still works
  * for this one; if not, calls fail with `stalled`, which is BST_RETRY. 0: BST_PG_PATIENCE, as in
  * bst_pg_connect(). */
 #define BST_PG_PATIENCE 60u
-BST_API bst_status bst_pg_connect_watched(const char *conninfo, uint32_t seconds, bst_pg **ret,
-                                          bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side, uint32_t seconds,
+                                          bst_pg **ret, bst_diags *diags) BST_MUST_USE;
 BST_API bst_pg *bst_pg_free(bst_pg *pg);
-/* host, port, database, user: "payments@db1:5432", for reports. Borrowed. */
+/* Database, host and port: "payments@db1:5432", for reports. Borrowed. */
 BST_API const char *bst_pg_label(const bst_pg *pg);
+/* The message of a finding of this session without the side and the label. */
+BST_API const char *bst_pg_own_words(const bst_pg *pg, const char *message);
 /* Of the server: 150004 is 15.4. */
 BST_API int bst_pg_version(const bst_pg *pg);
 
