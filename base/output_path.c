@@ -52,3 +52,19 @@ bool bst_output_path(const char *given, bst_strbuf *ret) {
 int bst_output_open_in_place(const char *path) {
     return open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
 }
+
+bool bst_output_possible(const char *given) {
+    bst_strbuf path = BST_STRBUF_INIT;
+    bool possible = false;
+    if (bst_output_path(given, &path)) {
+        possible = access(path.text, W_OK) == 0;
+    } else if (!path.failed) {
+        char *const slash = strrchr(path.text, '/');
+        if (slash) {
+            slash[slash == path.text] = '\0'; /* "/" itself stays */
+        }
+        possible = access(slash ? path.text : ".", W_OK | X_OK) == 0;
+    }
+    bst_strbuf_release(&path);
+    return possible;
+}

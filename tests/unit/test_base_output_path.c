@@ -81,12 +81,28 @@ START_TEST(test_unnamed_file) {
 }
 END_TEST
 
+START_TEST(test_possible) {
+    scratch s;
+    scratch_make(&s);
+    ck_assert(bst_output_possible(scratch_path(&s, "new")));
+    ck_assert(bst_output_possible("new")); /* here */
+    ck_assert(bst_output_possible("/dev/null"));
+    ck_assert(!bst_output_possible(scratch_path(&s, "no/new")));
+    ck_assert_int_eq(errno, ENOENT);
+    scratch_write(&s, "file", "", 0);
+    ck_assert(!bst_output_possible(scratch_path(&s, "file/new")));
+    ck_assert_int_eq(errno, ENOTDIR);
+    scratch_remove(&s);
+}
+END_TEST
+
 Suite *test_base_output_path_suite(void) {
     Suite *suite = suite_create("output path");
     TCase *tcase = tcase_create("output path");
     tcase_add_test(tcase, test_files_and_links);
     tcase_add_test(tcase, test_written_in_place);
     tcase_add_test(tcase, test_unnamed_file);
+    tcase_add_test(tcase, test_possible);
     suite_add_tcase(suite, tcase);
     return suite;
 }

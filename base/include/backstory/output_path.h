@@ -20,6 +20,9 @@ extern "C" {
  * something that cannot be looked at, which must be opened as it is, never renamed over or removed.
  * Without memory `ret` has failed. */
 BST_API bool bst_output_path(const char *given, bst_strbuf *ret);
+/* Whether something could be written there, as far as can be told without doing so: to say it
+ * before the work and not after it. False, and errno. */
+BST_API bool bst_output_possible(const char *given);
 /* Opens such a thing to write; a descriptor, or -1 and errno. */
 BST_API int bst_output_open_in_place(const char *path);
 
