@@ -1,9 +1,11 @@
 /* backstory migrate: gives every legacy row its history and loads the histories into a store. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backstory/clock.h"
 #include "backstory/mapping.h"
+#include "backstory/output_path.h"
 #include "backstory/run.h"
 #include "backstory/synth.h"
 #include "backstory/timestamp.h"
@@ -132,6 +134,11 @@ static bst_status check_files(cli_call *call, const arguments *given, const bst_
                                     {"--to", given->to, true},
                                     {"--quarantine", given->quarantine, true},
                                     {"--manifest", given->manifest, true}};
+    const bst_loc where = {given->quarantine, 0, 0};
+
+    if (!bst_output_possible(given->quarantine))
+        return bst_diag_add(call->diags, BST_IO, BST_ERROR, "cannot-write", &where,
+                            "could not write the file: %s", strerror(errno));
     return cli_mapping_apart(call, mapping, given->from, files, sizeof files / sizeof files[0]);
 }
 

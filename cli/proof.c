@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/clock.h"
+#include "backstory/output_file.h"
+#include "backstory/output_path.h"
 #include "backstory/proof.h"
 #include "backstory/recount.h"
 
@@ -39,12 +42,22 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
                                          .on_difference = on_difference,
                                          .context = proof};
 
-    proof->rows_of_now = figures->already && moment; /* a file is what it was */
+    proof->snapshots = figures->snapshots;
+    proof->rows_of = !moment                  ? CLI_ROWS_OF_LOAD /* a file is what it was */
+                     : figures->already       ? CLI_ROWS_OF_NOW
+                     : figures->snapshots > 1 ? CLI_ROWS_OF_LAST
+                                              : CLI_ROWS_OF_LOAD;
     proof->verdict =
         bst_compare(proof->mapping, &options, proof->arena, &proof->result, proof->call->diags);
     proof->done = true;
     proof->seconds = cli_now() - start;
     return proof->verdict == BST_DIFFERENT ? BST_OK : proof->verdict;
+}
+
+static bst_status cannot_write(const cli_proof *proof) {
+    const bst_loc where = {proof->manifest_path, 0, 0};
+    return bst_diag_add(proof->call->diags, BST_IO, BST_ERROR, "cannot-write", &where,
+                        "could not write the file: %s", strerror(errno));
 }
 
 bst_status cli_proof_begin(cli_proof *proof, cli_call *call, const bst_mapping *mapping,
@@ -57,6 +70,8 @@ bst_status cli_proof_begin(cli_proof *proof, cli_call *call, const bst_mapping *
                          .differences = json_array()};
     if (!proof->arena || !proof->differences)
         return bst_diag_nomem(call->diags);
+    if (manifest_path && !bst_output_possible(manifest_path))
+        return cannot_write(proof); /* not after hours of work */
     run->on_loaded = on_loaded;
     run->loaded_context = proof;
     return BST_OK;
@@ -70,19 +85,30 @@ void cli_proof_release(cli_proof *proof) {
 
 /* ---- what is said of it */
 
+static void print_moment(const cli_proof *proof) {
+    if (proof->rows_of == CLI_ROWS_OF_NOW)
+        puts("this had been loaded before: the rows are those of now, not those that were loaded");
+    if (proof->rows_of == CLI_ROWS_OF_LAST)
+        cli_printf("the rows are those of the last of %u moments: what has changed since it was "
+                   "loaded differs\n",
+                   (unsigned)proof->snapshots);
+}
+
 void cli_proof_print(const cli_proof *proof) {
+    static const char *const then[] = {[CLI_ROWS_OF_LOAD] = "were then",
+                                       [CLI_ROWS_OF_LAST] = "were at the last moment",
+                                       [CLI_ROWS_OF_NOW] = "are now"};
     const bst_compare_figures *f = &proof->result.figures;
     size_t i;
     json_t *difference;
 
     if (!proof->done)
         return;
-    if (proof->rows_of_now)
-        puts("this had been loaded before: the rows are those of now, not those that were loaded");
+    print_moment(proof);
     if (proof->verdict == BST_OK) {
         cli_printf("verified: %s histories fold to their rows as they %s, and all totals agree (in "
                    "%s)\n",
-                   cli_number(f->equal).text, proof->rows_of_now ? "are now" : "were then",
+                   cli_number(f->equal).text, then[proof->rows_of],
                    cli_seconds(proof->seconds).text);
         return;
     }
@@ -99,6 +125,8 @@ void cli_proof_print(const cli_proof *proof) {
 }
 
 void cli_proof_to_json(const cli_proof *proof, json_t *object) {
+    static const char *const names[] = {
+        [CLI_ROWS_OF_LOAD] = "load", [CLI_ROWS_OF_LAST] = "last", [CLI_ROWS_OF_NOW] = "now"};
     json_t *made = json_object();
 
     if (!proof->done) {
@@ -106,7 +134,7 @@ void cli_proof_to_json(const cli_proof *proof, json_t *object) {
         json_object_set_new(object, "verified", json_null());
         return;
     }
-    json_object_set_new(made, "rows_of", json_string(proof->rows_of_now ? "now" : "load"));
+    json_object_set_new(made, "rows_of", json_string(names[proof->rows_of]));
     json_object_set_new(made, "holds", json_boolean(proof->verdict == BST_OK));
     json_object_set_new(made, "seconds", json_real(proof->seconds));
     cli_comparison_to_json(proof->mapping->machine, &proof->result, made);
@@ -116,33 +144,41 @@ void cli_proof_to_json(const cli_proof *proof, json_t *object) {
 
 /* ---- the manifest */
 
-static json_t *text_or_null(const bst_strbuf *text) {
-    return text->failed || text->len == 0 ? json_null() : json_string(text->text);
+/* Takes what `text` holds. */
+static json_t *text_or_null(bst_strbuf *text) {
+    json_t *made = text->failed || text->len == 0 ? json_null() : json_string(text->text);
+    bst_strbuf_release(text);
+    return made;
+}
+
+static json_t *field_or_null(const bst_machine *machine, uint32_t field) {
+    return field == BST_NONE ? json_null() : json_string(machine->fields[field].name);
 }
 
 /* Queries for somebody who does not trust this program. */
 static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *figures) {
     const bst_machine *machine = proof->mapping->machine;
+    const bst_recount recount =
+        bst_recount_of(proof->mapping, BST_NONE, bst_machine_field(machine, "currency"));
     bst_strbuf source = BST_STRBUF_INIT;
     bst_strbuf store = BST_STRBUF_INIT;
+    bst_strbuf quarantine = BST_STRBUF_INIT;
     bst_strbuf digest = BST_STRBUF_INIT;
-    uint32_t sum = BST_NONE;
 
-    for (uint32_t f = 0; f < machine->field_count && sum == BST_NONE; f++)
-        sum = machine->fields[f].type.kind == BST_KIND_DECIMAL &&
-                      bst_compare_has_both(proof->mapping, f)
-                  ? f
-                  : BST_NONE;
-    bst_recount_source(proof->mapping, sum, bst_machine_field(machine, "currency"), &source);
-    bst_recount_store(proof->mapping, &store);
-    bst_strbuf_addf(&digest, "SELECT backstory.digest_all(%d)", (int)figures->run_id);
+    if (bst_is_connection_string(proof->run->from))
+        bst_recount_source(&recount, &source);
+    if (figures->run_id) {
+        bst_recount_store(&recount, figures->run_id, &store);
+        bst_recount_quarantine(&recount, figures->run_id, &quarantine);
+        bst_strbuf_addf(&digest, "SELECT backstory.digest_all(%d)", (int)figures->run_id);
+    }
     json_t *made = json_object();
+    json_object_set_new(made, "sum", field_or_null(machine, recount.sum));
+    json_object_set_new(made, "by", field_or_null(machine, recount.by));
     json_object_set_new(made, "source", text_or_null(&source));
-    json_object_set_new(made, "store", figures->run_id ? text_or_null(&store) : json_null());
-    json_object_set_new(made, "digest", figures->run_id ? text_or_null(&digest) : json_null());
-    bst_strbuf_release(&source);
-    bst_strbuf_release(&store);
-    bst_strbuf_release(&digest);
+    json_object_set_new(made, "store", text_or_null(&store));
+    json_object_set_new(made, "quarantine", text_or_null(&quarantine));
+    json_object_set_new(made, "digest", text_or_null(&digest));
     return made;
 }
 
@@ -166,13 +202,14 @@ static bst_status prove_store(const cli_proof *proof, const bst_run_figures *fig
 }
 
 static bst_status make_manifest(const cli_proof *proof, const bst_run_figures *figures,
-                                char **ret) {
+                                json_t **ret) {
     const bst_mapping *mapping = proof->mapping;
     json_t *root = json_object();
     json_t *run = json_object();
 
     json_object_set_new(root, "manifest", json_integer(1));
     json_object_set_new(root, "tool", json_string("backstory " BACKSTORY_VERSION));
+    json_object_set_new(root, "made_at", json_string(cli_time(bst_clock_now()).text));
     json_object_set_new(root, "machine", json_string(mapping->machine->id));
     json_object_set_new(root, "machine_version",
                         mapping->machine->version ? json_string(mapping->machine->version)
@@ -185,36 +222,73 @@ static bst_status make_manifest(const cli_proof *proof, const bst_run_figures *f
     cli_proof_to_json(proof, root);
     const bst_status status = prove_store(proof, figures, root);
     json_object_set_new(root, "recount", recount_as_json(proof, figures));
-    *ret = status == BST_OK ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    return status != BST_OK ? status : *ret ? BST_OK : bst_diag_nomem(proof->call->diags);
+    *ret = root;
+    return status;
 }
 
 static bst_status write_manifest(const cli_proof *proof, const char *text) {
-    FILE *file = fopen(proof->manifest_path, "w");
+    bst_output_file output;
 
-    const bool fine = file && fputs(text, file) >= 0 && putc('\n', file) != EOF;
-    if ((file && fclose(file) != 0) || !fine) {
-        const bst_loc where = {proof->manifest_path, 0, 0};
-        return bst_diag_add(proof->call->diags, BST_IO, BST_ERROR, "cannot-write", &where,
-                            "could not write the file: %s", strerror(errno));
+    if (!bst_output_file_open(&output, proof->manifest_path) || fputs(text, output.file) < 0 ||
+        putc('\n', output.file) == EOF) {
+        const bst_status status = cannot_write(proof);
+        bst_output_file_drop(&output);
+        return status;
     }
-    return BST_OK;
+    return bst_output_file_keep(&output) ? BST_OK : cannot_write(proof);
+}
+
+/* Who may only read the store may verify, too. */
+static bst_status keep_manifest(const cli_proof *proof, const bst_run_figures *figures,
+                                const char *text, bool *ret_kept) {
+    bst_status status = BST_OK;
+    *ret_kept = false;
+#if BACKSTORY_POSTGRES
+    if (figures->run_id)
+        status = bst_store_keep_manifest(proof->run->to, figures->run_id, text, ret_kept,
+                                         proof->call->diags);
+    if (status == BST_OK && figures->run_id && !*ret_kept)
+        bst_diag_add(proof->call->diags, BST_OK, BST_NOTE, "manifest-not-kept", NULL,
+                     "the store does not keep this manifest: the role may only read there");
+#else
+    (void)proof;
+    (void)figures;
+    (void)text;
+#endif
+    return status;
+}
+
+static void print_manifest(const cli_proof *proof, const json_t *manifest, bool kept) {
+    const json_t *digest = json_object_get(json_object_get(manifest, "store"), "digest");
+    const char *all = json_string_value(json_object_get(digest, "all"));
+    const char *file = proof->manifest_path;
+
+    if (proof->call->json || proof->call->quiet)
+        return;
+    if (file || kept)
+        cli_printf("the manifest is in %s%s%s\n", file ? file : "", file && kept ? " and " : "",
+                   kept ? "the store" : "");
+    if (all)
+        cli_printf("all that the run has written has the digest %s\n", all);
 }
 
 bst_status cli_proof_end(cli_proof *proof, const bst_run_figures *figures) {
+    json_t *manifest = NULL;
     char *text = NULL;
-    bst_status status = BST_OK;
+    bool kept = false;
 
     if (!proof->done)
         return BST_OK;
-    status = make_manifest(proof, figures, &text);
-#if BACKSTORY_POSTGRES
-    if (status == BST_OK && figures->run_id)
-        status = bst_store_keep_manifest(proof->run->to, figures->run_id, text, proof->call->diags);
-#endif
+    bst_status status = make_manifest(proof, figures, &manifest);
+    if (status == BST_OK && !(text = json_dumps(manifest, JSON_INDENT(2))))
+        status = bst_diag_nomem(proof->call->diags);
+    if (status == BST_OK)
+        status = keep_manifest(proof, figures, text, &kept);
     if (status == BST_OK && proof->manifest_path)
         status = write_manifest(proof, text);
+    if (status == BST_OK)
+        print_manifest(proof, manifest, kept);
     free(text);
+    json_decref(manifest);
     return status == BST_OK ? proof->verdict : status;
 }

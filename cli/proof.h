@@ -16,8 +16,13 @@ typedef struct cli_proof {
     const bst_run_options *run;
     const char *manifest_path; /* NULL: no file; the store keeps it all the same */
     bst_arena *arena;
-    bool done;        /* it was made */
-    bool rows_of_now; /* not those that were loaded: that was done by an earlier run */
+    bool done; /* it was made */
+    enum {
+        CLI_ROWS_OF_LOAD, /* what was loaded */
+        CLI_ROWS_OF_LAST, /* of several moments that were loaded, the last */
+        CLI_ROWS_OF_NOW   /* an earlier run has loaded what was then */
+    } rows_of;
+    uint32_t snapshots;
     bst_status verdict;
     bst_comparison result;
     json_t *differences;

@@ -334,6 +334,12 @@ bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals, bst_diag
         return BST_OK;
     if (status == BST_OK)
         status = bst_pg_exec(load->pg, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", diags);
+    /* Before its run is there: a finished run's load cannot be changed. */
+    if (status == BST_OK)
+        status = do_for_run(load,
+                            "UPDATE backstory.load SET finished_at = clock_timestamp()"
+                            " WHERE run_id = $1",
+                            0, NULL, diags);
     if (status == BST_OK)
         status = insert_run(load, ret_totals, diags);
     if (status == BST_OK)
@@ -342,11 +348,6 @@ bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals, bst_diag
                           NULL, &indexed, diags);
     if (status == BST_OK && !indexed)
         status = bst__segment_complete(load->pg, diags);
-    if (status == BST_OK)
-        status = do_for_run(load,
-                            "UPDATE backstory.load SET finished_at = clock_timestamp()"
-                            " WHERE run_id = $1",
-                            0, NULL, diags);
     if (status == BST_OK)
         status = bst_pg_exec(load->pg, "COMMIT", diags);
     if (status == BST_OK)

@@ -8,17 +8,18 @@
 
 /* The lock that a load holds on its machine is one with two keys: see bst_load_open(). */
 static const char list_sql[] =
-    "SELECT l.run_id, m.name, l.source, l.started_at, l.finished_at,"
-    " EXISTS (SELECT FROM pg_catalog.pg_locks k WHERE k.locktype = 'advisory' AND k.objsubid = 2"
+    "SELECT l.run_id, m.name, l.source, l.started_at, l.finished_at, held.now,"
+    " c.chunks, c.done, c.rows, c.events, c.quarantined, c.bytes, took.seconds,"
+    " CASE WHEN held.now THEN c.recent / greatest(1, least(60, took.seconds))"
+    "  ELSE c.rows / greatest(0.001, took.seconds) END, c.retries, c.waited_for"
+    " FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
+    " CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_locks k"
+    "  WHERE k.locktype = 'advisory' AND k.objsubid = 2"
     "  AND k.granted AND k.database = (SELECT oid FROM pg_catalog.pg_database"
     "   WHERE datname = current_database())"
     "  AND k.classid::bigint = hashtext('backstory')::bigint & 4294967295"
-    "  AND k.objid::bigint = hashtext(m.name)::bigint & 4294967295),"
-    " c.chunks, c.done, c.rows, c.events, c.quarantined, c.bytes,"
-    " extract(epoch FROM coalesce(l.finished_at, clock_timestamp()) - l.started_at),"
-    " c.recent / greatest(1, least(60, extract(epoch FROM clock_timestamp() - l.started_at))),"
-    " c.retries, c.waited_for"
-    " FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
+    "  AND k.objid::bigint = hashtext(m.name)::bigint & 4294967295)"
+    "  AND l.finished_at IS NULL AS now) held"
     " CROSS JOIN LATERAL (SELECT count(*) AS chunks, count(done_at) AS done,"
     "  coalesce(sum((figures::json->>'read')::bigint), 0) AS rows,"
     "  coalesce(sum((figures::json->>'events')::bigint), 0) AS events,"
@@ -28,21 +29,30 @@ static const char list_sql[] =
     "  (array_agg(figures::json->>'waited_for' ORDER BY done_at DESC)"
     "   FILTER (WHERE figures::json->>'waited_for' IS NOT NULL))[1] AS waited_for,"
     "  coalesce(sum((figures::json->>'read')::bigint)"
-    "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent"
-    "  FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
+    "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent,"
+    "  max(done_at) AS last FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
+    /* One that was broken off took as long as it went forward. */
+    " CROSS JOIN LATERAL (SELECT extract(epoch FROM coalesce(l.finished_at,"
+    "  CASE WHEN held.now THEN clock_timestamp() ELSE c.last END, l.started_at) - l.started_at)"
+    "  AS seconds) took"
     /* One that came in one transaction (a retry, a source that is read only once) has no load. */
     " UNION ALL SELECT r.run_id, m.name, coalesce(r.source, ''), r.started_at, r.finished_at,"
     " false, 1, 1, r.histories + q.count, r.events, q.count, 0,"
-    " extract(epoch FROM r.finished_at - r.started_at), 0, 0, NULL"
+    " took.seconds, (r.histories + q.count) / greatest(0.001, took.seconds), 0, NULL"
     " FROM backstory.run r JOIN backstory.machine_version v USING (machine_version_id)"
     " JOIN backstory.machine m USING (machine_id)"
     " CROSS JOIN LATERAL (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = r.run_id) q"
+    " CROSS JOIN LATERAL (SELECT extract(epoch FROM r.finished_at - r.started_at) AS seconds) took"
     " WHERE r.kind = 'migration' AND NOT EXISTS"
     "  (SELECT FROM backstory.load WHERE load.run_id = r.run_id)"
     " ORDER BY run_id DESC";
 
 static uint64_t count_at(const bst_pg_rows *rows, size_t row, size_t column) {
     return strtoull(bst_pg_rows_text(rows, row, column), NULL, 10);
+}
+
+static double seconds_at(const bst_pg_rows *rows, size_t row, size_t column) {
+    return strtod(bst_pg_rows_text(rows, row, column), NULL);
 }
 
 static bool truth_at(const bst_pg_rows *rows, size_t row, size_t column) {
@@ -62,8 +72,8 @@ static bst_load_entry entry_at(const bst_pg_rows *rows, size_t row) {
                             .events = count_at(rows, row, 9),
                             .quarantined = count_at(rows, row, 10),
                             .bytes = count_at(rows, row, 11),
-                            .seconds = (double)count_at(rows, row, 12),
-                            .rows_per_second = (double)count_at(rows, row, 13),
+                            .seconds = seconds_at(rows, row, 12),
+                            .rows_per_second = seconds_at(rows, row, 13),
                             .retries = count_at(rows, row, 14),
                             .waited_for = bst_pg_rows_text(rows, row, 15)};
 }

@@ -7,19 +7,23 @@
 
 #include "pg_store_private.h"
 
+/* A finished run has its row; of a run in one transaction (a retry) there is no load. All of it is
+ * the digests of its chunks, put together as backstory.digest_all() does. */
 static const char prove_sql[] =
-    "SELECT json_build_object('run_id', l.run_id, 'started_at', l.started_at,"
-    " 'finished_at', l.finished_at, 'role', r.role, 'source', l.source,"
+    "WITH d AS MATERIALIZED (SELECT * FROM backstory.digest($1::int))"
+    " SELECT json_build_object('run_id', r.run_id, 'started_at', r.started_at,"
+    " 'finished_at', r.finished_at, 'role', r.role, 'source', r.source,"
     " 'histories', r.histories, 'events', r.events,"
     " 'snapshots', (SELECT coalesce(json_agg(json_build_object('lsn', s.lsn,"
     "   'taken_at', s.taken_at) ORDER BY s.snapshot), '[]')"
-    "   FROM backstory.snapshot s WHERE s.run_id = l.run_id),"
-    " 'chunks', (SELECT count(*) FROM backstory.chunk c WHERE c.run_id = l.run_id),"
-    " 'quarantined', (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = l.run_id),"
-    " 'digest', json_build_object('all', backstory.digest_all(l.run_id), 'chunks',"
-    "   (SELECT coalesce(json_agg(json_build_object('chunk', d.chunk, 'segments', d.segments,"
-    "     'sha256', d.sha256) ORDER BY d.chunk), '[]') FROM backstory.digest(l.run_id) d)))::text"
-    " FROM backstory.load l JOIN backstory.run r USING (run_id) WHERE l.run_id = $1::int";
+    "   FROM backstory.snapshot s WHERE s.run_id = r.run_id),"
+    " 'chunks', (SELECT count(*) FROM backstory.chunk c WHERE c.run_id = r.run_id),"
+    " 'quarantined', (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = r.run_id),"
+    " 'digest', (SELECT json_build_object('all', encode(sha256(convert_to("
+    "   coalesce(string_agg(d.sha256, '' ORDER BY d.chunk), ''), 'UTF8')), 'hex'), 'chunks',"
+    "   coalesce(json_agg(json_build_object('chunk', d.chunk, 'items', d.items,"
+    "     'sha256', d.sha256) ORDER BY d.chunk), '[]')) FROM d))::text"
+    " FROM backstory.run r WHERE r.run_id = $1::int";
 
 typedef struct number_text {
     char text[16];
@@ -52,14 +56,18 @@ bst_status bst_store_prove(const char *store, int32_t run_id, bst_strbuf *out, b
     return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
 }
 
+/* A role that may only read is asked for nothing else. */
 bst_status bst_store_keep_manifest(const char *store, int32_t run_id, const char *manifest,
-                                   bst_diags *diags) {
+                                   bool *ret_kept, bst_diags *diags) {
     const number_text run = number_of(run_id);
     const char *const params[] = {run.text, manifest};
     bst_pg *pg = NULL;
     char *text = NULL;
     bst_status status = bst_pg_connect(store, BST_PG_STORE, &pg, diags);
     if (status == BST_OK)
+        status = bst__pg_truth(pg, "SELECT has_table_privilege('backstory.manifest', 'INSERT')", 0,
+                               NULL, ret_kept, diags);
+    if (status == BST_OK && *ret_kept)
         status = bst__pg_value(pg,
                                "INSERT INTO backstory.manifest (run_id, manifest)"
                                " VALUES ($1::int, $2) RETURNING run_id",

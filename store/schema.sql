@@ -270,3 +270,28 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.mani
     EXECUTE FUNCTION backstory.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON backstory.machine
     EXECUTE FUNCTION backstory.refuse_change();
+
+-- What a run says of itself (what it was asked, from which moments, chunk by chunk, what it put aside) may change until it is
+-- finished, and then never again.
+CREATE FUNCTION backstory.refuse_change_when_finished() RETURNS trigger
+LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF EXISTS (SELECT FROM backstory.run WHERE run.run_id = OLD.run_id) THEN
+        RAISE EXCEPTION 'run % is finished: % on backstory.% is refused', OLD.run_id, TG_OP, TG_TABLE_NAME
+            USING ERRCODE = 'BST02', HINT = 'What a finished run says of itself stays as it is.';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+DO $do$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['load', 'chunk', 'snapshot', 'quarantine'] LOOP
+        EXECUTE format('CREATE TRIGGER finished BEFORE UPDATE OR DELETE ON backstory.%I FOR EACH ROW'
+                       ' EXECUTE FUNCTION backstory.refuse_change_when_finished()', name);
+        EXECUTE format('CREATE TRIGGER append_only BEFORE TRUNCATE ON backstory.%I'
+                       ' EXECUTE FUNCTION backstory.refuse_change()', name);
+    END LOOP;
+END
+$do$;

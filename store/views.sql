@@ -114,21 +114,41 @@ BEGIN ATOMIC
     ORDER BY event.entity, event.version DESC;
 END;
 
--- What a run has written, as digests that anybody can work out again: the segments fall into 256 chunks by the first byte of the
--- MD5 of their key; a chunk's digest is the SHA-256 of the SHA-256 of each of its segments, in the order of keys and versions.
+-- What a run has written, as digests that anybody can work out again: each is the SHA-256 of the SHA-256 of its items, one after
+-- the other. Segments fall into 256 chunks by the first byte of the MD5 of their key, in the order of keys and versions. Plans
+-- come in the order of their numbers, what was put aside in that of keys (none first) and lines; bytewise all of them.
 -- The run's own is the SHA-256 of all of these, as text, in the order of the chunks (see digest_all).
 CREATE FUNCTION backstory.digest(run_id integer)
-RETURNS TABLE (chunk text, segments bigint, sha256 text)
+RETURNS TABLE (chunk text, items bigint, sha256 text)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET extra_float_digits = 1 -- a plan has confidences
 BEGIN ATOMIC
-    SELECT substr(md5(segment.key), 1, 2), count(*),
+    SELECT substr(md5(segment.key), 1, 2) COLLATE "C", count(*),
            encode(sha256(string_agg(
                sha256(convert_to(segment.key || E'\x1f' || segment.first_version || E'\x1f' || segment.plan
                    || E'\x1f' || segment.data, 'UTF8')),
                ''::bytea ORDER BY segment.key, segment.first_version)), 'hex')
     FROM backstory.segment
     WHERE segment.run_id = digest.run_id
-    GROUP BY 1 ORDER BY 1;
+    GROUP BY 1
+    UNION ALL
+    SELECT 'plans', count(*),
+           encode(sha256(string_agg(
+               sha256(convert_to(json_build_array(plan.plan, signature, confidence, certain, type, type_version,
+                   state, command, basis, event_confidence, source)::text, 'UTF8')),
+               ''::bytea ORDER BY plan.plan)), 'hex')
+    FROM backstory.plan
+    WHERE plan.run_id = digest.run_id
+    HAVING count(*) > 0
+    UNION ALL
+    SELECT 'quarantine', count(*),
+           encode(sha256(string_agg(
+               sha256(convert_to(quarantine.line, 'UTF8')),
+               ''::bytea ORDER BY quarantine.key NULLS FIRST, quarantine.line)), 'hex')
+    FROM backstory.quarantine
+    WHERE quarantine.run_id = digest.run_id
+    HAVING count(*) > 0
+    ORDER BY 1;
 END;
 
 CREATE FUNCTION backstory.digest_all(run_id integer) RETURNS text

@@ -34,28 +34,74 @@ say 'the run is verified, and the manifest says what can be recounted'
     --quarantine q.jsonl --format json >run.json
 [ "$(value run.json verified holds)" = True ] || fail 'not verified'
 [ "$(value m.json verified equal)" = "$(value m.json run migrated)" ] || fail 'not every history was looked at'
-for what in digest store source; do
+for what in digest store source quarantine; do
     psql -XAtqc "$(value m.json recount $what)" >"$what.txt"
 done
 [ "$(cat digest.txt)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
-entities=$(awk -F '|' '{ n += $2 } END { print n }' store.txt)
-[ "$entities" = "$(value m.json run migrated)" ] || fail "$entities entities in the store"
+cmp source.txt store.txt
 rows=$(awk -F '|' '{ n += $3 } END { print n }' source.txt)
 [ "$rows" = $(($(value m.json run read) - $(value m.json run out_of_scope))) ] || fail "$rows rows in scope"
+aside=$(awk -F '|' '{ n += $3 } END { print n }' quarantine.txt)
+[ "$aside" = "$(value m.json run quarantined)" ] || fail "$aside rows were put aside"
+[ "$(stat -c %a m.json)" = 600 ] || fail 'others may read the manifest'
+
+say 'what cannot be written is said before the work'
+psql -Xqc 'CREATE DATABASE unwritten'
+for option in manifest quarantine; do
+    got=0
+    "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=unwritten --quarantine q2.jsonl \
+        --$option nowhere/file >out.txt 2>&1 || got=$?
+    [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
+    grep -q 'nowhere/file: error: could not write the file: No such file' out.txt || { cat out.txt; fail 'does not say so'; }
+    [ "$(psql -XAtqd unwritten -c "SELECT to_regnamespace('backstory') IS NULL")" = t ] || fail 'something was done'
+done
 
 say 'the digest by other means'
-psql -XAtqc "SELECT encode(convert_to(key || E'\\x1f' || first_version || E'\\x1f' || plan || E'\\x1f' || data, 'UTF8'), 'hex')
-    FROM backstory.segment WHERE run_id = $(value m.json run run) ORDER BY key, first_version" >segments.txt
-python3 - >again.txt <<'PY'
+# hex SQL: a line a value, in hexadecimal digits
+hex() {
+    psql -XAtqc "SELECT encode(convert_to(v, 'UTF8'), 'hex') FROM ($1) AS t (v)"
+}
+run=$(value m.json run run)
+hex "SELECT key || E'\\x1f' || first_version || E'\\x1f' || plan || E'\\x1f' || data
+    FROM backstory.segment WHERE run_id = $run ORDER BY key, first_version" >segments.txt
+hex "SELECT json_build_array(plan, signature, confidence, certain, type, type_version, state, command, basis,
+    event_confidence, source)::text FROM backstory.plan WHERE run_id = $run ORDER BY plan.plan" >plans.txt
+hex "SELECT line FROM backstory.quarantine WHERE run_id = $run ORDER BY key NULLS FIRST, line" >lines.txt
+cat >digest.py <<'PY'
 import hashlib
+def items(name):
+    return [bytes.fromhex(line) for line in open(name)]
+def digest(items):
+    return hashlib.sha256(b"".join(hashlib.sha256(item).digest() for item in items)).hexdigest()
 chunks = {}
-for line in open("segments.txt"):
-    segment = bytes.fromhex(line)
-    key = segment.split(b"\x1f")[0]
-    chunks.setdefault(hashlib.md5(key).hexdigest()[:2], []).append(hashlib.sha256(segment).digest())
-print(hashlib.sha256("".join(hashlib.sha256(b"".join(chunks[c])).hexdigest() for c in sorted(chunks)).encode()).hexdigest())
+for segment in items("segments.txt"):
+    chunks.setdefault(hashlib.md5(segment.split(b"\x1f")[0]).hexdigest()[:2], []).append(segment)
+chunks["plans"] = items("plans.txt")
+chunks["quarantine"] = items("lines.txt")
+print(hashlib.sha256("".join(digest(chunks[c]) for c in sorted(chunks)).encode()).hexdigest())
 PY
+python3 digest.py >again.txt
 cmp digest.txt again.txt
+[ "$(wc -l <lines.txt)" = "$(value m.json run quarantined)" ] || fail 'the quarantine is not part of it'
+
+say 'whoever forges a store changes its digest, whatever he forges'
+forged() {
+    psql -XAtq -v ON_ERROR_STOP=1 >forged.txt <<SQL
+BEGIN;
+ALTER TABLE backstory.$1 DISABLE TRIGGER USER;
+$2;
+SELECT backstory.digest_all($run);
+ROLLBACK;
+SQL
+    [ -s forged.txt ] || fail "not forged: $2"
+    ! cmp -s digest.txt forged.txt || fail "the digest is the same after: $2"
+}
+forged segment "UPDATE backstory.segment SET data = replace(data, '1', '2') WHERE key = '$(psql -XAtqc \
+    "SELECT min(key) FROM backstory.segment WHERE data LIKE '%1%'")'"
+forged plan "UPDATE backstory.plan SET source[1] = 'nothing' WHERE plan = (SELECT min(plan) FROM backstory.plan)"
+forged plan "UPDATE backstory.plan SET certain = NOT certain WHERE plan = (SELECT min(plan) FROM backstory.plan)"
+forged quarantine "DELETE FROM backstory.quarantine WHERE key = (SELECT min(key) FROM backstory.quarantine)"
+forged quarantine "INSERT INTO backstory.quarantine VALUES ($run, 1, 0, 'x', 'contradiction', '{\"key\":\"x\"}')"
 
 say 'it stays in the store, for good'
 psql -XAtqc "SELECT manifest FROM backstory.manifest" >kept.json
@@ -78,6 +124,14 @@ for what in holds equal totals; do
 done
 [ "$(value late.json store digest all)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
 psql -XAtqd killed -c 'SELECT manifest FROM backstory.manifest' | cmp - late.json
+
+say 'whoever may only read verifies as well'
+psql -Xq -d killed -c 'CREATE ROLE proof_auditor LOGIN' -c 'GRANT backstory_reader TO proof_auditor'
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to 'dbname=killed user=proof_auditor' --verify --quarantine q.jsonl \
+    >out.txt 2>note.txt
+grep -q '^verified: ' out.txt || { cat out.txt; fail 'not verified'; }
+grep -q 'manifest-not-kept' note.txt || { cat note.txt; fail 'does not say that the store keeps nothing'; }
+psql -Xq -d killed -c 'DROP OWNED BY proof_auditor' -c 'DROP ROLE proof_auditor'
 
 say 'a row that has changed since is a difference'
 changed=$(psql -XAtqd killed -c 'SELECT entity FROM backstory.entity ORDER BY entity LIMIT 1')

@@ -64,6 +64,15 @@ done
 refused rights_store rights_owner BST02 "UPDATE backstory.segment SET data = '[]'"
 refused rights_store rights_loader 42501 "UPDATE backstory.segment SET data = '[]'"
 refused rights_store rights_loader 42501 'DELETE FROM backstory.load'
+for table in load chunk snapshot quarantine; do
+    for role in rights_owner "$PGUSER"; do
+        refused rights_store "$role" BST02 "DELETE FROM backstory.$table"
+        refused rights_store "$role" BST02 "UPDATE backstory.$table SET run_id = run_id"
+        refused rights_store "$role" BST02 "TRUNCATE backstory.$table CASCADE"
+    done
+done
+refused rights_store rights_loader BST02 'UPDATE backstory.load SET finished_at = now()'
+refused rights_store rights_loader BST02 "UPDATE backstory.chunk SET figures = '{}'"
 refused rights_store rights_loader 42501 'DELETE FROM backstory.quarantine'
 refused rights_store rights_reader 42501 'SELECT backstory.withdraw_load(max(run_id)) FROM backstory.load'
 refused rights_store rights_loader 42501 'ALTER TABLE backstory.segment DISABLE TRIGGER append_only'
