@@ -1,4 +1,10 @@
-/* What the log and the first snapshot share: the way of events into the journal. */
+/* What the log and the first snapshot share: the way of events into the journal.
+ *
+ *     message_pg.c   a message of the log -> a change that is held
+ *     batch_pg.c     the batch as a whole, and its commit
+ *     change_pg.c    a change -> events, or set aside
+ *     load_pg.c      what the store knows of the entities
+ */
 #ifndef BACKSTORY_FOLLOW_BATCH_PRIVATE_H
 #define BACKSTORY_FOLLOW_BATCH_PRIVATE_H
 
@@ -41,11 +47,17 @@ struct bst__batch {
     bst_diags *diags;
 };
 
+/* load_pg.c: the histories of the first `count` of `missing` into the cache, which has an entry for
+ * each of them. */
+bst_status bst__batch_load(bst__batch *batch, size_t count) BST_MUST_USE;
 /* Takes one event of the store's more. */
 bst_status bst__batch_fold(bst__batch *batch, bst__known *known,
                            const bst_stored_event *event) BST_MUST_USE;
-/* Puts events behind those of the entity; `initial`: it is a history of what was before. */
+/* change_pg.c: puts events behind those of the entity; `initial`: it is a history of what was
+ * before. */
 bst_status bst__batch_append(bst__batch *batch, bst__known *known, bst__verdict *verdict,
                              bool initial) BST_MUST_USE;
+/* Works off what is held when it is enough. */
+bst_status bst__batch_work_when_full(bst__batch *batch, bst_diags *diags) BST_MUST_USE;
 
 #endif

@@ -11,7 +11,8 @@
  *     races_pg.c     what the log shows of writers that did not see one another
  *     ledger.c       what the old system wrote down of its transactions, and whether it fits
  *     races_memory.c what is remembered of writers across starts
- *     batch_pg.c     changes in the order of the log -> the store
+ *     message_pg.c, batch_pg.c, change_pg.c, load_pg.c
+ *                    changes in the order of the log -> the store (follow_batch_private.h)
  *     first_pg.c     a first snapshot, by the run that loads a machine
  *     snapshot_pg.c  every row of the source, held against its history -> the store
  *     check_pg.c     the preflight
@@ -344,7 +345,7 @@ bst_status bst__stepper_take(bst__stepper *stepper, const bst__known *known, con
                              const bst__moment *moment, bst__verdict *ret,
                              bst_diags *diags) BST_MUST_USE;
 
-/* ---- batch_pg.c */
+/* ---- batch_pg.c, message_pg.c */
 
 /* A transaction of the log. */
 typedef struct bst__origin {
