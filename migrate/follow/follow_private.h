@@ -5,7 +5,7 @@
  *     key.c          the key of a row image, and the entity's name where it can be none
  *     unsent.c       values that the log left out of a row image, from where they stand
  *     cache.c        what is known of entities: where they stand, at which version
- *     step.c         an entity and its new row -> events, or why not
+ *     step.c         an entity and its new row -> events, or why not (step_private.h)
  *     payload.c      which payload makes an event lead from here to there
  *     bridge.c       the likeliest ways from one state to another
  *     races_pg.c     what the log shows of writers that did not see one another
