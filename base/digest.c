@@ -4,6 +4,7 @@
 #include "backstory/digest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nettle/md5.h>
@@ -25,25 +26,52 @@ static char *put_hex(char *at, const uint8_t *bytes, size_t count) {
     return at;
 }
 
-void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]) {
+struct bst_sha256 {
     struct sha256_ctx context;
+};
+
+static void take(struct sha256_ctx *context, char out[BST_SHA256_HEX]) {
     uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_init(&context);
-    if (len > 0)
-        sha256_update(&context, len, bytes);
-    sha256_digest(&context, sizeof digest, digest);
+    sha256_digest(context, sizeof digest, digest); /* which makes it new */
     *put_hex(out, digest, sizeof digest) = '\0';
 }
 
+bst_sha256 *bst_sha256_new(void) {
+    bst_sha256 *const sha256 = malloc(sizeof *sha256);
+    if (sha256)
+        sha256_init(&sha256->context);
+    return sha256;
+}
+
+void bst_sha256_add(bst_sha256 *sha256, const void *bytes, size_t len) {
+    if (len > 0)
+        sha256_update(&sha256->context, len, bytes);
+}
+
+void bst_sha256_take(bst_sha256 *sha256, char out[BST_SHA256_HEX]) {
+    take(&sha256->context, out);
+}
+
+bst_sha256 *bst_sha256_free(bst_sha256 *sha256) {
+    free(sha256);
+    return NULL;
+}
+
+void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]) {
+    bst_sha256 all;
+    sha256_init(&all.context);
+    bst_sha256_add(&all, bytes, len);
+    take(&all.context, out);
+}
+
 bool bst_sha256_file(FILE *file, char out[BST_SHA256_HEX]) {
-    struct sha256_ctx context;
-    uint8_t digest[SHA256_DIGEST_SIZE], bytes[1 << 16];
+    bst_sha256 all;
+    uint8_t bytes[1 << 16];
     size_t len;
-    sha256_init(&context);
+    sha256_init(&all.context);
     while ((len = fread(bytes, 1, sizeof bytes, file)) > 0)
-        sha256_update(&context, len, bytes);
-    sha256_digest(&context, sizeof digest, digest);
-    *put_hex(out, digest, sizeof digest) = '\0';
+        bst_sha256_add(&all, bytes, len);
+    take(&all.context, out);
     return ferror(file) == 0;
 }
 

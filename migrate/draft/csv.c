@@ -61,7 +61,7 @@ static bst_status pass(draft *d, each_row *each, void *context) {
     char *bytes;
     size_t len;
     uint64_t line;
-    bst_status status = bst__csv_open(&csv, source->path, d->diags);
+    bst_status status = bst__csv_open(&csv, source->path, false, d->diags);
 
     if (status != BST_OK)
         return status;
@@ -197,7 +197,7 @@ static bst_status read_header(draft *d) {
     char *bytes = NULL;
     size_t len;
     uint64_t line;
-    bst_status status = bst__csv_open(&csv, source->path, d->diags);
+    bst_status status = bst__csv_open(&csv, source->path, false, d->diags);
 
     if (status != BST_OK)
         return status;

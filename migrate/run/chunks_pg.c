@@ -451,6 +451,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                      .diags = diags,
                      .spec = mapping->source};
     run.spec.stall_seconds = options->stall_seconds;
+    run.spec.digested = true;
     run.spec.pace = options->pace;
     bst_status status = open_source(&run);
     if (status == BST_OK) {

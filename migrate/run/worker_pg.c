@@ -94,6 +94,21 @@ static bst_status commit_chunk(bst__worker *w, const bst_run_figures *figures) {
     return status;
 }
 
+/* A snapshot stays what it is. A file need not be the one any more that the load began with: what
+ * was read of it tells. */
+static bst_status check_file(bst__worker *w) {
+    bst_strbuf identity = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+    if (bst_source_is_file(w->team->options->from)) {
+        status = bst_source_identity(w->source, &identity, w->diags);
+        if (status == BST_OK) {
+            status = bst_load_same_source(w->team->load, identity.text, w->diags);
+        }
+    }
+    bst_strbuf_release(&identity);
+    return status;
+}
+
 static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     bst_run_figures figures = {0};
     const uint64_t bytes = bst_load_sink_bytes(w->sink);
@@ -110,6 +125,9 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     }
     if (status == BST_OK) {
         status = bst__rows_balance(&figures, w->diags);
+    }
+    if (status == BST_OK) {
+        status = check_file(w);
     }
     figures.bytes = bst_load_sink_bytes(w->sink) - bytes;
     if (status == BST_OK) {

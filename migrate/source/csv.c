@@ -37,7 +37,8 @@ typedef struct csv_source {
     size_t *column_at;      /* spec->column_count */
     bst__row_sort *sort;
     bool sorted;
-    uint64_t guessed; /* rows, before they are read */
+    char sha256[BST_SHA256_HEX]; /* of the bytes that were sorted; "": not wanted */
+    uint64_t guessed;            /* rows, before they are read */
     uint64_t row_count, rows_out;
     held_row now, next;
     bool last_key_equal; /* the row before `now` had its key */
@@ -124,6 +125,8 @@ static bst_status sort_file(csv_source *s, bst_diags *diags) {
         s->row_count++;
     }
     bst_strbuf_release(&key);
+    if (s->csv.sha256 && status == BST_OK)
+        bst_sha256_take(s->csv.sha256, s->sha256);
     s->sorted = true;
     return status;
 }
@@ -249,18 +252,26 @@ static uint64_t guess_rows(const csv_source *s) {
     return lines > 0 && stat(s->path, &st) == 0 ? (uint64_t)st.st_size / (bytes / lines) : 0;
 }
 
-static bst_status csv_digest(bst_source *source, bst_strbuf *out, bst_diags *diags) {
-    const csv_source *s = (const csv_source *)source;
+static bst_status digest_file(const csv_source *s, char ret[BST_SHA256_HEX], bst_diags *diags) {
     const bst_loc where = {s->path, 0, 0};
-    char sha256[BST_SHA256_HEX];
-    bst_strbuf name = BST_STRBUF_INIT;
     FILE *const file = fopen(s->path, "rb");
-    const bool read = file && bst_sha256_file(file, sha256);
+    const bool read = file && bst_sha256_file(file, ret);
     const int error = errno;
     if (file)
         fclose(file);
-    if (!read)
-        return bst_diag_add(diags, BST_IO, BST_ERROR, "read", &where, "%s", strerror(error));
+    return read ? BST_OK
+                : bst_diag_add(diags, BST_IO, BST_ERROR, "read", &where, "%s", strerror(error));
+}
+
+/* Of what was read, where that is done: the file may have become another one since. */
+static bst_status csv_digest(bst_source *source, bst_strbuf *out, bst_diags *diags) {
+    const csv_source *s = (const csv_source *)source;
+    char sha256[BST_SHA256_HEX];
+    bst_strbuf name = BST_STRBUF_INIT;
+    memcpy(sha256, s->sha256, sizeof sha256);
+    const bst_status status = *sha256 ? BST_OK : digest_file(s, sha256, diags);
+    if (status != BST_OK)
+        return status;
     bst_strbuf_addf(&name, "SHA-256 of %s", s->base.label);
     bst_strbuf_adds(out, out->len > 1 ? "," : "");
     bst_strbuf_add_json(out, name.text, name.len);
@@ -443,7 +454,7 @@ bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, b
     }
     const char *slash = strrchr(s->path, '/');
     s->base.label = slash ? slash + 1 : s->path;
-    status = bst__csv_open(&s->csv, s->path, diags);
+    status = bst__csv_open(&s->csv, s->path, spec->digested, diags);
     if (status != BST_OK)
         goto out;
     status = read_header(s, diags);

@@ -19,7 +19,7 @@ static bst_status fail(const bst__csv *csv, const char *code, bst_diags *diags, 
     return bst_diag_add(diags, BST_IO, BST_ERROR, code, &where, "%s", what);
 }
 
-bst_status bst__csv_open(bst__csv *csv, const char *path, bst_diags *diags) {
+bst_status bst__csv_open(bst__csv *csv, const char *path, bool digested, bst_diags *diags) {
     *csv = (bst__csv){.name = path, .line = 1};
     csv->file = fopen(path, "rb");
     if (!csv->file) {
@@ -28,7 +28,8 @@ bst_status bst__csv_open(bst__csv *csv, const char *path, bst_diags *diags) {
         return BST_IO;
     }
     csv->bytes = malloc(WINDOW_START);
-    if (!csv->bytes) {
+    csv->sha256 = digested ? bst_sha256_new() : NULL;
+    if (!csv->bytes || (digested && !csv->sha256)) {
         bst__csv_close(csv);
         return bst_diag_nomem(diags);
     }
@@ -40,6 +41,7 @@ void bst__csv_close(bst__csv *csv) {
     if (csv->file)
         fclose(csv->file);
     free(csv->bytes);
+    csv->sha256 = bst_sha256_free(csv->sha256);
     csv->file = NULL;
     csv->bytes = NULL;
 }
@@ -70,6 +72,8 @@ static bst_status fill(bst__csv *csv, bst_diags *diags) {
         }
         csv->at_end = true;
     }
+    if (csv->sha256)
+        bst_sha256_add(csv->sha256, csv->bytes + csv->end, got);
     csv->end += got;
     return BST_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "backstory/diag.h"
+#include "backstory/digest.h"
 
 typedef struct bst__csv_field {
     char *text; /* unquoted, in the record's own bytes; not terminated */
@@ -21,9 +22,12 @@ typedef struct bst__csv {
     uint64_t line;   /* at which the next record starts */
     uint64_t offset; /* bytes consumed */
     bool at_end;
+    bst_sha256 *sha256; /* NULL: nobody wants it */
 } bst__csv;
 
-bst_status bst__csv_open(bst__csv *csv, const char *path, bst_diags *diags) BST_MUST_USE;
+/* `digested`: of the bytes of the file, as they are read. */
+bst_status bst__csv_open(bst__csv *csv, const char *path, bool digested,
+                         bst_diags *diags) BST_MUST_USE;
 void bst__csv_close(bst__csv *csv);
 /* The bytes of the next record without its line end, quotes and all, borrowed until the next call;
  * *ret_bytes is NULL at the end. Empty lines are passed over. */

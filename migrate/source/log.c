@@ -19,6 +19,7 @@ typedef struct entry {
 typedef struct joined_source {
     bst_source base;
     bst_source_spec spec; /* of the rows alone */
+    bst_source_spec rest_spec;
     bst_source *rows, *rest;
     const bst_log *log;
     size_t place;           /* of the cell */
@@ -241,6 +242,8 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
     s->spec = *spec;
     s->spec.columns = columns;
     s->spec.column_count = spec->column_count - 1;
+    s->rest_spec = s->log->source;
+    s->rest_spec.digested = spec->digested;
     bst_status status = columns && log && s->cells ? BST_OK : bst_diag_nomem(diags);
     for (size_t i = 0; status == BST_OK && i < spec->column_count; i++) {
         if (i != s->place)
@@ -249,7 +252,7 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
     if (status == BST_OK)
         status = bst_source_open(from, &s->spec, &s->rows, diags); /* the next log, or the rows */
     if (status == BST_OK)
-        status = bst__source_csv_open(log, &s->log->source, &s->rest, diags);
+        status = bst__source_csv_open(log, &s->rest_spec, &s->rest, diags);
     if (status == BST_OK)
         status = bst_source_next(s->rest, &s->waiting, diags);
     free(log);

@@ -79,6 +79,63 @@ says 'the same command goes on from there'
 [ "$(ask -c 'SELECT count(*) FROM backstory.event')" = 0 ] || fail 'some of it is seen'
 ask -c 'DROP TRIGGER refuse ON backstory.chunk'
 
+say 'a file that changes under the run'
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/gate.sh"
+cp -r folder calm_folder
+fresh_store() {
+    ask -c 'DROP SCHEMA backstory CASCADE' 2>/dev/null
+    for script in schema views append follow rights; do
+        cat "$SOURCE_DIR/store/$script.sql"
+    done | ask -1 >/dev/null
+}
+make_gate "$PGDATABASE"
+ask -c "CREATE FUNCTION public.stand() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM public.wait_at_gate(); RETURN NULL; END'"
+# changed_under HOW TABLE STATUS: when the run comes to that table of the store the file is changed; it ends so.
+changed_under() {
+    fresh_store
+    ask -c "CREATE TRIGGER stand BEFORE INSERT ON backstory.$2 FOR EACH STATEMENT EXECUTE FUNCTION public.stand()"
+    close_gate "$PGDATABASE"
+    "$BACKSTORY" migrate payment.legacy.json --from folder --to "$store" --chunk-rows 500 --quarantine q.jsonl >out.txt 2>err.txt &
+    run=$!
+    wait_at_gate $run || { cat err.txt; fail "not at the gate"; }
+    $1
+    open_gate
+    status=0
+    wait $run || status=$?
+    [ $status = "$3" ] || { cat out.txt err.txt; fail "$1: exit status $status"; }
+    ask -c "DROP TRIGGER stand ON backstory.$2"
+}
+in_place() {
+    sed '1!s/EUR/CHF/' calm_folder/payments.csv >changed.csv
+    cat changed.csv >folder/payments.csv
+}
+renamed() {
+    sed '1!s/EUR/CHF/' calm_folder/payments.csv >changed.csv
+    mv changed.csv folder/payments.csv
+}
+appended() {
+    sed -n '2s/^[0-9]*/99999999/p' calm_folder/payments.csv >>folder/payments.csv
+}
+for how in in_place renamed appended; do
+    changed_under $how snapshot 1
+    says '[source-changed]'
+    says 'the SHA-256 of payments.csv was "'
+    [ "$(ask -c 'SELECT count(*) FROM backstory.load')" = 0 ] || fail "$how: something is left of it"
+    cp calm_folder/payments.csv folder/payments.csv
+done
+# What is read is read: the rows are sorted by then.
+changed_under in_place segment 0
+contents | cmp - calm.txt || fail 'other events'
+cp calm_folder/payments.csv folder/payments.csv
+
+say 'broken off in the middle again'
+fresh_store
+ask -c "CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 6) EXECUTE FUNCTION public.refuse()"
+migrate 3
+ask -c 'DROP TRIGGER refuse ON backstory.chunk'
+
 say 'but not with another file'
 cp payments.csv kept.csv
 sed '1!s/EUR/CHF/' kept.csv >payments.csv

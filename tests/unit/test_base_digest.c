@@ -15,6 +15,16 @@ START_TEST(test_sha256) {
     memset(many, 'a', 1000000);
     bst_sha256_hex(many, 1000000, text);
     ck_assert_str_eq(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    bst_sha256 *const pieces = bst_sha256_new();
+    for (int round = 0; round < 2; round++) { /* the second is another text */
+        for (size_t at = 0, len = 1; at < 1000000; at += len, len = len * 3 % 1009) {
+            len = len < 1000000 - at ? len : 1000000 - at;
+            bst_sha256_add(pieces, many + at, len);
+        }
+        bst_sha256_take(pieces, text);
+        ck_assert_str_eq(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    }
+    bst_sha256_free(pieces);
     free(many);
 }
 END_TEST

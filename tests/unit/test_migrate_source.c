@@ -219,6 +219,51 @@ START_TEST(originals_are_whole) {
 }
 END_TEST
 
+/* A file of several windows, with what is read in place: quotes, a byte order mark, CRLF. */
+static void big_csv(bst_strbuf *out, char mark) {
+    bst_strbuf_clear(out);
+    bst_strbuf_adds(out, "\xEF\xBB\xBF\"id\",\"note\"\r\n");
+    for (int i = 0; i < 40000; i++)
+        bst_strbuf_addf(out, "%d,\"a \"\"%c\"\", twice\"\r\n", i, i == 39000 ? mark : '=');
+    ck_assert_uint_gt(out->len, 800000);
+}
+
+static void read_all(bst_source *source, bst_diags *diags) {
+    const bst_row *row = NULL;
+    do
+        ck_assert_int_eq(bst_source_next(source, &row, diags), BST_OK);
+    while (row);
+}
+
+/* The digest before rows are read is that of the file; afterwards it is that of what was read. */
+START_TEST(a_file_that_changes_is_noticed) {
+    bst_source_spec spec = notes;
+    bst_diags *diags = bst_diags_new();
+    bst_strbuf text = BST_STRBUF_INIT, before = BST_STRBUF_INIT, after = BST_STRBUF_INIT;
+    spec.digested = true;
+    for (int changed = 0; changed < 2; changed++) {
+        bst_source *source = NULL;
+        big_csv(&text, '=');
+        ck_assert_int_eq(bst_source_open(write_csv(text.text, text.len), &spec, &source, diags),
+                         BST_OK);
+        bst_strbuf_clear(&before);
+        bst_strbuf_clear(&after);
+        ck_assert_int_eq(bst_source_identity(source, &before, diags), BST_OK);
+        big_csv(&text, changed ? '!' : '=');
+        write_csv(text.text, text.len);
+        read_all(source, diags);
+        write_csv("", 0); /* what becomes of it now is no matter */
+        ck_assert_int_eq(bst_source_identity(source, &after, diags), BST_OK);
+        ck_assert_int_eq(strcmp(before.text, after.text) != 0, changed);
+        bst_source_free(source);
+    }
+    bst_strbuf_release(&text);
+    bst_strbuf_release(&before);
+    bst_strbuf_release(&after);
+    bst_diags_free(diags);
+}
+END_TEST
+
 /* Much more than the sorter may hold: everything comes back, once, in order. */
 START_TEST(sorting_beyond_memory) {
     enum { COUNT = 20000 };
@@ -283,6 +328,7 @@ Suite *test_migrate_source_suite(void) {
     tcase_add_test(files, bad_cells_do_not_stop);
     tcase_add_test(files, the_mapping_may_be_wrong);
     tcase_add_test(files, originals_are_whole);
+    tcase_add_test(files, a_file_that_changes_is_noticed);
     suite_add_tcase(suite, files);
     TCase *parts = tcase_create("parts");
     tcase_add_test(parts, sorting_beyond_memory);

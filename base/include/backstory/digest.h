@@ -17,6 +17,13 @@ extern "C" {
 #define BST_UUID_TEXT  37 /* 36 characters and NUL */
 
 BST_API void bst_sha256_hex(const void *bytes, size_t len, char out[BST_SHA256_HEX]);
+/* The same of bytes that come one after the other. NULL when out of memory. */
+typedef struct bst_sha256 bst_sha256;
+BST_API bst_sha256 *bst_sha256_new(void);
+BST_API void bst_sha256_add(bst_sha256 *sha256, const void *bytes, size_t len);
+/* Of all that was added; more may follow, as if it began anew. */
+BST_API void bst_sha256_take(bst_sha256 *sha256, char out[BST_SHA256_HEX]);
+BST_API bst_sha256 *bst_sha256_free(bst_sha256 *sha256); /* takes NULL, returns NULL */
 /* The same of a file, from where it stands to its end. False: it cannot be read. */
 BST_API bool bst_sha256_file(FILE *file, char out[BST_SHA256_HEX]);
 

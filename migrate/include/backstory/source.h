@@ -53,6 +53,9 @@ typedef struct bst_source_spec {
     size_t null_text_count;
     /* deliver by key, bytewise (COLLATE "C"), rows with a NULL key first */
     bool ordered;
+    /* files: the digest of bst_source_identity() is, once rows were read, that of the bytes that
+     * they came from */
+    bool digested;
     uint32_t stall_seconds; /* PostgreSQL: see bst_pg_connect_watched() */
     bst_pace *pace;         /* kept by bst_source_next(); NULL: as fast as may be */
 } bst_source_spec;
