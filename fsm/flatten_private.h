@@ -125,6 +125,7 @@ typedef struct bst__flat {
     uint32_t substitution_count, substitution_room;
 } bst__flat;
 
+/* flatten_list.c; false: no memory. */
 bool bst__list_add(bst__flat *f, bst__list *list, uint32_t item);
 
 /* It cannot be split, because of this. */
@@ -133,7 +134,7 @@ static inline bool bst__cannot(bst__flat *f, const char *why_not) {
     return false;
 }
 
-/* flatten_step.c */
+/* flatten_step.c, with flatten_domain.c and flatten_enter.c (flatten_step_private.h) */
 /* Marks the configuration's nodes in `active` and `members`; unmarks them. */
 bool bst__activate(bst__flat *f, const bst__row *row);
 void bst__deactivate(bst__flat *f);

@@ -1,45 +1,10 @@
 /* One microstep, as SCXML describes it and XState v5 runs it: which of the chosen transitions
- * preempt others, which nodes they leave and enter, what histories remember, what is done.
- *
- * The domain of a transition is the node within which everything is left: its source, when it stays
- * inside and does not re-enter; else the nearest node around its source and all its targets.
+ * preempt others, which nodes they leave, what histories remember, what is done. What they enter
+ * is found in flatten_enter.c.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "flatten_private.h"
-
-#define OUTSIDE BST_NONE /* the domain that holds the machine's own node as well */
-
-bool bst__list_add(bst__flat *f, bst__list *list, uint32_t item) {
-    if (list->count == list->room) {
-        const uint32_t room = bst__next_room(list->room);
-        uint32_t *items = bst_arena_array(f->scratch, room, sizeof *items);
-        if (!items) {
-            return bst__nomem(f->l);
-        }
-        if (list->count) {
-            memcpy(items, list->items, list->count * sizeof *items);
-        }
-        list->items = items;
-        list->room = room;
-    }
-    list->items[list->count++] = item;
-    return true;
-}
-
-static bool inside(const bst__flat *f, uint32_t inner, uint32_t outer) {
-    return outer == OUTSIDE || bst__inside(f->nodes, inner, outer);
-}
-
-static bool is_leaf(const bst__flat *f, uint32_t node) {
-    const bst_node_kind kind = f->nodes[node].kind;
-    return kind == BST_NODE_ATOMIC || kind == BST_NODE_FINAL;
-}
-
-static bool is_history(const bst__flat *f, uint32_t node) {
-    return f->nodes[node].kind == BST_NODE_HISTORY;
-}
+#include "flatten_step_private.h"
 
 /* What is active. */
 
@@ -75,7 +40,7 @@ static bool is_done(const bst__flat *f, uint32_t node) {
     }
     const bool all = n->kind == BST_NODE_PARALLEL;
     for (uint32_t c = n->first_child; c != BST_NONE; c = f->nodes[c].next_sibling) {
-        if (all && !is_history(f, c) && !is_done(f, c)) {
+        if (all && !bst__is_history(f, c) && !is_done(f, c)) {
             return false;
         }
         if (!all && f->nodes[c].kind == BST_NODE_FINAL && f->active[c]) {
@@ -96,97 +61,6 @@ bool bst__is_end(bst__flat *f, const bst__row *row, bool *ret) {
     return bst__is_done(f, row, 0, ret);
 }
 
-/* What a history remembers: NULL when that is nothing. */
-static const uint32_t *memory_of(const bst__flat *f, const bst__row *row, uint32_t history,
-                                 uint32_t *ret_count) {
-    uint32_t at = row->len ? 1 + row->words[0] : 0;
-    for (uint32_t h = 0; row->len && h < f->history_count; h++) {
-        if (f->histories[h] == history) {
-            *ret_count = row->words[at];
-            return row->words[at] ? &row->words[at + 1] : NULL;
-        }
-        at += 1 + row->words[at];
-    }
-    *ret_count = 0;
-    return NULL;
-}
-
-/* Without a memory it stands for its target, else for what is entered with its parent. */
-static const uint32_t *stands_for(const bst__flat *f, const bst__row *row, uint32_t history,
-                                  uint32_t *ret_count) {
-    const uint32_t *nodes = memory_of(f, row, history, ret_count);
-    const bst_node *parent = &f->nodes[f->nodes[history].parent];
-    if (nodes) {
-        return nodes;
-    }
-    if (f->l->node_notes[history].target_count) {
-        *ret_count = f->l->node_notes[history].target_count;
-        return f->l->node_notes[history].targets;
-    }
-    *ret_count = 1;
-    if (parent->kind != BST_NODE_COMPOUND) {
-        return &f->nodes[history].parent;
-    }
-    return is_history(f, parent->initial) ? stands_for(f, row, parent->initial, ret_count)
-                                          : &parent->initial;
-}
-
-static const uint32_t *targets_of(const bst__flat *f, uint32_t written, uint32_t *ret_count) {
-    const bst__transition_note *note = &f->l->transition_notes[written];
-    *ret_count = note->target_count;
-    return note->target_count > 1 ? note->targets : &f->l->transitions[written].to;
-}
-
-static uint32_t source_of(const bst__flat *f, uint32_t written) {
-    const uint32_t from = f->l->transitions[written].from;
-    return from == BST_NONE ? 0 : from;
-}
-
-static bool reenters(const bst__flat *f, uint32_t written) {
-    return f->l->transitions[written].reenter || f->l->transitions[written].from == BST_NONE;
-}
-
-/* The targets, with what histories stand for in their place. */
-static bool effective_targets(bst__flat *f, const bst__row *row, uint32_t written,
-                              bst__list *list) {
-    uint32_t count;
-    const uint32_t *targets = targets_of(f, written, &count);
-    list->count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t one = 1;
-        const uint32_t *nodes =
-            is_history(f, targets[i]) ? stands_for(f, row, targets[i], &one) : &targets[i];
-        for (uint32_t k = 0; k < one; k++) {
-            if (!bst__list_add(f, list, nodes[k])) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-/* `targets`: the effective ones, at least one. */
-static uint32_t domain_of(const bst__flat *f, uint32_t written, const bst__list *targets) {
-    const uint32_t source = source_of(f, written);
-    bool stays = !reenters(f, written);
-    for (uint32_t i = 0; i < targets->count && stays; i++) {
-        stays = targets->items[i] == source || inside(f, targets->items[i], source);
-    }
-    if (stays) {
-        return source;
-    }
-    for (uint32_t n = f->nodes[targets->items[0]].parent; n != BST_NONE; n = f->nodes[n].parent) {
-        bool around = bst__inside(f->nodes, source, n);
-        for (uint32_t i = 1; i < targets->count && around; i++) {
-            around = bst__inside(f->nodes, targets->items[i], n);
-        }
-        if (around) {
-            return n;
-        }
-    }
-    return reenters(f, written) ? OUTSIDE : 0;
-}
-
 /* Preemption. */
 
 /* A chosen transition: what it leaves is all inside `domain`, and the domain itself when it
@@ -199,19 +73,20 @@ typedef struct leave {
 
 static bool find_leave(bst__flat *f, const bst__row *row, uint32_t written, bst__list *targets,
                        leave *ret) {
-    if (!effective_targets(f, row, written, targets)) {
+    if (!bst__effective_targets(f, row, written, targets)) {
         return false;
     }
     *ret = (leave){.any = targets->count > 0};
     if (ret->any) {
-        ret->domain = domain_of(f, written, targets);
-        ret->itself = f->l->transitions[written].reenter && ret->domain == source_of(f, written);
+        ret->domain = bst__domain_of(f, written, targets);
+        ret->itself =
+            f->l->transitions[written].reenter && ret->domain == bst__source_of(f, written);
     }
     return true;
 }
 
 static bool leaves(const bst__flat *f, const leave *a, uint32_t node) {
-    return a->any && (inside(f, node, a->domain) || (a->itself && node == a->domain));
+    return a->any && (bst__within(f, node, a->domain) || (a->itself && node == a->domain));
 }
 
 /* Whether both leave some active node. Domains are nested or apart, so it is enough to look for one
@@ -242,7 +117,7 @@ static bool preempt(bst__flat *f, const bst__row *row, uint32_t *taken, uint32_t
         uint32_t left = 0;
         for (uint32_t k = 0; k < kept && !preempted; k++) {
             preempted = collide(f, &mine, &all[k]) &&
-                        !bst__inside(f->nodes, source_of(f, one), source_of(f, taken[k]));
+                        !bst__inside(f->nodes, bst__source_of(f, one), bst__source_of(f, taken[k]));
         }
         for (uint32_t k = 0; k < kept && !preempted; k++) {
             if (!collide(f, &mine, &all[k])) {
@@ -258,120 +133,6 @@ static bool preempt(bst__flat *f, const bst__row *row, uint32_t *taken, uint32_t
     }
     *taken_count = kept;
     return true;
-}
-
-/* Entering. */
-
-static bool enter(bst__flat *f, uint32_t node) {
-    if (f->entered[node]) {
-        return true;
-    }
-    f->entered[node] = true;
-    return bst__list_add(f, &f->entries, node);
-}
-
-static bool entered_inside(const bst__flat *f, uint32_t node) {
-    for (uint32_t i = 0; i < f->entries.count; i++) {
-        if (bst__inside(f->nodes, f->entries.items[i], node)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool enter_descendants(bst__flat *f, const bst__row *row, uint32_t node);
-
-/* The regions of a parallel state into which nothing leads yet. */
-static bool enter_regions(bst__flat *f, const bst__row *row, uint32_t parallel) {
-    for (uint32_t c = f->nodes[parallel].first_child; c != BST_NONE; c = f->nodes[c].next_sibling) {
-        if (!is_history(f, c) && !entered_inside(f, c) &&
-            !(enter(f, c) && enter_descendants(f, row, c))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The nodes around `node`, up to but without `end`; those not inside `within` are only looked at
- * for their regions. */
-static bool enter_ancestors(bst__flat *f, const bst__row *row, uint32_t node, uint32_t end,
-                            uint32_t within) {
-    if (node == end) {
-        return true;
-    }
-    for (uint32_t n = f->nodes[node].parent; n != BST_NONE && n != end; n = f->nodes[n].parent) {
-        if (inside(f, n, within) && !enter(f, n)) {
-            return false;
-        }
-        if (f->nodes[n].kind == BST_NODE_PARALLEL && !enter_regions(f, row, n)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool enter_history(bst__flat *f, const bst__row *row, uint32_t history) {
-    uint32_t count;
-    const uint32_t *nodes = stands_for(f, row, history, &count);
-    const uint32_t parent = f->nodes[history].parent;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!enter(f, nodes[i]) || !enter_descendants(f, row, nodes[i])) {
-            return false;
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (!enter_ancestors(f, row, nodes[i], parent, OUTSIDE)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool enter_descendants(bst__flat *f, const bst__row *row, uint32_t node) {
-    const bst_node *n = &f->nodes[node];
-    if (n->kind == BST_NODE_HISTORY) {
-        return enter_history(f, row, node);
-    }
-    if (n->kind == BST_NODE_PARALLEL) {
-        return enter_regions(f, row, node);
-    }
-    if (n->kind != BST_NODE_COMPOUND) {
-        return true;
-    }
-    return (is_history(f, n->initial) || enter(f, n->initial)) &&
-           enter_descendants(f, row, n->initial) &&
-           enter_ancestors(f, row, n->initial, node, OUTSIDE);
-}
-
-static bool enter_by(bst__flat *f, const bst__row *row, uint32_t written, bst__list *effective) {
-    uint32_t count;
-    const uint32_t *targets = targets_of(f, written, &count);
-    const uint32_t source = source_of(f, written);
-    if (!effective_targets(f, row, written, effective)) {
-        return false;
-    }
-    if (count == 0) {
-        return true;
-    }
-    const uint32_t domain = domain_of(f, written, effective);
-    if (domain != OUTSIDE && domain != 0 && !f->active[domain]) {
-        return true; /* a history that stands for its source: another has left it, it was first */
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const bool enters = !is_history(f, targets[i]) &&
-                            (targets[i] != source || source != domain || reenters(f, written));
-        if ((enters && !enter(f, targets[i])) || !enter_descendants(f, row, targets[i])) {
-            return false;
-        }
-    }
-    const uint32_t within = source == 0 && reenters(f, written) ? OUTSIDE : domain;
-    for (uint32_t i = 0; i < effective->count; i++) {
-        if (!enter_ancestors(f, row, effective->items[i], domain, within)) {
-            return false;
-        }
-    }
-    return domain == OUTSIDE || f->nodes[domain].kind != BST_NODE_PARALLEL ||
-           enter_regions(f, row, domain);
 }
 
 /* Done. */
@@ -409,7 +170,7 @@ static bool add_memory(bst__flat *f, const bst__row *from, uint32_t history, boo
     const bst_node *h = &f->nodes[history];
     const uint32_t at = words->count;
     uint32_t count;
-    const uint32_t *old = memory_of(f, from, history, &count);
+    const uint32_t *old = bst__memory_of(f, from, history, &count);
     if (!bst__list_add(f, words, 0)) {
         return false;
     }
@@ -422,7 +183,7 @@ static bool add_memory(bst__flat *f, const bst__row *from, uint32_t history, boo
     for (uint32_t i = 0; left && i < f->members.count; i++) {
         const uint32_t n = f->members.items[i];
         if (f->active[n] &&
-            (h->deep ? is_leaf(f, n) && bst__inside(f->nodes, n, h->parent)
+            (h->deep ? bst__is_leaf(f, n) && bst__inside(f->nodes, n, h->parent)
                      : f->nodes[n].parent == h->parent) &&
             !bst__list_add(f, words, n)) {
             return false;
@@ -503,7 +264,7 @@ static bool is_default(bst__flat *f, const bst__row *with, uint32_t history, boo
     for (int round = 0; round < 2; round++) {
         const bst__row none = {NULL, 0};
         f->entries.count = 0;
-        if (!enter_descendants(f, round ? &none : with, history)) {
+        if (!bst__enter_descendants(f, round ? &none : with, history)) {
             return false;
         }
         uint32_t leaf_count = 0;
@@ -511,7 +272,7 @@ static bool is_default(bst__flat *f, const bst__row *with, uint32_t history, boo
         for (uint32_t i = 0; i < f->entries.count; i++) {
             const uint32_t n = f->entries.items[i];
             f->entered[n] = false;
-            if (!is_leaf(f, n)) {
+            if (!bst__is_leaf(f, n)) {
                 continue;
             }
             leaf_count++;
@@ -544,7 +305,7 @@ static bool forget(bst__flat *f, bst__row *row) {
     }
     for (uint32_t h = 0; h < f->history_count; h++) {
         uint32_t count;
-        const uint32_t *nodes = memory_of(f, row, f->histories[h], &count);
+        const uint32_t *nodes = bst__memory_of(f, row, f->histories[h], &count);
         bool drop = f->active[f->nodes[f->histories[h]].parent] && !f->history_inside[h];
         if (nodes && !drop && f->plain_initials && !is_default(f, row, f->histories[h], &drop)) {
             return false;
@@ -571,7 +332,8 @@ static bool make_row(bst__flat *f, const bst__list *memories, bst__row *ret) {
     }
     for (uint32_t i = 0; i < f->members.count; i++) {
         const uint32_t n = f->members.items[i];
-        if (f->active[n] && (is_leaf(f, n) || is_closed(f, n)) && !bst__list_add(f, &words, n)) {
+        if (f->active[n] && (bst__is_leaf(f, n) || is_closed(f, n)) &&
+            !bst__list_add(f, &words, n)) {
             return false;
         }
     }
@@ -592,7 +354,7 @@ static bool enter_all(bst__flat *f, const bst__row *row, const uint32_t *taken, 
     bool *completed = NULL;
     f->entries.count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!enter_by(f, row, taken[i], &targets)) {
+        if (!bst__enter_by(f, row, taken[i], &targets)) {
             return false;
         }
     }
