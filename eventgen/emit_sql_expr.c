@@ -53,146 +53,6 @@ static bool is_text(bst_kind kind) {
     return kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR || kind == BST_KIND_CHAR;
 }
 
-static bool is_number(bst_kind kind) {
-    return kind == BST_KIND_INT2 || kind == BST_KIND_INT4 || kind == BST_KIND_INT8 ||
-           kind == BST_KIND_DECIMAL;
-}
-
-/* ---- what a tree needs ---- */
-
-static bool is_constant(const bst_expr *e);
-
-static bool evaluate(const bst_expr *constant, bst_value *ret) {
-    static const bst_records nothing;
-    return bst_expr_eval(constant, &nothing, ret) == BST_EVAL_OK;
-}
-
-static bool chooses(const bst_expr *e) {
-    return e->op == BST_EXPR_AND || e->op == BST_EXPR_OR || e->op == BST_EXPR_COND;
-}
-
-/* What && || ?: amounts to when its first operand is a constant: the part that is reached, or the
- * expression itself. */
-static const bst_expr *reached(const bst_expr *e) {
-    bst_value test;
-    if (!chooses(e) || !is_constant(e->args[0])) {
-        return e;
-    }
-    if (!evaluate(e->args[0], &test)) {
-        return e->args[0];
-    }
-    if (e->op == BST_EXPR_COND) {
-        return e->args[test.u.i != 0 ? 1 : 2];
-    }
-    return e->args[(test.u.i != 0) == (e->op == BST_EXPR_AND) ? 1 : 0];
-}
-
-/* Whether it has the same value, or the same refusal, always. */
-static bool is_constant(const bst_expr *e) {
-    if (chooses(e)) {
-        const bst_expr *part = reached(e);
-        return part != e && is_constant(part);
-    }
-    for (uint32_t i = 0; i < e->arg_count; i++) {
-        if (!is_constant(e->args[i])) {
-            return false;
-        }
-    }
-    return e->op != BST_EXPR_REF;
-}
-
-static int literal_digits(int64_t units, int scale) {
-    int digits = 0;
-    for (; units != 0; units /= 10) {
-        digits++;
-    }
-    return digits > scale ? digits - scale : 0;
-}
-
-/* A bound of the digits before the point; only of numbers. */
-static int whole_digits(const bst_expr *e) {
-    const int scale = e->type.kind == BST_KIND_DECIMAL ? e->type.scale : 0;
-    const int of_type = e->type.kind == BST_KIND_INT2   ? 5
-                        : e->type.kind == BST_KIND_INT4 ? 10
-                        : e->type.kind == BST_KIND_INT8 ? 19
-                                                        : e->type.precision - scale;
-    int digits = of_type;
-    if (e->op == BST_EXPR_LITERAL) {
-        digits = literal_digits(e->literal.u.i, scale);
-    } else if (e->op == BST_EXPR_ADD || e->op == BST_EXPR_SUB) {
-        const int a = whole_digits(e->args[0]), b = whole_digits(e->args[1]);
-        digits = (a > b ? a : b) + 1;
-    } else if (e->op == BST_EXPR_MUL) {
-        digits = whole_digits(e->args[0]) + whole_digits(e->args[1]);
-    } else if (e->op == BST_EXPR_NEG) {
-        digits = whole_digits(e->args[0]);
-    }
-    return digits < of_type ? digits : of_type;
-}
-
-/* Whether the result of + - * may be out of range; its operands are looked at apart. */
-static bool may_leave(const bst_expr *e) {
-    if (!is_number(e->type.kind)) {
-        return true;
-    }
-    const int a = whole_digits(e->args[0]), b = whole_digits(e->args[1]);
-    const int digits = e->op == BST_EXPR_MUL ? a + b : (a > b ? a : b) + 1;
-    return digits >
-           (e->type.kind == BST_KIND_DECIMAL ? BST_DECIMAL_DIGITS_MAX - e->type.scale : 18);
-}
-
-static bool conversion_is_safe(const bst_expr *e) {
-    const bst_expr *arg = e->args[0];
-    if (arg->op == BST_EXPR_NULL) {
-        return true;
-    }
-    if (!is_number(e->type.kind)) {
-        return e->type.kind == BST_KIND_TEXT || e->type.length == 0;
-    }
-    return e->type.kind == BST_KIND_DECIMAL
-               ? whole_digits(arg) <= e->type.precision - e->type.scale
-               : arg->type.kind != BST_KIND_DECIMAL && arg->type.kind <= e->type.kind;
-}
-
-static bool is_unsure(const bst__sql_scope *s, const bst_expr *ref) {
-    return !ref->type.optional && s->is_unsure != NULL && s->is_unsure(s->context, ref);
-}
-
-/* Whether it matters that a part is evaluated, and when. */
-static bool can_fail(const bst__sql_scope *s, const bst_expr *e) {
-    switch (e->op) {
-    case BST_EXPR_REF:
-        return is_unsure(s, e);
-    case BST_EXPR_HAS:
-        return false;
-    case BST_EXPR_NEG:
-        if (whole_digits(e->args[0]) > 18) {
-            return true;
-        }
-        break;
-    case BST_EXPR_ADD:
-    case BST_EXPR_SUB:
-    case BST_EXPR_MUL:
-        if (may_leave(e)) {
-            return true;
-        }
-        break;
-    case BST_EXPR_CONVERT:
-        if (!conversion_is_safe(e)) {
-            return true;
-        }
-        break;
-    default:
-        break;
-    }
-    for (uint32_t i = 0; i < e->arg_count; i++) {
-        if (can_fail(s, e->args[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- names, types and constants ---- */
 
 static void put_int(int64_t value, bst_strbuf *out) {
@@ -248,7 +108,7 @@ static bool is_wide(const bst_expr *e) {
     if (e->op == BST_EXPR_LITERAL) {
         return e->literal.u.i > INT32_MAX || e->literal.u.i < -INT32_MAX;
     }
-    if (is_constant(e)) { /* written as its value */
+    if (bst__sql_is_constant(e)) { /* written as its value */
         return false;
     }
     switch (e->op) {
@@ -288,7 +148,7 @@ static void put_sum(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
 
 /* Whether a cast stands round it: of what may have more than 18 digits. */
 static bool is_checked(const bst_expr *e) {
-    return e->type.kind == BST_KIND_DECIMAL && may_leave(e);
+    return e->type.kind == BST_KIND_DECIMAL && bst__sql_may_leave(e);
 }
 
 /* Times are computed in microseconds: time_at(microseconds(t) + 60000000). Those of a constant are
@@ -300,8 +160,8 @@ static void put_time_operand(bst__sql_scope *s, const bst_expr *e, int binding, 
         put(s, e, binding, out);
         return;
     }
-    if (is_constant(e)) {
-        if (evaluate(e, &time) && bst_time_is_finite(time.u.i)) {
+    if (bst__sql_is_constant(e)) {
+        if (bst__sql_evaluate(e, &time) && bst_time_is_finite(time.u.i)) {
             put_integer(s,
                         &(const bst_expr){.op = BST_EXPR_LITERAL, .type = count, .literal = time},
                         true, binding, out);
@@ -345,7 +205,7 @@ static void put_conversion(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out
     const bst_expr *arg = e->args[0];
     const bool is_sum =
         arg->op == BST_EXPR_ADD || arg->op == BST_EXPR_SUB || arg->op == BST_EXPR_MUL;
-    if (is_number(e->type.kind)) {
+    if (bst__sql_is_number(e->type.kind)) {
         if (e->type.kind == BST_KIND_DECIMAL && is_sum && is_checked(arg)) {
             bst_strbuf_addc(out, '(');
             put_sum(s, arg, out);
@@ -410,7 +270,7 @@ static void put_comparison(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out
 
 /* IN stops at the first that is equal; the items of an array are all computed. */
 static void put_in(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
-    const bool all = can_fail(s, e);
+    const bool all = bst__sql_can_fail(s, e);
     put(s, e->args[0], BINDS_SUM, out);
     bst_strbuf_adds(out, all ? " = ANY (ARRAY[" : " IN (");
     for (uint32_t i = 1; i < e->arg_count; i++) {
@@ -453,7 +313,8 @@ static void put_text_test(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out)
 
 /* Of x AND false the planner would make false, and go on from there. */
 static bool by_case(const bst__sql_scope *s, const bst_expr *e) {
-    return can_fail(s, e->args[0]) || can_fail(s, e->args[1]) || is_constant(e->args[1]);
+    return bst__sql_can_fail(s, e->args[0]) || bst__sql_can_fail(s, e->args[1]) ||
+           bst__sql_is_constant(e->args[1]);
 }
 
 static void put_logic(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
@@ -482,7 +343,7 @@ static void put_cond(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
 }
 
 static void put_ref(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
-    const bool ask = is_unsure(s, e);
+    const bool ask = bst__sql_is_unsure(s, e);
     if (ask) {
         open_call(s, BST__SQL_HELPER_REQUIRED, out);
     }
@@ -584,7 +445,7 @@ static void put_bare(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
 /* A part without names has its value already. */
 static void put_constant(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) {
     bst_value value;
-    if (evaluate(e, &value)) {
+    if (bst__sql_evaluate(e, &value)) {
         bst__sql_constant(&e->type, &value, out);
         return;
     }
@@ -594,8 +455,8 @@ static void put_constant(bst__sql_scope *s, const bst_expr *e, bst_strbuf *out) 
 /* In brackets when it binds less tightly than the place asks for. */
 static void put(bst__sql_scope *s, const bst_expr *e, int binding, bst_strbuf *out) {
     const bool leaf = e->op == BST_EXPR_LITERAL || e->op == BST_EXPR_NULL;
-    const bst_expr *part = reached(e);
-    if (!leaf && is_constant(e)) {
+    const bst_expr *part = bst__sql_reached(e);
+    if (!leaf && bst__sql_is_constant(e)) {
         put_constant(s, e, out);
         return;
     }

@@ -44,6 +44,23 @@ void bst__sql_name(const char *name, bst_strbuf *out);
 /* In quotes; any text. */
 void bst__sql_text(const char *text, size_t len, bst_strbuf *out);
 
+/* emit_sql_expr_needs.c */
+/* Integers and decimals. */
+bool bst__sql_is_number(bst_kind kind);
+/* Whether it has the same value, or the same refusal, always. */
+bool bst__sql_is_constant(const bst_expr *e);
+/* The value of a constant. False: it refuses. */
+bool bst__sql_evaluate(const bst_expr *constant, bst_value *ret);
+/* What && || ?: amounts to when its first operand is a constant: the part that is reached, or the
+ * expression itself. */
+const bst_expr *bst__sql_reached(const bst_expr *e);
+/* Whether the result of + - * may be out of range; its operands are looked at apart. */
+bool bst__sql_may_leave(const bst_expr *e);
+/* Whether a reference may lack the value that its type promises. */
+bool bst__sql_is_unsure(const bst__sql_scope *s, const bst_expr *ref);
+/* Whether it matters that a part is evaluated, and when. */
+bool bst__sql_can_fail(const bst__sql_scope *s, const bst_expr *e);
+
 /* emit_sql_helpers.c: CREATE FUNCTION for those given, by bit. */
 void bst__sql_add_helpers(uint32_t helpers, const char *schema, bst_strbuf *out);
 
