@@ -9,6 +9,7 @@
 #include "backstory/decimal.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "decimal_private.h"
 #include "digits_private.h"
@@ -121,20 +122,27 @@ bst_decimal_result bst_decimal_parse(const char *text, size_t len, int precision
     return BST_DECIMAL_OK;
 }
 
+/* The digits are written one place to the right, and those before the point move into theirs. A
+ * number below 1 is written with 1 before the point. */
 size_t bst_decimal_format(int64_t units, int scale, char out[BST_DECIMAL_TEXT_MAX]) {
     assert(scale >= 0 && scale <= BST_DECIMAL_DIGITS_MAX);
     const uint64_t magnitude = bst__magnitude(units);
     const uint64_t unit = (uint64_t)powers[scale];
+    const bool below_one = magnitude < unit;
     char *at = out;
     if (units < 0)
         *at++ = '-';
-    at = bst__digits_put(at, magnitude / unit, 1);
+    char *const digits = scale > 0 ? at + 1 : at;
+    char *const end = bst__digits_write(digits, below_one ? magnitude + unit : magnitude);
+    if (below_one)
+        *digits = '0';
     if (scale > 0) {
-        *at++ = '.';
-        at = bst__digits_put(at, magnitude % unit, (size_t)scale);
+        char *const point = end - scale - 1;
+        memmove(at, digits, (size_t)(point - at));
+        *point = '.';
     }
-    *at = '\0';
-    return (size_t)(at - out);
+    *end = '\0';
+    return (size_t)(end - out);
 }
 
 bst_decimal_result bst_decimal_rescale(int64_t units, int from_scale, int to_scale, int precision,

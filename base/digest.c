@@ -93,10 +93,7 @@ void bst_uuid_v5(const uint8_t space[16], const void *name, size_t len, uint8_t 
 void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t version,
                   uint8_t out[16]) {
     char digits[BST__DIGITS_MAX + 1];
-    char *const end = digits + sizeof digits;
-    char *start = bst__digits_before(end, bst__magnitude(version));
-    if (version < 0)
-        *--start = '-';
+    const char *const end = bst__digits_write_signed(digits, version);
     struct sha1_ctx context;
     sha1_init(&context);
     sha1_update(&context, sizeof bst_uuid_namespace, bst_uuid_namespace);
@@ -104,7 +101,7 @@ void bst_event_id(const char *machine, const char *key, size_t key_len, int64_t 
     if (key_len > 0)
         sha1_update(&context, key_len, (const uint8_t *)key);
     sha1_update(&context, 1, (const uint8_t *)"");
-    sha1_update(&context, (size_t)(end - start), (const uint8_t *)start);
+    sha1_update(&context, (size_t)(end - digits), (const uint8_t *)digits);
     finish_v5(&context, out);
 }
 

@@ -74,9 +74,8 @@ static bst__json_letters string_at(const bst__json_index *index, uint32_t quote)
 
 /* A number as letters; `digits` holds them. */
 static bst__json_letters number(uint32_t value, char digits[BST__DIGITS_MAX]) {
-    char *const end = digits + BST__DIGITS_MAX;
     return (bst__json_letters){
-        .form = BST__JSON_PLAIN, .at = bst__digits_before(end, value), .end = end};
+        .form = BST__JSON_PLAIN, .at = digits, .end = bst__digits_write(digits, value)};
 }
 
 static bst__json_letters name_of(const bst__json_index *index, const bst__json_node *node,

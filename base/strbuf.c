@@ -64,6 +64,15 @@ bool bst_strbuf_reserve(bst_strbuf *sb, size_t more) {
     return (more < sb->size - sb->len && !sb->failed) || grow(sb, more);
 }
 
+char *bst_strbuf_room(bst_strbuf *sb, size_t more) {
+    return bst_strbuf_reserve(sb, more) ? sb->text + sb->len : NULL;
+}
+
+void bst_strbuf_took(bst_strbuf *sb, const char *end) {
+    sb->len = (size_t)(end - sb->text);
+    sb->text[sb->len] = '\0';
+}
+
 void bst_strbuf_add(bst_strbuf *sb, const void *bytes, size_t len) {
     if (len == 0 || !bst_strbuf_reserve(sb, len))
         return;
@@ -118,98 +127,67 @@ void bst_strbuf_vaddf(bst_strbuf *sb, const char *format, va_list args) {
 }
 
 void bst_strbuf_add_int(bst_strbuf *sb, int64_t value) {
-    bst_strbuf_add_int_right(sb, value, 0);
+    char *const at = bst_strbuf_room(sb, BST__DIGITS_MAX + 1);
+    if (at)
+        bst_strbuf_took(sb, bst__digits_write_signed(at, value));
 }
 
 void bst_strbuf_add_int_right(bst_strbuf *sb, int64_t value, size_t width) {
     char digits[BST__DIGITS_MAX + 1];
-    char *const end = digits + sizeof digits;
-    char *start = bst__digits_before(end, bst__magnitude(value));
-    if (value < 0)
-        *--start = '-';
-    const size_t len = (size_t)(end - start);
+    const size_t len = (size_t)(bst__digits_write_signed(digits, value) - digits);
     bst_strbuf_add_spaces(sb, width > len ? width - len : 0);
-    bst_strbuf_add(sb, start, len);
+    bst_strbuf_add(sb, digits, len);
 }
 
-/* What stands for an ASCII byte in a JSON string: NULL is the byte itself, "" a \u00XX. */
-static const char *json_escape(unsigned char c) {
-    switch (c) {
-    case '"':
-        return "\\\"";
-    case '\\':
-        return "\\\\";
-    case '\b':
-        return "\\b";
-    case '\f':
-        return "\\f";
-    case '\n':
-        return "\\n";
-    case '\r':
-        return "\\r";
-    case '\t':
-        return "\\t";
-    default:
-        return c < 0x20 ? "" : NULL;
-    }
+static bool stands_for_itself(unsigned char c) {
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-static void add_escaped(bst_strbuf *sb, unsigned char c, const char *escape) {
-    static const char hex[] = "0123456789abcdef";
-    if (*escape != '\0') {
-        bst_strbuf_adds(sb, escape);
+/* What a JSON string has in the place of an ASCII byte that does not stand for itself. */
+static void add_escaped(bst_strbuf *sb, unsigned char c) {
+    static const char hex[] = "0123456789abcdef", letters[] = "\"\\\b\f\n\r\t";
+    const char *const letter = strchr(letters, c);
+    if (c != '\0' && letter) {
+        const char pair[] = {'\\', "\"\\bfnrt"[letter - letters]};
+        bst_strbuf_add(sb, pair, sizeof pair);
         return;
     }
     const char code[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
     bst_strbuf_add(sb, code, sizeof code);
 }
 
+/* A character of several bytes; returns how many. What is none becomes U+FFFD. */
+static size_t add_character(bst_strbuf *sb, const uint8_t *bytes, size_t len) {
+    ucs4_t character;
+    const int size = u8_mbtoucr(&character, bytes, len);
+    if (size < 1) {
+        bst_strbuf_adds(sb, "\xEF\xBF\xBD");
+        return 1;
+    }
+    bst_strbuf_add(sb, bytes, (size_t)size);
+    return (size_t)size;
+}
+
 /* Runs of bytes that stand for themselves are copied at once. */
 void bst_strbuf_add_json(bst_strbuf *sb, const char *text, size_t len) {
     const uint8_t *const bytes = (const uint8_t *)text;
-    size_t run = 0; /* where the bytes not yet copied start */
-    size_t at = 0;
     bst_strbuf_addc(sb, '"');
-    while (at < len) {
-        if (bytes[at] < 0x80) {
-            const char *const escape = json_escape(bytes[at]);
-            if (escape) {
-                bst_strbuf_add(sb, text + run, at - run);
-                add_escaped(sb, bytes[at], escape);
-                run = at + 1;
-            }
+    for (size_t at = 0; at < len;) {
+        const size_t run = at;
+        while (at < len && stands_for_itself(bytes[at]))
             at++;
-            continue;
-        }
-        ucs4_t character;
-        const int size = u8_mbtoucr(&character, bytes + at, len - at);
-        if (size < 1) {
-            bst_strbuf_add(sb, text + run, at - run);
-            bst_strbuf_adds(sb, "\xEF\xBF\xBD");
-            run = at + 1;
-        }
-        at += size < 1 ? 1 : (size_t)size;
+        bst_strbuf_add(sb, text + run, at - run);
+        if (at < len && bytes[at] < 0x80)
+            add_escaped(sb, bytes[at++]);
+        else if (at < len)
+            at += add_character(sb, bytes + at, len - at);
     }
-    if (len > 0)
-        bst_strbuf_add(sb, text + run, len - run);
     bst_strbuf_addc(sb, '"');
 }
 
 void bst_strbuf_add_utf8(bst_strbuf *sb, const char *text, size_t len) {
-    const uint8_t *const bytes = (const uint8_t *)text;
-    size_t run = 0; /* where the bytes not yet copied start */
-    for (size_t at = 0; at < len;) {
-        ucs4_t character;
-        const int size = u8_mbtoucr(&character, bytes + at, len - at);
-        if (size < 1) {
-            bst_strbuf_add(sb, text + run, at - run);
-            bst_strbuf_adds(sb, "\xEF\xBF\xBD");
-            run = at + 1;
-        }
-        at += size < 1 ? 1 : (size_t)size;
-    }
-    if (len > 0)
-        bst_strbuf_add(sb, text + run, len - run);
+    for (size_t at = 0; at < len;)
+        at += add_character(sb, (const uint8_t *)text + at, len - at);
 }
 
 char *bst_strbuf_detach(bst_strbuf *sb) {

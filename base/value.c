@@ -140,12 +140,29 @@ static bst_value_result read_decimal(const input *in, bst_value *ret) {
     return result == BST_VALUE_OK ? give_int(units, ret) : result;
 }
 
-static bool is_text(const char *text, size_t len) {
-    return len == 0 || (memchr(text, '\0', len) == NULL && !u8_check((const uint8_t *)text, len));
+/* How many bytes at the start are ASCII, and not NUL: mostly all of them. */
+static size_t ascii_len(const char *text, size_t len) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    size_t at = 0;
+    for (uint64_t eight; len - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, text + at, sizeof eight);
+        if ((eight | (eight - ones)) & highs)
+            break;
+    }
+    while (at < len && text[at] > 0 && (unsigned char)text[at] < 0x80)
+        at++;
+    return at;
+}
+
+bool bst_text_is_valid(const char *text, size_t len) {
+    const size_t ascii = ascii_len(text, len);
+    return ascii == len || (!memchr(text + ascii, '\0', len - ascii) &&
+                            !u8_check((const uint8_t *)text + ascii, len - ascii));
 }
 
 static bst_value_result read_text(const input *in, bst_value *ret) {
-    return is_text(in->text, in->len) ? give_text(in->text, in->len, ret) : BST_VALUE_SYNTAX;
+    return bst_text_is_valid(in->text, in->len) ? give_text(in->text, in->len, ret)
+                                                : BST_VALUE_SYNTAX;
 }
 
 /* A text with more bytes than the bound must have its characters counted; most have fewer. */
@@ -155,7 +172,7 @@ static bool is_too_long(const input *in, size_t len) {
 }
 
 static bst_value_result read_varchar(const input *in, bst_value *ret) {
-    if (!is_text(in->text, in->len))
+    if (!bst_text_is_valid(in->text, in->len))
         return BST_VALUE_SYNTAX;
     return is_too_long(in, in->len) ? BST_VALUE_RANGE : give_text(in->text, in->len, ret);
 }
@@ -164,7 +181,7 @@ static bst_value_result read_char(const input *in, bst_value *ret) {
     size_t len = in->len;
     while (len > 0 && in->text[len - 1] == ' ')
         len--;
-    if (!is_text(in->text, len))
+    if (!bst_text_is_valid(in->text, len))
         return BST_VALUE_SYNTAX;
     return is_too_long(in, len) ? BST_VALUE_RANGE : give_text(in->text, len, ret);
 }
@@ -317,12 +334,6 @@ bst_value_result bst_value_from_json(const bst_type *type, const json_t *json, b
     return bst_value_parse(type, json_string_value(json), json_string_length(json), arena, ret);
 }
 
-static void add_quoted(const char *text, size_t len, bst_strbuf *out) {
-    bst_strbuf_addc(out, '"');
-    bst_strbuf_add(out, text, len);
-    bst_strbuf_addc(out, '"');
-}
-
 static void add_hex(const bst_value *value, bst_strbuf *out) {
     for (uint32_t i = 0; i < value->len; i++) {
         const unsigned char byte = (unsigned char)value->u.text[i];
@@ -359,7 +370,7 @@ void bst_value_to_json(const bst_type *type, const bst_value *value, bst_strbuf 
         bst_strbuf_add(out, "null", 4);
         return;
     }
-    char buffer[BST_TIME_TEXT_MAX];
+    char quoted[BST_TIME_TEXT_MAX + 2];
     switch (type->kind) {
     case BST_KIND_BOOL:
         bst_strbuf_adds(out, value->u.i ? "true" : "false");
@@ -391,9 +402,13 @@ void bst_value_to_json(const bst_type *type, const bst_value *value, bst_strbuf 
         bst_strbuf_add_json(out, member, strlen(member));
         break;
     }
-    default:
-        add_quoted(buffer, format_short(type, value, buffer), out);
+    default: {
+        const size_t len = format_short(type, value, quoted + 1);
+        quoted[0] = '"';
+        quoted[1 + len] = '"';
+        bst_strbuf_add(out, quoted, len + 2);
         break;
+    }
     }
 }
 
@@ -450,13 +465,19 @@ int bst_value_compare(const bst_type *type, const bst_value *a, const bst_value 
     return (a->u.i > b->u.i) - (a->u.i < b->u.i);
 }
 
+static bool same_bytes(const bst_value *a, const bst_value *b) {
+    return a->len == b->len && compare_bytes(a->u.text, a->len, b->u.text, b->len) == 0;
+}
+
 bool bst_value_equal(const bst_type *type, const bst_value *a, const bst_value *b) {
     if (!a->present || !b->present)
         return a->present == b->present;
-    if (bst_value_compare(type, a, b) == 0)
-        return true;
-    return type->kind == BST_KIND_JSON &&
-           bst__json_value_equal(a->u.text, a->len, b->u.text, b->len);
+    if (!is_in_text(type->kind) && type->kind != BST_KIND_UUID)
+        return a->u.i == b->u.i;
+    if (type->kind == BST_KIND_UUID)
+        return bst_value_compare(type, a, b) == 0;
+    return same_bytes(a, b) || (type->kind == BST_KIND_JSON &&
+                                bst__json_value_equal(a->u.text, a->len, b->u.text, b->len));
 }
 
 bool bst_value_copy(const bst_type *type, const bst_value *value, bst_arena *arena,

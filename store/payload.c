@@ -12,21 +12,31 @@
 
 #include "backstory/step.h"
 
+/* `{"name":`; a name is an identifier, and nothing in it to escape. */
+static void add_name(char before, const char *name, bst_strbuf *out) {
+    const size_t len = strlen(name);
+    char *at = bst_strbuf_room(out, len + 4);
+    if (!at)
+        return;
+    *at++ = before;
+    *at++ = '"';
+    memcpy(at, name, len);
+    at += len;
+    *at++ = '"';
+    *at++ = ':';
+    bst_strbuf_took(out, at);
+}
+
 void bst__payload_write(const bst_event_type *event, const bst_value *fields, bst_strbuf *out) {
-    bool first = true;
-    bst_strbuf_addc(out, '{');
+    char before = '{';
     for (uint32_t i = 0; i < event->field_count; i++) {
-        if (!fields[i].present)
-            continue;
-        if (!first)
-            bst_strbuf_addc(out, ',');
-        first = false;
-        bst_strbuf_addc(out, '"');
-        bst_strbuf_adds(out, event->fields[i].name); /* an identifier: nothing to escape */
-        bst_strbuf_add(out, "\":", 2);
-        bst_value_to_json(&event->fields[i].type, &fields[i], out);
+        if (fields[i].present) {
+            add_name(before, event->fields[i].name, out);
+            bst_value_to_json(&event->fields[i].type, &fields[i], out);
+            before = ',';
+        }
     }
-    bst_strbuf_addc(out, '}');
+    bst_strbuf_adds(out, before == '{' ? "{}" : "}");
 }
 
 /* The form that the values of a kind have in JSON. */

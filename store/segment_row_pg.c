@@ -16,7 +16,7 @@ static void put_time(bst_strbuf *out, int64_t time) {
 static void put_events(const bst_machine *machine, const bst_history *history, bst_strbuf *out) {
     for (uint32_t i = 0; i < history->plan->event_count; i++) {
         const bst_happening *const happening = &history->events[i];
-        bst_strbuf_adds(out, i == 0 ? "[[" : ",[");
+        bst_strbuf_add(out, i == 0 ? "[[" : ",[", 2);
         bst_strbuf_add_int(out, happening->occurred_at);
         bst_strbuf_addc(out, ',');
         if (happening->interval) {

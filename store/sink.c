@@ -7,9 +7,6 @@
 #include "backstory/sink.h"
 
 #include <assert.h>
-#include <string.h>
-
-#include <unistr.h>
 
 #include "backstory/timestamp.h"
 #include "sink_private.h"
@@ -43,8 +40,7 @@ static bst_status check_key(const bst_history *history, bst_diags *diags) {
     }
     if (history->key_len == 0)
         return wrong_key(history, BST_INVALID, "is empty", diags);
-    if (memchr(history->key, '\0', history->key_len) ||
-        u8_check((const uint8_t *)history->key, history->key_len))
+    if (!bst_text_is_valid(history->key, history->key_len))
         return wrong_key(history, BST_INVALID, "is not UTF-8 text", diags);
     return BST_OK;
 }

@@ -102,21 +102,31 @@ START_TEST(test_detach) {
 }
 END_TEST
 
-START_TEST(test_int) {
-    static const int64_t values[] = {0,  1,   -1,        9,         10,        -10,
-                                     99, 100, INT64_MAX, INT64_MIN, INT32_MIN, UINT32_MAX};
-    uint64_t seed = 1;
+static void check_int(int64_t value) {
     char expected[32];
-    for (size_t i = 0; i < 10000; i++) {
-        const size_t fixed = sizeof values / sizeof *values;
-        const int64_t value = i < fixed ? values[i] : random_int64(&seed);
-        bst_strbuf sb = BST_STRBUF_INIT;
-        bst_strbuf_add_int(&sb, value);
-        snprintf(expected, sizeof expected, "%" PRId64, value);
-        if (strcmp(sb.text, expected) != 0)
-            ck_abort_msg("%s is \"%s\"", expected, sb.text);
-        bst_strbuf_release(&sb);
+    bst_strbuf sb = BST_STRBUF_INIT;
+    bst_strbuf_add_int(&sb, value);
+    snprintf(expected, sizeof expected, "%" PRId64, value);
+    if (strcmp(sb.text, expected) != 0)
+        ck_abort_msg("%s is \"%s\"", expected, sb.text);
+    bst_strbuf_release(&sb);
+}
+
+START_TEST(test_int) {
+    static const int64_t values[] = {0, INT64_MAX, INT64_MIN, INT32_MIN, UINT32_MAX};
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        check_int(values[i]);
+    for (int64_t power = 1, digits = 1; digits < 19; power *= 10, digits++) {
+        for (int64_t value = power - 1; value <= power + 1; value++) {
+            check_int(value);
+            check_int(-value);
+        }
     }
+    for (int64_t value = 0; value < 100000; value++) /* all pairs of digits, in either place */
+        check_int(value * 1000);
+    for (int i = 0; i < 100000; i++)
+        check_int(random_int64(&seed));
 }
 END_TEST
 

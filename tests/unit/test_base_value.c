@@ -224,6 +224,29 @@ START_TEST(test_bytes_in_text) {
 }
 END_TEST
 
+/* Mostly ASCII, and one byte of any kind anywhere. */
+START_TEST(test_valid_text) {
+    char text[40];
+    for (size_t len = 0; len < sizeof text; len++) {
+        memset(text, '~', sizeof text);
+        ck_assert(bst_text_is_valid(text, len));
+        for (size_t at = 0; at < len; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                text[at] = (char)byte;
+                ck_assert_msg(bst_text_is_valid(text, len) == (byte > 0 && byte < 0x80),
+                              "byte %d at %zu of %zu", byte, at, len);
+            }
+            text[at] = '~';
+        }
+        if (len >= 4) {
+            memcpy(text + len - 4, "\xF0\x9F\x92\xB6", 4);
+            ck_assert(bst_text_is_valid(text, len));
+            ck_assert(!bst_text_is_valid(text, len - 1));
+        }
+    }
+}
+END_TEST
+
 /* Text is pointed at, not copied. */
 START_TEST(test_parse_borrows) {
     static const char *const types[] = {"text", "varchar(9)", "char(9)"};
@@ -489,6 +512,7 @@ Suite *test_base_value_suite(void) {
     tcase_add_test(tc, test_parse);
     tcase_add_test(tc, test_round_trip);
     tcase_add_test(tc, test_bytes_in_text);
+    tcase_add_test(tc, test_valid_text);
     tcase_add_test(tc, test_parse_borrows);
     tcase_add_test(tc, test_from_json);
     tcase_add_test(tc, test_null_of_json);

@@ -16,8 +16,9 @@ extern "C" {
 #endif
 
 #define BST_DECIMAL_DIGITS_MAX 18
-/* Bytes of the longest text, with sign, leading 0, point and NUL. */
-#define BST_DECIMAL_TEXT_MAX 24
+/* Bytes of the longest text, with sign, leading 0, point and NUL; and some more, for it is written
+ * in larger pieces. */
+#define BST_DECIMAL_TEXT_MAX 32
 
 typedef enum bst_decimal_result {
     BST_DECIMAL_OK,

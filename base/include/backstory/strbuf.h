@@ -35,6 +35,10 @@ BST_API void bst_strbuf_release(bst_strbuf *sb);
 BST_API void bst_strbuf_clear(bst_strbuf *sb);
 /* Room for `more` further bytes; false (and `failed`) when there is none. */
 BST_API bool bst_strbuf_reserve(bst_strbuf *sb, size_t more);
+/* For whoever writes to the place itself: where the next `more` bytes belong, NULL when there is no
+ * room; and up to where they were written. */
+BST_API char *bst_strbuf_room(bst_strbuf *sb, size_t more);
+BST_API void bst_strbuf_took(bst_strbuf *sb, const char *end);
 BST_API void bst_strbuf_add(bst_strbuf *sb, const void *bytes, size_t len);
 BST_API void bst_strbuf_adds(bst_strbuf *sb, const char *text);
 BST_API void bst_strbuf_addc(bst_strbuf *sb, char c);

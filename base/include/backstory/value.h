@@ -94,6 +94,8 @@ typedef enum bst_value_result {
  * for messages. */
 BST_API const char *bst_value_result_text(bst_value_result result);
 
+/* Whether it is UTF-8, without NUL: what a text may be. */
+BST_API bool bst_text_is_valid(const char *text, size_t len);
 /* From text, as a CSV cell or PostgreSQL's text output has it. Text-like results point into `text`.
  * bytea and json are checked and, where decoding is needed, put into `arena`. Never gives an absent
  * value. */
