@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM          1
-#define uthash_nonfatal_oom(entry) (void)((entry)->number = 0)
+#include "backstory/hash.h"
+
+#define HASH_NONFATAL_OOM             1
+#define uthash_nonfatal_oom(entry)    (void)((entry)->number = 0)
+#define HASH_FUNCTION(key, len, hash) ((hash) = bst_hash(key, len))
 #include <uthash.h>
 
 #include "backstory/digest.h"

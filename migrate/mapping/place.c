@@ -11,8 +11,11 @@
 
 #include <string.h>
 
-#define HASH_NONFATAL_OOM          1
-#define uthash_nonfatal_oom(added) (*(added_ok) = false)
+#include "backstory/hash.h"
+
+#define HASH_NONFATAL_OOM             1
+#define uthash_nonfatal_oom(added)    (*(added_ok) = false)
+#define HASH_FUNCTION(key, len, hash) ((hash) = bst_hash(key, len))
 #include <uthash.h>
 
 #define MENDS_MAX 3u /* other values of one column that a repair names */

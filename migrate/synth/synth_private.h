@@ -18,8 +18,11 @@
 #ifndef BACKSTORY_SYNTH_PRIVATE_H
 #define BACKSTORY_SYNTH_PRIVATE_H
 
-#define HASH_NONFATAL_OOM          1
-#define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include "backstory/hash.h"
+
+#define HASH_NONFATAL_OOM             1
+#define uthash_nonfatal_oom(entry)    ((entry)->lost = true)
+#define HASH_FUNCTION(key, len, hash) ((hash) = bst_hash(key, len))
 #include <uthash.h>
 
 #include "backstory/synth.h"
