@@ -213,9 +213,15 @@ static bst_eval_result eval_in(const bst_expr *e, const bst_records *records, bs
     return result;
 }
 
+/* An operand is mostly a name: that takes no step down. */
+static inline bst_eval_result eval_operand(const bst_expr *e, const bst_records *records,
+                                           bst_value *ret) {
+    return e->op == BST_EXPR_REF ? eval_ref(e, records, ret) : eval(e, records, ret);
+}
+
 static bst_eval_result eval_unary(const bst_expr *e, const bst_records *records, bst_value *ret) {
     bst_value x;
-    const bst_eval_result result = eval(e->args[0], records, &x);
+    const bst_eval_result result = eval_operand(e->args[0], records, &x);
     if (result != BST_EVAL_OK) {
         return result;
     }
@@ -242,7 +248,7 @@ static bst_eval_result eval_unary(const bst_expr *e, const bst_records *records,
 static bst_eval_result eval_binary(const bst_expr *e, const bst_records *records, bst_value *ret) {
     bst_value args[2];
     for (int i = 0; i < 2; i++) {
-        const bst_eval_result result = eval(e->args[i], records, &args[i]);
+        const bst_eval_result result = eval_operand(e->args[i], records, &args[i]);
         if (result != BST_EVAL_OK) {
             return result;
         }

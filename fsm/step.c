@@ -188,16 +188,18 @@ bool bst_machine_allows(const bst_machine *machine, uint32_t from, uint32_t even
     return bst_machine_find_transition(machine, from, event, to) != BST_NONE;
 }
 
-bst_apply_result bst__step_fold(const bst_machine *machine, bool born, bst_value *fields,
-                                uint32_t event, const bst_value *payload) {
+bst_apply_result bst_apply_fields(const bst_machine *machine, bool born, bst_value *fields,
+                                  uint32_t event, const bst_value *payload) {
     const bst_event_type *type = &machine->events[event];
     if (bst__step_missing(type->fields, type->field_count, payload) != BST_NONE) {
         return BST_APPLY_INVALID;
     }
-    bst_value after[BST_FIELDS_MAX];
+    bst_value computed[BST_FIELDS_MAX];
     const bst_value *before = fields_before(machine, born, fields);
     for (uint32_t i = 0; i < type->assignment_count; i++) {
-        const bst_eval_result result = assign(&type->assignments[i], before, payload, &after[i]);
+        const bst_assignment *assignment = &type->assignments[i];
+        const bst_eval_result result =
+            assignment->expr ? assign(assignment, before, payload, &computed[i]) : BST_EVAL_OK;
         if (result != BST_EVAL_OK) {
             return result == BST_EVAL_ABSENT ? BST_APPLY_INVALID : BST_APPLY_OVERFLOW;
         }
@@ -206,7 +208,9 @@ bst_apply_result bst__step_fold(const bst_machine *machine, bool born, bst_value
         copy(fields, before, machine->field_count);
     }
     for (uint32_t i = 0; i < type->assignment_count; i++) {
-        fields[type->assignments[i].field] = after[i];
+        const bst_assignment *assignment = &type->assignments[i];
+        fields[assignment->field] =
+            assignment->expr ? computed[i] : payload[assignment->event_field];
     }
     return BST_APPLY_OK;
 }
@@ -215,8 +219,8 @@ bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity, const
     if (!bst_machine_allows(machine, entity->state, event->type, event->state)) {
         return BST_APPLY_ILLEGAL;
     }
-    const bst_apply_result result = bst__step_fold(machine, entity->state != BST_NONE,
-                                                   entity->fields, event->type, event->fields);
+    const bst_apply_result result = bst_apply_fields(machine, entity->state != BST_NONE,
+                                                     entity->fields, event->type, event->fields);
     if (result == BST_APPLY_OK) {
         entity->state = event->state;
     }

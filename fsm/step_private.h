@@ -15,8 +15,4 @@ uint32_t bst__step_missing(const bst_field *fields, uint32_t count, const bst_va
 /* Makes the event of a transition: `ret_fields` is left alone unless the entity can take it. */
 bst_decision bst__step_emit(const bst_machine *machine, bool born, const bst_value *fields,
                             uint32_t transition, const bst_value *payload, bst_value *ret_fields);
-/* The fields after an event; on anything but BST_APPLY_OK they are as they were. */
-bst_apply_result bst__step_fold(const bst_machine *machine, bool born, bst_value *fields,
-                                uint32_t event, const bst_value *payload);
-
 #endif

@@ -312,8 +312,8 @@ bst_apply_result bst_regions_apply(const bst_machine *machine, bst_region_entity
     if (!allows(machine, &entity->at, event)) {
         return BST_APPLY_ILLEGAL;
     }
-    const bst_apply_result result = bst__step_fold(machine, entity->at.state != BST_NONE,
-                                                   entity->fields, event->type, event->fields);
+    const bst_apply_result result = bst_apply_fields(machine, entity->at.state != BST_NONE,
+                                                     entity->fields, event->type, event->fields);
     if (result == BST_APPLY_OK) {
         entity->at = event->at;
     }

@@ -88,6 +88,10 @@ typedef enum bst_apply_result {
  * then applies. */
 BST_API bst_apply_result bst_apply(const bst_machine *machine, bst_entity *entity,
                                    const bst_event *event);
+/* The same for an event that is known to be legal, by whoever applies one sequence of events to
+ * many entities: its fields only. `born`: it is not the entity's first. */
+BST_API bst_apply_result bst_apply_fields(const bst_machine *machine, bool born, bst_value *fields,
+                                          uint32_t event, const bst_value *payload);
 /* Whether the event can lead from `from` (BST_NONE: nothing yet) to `to`: some transition emits it
  * there, or it is built in. */
 BST_API bool bst_machine_allows(const bst_machine *machine, uint32_t from, uint32_t event,
