@@ -51,16 +51,16 @@ static bool read_numeric(const char *bytes, size_t len, numeric *ret) {
            len == 8 + 2 * (size_t)ret->digit_count;
 }
 
-static int64_t power_of_ten(int exponent) {
-    int64_t p = 1;
-    for (int i = 0; i < exponent; i++)
-        p *= 10;
-    return p;
-}
+/* Up to a whole group. */
+static const int64_t powers[] = {1, 10, 100, 1000, 10000};
 
 /* *sum = *sum * 10^digits + group; false when it leaves int64. */
 static bool append_digits(int64_t *sum, int digits, int64_t group) {
-    return !__builtin_mul_overflow(*sum, power_of_ten(digits), sum) &&
+    for (; digits > 4; digits -= 4) {
+        if (__builtin_mul_overflow(*sum, powers[4], sum))
+            return false;
+    }
+    return !__builtin_mul_overflow(*sum, powers[digits], sum) &&
            !__builtin_add_overflow(*sum, group, sum);
 }
 
@@ -87,10 +87,10 @@ bst_value_result bst__pg_numeric(const char *bytes, size_t len, const bst_type *
             continue;
         }
         const int beyond = -scale - low; /* digits of the group that the scale cannot hold */
-        if (beyond >= 4 ? group != 0 : group % power_of_ten(beyond) != 0)
+        if (beyond >= 4 ? group != 0 : group % powers[beyond] != 0)
             return BST_VALUE_INEXACT;
         if (beyond < 4) {
-            if (!append_digits(&sum, sum == 0 ? 0 : 4 - beyond, group / power_of_ten(beyond)))
+            if (!append_digits(&sum, sum == 0 ? 0 : 4 - beyond, group / powers[beyond]))
                 return BST_VALUE_RANGE;
             exponent = -scale;
         }

@@ -16,16 +16,13 @@ bool bst__pg_take_field(const char **at, const char *end, const char **ret_bytes
     if (end - *at < 4)
         return false;
     const int32_t len = bst__pg_int4(*at);
+    const bool null = len == -1;
     *at += 4;
-    *ret_bytes = NULL;
-    *ret_len = 0;
-    if (len == -1)
-        return true;
-    if (len < 0 || end - *at < len)
+    *ret_bytes = null ? NULL : *at;
+    *ret_len = null ? 0 : (size_t)len;
+    if (!null && (len < 0 || end - *at < len))
         return false;
-    *ret_bytes = *at;
-    *ret_len = (size_t)len;
-    *at += len;
+    *at += *ret_len;
     return true;
 }
 
@@ -33,23 +30,11 @@ static bool is_int_len(size_t len) {
     return len == 8 || len == 4 || len == 2;
 }
 
-static bool fixed_len(bst__wire w, size_t len) {
-    switch (w) {
-    case WIRE_INT:
-    case WIRE_INT_TEXT:
-        return is_int_len(len);
-    case WIRE_TIMESTAMPTZ:
-    case WIRE_TIMESTAMP:
-        return len == 8;
-    case WIRE_BOOL:
-        return len == 1;
-    case WIRE_DATE:
-        return len == 4;
-    case WIRE_UUID:
-        return len == 16;
-    default:
-        return true;
-    }
+/* Whether a value of this form can have so many bytes. */
+static bool is_len(bst__wire w, size_t len) {
+    static const uint8_t lens[] = {[WIRE_BOOL] = 1,        [WIRE_DATE] = 4,  [WIRE_TIMESTAMP] = 8,
+                                   [WIRE_TIMESTAMPTZ] = 8, [WIRE_UUID] = 16, [WIRE_BYTEA] = 0};
+    return w == WIRE_INT || w == WIRE_INT_TEXT ? is_int_len(len) : lens[w] == 0 || lens[w] == len;
 }
 
 static int64_t read_int(const char *bytes, size_t len) {
@@ -109,7 +94,7 @@ static bst_status fill_cell(bst__pg_source *s, size_t i, const char *bytes, size
         *cell = (bst_cell){.value = BST_ABSENT, .result = BST_VALUE_OK};
         return BST_OK;
     }
-    if (!fixed_len(s->wires[i], len))
+    if (!is_len(s->wires[i], len))
         return bst__pg_broken(diags);
     switch (s->wires[i]) {
     case WIRE_TEXT:
