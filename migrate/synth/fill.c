@@ -39,18 +39,14 @@ bool bst__room(bst_synth *synth, size_t events, size_t values) {
 
 /* One event more: a reconciliation may follow. */
 static bool make_room(bst_synth *synth, const bst__walk *walk) {
-    size_t values = 0;
-    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
-        values += walk->steps[i].filler_count;
-    }
-    return bst__room(synth, (size_t)walk->plan.event_count + 1, values);
+    return bst__room(synth, (size_t)walk->plan.event_count + 1, walk->value_count);
 }
 
 /* ---- times ---- */
 
 int64_t bst__upper_bound(const bst_synth *synth) {
     int64_t bound = BST_TIME_INFINITY;
-    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
+    for (uint32_t i = 0; synth->has_bounds && i < synth->mapping->evidence_count; i++) {
         if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].time < bound) {
             bound = synth->said[i].time;
         }
@@ -215,15 +211,14 @@ bool bst__filler_get(bst_synth *synth, const bst__filler *filler, const bst_row 
     if (filler->entity_field == BST_NONE || !synth->expected[filler->entity_field].present) {
         return true;
     }
-    bst_type from = synth->machine->fields[filler->entity_field].type;
-    from.optional = filler->field->type.optional;
-    *ret = synth->expected[filler->entity_field];
-    if (bst_type_equal(&from, &filler->field->type)) {
+    const bst_value *value = &synth->expected[filler->entity_field];
+    *ret = *value;
+    if (filler->plain) {
         return true;
     }
-    bst_value_result result =
-        bst__cell_convert(&from, -1, &filler->field->type, &synth->expected[filler->entity_field],
-                          synth->scratch, ret);
+    const bst_type *from = &synth->machine->fields[filler->entity_field].type;
+    const bst_value_result result =
+        bst__cell_convert(from, -1, &filler->field->type, value, synth->scratch, ret);
     return result == BST_VALUE_OK || refuse_conversion(synth, filler, result);
 }
 
@@ -287,11 +282,20 @@ static bool ask_guards(bst_synth *synth, const bst__walk *walk, uint32_t i,
     return true;
 }
 
-static bool apply_event(bst_synth *synth, const bst__walk *walk, uint32_t i, bst_entity *entity,
-                        bst_value *payload) {
-    const bst_plan_event *planned = &walk->plan.events[i];
-    const bst_event event = {planned->type, planned->state, payload};
-    switch (bst_apply(synth->machine, entity, &event)) {
+static bool refuse_illegal(bst_synth *synth, const bst__walk *walk, uint32_t i) {
+    synth->status =
+        bst_diag_add(synth->diags, BST_INTERNAL, BST_ERROR, "internal", NULL,
+                     "event %u of the plan \"%s\" cannot be applied", i + 1, walk->plan.signature);
+    return false;
+}
+
+static bool apply_event(bst_synth *synth, const bst__walk *walk, uint32_t i,
+                        const bst_value *payload) {
+    if (i == walk->illegal) {
+        return refuse_illegal(synth, walk, i);
+    }
+    switch (bst_apply_fields(synth->machine, i > 0, synth->folded, walk->plan.events[i].type,
+                             payload)) {
     case BST_APPLY_OK:
         return true;
     case BST_APPLY_OVERFLOW:
@@ -303,10 +307,7 @@ static bool apply_event(bst_synth *synth, const bst__walk *walk, uint32_t i, bst
     case BST_APPLY_ILLEGAL:
         break;
     }
-    synth->status =
-        bst_diag_add(synth->diags, BST_INTERNAL, BST_ERROR, "internal", NULL,
-                     "event %u of the plan \"%s\" cannot be applied", i + 1, walk->plan.signature);
-    return false;
+    return refuse_illegal(synth, walk, i);
 }
 
 static bool fold(bst_synth *synth, const bst__walk *walk, bool guards) {
@@ -316,7 +317,7 @@ static bool fold(bst_synth *synth, const bst__walk *walk, bool guards) {
     for (uint32_t i = 0; i < walk->plan.event_count; i++) {
         const bool asked = guards && walk->steps[i].guard_check_count > 0;
         if ((asked && !ask_guards(synth, walk, i, payload)) ||
-            !apply_event(synth, walk, i, &entity, payload)) {
+            !apply_event(synth, walk, i, payload)) {
             return false;
         }
         payload += walk->steps[i].filler_count;

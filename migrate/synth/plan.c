@@ -344,7 +344,10 @@ void bst__filler_make(const bst_synth *synth, uint32_t item, uint32_t event, uin
     uint32_t same = bst_machine_field(machine, ret->field->name);
     if (!ret->getter && same != BST_NONE && synth->mapping->fields[same].kind != BST_FROM_NOTHING &&
         bst__map_converts(&machine->fields[same].type, &ret->field->type)) {
+        bst_type type = machine->fields[same].type;
+        type.optional = ret->field->type.optional;
         ret->entity_field = same;
+        ret->plain = bst_type_equal(&type, &ret->field->type);
     }
 }
 
@@ -497,10 +500,25 @@ static void doubt(bst__walk *walk, bst__step *steps, uint32_t i, uint32_t latest
     }
 }
 
+static uint32_t find_illegal(const bst_machine *machine, const bst_plan *plan) {
+    uint32_t from = BST_NONE;
+    for (uint32_t i = 0; i < plan->event_count; i++) {
+        if (!bst_machine_allows(machine, from, plan->events[i].type, plan->events[i].state)) {
+            return i;
+        }
+        from = plan->events[i].state;
+    }
+    return BST_NONE;
+}
+
 static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
     bst__walk *walk = &sig->walks[sig->walk_count];
     find_places(synth, steps, walk->plan.event_count);
     bst__sums_mark(synth, walk, steps);
+    walk->illegal = find_illegal(synth->machine, &walk->plan);
+    for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        walk->value_count += steps[i].filler_count;
+    }
     while (walk->like < sig->walk_count && !ask_alike(synth, walk, &sig->walks[walk->like])) {
         walk->like++;
     }

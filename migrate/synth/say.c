@@ -102,6 +102,11 @@ static bool make_names_unique(bst_synth *synth) {
     return true;
 }
 
+/* The last change, where it only says that nothing is later. */
+static bool is_bound(const bst_evidence *evidence) {
+    return evidence->kind == BST_EVIDENCE_LAST_CHANGE && !evidence->exact;
+}
+
 bool bst__say_init(bst_synth *synth) {
     const bst_mapping *mapping = synth->mapping;
     for (uint32_t i = 0; i < mapping->evidence_count; i++) {
@@ -109,6 +114,7 @@ bool bst__say_init(bst_synth *synth) {
         bst__item *item = &synth->items[i];
         bst__getter *payload =
             bst_arena_array(synth->arena, evidence->payload_count, sizeof *payload);
+        synth->has_bounds = synth->has_bounds || is_bound(evidence);
         item->name = item_text(synth, evidence, true);
         item->phrase = item_text(synth, evidence, false);
         item->payload = payload;
@@ -147,8 +153,7 @@ static bool say_count(bst_synth *synth, uint32_t column, int64_t count, bst__sai
 
 static bool say_time(bst_synth *synth, const bst_evidence *evidence, int64_t time, bst__said *ret) {
     if (bst_time_is_finite(time)) {
-        bool bound = evidence->kind == BST_EVIDENCE_LAST_CHANGE && !evidence->exact;
-        *ret = (bst__said){.say = bound ? BST__SAY_BOUND : BST__SAY_AT, .time = time};
+        *ret = (bst__said){.say = is_bound(evidence) ? BST__SAY_BOUND : BST__SAY_AT, .time = time};
         return true;
     }
     bst__refuse(synth, BST_REASON_NOT_FINITE);
@@ -191,6 +196,9 @@ static bool say_item(bst_synth *synth, uint32_t i, const bst_row *row, bst__said
 
 /* Items by time, ties by item; there are few, and they mostly come in order. */
 static void insert_by_time(bst_synth *synth, uint32_t item) {
+    if (synth->said[item].say != BST__SAY_AT) {
+        return;
+    }
     uint32_t at = synth->order_count++;
     while (at > 0 && synth->said[synth->order[at - 1]].time > synth->said[item].time) {
         synth->order[at] = synth->order[at - 1];
@@ -212,7 +220,7 @@ static void rank_times(bst_synth *synth) {
 
 /* An upper bound that holds says nothing more; only what breaks it belongs into the signature. */
 static void check_bounds(bst_synth *synth) {
-    for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
+    for (uint32_t i = 0; synth->has_bounds && i < synth->mapping->evidence_count; i++) {
         bst__said *bound = &synth->said[i];
         for (uint32_t k = synth->order_count; bound->say == BST__SAY_BOUND && k > 0; k--) {
             bst__said *said = &synth->said[synth->order[k - 1]];
@@ -246,14 +254,13 @@ bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state) {
         if (!say_item(synth, i, row, &synth->said[i])) {
             return false;
         }
+        insert_by_time(synth, i);
     }
     if (!bst__say_log(synth, row)) {
         return false;
     }
-    for (uint32_t i = 0; i < bst__item_count(synth); i++) {
-        if (synth->said[i].say == BST__SAY_AT) {
-            insert_by_time(synth, i);
-        }
+    for (uint32_t i = synth->mapping->evidence_count; i < bst__item_count(synth); i++) {
+        insert_by_time(synth, i);
     }
     rank_times(synth);
     check_bounds(synth);
@@ -319,7 +326,7 @@ static void add_late(const bst_synth *synth, bst_strbuf *out) {
     }
     for (uint32_t i = 0; count > 0 && i < synth->mapping->evidence_count; i++) {
         const bst_evidence *evidence = &synth->mapping->evidence[i];
-        bounds += evidence->kind == BST_EVIDENCE_LAST_CHANGE && !evidence->exact;
+        bounds += is_bound(evidence);
     }
     for (uint32_t i = 0; bounds > 1 && i < synth->mapping->evidence_count; i++) {
         if (synth->said[i].say == BST__SAY_BOUND && synth->said[i].late) {

@@ -78,6 +78,7 @@ typedef struct bst__filler {
     const bst_field *field;
     const bst__getter *getter; /* NULL: the entity's field `entity_field`, or nothing */
     uint32_t entity_field;     /* BST_NONE: nothing */
+    bool plain;                /* it is of the very type of that field */
     /* No column has it: it is one of the amounts that add up to the entity's field `sum`. */
     bool unknown;
     uint32_t sum; /* the event adds it to this field, or takes it away; BST_NONE */
@@ -116,9 +117,11 @@ typedef struct bst__step {
 typedef struct bst__walk {
     bst_plan plan;
     const bst__step *steps;
-    bool has_unknown; /* amounts; see sums.c */
-    uint32_t like;    /* the first walk that asks the same of a row's values */
-    bool doubts;      /* some step has `until` or `since` */
+    uint32_t value_count; /* of all payloads */
+    uint32_t illegal;     /* the first step that the machine does not allow: a bug; or BST_NONE */
+    bool has_unknown;     /* amounts; see sums.c */
+    uint32_t like;        /* the first walk that asks the same of a row's values */
+    bool doubts;          /* some step has `until` or `since` */
 } bst__walk;
 
 typedef struct bst__signature bst__signature;
@@ -224,6 +227,7 @@ struct bst_synth {
     bst__row_expr where;
     bst__getter *fields; /* machine->field_count */
     bst__item *items;    /* mapping->evidence_count */
+    bool has_bounds;     /* an item may say BOUND */
 
     bst__signature *signatures; /* hash table */
     size_t signature_count;
