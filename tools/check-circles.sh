@@ -4,8 +4,8 @@
 # a circle.
 set -eu
 
-# Rooms that still have circles: let there be fewer of them.
-circular='/migrate/.*/(source|synth)/[^/]*$'
+# A room that still has circles.
+circular='/migrate/.*/synth/[^/]*$'
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

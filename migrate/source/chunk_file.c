@@ -24,7 +24,7 @@ bool bst_source_is_file(const char *from) {
 
 bst_status bst__file_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
                            const char *const **ret, size_t *ret_count, bst_diags *diags) {
-    const uint64_t rows = bst_source_expected(source);
+    const uint64_t rows = source->ops->expected(source);
     const size_t count = cut->by_place || rows <= cut->rows ? 1 : (size_t)(rows / cut->rows);
     const char **const bounds = bst_arena_array(arena, count, sizeof *bounds);
     bool failed = !bounds;

@@ -250,7 +250,8 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
             columns[i < s->place ? i : i - 1] = spec->columns[i];
     }
     if (status == BST_OK)
-        status = bst_source_open(from, &s->spec, &s->rows, diags); /* the next log, or the rows */
+        status =
+            bst__source_files_open(from, &s->spec, &s->rows, diags); /* with their other logs */
     if (status == BST_OK)
         status = bst__source_csv_open(log, &s->rest_spec, &s->rest, diags);
     if (status == BST_OK)
@@ -259,8 +260,9 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
     return status;
 }
 
-bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, size_t column,
-                                bst_source **ret, bst_diags *diags) {
+/* `column` is what is made of the log. */
+static bst_status open_joined(const char *from, const bst_source_spec *spec, size_t column,
+                              bst_source **ret, bst_diags *diags) {
     joined_source *s = calloc(1, sizeof *s);
     if (!s)
         return bst_diag_nomem(diags);
@@ -278,4 +280,13 @@ bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, s
     s->base.label = bst_source_label(s->rows);
     *ret = &s->base;
     return BST_OK;
+}
+
+bst_status bst__source_files_open(const char *from, const bst_source_spec *spec, bst_source **ret,
+                                  bst_diags *diags) {
+    for (size_t i = 0; i < spec->column_count; i++) {
+        if (spec->columns[i].log)
+            return open_joined(from, spec, i, ret, diags);
+    }
+    return bst__source_csv_open(from, spec, ret, diags);
 }

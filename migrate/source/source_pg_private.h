@@ -1,6 +1,7 @@
 /* Legacy rows from PostgreSQL: what its files share.
  *
  *     pg.c           opening, a COPY, its messages
+ *     session_pg.c   a session, and the transaction that everything is read in
  *     row_pg.c       a message cut into key and cells
  *     table_pg.c     the table: is it there, what columns and what key has it
  *     key_pg.c       the key and the index over it
@@ -79,7 +80,7 @@ typedef struct bst__pg_source {
     bst_row row;
 } bst__pg_source;
 
-/* pg.c: a session; and the transaction that everything is read in; `snapshot` NULL: at a
+/* session_pg.c: a session; and the transaction that everything is read in; `snapshot` NULL: at a
  * moment of its own */
 bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) BST_MUST_USE;
 bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) BST_MUST_USE;

@@ -42,9 +42,9 @@ struct bst__source_ops {
 
 bst_status bst__source_csv_open(const char *path, const bst_source_spec *spec, bst_source **ret,
                                 bst_diags *diags) BST_MUST_USE;
-/* log.c: a file with that of the log beside it; `column` is what is made of the latter. */
-bst_status bst__source_log_open(const char *from, const bst_source_spec *spec, size_t column,
-                                bst_source **ret, bst_diags *diags) BST_MUST_USE;
+/* log.c: a file, with those of logs beside it where columns are made of them. */
+bst_status bst__source_files_open(const char *from, const bst_source_spec *spec, bst_source **ret,
+                                  bst_diags *diags) BST_MUST_USE;
 bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec,
                                const char *snapshot, bst_source **ret,
                                bst_diags *diags) BST_MUST_USE;
@@ -59,6 +59,7 @@ bst_status bst__file_moment(bst_source *source, bst_source_moment *ret, bst_diag
 bst_status bst__file_next(bst_source *source, const bst_row **ret_row,
                           bst_diags *diags) BST_MUST_USE;
 
+/* cell.c */
 /* The cell that `text` gives in a column. False: the text is a naive time and the mapping names no
  * zone, which is the mapping's mistake, not the row's. */
 bool bst__cell_from_text(const bst_source_column *column, const char *text, size_t len,
@@ -67,9 +68,6 @@ bool bst__cell_from_text(const bst_source_column *column, const char *text, size
  * when it is bad. */
 bool bst__cell_from_naive(const bst_source_column *column, int64_t naive, bst_arena *arena,
                           bst_cell *ret);
-/* dates.c: a time as the column writes it. */
-bst_time_result bst__time_read(const bst_source_column *column, const char *text, size_t len,
-                               int64_t *ret);
 void bst__cell_bad(bst_cell *cell, bst_value_result result, const char *text, size_t len);
 
 /* Appends one part of a key; the parts of a composite key are escaped and joined. */
@@ -80,5 +78,9 @@ void bst__key_add(bst_strbuf *key, const bst_source_spec *spec, size_t part, con
 bst_status bst__report_missing_column(const char *where, const char *column,
                                       const char *const *names, size_t count, bst_diags *diags);
 bst_status bst__report_no_zone(const char *where, const char *column, bst_diags *diags);
+
+/* dates.c: a time as the column writes it. */
+bst_time_result bst__time_read(const bst_source_column *column, const char *text, size_t len,
+                               int64_t *ret);
 
 #endif
