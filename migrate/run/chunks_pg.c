@@ -136,8 +136,9 @@ static bst_status work(chunk_run *run) {
                       .load = run->load,
                       .snapshot = run->moment.snapshot,
                       .snapshot_number = run->snapshot_number,
-                      .count =
-                          run->moment.snapshot && run->options->jobs > 0 ? run->options->jobs : 1,
+                      .count = bst_source_one_reader(run->source) || run->options->jobs == 0
+                                   ? 1
+                                   : run->options->jobs,
                       .trouble = &run->trouble,
                       .done = *run->figures};
     team.workers = calloc(team.count, sizeof *team.workers);
@@ -198,6 +199,16 @@ static bst_status begin_load(const chunk_run *run) {
     }
     bst_arena_free(arena);
     return status;
+}
+
+/* Of a run that could be faster. */
+static void tell_one_reader(const chunk_run *run) {
+    const char *const why = bst_source_one_reader(run->source);
+    if (why && run->options->jobs > 1) {
+        bst_diag_add(run->diags, BST_OK, BST_NOTE, "one-reader", NULL,
+                     "one reader worked, of %u: %s is %s", (unsigned)run->options->jobs,
+                     bst_source_label(run->source), why);
+    }
 }
 
 static bst_status add_done(void *context, const char *text) {
@@ -472,6 +483,9 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
     }
     if (status == BST_OK && options->on_loaded) {
         status = tell_loaded(&run);
+    }
+    if (status == BST_OK && !figures->already) {
+        tell_one_reader(&run);
     }
     free(run.trouble.last);
     bst_load_free(run.load);

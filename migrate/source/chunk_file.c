@@ -40,6 +40,11 @@ bst_status bst__file_split(bst_source *source, const bst_source_cut *cut, bst_ar
     return failed ? bst_diag_nomem(diags) : BST_OK;
 }
 
+const char *bst__file_one_reader(const bst_source *source) {
+    (void)source;
+    return "a file";
+}
+
 bst_status bst__file_select(bst_source *source, const char *bounds, bst_diags *diags) {
     json_t *const json = json_loads(bounds, 0, NULL);
     const json_t *const rows = json_object_get(json, "rows");

@@ -343,6 +343,7 @@ static const struct bst__source_ops pg_ops = {.next = pg_next,
                                               .keep = pg_keep,
                                               .mark = pg_mark,
                                               .split = bst__pg_split,
+                                              .one_reader = bst__pg_one_reader,
                                               .select = pg_select,
                                               .identity = bst__pg_identity,
                                               .moment = pg_moment};
@@ -411,7 +412,7 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
     }
     s->ordered = spec->ordered || !s->unique;
     s->has_scope = spec->where_sql != NULL;
-    s->by_key = s->unique && bst__pg_key_is_whole(s);
+    s->by_key = bst__pg_key_is_found(s);
     s->key_is_int = spec->key_count == 1 && s->keys && is_int_type(s->keys[0].type);
     *ret = &s->base;
     return BST_OK;

@@ -8,6 +8,10 @@ bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_a
     return source->ops->split(source, cut, arena, ret, ret_count, diags);
 }
 
+const char *bst_source_one_reader(const bst_source *source) {
+    return source->ops->one_reader(source);
+}
+
 bst_status bst_source_select(bst_source *source, const char *bounds, bst_diags *diags) {
     return source->ops->select(source, bounds, diags);
 }

@@ -6,7 +6,8 @@
  *     table_pg.c     the table: is it there, what columns and what key has it
  *     key_pg.c       the key and the index over it
  *     identity_pg.c  which table of which server it is
- *     chunk_pg.c     cutting the table into chunks, and reading one
+ *     cut_pg.c       cutting the table into chunks
+ *     chunk_pg.c     reading one
  *     original_pg.c  a row with all of its columns
  */
 #ifndef BACKSTORY_SOURCE_PG_PRIVATE_H
@@ -31,12 +32,19 @@ typedef enum bst__wire {
     WIRE_BYTEA
 } bst__wire;
 
+typedef enum bst__pg_kind {
+    BST__TABLE, /* or a materialized view; with its partitions and children */
+    BST__VIEW,
+    BST__FOREIGN /* all of it, or a part, lies on another server */
+} bst__pg_kind;
+
 /* A column of the key. */
 typedef struct bst__key_column {
-    const char *name, *type;    /* the type ready for a cast */
+    const char *name, *type;    /* the type with its schema, quoted */
     const char *collation;      /* in whose order it is compared, quoted; NULL: it has none */
     const char *collation_text; /* what that is at this server, and in which version */
     bool not_null;
+    bool as_text; /* what is compared is its text */
 } bst__key_column;
 
 typedef struct bst__pg_source {
@@ -51,6 +59,7 @@ typedef struct bst__pg_source {
     char **names;
     size_t name_count;
     bst__wire *wires;
+    bst__pg_kind kind;
     bool has_ctid;
     bool by_key; /* a row is found again by its key; else by ctid and tableoid, which it brings */
     bool has_scope; /* a row says whether it is in scope; else all are */
@@ -59,7 +68,6 @@ typedef struct bst__pg_source {
     char key_text[BST_DECIMAL_TEXT_MAX];
     /* The key in the order in which an index has it; in that of the mapping where there is none. */
     bst__key_column *keys;
-    bool sortable;        /* the types of the key have an order, and `keys` is filled */
     bool indexed;         /* a btree over just these columns finds a range of them */
     bool plain;           /* one table in one place: no partitions, no children */
     bst_strbuf condition; /* of the chunk at hand, over `t`; empty: all rows */
@@ -108,9 +116,9 @@ bst_status bst__pg_logs_check(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
 /* key_pg.c */
 /* Finds out about the key's columns, and whether an index makes it unique or finds ranges of it. */
 bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
-/* No part of a key can be NULL. */
-bool bst__pg_key_is_whole(const bst__pg_source *s);
-/* The column as it is compared: `t."code" COLLATE "C"`. */
+/* A row has a key, by which an index finds it and no other. */
+bool bst__pg_key_is_found(const bst__pg_source *s);
+/* The column as it is compared: `t."code" COLLATE "C"`. A literal beside it needs no type. */
 void bst__pg_add_key_column(bst__pg_source *s, const bst__key_column *key, bst_strbuf *out);
 /* A condition that only the row with this key fulfils, as bst__key_add() has joined its parts. */
 bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
@@ -125,9 +133,14 @@ bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diag
 /* What must not change between a run that is broken off and the one that goes on with it. */
 bst_status bst__pg_identity(bst_source *source, bst_strbuf *out, bst_diags *diags) BST_MUST_USE;
 
-/* chunk_pg.c */
+/* cut_pg.c */
+const char *bst__pg_one_reader(const bst_source *source);
 bst_status bst__pg_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
                          const char *const **ret, size_t *ret_count, bst_diags *diags);
+
+/* chunk_pg.c */
+/* Appends that no column is NULL, of those that can be. */
+void bst__pg_add_not_null(bst__pg_source *s, bst_strbuf *out);
 /* Sets s->condition. */
 bst_status bst__pg_select(bst__pg_source *s, const char *bounds, bst_diags *diags);
 

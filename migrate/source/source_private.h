@@ -33,6 +33,7 @@ struct bst__source_ops {
     /* in chunks: see source.h; files take those of chunk_file.c */
     bst_status (*split)(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
                         const char *const **ret, size_t *ret_count, bst_diags *diags);
+    const char *(*one_reader)(const bst_source *source);
     bst_status (*select)(bst_source *source, const char *bounds, bst_diags *diags);
     bst_status (*identity)(bst_source *source, bst_strbuf *out, bst_diags *diags);
     bst_status (*moment)(bst_source *source, bst_source_moment *ret, bst_diags *diags);
@@ -52,6 +53,7 @@ bst_status bst__source_pg_open(const char *conninfo, const bst_source_spec *spec
 /* chunk_file.c */
 bst_status bst__file_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
                            const char *const **ret, size_t *ret_count, bst_diags *diags);
+const char *bst__file_one_reader(const bst_source *source);
 bst_status bst__file_select(bst_source *source, const char *bounds, bst_diags *diags);
 bst_status bst__file_identity(bst_source *source, bst_strbuf *out, bst_diags *diags);
 bst_status bst__file_moment(bst_source *source, bst_source_moment *ret, bst_diags *diags);

@@ -40,6 +40,10 @@ void bst__pg_add_quoted(bst__pg_source *s, const char *name, bst_strbuf *out) {
         out->failed = true;
 }
 
+static bst__pg_kind kind_of(char letter) {
+    return letter == 'v' ? BST__VIEW : letter == 'f' ? BST__FOREIGN : BST__TABLE;
+}
+
 /* Finds the table; "payments" without a schema means public. Who may read only some columns may not
  * read the ctid. */
 bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) {
@@ -55,16 +59,18 @@ bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) {
     const char *params[] = {schema, table};
     status = bst_pg_query(
         s->pg,
-        "SELECT c.oid, c.relkind IN ('r', 'p', 'm')"
-        "  AND pg_catalog.has_table_privilege(c.oid, 'SELECT'),"
-        " c.relkind IN ('r', 'm') AND NOT EXISTS"
-        "  (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),"
-        " greatest(0, CASE WHEN c.relkind = 'p' THEN"
-        "  (SELECT sum(greatest(0, l.reltuples)) FROM pg_catalog.pg_partition_tree(c.oid) t"
-        "   JOIN pg_catalog.pg_class l ON l.oid = t.relid WHERE t.isleaf)"
-        "  ELSE c.reltuples END)::bigint"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')",
+        "WITH RECURSIVE part AS (SELECT c.oid, c.relkind, c.reltuples, true AS top"
+        "  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        "  WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+        " UNION SELECT c.oid, c.relkind, c.reltuples, false"
+        "  FROM part JOIN pg_catalog.pg_inherits h ON h.inhparent = part.oid"
+        "  JOIN pg_catalog.pg_class c ON c.oid = h.inhrelid)"
+        "SELECT oid, pg_catalog.has_table_privilege(oid, 'SELECT'),"
+        " relkind IN ('r', 'm') AND parts = 1, rows,"
+        " CASE WHEN relkind = 'v' THEN 'v' WHEN elsewhere THEN 'f' ELSE 'r' END"
+        " FROM part, (SELECT count(*) AS parts, bool_or(relkind = 'f') AS elsewhere,"
+        "  coalesce(sum(greatest(0, reltuples)) FILTER (WHERE relkind <> 'p'), 0)::bigint AS rows"
+        "  FROM part) x WHERE top",
         2, params, &rows, diags);
     if (status != BST_OK)
         goto out;
@@ -73,7 +79,8 @@ bst_status bst__pg_table_find(bst__pg_source *s, bst_diags *diags) {
         goto out;
     }
     s->oid = strdup(bst__pg_single(rows, 0));
-    s->has_ctid = strcmp(bst__pg_single(rows, 1), "t") == 0;
+    s->kind = kind_of(*bst__pg_single(rows, 4));
+    s->has_ctid = s->kind == BST__TABLE && strcmp(bst__pg_single(rows, 1), "t") == 0;
     s->plain = strcmp(bst__pg_single(rows, 2), "t") == 0;
     s->expected = strtoull(bst__pg_single(rows, 3), NULL, 10);
     bst__pg_add_quoted(s, schema, &s->table);

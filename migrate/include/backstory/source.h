@@ -180,6 +180,8 @@ typedef struct bst_source_cut {
 BST_API bst_status bst_source_split(bst_source *source, const bst_source_cut *cut, bst_arena *arena,
                                     const char *const **ret, size_t *ret_count,
                                     bst_diags *diags) BST_MUST_USE;
+/* Why only one reader can read it: "a view"; NULL: several can, at one moment. */
+BST_API const char *bst_source_one_reader(const bst_source *source);
 /* The rows that follow are those of the chunk; numbered from 1. */
 BST_API bst_status bst_source_select(bst_source *source, const char *bounds,
                                      bst_diags *diags) BST_MUST_USE;
