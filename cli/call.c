@@ -146,5 +146,6 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
             free_texts(options);
         return false;
     }
+    cli_hide_secrets(call, argc, argv);
     return true;
 }

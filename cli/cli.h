@@ -58,6 +58,8 @@ typedef struct cli_call {
  * False: end with *ret_exit (help was asked for, or a mistake has been reported). */
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
                size_t count_min, size_t count_max, int argc, const char **argv, int *ret_exit);
+/* secrets.c. Blots the passwords out of what main() was given; options have been copied by now. */
+void cli_hide_secrets(const cli_call *call, int argc, const char *const *argv);
 /* warnings.c. Obeys the -W options among the `count` arguments and leaves the others, in their
  * order. */
 bst_status cli_take_warnings(cli_call *call, const char **arguments, int *count);
@@ -122,6 +124,7 @@ cli_table *cli_table_free(cli_table *table);
 typedef struct cli_progress {
     bool on, terminal, shown;
     const char *what;
+    uint64_t before; /* rows that an earlier run has done */
     double start, last;
 } cli_progress;
 void cli_progress_begin(cli_progress *progress, const cli_call *call, const char *what);
@@ -129,6 +132,9 @@ void cli_progress_begin(cli_progress *progress, const cli_call *call, const char
 void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra);
 void cli_progress_end(cli_progress *progress);
 double cli_progress_seconds(const cli_progress *progress);
+/* As fast as it went: `spent` seconds for what is done, but for what was done before. Below 0: that
+ * is too little to tell. */
+double cli_seconds_left(double spent, double share, uint64_t rows, uint64_t before);
 double cli_now(void); /* seconds of a clock that only goes forward */
 
 /* Where quarantined rows of a run into `target` go unless the user says otherwise. The caller frees

@@ -48,7 +48,8 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
         json_object_set_new(root, "seconds", json_real(seconds));
         if (proof)
             cli_proof_to_json(proof, root);
-        cli_print_json(root, JSON_INDENT(2), strcmp(run->to, "-") == 0 ? stderr : stdout);
+        cli_print_json(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6),
+                       strcmp(run->to, "-") == 0 ? stderr : stdout);
         putc('\n', strcmp(run->to, "-") == 0 ? stderr : stdout);
         json_decref(root);
         return;
@@ -57,8 +58,12 @@ static void print_result(const cli_call *call, const bst_run_figures *figures,
         return;
     cli_figures_print(figures);
     cli_chunks_print(figures);
-    cli_printf("\nin %s (%s rows/s)\n", cli_seconds(seconds).text,
-               cli_number(seconds > 0 ? (uint64_t)((double)figures->read / seconds) : 0).text);
+    const double own = (double)(figures->read - figures->resumed);
+    if (figures->already)
+        cli_printf("\nin %s\n", cli_seconds(seconds).text);
+    else
+        cli_printf("\nin %s (%s rows/s)\n", cli_seconds(seconds).text,
+                   cli_number(seconds > 0 ? (uint64_t)(own / seconds) : 0).text);
     if (quarantined)
         cli_printf("the quarantined rows are in %s\n", run->quarantine_path);
     if (proof)
@@ -121,7 +126,7 @@ static bst_status watch_and_run(cli_call *call, const arguments *given, const bs
     run->on_progress = cli_watch_progress;
     run->context = &watch;
     if (status == BST_OK && prove)
-        status = cli_proof_begin(&proof, call, mapping, run, given->manifest);
+        status = cli_proof_begin(&proof, &watch, mapping, run, given->manifest);
     if (status == BST_OK)
         status =
             run_migration(call, mapping, run, &watch, prove ? &proof : NULL, given->strict != 0);

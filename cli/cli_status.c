@@ -82,7 +82,7 @@ static bst_status list_loads(cli_call *call, const char *from) {
                                             "quarantined", "time", "from"});
     const bst_status status = bst_loads_list(from, on_load, &l, call->diags);
     if (status == BST_OK && call->json) {
-        cli_print_json(l.list, JSON_INDENT(2), stdout);
+        cli_print_json(l.list, JSON_INDENT(2) | JSON_REAL_PRECISION(6), stdout);
         putchar('\n');
     } else if (status == BST_OK && l.count > 0) {
         cli_table_print(l.table, stdout);

@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #define BAR_WIDTH 24
+#define SHARE_MIN 0.01 /* of less nobody can tell how long it takes */
 
 double cli_now(void) {
     return (double)bst_clock_us() / 1e6;
@@ -29,6 +30,13 @@ static void draw_bar(double share) {
     cli_fprintf(stderr, "] %3d %%", (int)(share * 100));
 }
 
+double cli_seconds_left(double spent, double share, uint64_t rows, uint64_t before) {
+    if (share < SHARE_MIN || rows <= before)
+        return -1;
+    const double own = share * (double)(rows - before) / (double)rows;
+    return spent / own * (1 - share);
+}
+
 void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra) {
     const double now = cli_now();
 
@@ -45,9 +53,11 @@ void cli_progress_show(cli_progress *progress, double share, uint64_t rows, cons
         cli_fprintf(stderr, " %d %%", (int)(share * 100));
     cli_fprintf(stderr, "  %s rows", cli_number(rows).text);
     if (spent > 0.5)
-        cli_fprintf(stderr, "  %s/s", cli_number((uint64_t)((double)rows / spent)).text);
-    if (share >= 0.01 && share < 1 && spent > 1)
-        cli_fprintf(stderr, "  %s left", cli_seconds(spent / share * (1 - share)).text);
+        cli_fprintf(stderr, "  %s/s",
+                    cli_number((uint64_t)((double)(rows - progress->before) / spent)).text);
+    const double left = cli_seconds_left(spent, share, rows, progress->before);
+    if (left >= 0 && share < 1 && spent > 1)
+        cli_fprintf(stderr, "  %s left", cli_seconds(left).text);
     if (extra)
         cli_fprintf(stderr, "  %s", extra);
     if (!progress->terminal)

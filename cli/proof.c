@@ -26,6 +26,13 @@ static bst_status on_difference(void *context, const bst_difference *difference)
     return BST_OK;
 }
 
+static bst_status on_progress(void *context, const bst_compare_figures *figures) {
+    const cli_proof *proof = context;
+    const bst_run_figures seen = {
+        .read = figures->rows, .quarantined = figures->quarantined, .progress = figures->progress};
+    return cli_watch_verify_progress(proof->watch, &seen);
+}
+
 static bst_status on_loaded(void *context, const bst_run_figures *figures, const char *moment) {
     cli_proof *proof = context;
     const double start = cli_now();
@@ -40,6 +47,7 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
                                          .sum_field = BST_NONE,
                                          .group_field = BST_NONE,
                                          .on_difference = on_difference,
+                                         .on_progress = on_progress,
                                          .context = proof};
 
     proof->snapshots = figures->snapshots;
@@ -47,8 +55,10 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
                      : figures->already       ? CLI_ROWS_OF_NOW
                      : figures->snapshots > 1 ? CLI_ROWS_OF_LAST
                                               : CLI_ROWS_OF_LOAD;
+    cli_watch_verify(proof->watch);
     proof->verdict =
         bst_compare(proof->mapping, &options, proof->arena, &proof->result, proof->call->diags);
+    cli_watch_verified(proof->watch);
     proof->done = true;
     proof->seconds = cli_now() - start;
     return proof->verdict == BST_DIFFERENT ? BST_OK : proof->verdict;
@@ -60,16 +70,17 @@ static bst_status cannot_write(const cli_proof *proof) {
                         "could not write the file: %s", strerror(errno));
 }
 
-bst_status cli_proof_begin(cli_proof *proof, cli_call *call, const bst_mapping *mapping,
+bst_status cli_proof_begin(cli_proof *proof, cli_watch *watch, const bst_mapping *mapping,
                            bst_run_options *run, const char *manifest_path) {
-    *proof = (cli_proof){.call = call,
+    *proof = (cli_proof){.call = watch->call,
+                         .watch = watch,
                          .mapping = mapping,
                          .run = run,
                          .manifest_path = manifest_path,
                          .arena = bst_arena_new(),
                          .differences = json_array()};
     if (!proof->arena || !proof->differences)
-        return bst_diag_nomem(call->diags);
+        return bst_diag_nomem(watch->call->diags);
     if (manifest_path && !bst_output_possible(manifest_path))
         return cannot_write(proof); /* not after hours of work */
     run->on_loaded = on_loaded;
@@ -280,7 +291,7 @@ bst_status cli_proof_end(cli_proof *proof, const bst_run_figures *figures) {
     if (!proof->done)
         return BST_OK;
     bst_status status = make_manifest(proof, figures, &manifest);
-    if (status == BST_OK && !(text = json_dumps(manifest, JSON_INDENT(2))))
+    if (status == BST_OK && !(text = json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(6))))
         status = bst_diag_nomem(proof->call->diags);
     if (status == BST_OK)
         status = keep_manifest(proof, figures, text, &kept);

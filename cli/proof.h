@@ -6,12 +6,13 @@
 #include "backstory/compare.h"
 #include "backstory/mapping.h"
 
-#include "cli.h"
+#include "watch.h"
 
 #define CLI_PROOF_DIFFERENCES 20 /* that are kept to be shown */
 
 typedef struct cli_proof {
     cli_call *call;
+    cli_watch *watch;
     const bst_mapping *mapping;
     const bst_run_options *run;
     const char *manifest_path; /* NULL: no file; the store keeps it all the same */
@@ -29,8 +30,8 @@ typedef struct cli_proof {
     double seconds;
 } cli_proof;
 
-/* Has the proof made when `run` is done; both must outlive it. */
-bst_status cli_proof_begin(cli_proof *proof, cli_call *call, const bst_mapping *mapping,
+/* Has the proof made when `run` is done; all of these must outlive it. */
+bst_status cli_proof_begin(cli_proof *proof, cli_watch *watch, const bst_mapping *mapping,
                            bst_run_options *run, const char *manifest_path);
 void cli_proof_print(const cli_proof *proof);
 void cli_proof_to_json(const cli_proof *proof, json_t *object);

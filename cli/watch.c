@@ -9,6 +9,7 @@
 #define JSON_SECONDS   1.0
 #define SHARE_ROWS_MIN 1000u /* a share means nothing of fewer rows, before the end */
 #define MEGABYTE       1e6
+#define REAL_DIGITS    6 /* of seconds and shares */
 
 static volatile sig_atomic_t stop_asked, line_asked;
 
@@ -66,26 +67,29 @@ bst_status cli_watch_begin(cli_watch *watch, cli_call *call, const char *what, c
 
 /* ---- what is shown */
 
-static void show_json(const cli_watch *watch, const bst_run_figures *f, double seconds) {
-    const double share = f->progress;
+static json_t *known(double number) {
+    return number >= 0 ? json_real(number) : json_null();
+}
+
+static void show_json(const char *phase, const bst_run_figures *f, double seconds) {
+    const double own = (double)(f->read - f->resumed);
     json_t *object = json_object();
 
+    json_object_set_new(object, "phase", json_string(phase));
     json_object_set_new(object, "rows", json_integer((json_int_t)f->read));
     json_object_set_new(object, "events", json_integer((json_int_t)f->events));
     json_object_set_new(object, "bytes", json_integer((json_int_t)f->bytes));
     json_object_set_new(object, "quarantined", json_integer((json_int_t)f->quarantined));
     json_object_set_new(object, "seconds", json_real(seconds));
-    json_object_set_new(object, "rows_per_second",
-                        json_real(seconds > 0 ? (double)(f->read - f->resumed) / seconds : 0));
-    json_object_set_new(object, "share", share >= 0 ? json_real(share) : json_null());
+    json_object_set_new(object, "rows_per_second", json_real(seconds > 0 ? own / seconds : 0));
+    json_object_set_new(object, "share", known(f->progress));
     json_object_set_new(object, "seconds_left",
-                        share >= 0.01 ? json_real(seconds / share * (1 - share)) : json_null());
+                        known(cli_seconds_left(seconds, f->progress, f->read, f->resumed)));
     json_object_set_new(object, "retries", json_integer((json_int_t)f->retries));
     json_object_set_new(object, "snapshot_age", json_integer(f->snapshot_age));
-    cli_print_json(object, JSON_COMPACT, stderr);
+    cli_print_json(object, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS), stderr);
     fputc('\n', stderr);
     json_decref(object);
-    (void)watch;
 }
 
 static void show_text(cli_watch *watch, const bst_run_figures *f) {
@@ -102,6 +106,7 @@ static void show_text(cli_watch *watch, const bst_run_figures *f) {
     if (f->snapshot_age > 0)
         snprintf(extra + len, sizeof extra - (size_t)len, "  snapshot %s old",
                  cli_seconds((double)f->snapshot_age).text);
+    watch->progress.before = f->resumed;
     cli_progress_show(&watch->progress, f->progress, f->read, extra);
 }
 
@@ -113,7 +118,7 @@ static void show(cli_watch *watch, const bst_run_figures *figures) {
     line_asked = 0;
     if (watch->json && (asked || now - watch->last_json >= JSON_SECONDS)) {
         watch->last_json = now;
-        show_json(watch, figures, seconds);
+        show_json(watch->verifying ? "verify" : "load", figures, seconds);
     } else if (asked && !watch->json) {
         /* a line of its own, whatever is shown otherwise */
         cli_progress line = watch->progress;
@@ -133,7 +138,7 @@ static void show(cli_watch *watch, const bst_run_figures *figures) {
 void cli_watch_end(cli_watch *watch) {
     cli_progress_end(&watch->progress);
     if (watch->json && watch->last.read > 0) /* whoever reads along sees the end */
-        show_json(watch, &watch->last, cli_progress_seconds(&watch->progress));
+        show_json("end", &watch->last, cli_progress_seconds(&watch->progress));
     handle(SIGINT, SIG_DFL);
     handle(SIGTERM, SIG_DFL);
     handle(SIGUSR1, SIG_IGN);
@@ -141,9 +146,12 @@ void cli_watch_end(cli_watch *watch) {
 
 /* ---- ending early */
 
+/* How far it came is said of chunks by the run itself, when those under way are done. */
 static bst_status interrupted(const cli_watch *watch, const bst_run_figures *f) {
     bst_diag_add(watch->call->diags, BST_RETRY, BST_ERROR, "interrupted", NULL,
-                 "the run was told to end after %s rows", cli_number(f->read).text);
+                 watch->chunked ? "the run was told to end"
+                                : "the run was told to end after %s rows",
+                 cli_number(f->read).text);
     bst_diag_hint(watch->call->diags,
                   watch->chunked ? "Chunks that are done stay: the same command goes on with the "
                                    "others."
@@ -176,4 +184,32 @@ bst_status cli_watch_progress(void *context, const bst_run_figures *figures) {
     if (stop_asked)
         return interrupted(watch, figures);
     return too_many(watch, figures) ? refuse(watch, figures) : BST_OK;
+}
+
+/* ---- the proof after it */
+
+void cli_watch_verify(cli_watch *watch) {
+    cli_progress_end(&watch->progress);
+    watch->loading = watch->progress;
+    watch->verifying = true;
+    watch->progress.what = "verify";
+    watch->progress.start = cli_now();
+    watch->progress.last = watch->progress.terminal ? 0 : watch->progress.start;
+}
+
+bst_status cli_watch_verify_progress(cli_watch *watch, const bst_run_figures *figures) {
+    show(watch, figures);
+    if (!stop_asked)
+        return BST_OK;
+    bst_diag_add(watch->call->diags, BST_RETRY, BST_ERROR, "interrupted", NULL,
+                 "the proof was told to end after %s rows", cli_number(figures->read).text);
+    bst_diag_hint(watch->call->diags, "What was loaded stays: the same command %s.",
+                  watch->chunked ? "makes up for the proof" : "loads and proves it anew");
+    return BST_RETRY;
+}
+
+void cli_watch_verified(cli_watch *watch) {
+    cli_progress_end(&watch->progress);
+    watch->progress = watch->loading;
+    watch->verifying = false;
 }

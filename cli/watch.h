@@ -15,6 +15,8 @@ typedef struct cli_watch {
     double share;
     double last_json;
     bst_run_figures last; /* that were told */
+    bool verifying;
+    cli_progress loading; /* while it is verified: that of the run */
 } cli_watch;
 
 /* `style`: "bar" (which is lines where there is no terminal), "json", "none", or NULL for what the
@@ -24,5 +26,10 @@ bst_status cli_watch_begin(cli_watch *watch, cli_call *call, const char *what, c
 /* For bst_run_options; `context` is a cli_watch. */
 bst_status cli_watch_progress(void *context, const bst_run_figures *figures);
 void cli_watch_end(cli_watch *watch);
+/* The proof after a run is watched in the same way, from _verify to _verified. Of the figures it
+ * has the rows, those put aside and the progress. */
+void cli_watch_verify(cli_watch *watch);
+bst_status cli_watch_verify_progress(cli_watch *watch, const bst_run_figures *figures);
+void cli_watch_verified(cli_watch *watch);
 
 #endif

@@ -95,6 +95,9 @@ static bst_status report_result(const bst_pg *pg, const PGresult *result, bst_di
     else if (strcmp(sqlstate, "55P03") == 0)
         bst_diag_hint(diags, "Somebody changes the table, or waits to do so until this program "
                              "lets go of it: see pg_locks. Then give the same command again.");
+    else if (strcmp(sqlstate, "42501") == 0 && primary && strstr(primary, "schema backstory"))
+        bst_diag_hint(diags, "Grant this role backstory_reader to read the store, or "
+                             "backstory_appender to load into it.");
     return status;
 }
 

@@ -92,6 +92,10 @@ grep -q '^0 of [0-9,]* chunks were read' second.txt || { cat second.txt; fail 'w
 
 say 'a role that may not read says so, and what to do'
 got=0
+"$BACKSTORY" status --from 'dbname=rights_store user=rights_source' >out.txt 2>&1 || got=$?
+[ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
+grep -q 'hint: Grant this role backstory_reader' out.txt || { cat out.txt; fail 'does not say what to do'; }
+got=0
 "$BACKSTORY" plan "$mapping" --from "dbname=$PGDATABASE user=rights_reader" --quiet >out.txt 2>&1 || got=$?
 [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
 grep -q 'permission denied' out.txt || { cat out.txt; fail 'does not say why'; }
