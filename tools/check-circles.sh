@@ -4,18 +4,14 @@
 # a circle.
 set -eu
 
-# A room that still has circles.
-circular='/migrate/.*/synth/[^/]*$'
-
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # `user owner` of all that a file wants of another one of its folder.
-nm -A -g "$@" | awk -v circular="$circular" '
+nm -A -g "$@" | awk '
     {
         file = $0
         sub(/:.*/, "", file)
-        if (file ~ circular) next
         folder = file
         sub(/[^\/]*$/, "", folder)
         type = $(NF - 1)

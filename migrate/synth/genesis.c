@@ -8,8 +8,6 @@
  */
 #include "synth_private.h"
 
-#include <string.h>
-
 bool bst__genesis_wanted(const bst_synth *synth, bst_reason cause) {
     const bst_policy *policy = &synth->mapping->policy;
     switch (cause) {

@@ -5,7 +5,6 @@
  */
 #include "synth_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "mapping/mapping_private.h"

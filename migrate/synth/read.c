@@ -3,8 +3,6 @@
  */
 #include "synth_private.h"
 
-#include <string.h>
-
 #include "backstory/decimal.h"
 
 #include "mapping/mapping_private.h"

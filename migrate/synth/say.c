@@ -8,7 +8,6 @@
  */
 #include "synth_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/words.h"

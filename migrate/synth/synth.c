@@ -1,4 +1,4 @@
-/* One row's way to its history, and the table of signatures.
+/* One row's way to its history.
  *
  * The order of the questions is the order of the reasons: is the row in scope, can it be told from
  * others, is its state known, are its values good, does its evidence agree, do the events add up.
@@ -106,69 +106,6 @@ bst_synth *bst_synth_free(bst_synth *synth) {
     return NULL;
 }
 
-/* ---- signatures ---- */
-
-bst_status bst__signatures_limit(bst_synth *synth) {
-    if (synth->signature_count >= BST_SIGNATURES_MAX) {
-        bst_diag_add(synth->diags, BST_LIMIT, BST_ERROR, "too-many-signatures", NULL,
-                     "the rows have more than %u different patterns of evidence",
-                     BST_SIGNATURES_MAX);
-        bst_diag_hint(synth->diags,
-                      "A counter with many values may be the cause: it is of use only "
-                      "where it is small.");
-        return BST_LIMIT;
-    }
-    return BST_OK;
-}
-
-static bst_status add_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
-    bst_status status = bst__signatures_limit(synth);
-    if (status != BST_OK) {
-        return status;
-    }
-    bst__signature *sig = bst_arena_alloc(synth->arena, sizeof *sig);
-    uint8_t *bytes = bst_arena_alloc(synth->arena, synth->bytes_len);
-    if (!sig || !bytes) {
-        return bst_diag_nomem(synth->diags);
-    }
-    memcpy(bytes, synth->bytes, synth->bytes_len);
-    sig->bytes = bytes;
-    status = bst__signature_solve(synth, state, sig);
-    if (status != BST_OK) {
-        return status;
-    }
-    HASH_ADD_KEYPTR(hh, synth->signatures, sig->bytes, synth->bytes_len, sig);
-    if (sig->lost) {
-        return bst_diag_nomem(synth->diags);
-    }
-    synth->signature_count++;
-    *ret = sig;
-    return BST_OK;
-}
-
-static void find_or_add(bst_synth *synth, uint32_t state, bst__signature **ret) {
-    HASH_FIND(hh, synth->signatures, synth->bytes, synth->bytes_len, *ret);
-    if (!*ret) {
-        synth->status = add_signature(synth, state, ret);
-    }
-}
-
-/* Where more is known of those that took as long as this row, it is a signature of its own. False:
- * synth->status is not OK. */
-static bool find_signature(bst_synth *synth, uint32_t state, bst__signature **ret) {
-    synth->span = BST_NONE;
-    find_or_add(synth, state, ret);
-    if (synth->status == BST_OK && (*ret)->spans != 0) {
-        const uint32_t span = bst__row_span(synth, synth->mapping->span_of);
-        if (((*ret)->spans >> span) & 1) {
-            synth->bytes[synth->bytes_len++] = (uint8_t)(span + 1);
-            synth->span = span;
-            find_or_add(synth, state, ret);
-        }
-    }
-    return synth->status == BST_OK;
-}
-
 /* ---- rows ---- */
 
 /* What is wrong with the row's key, "" where another has it too; NULL: nothing. */
@@ -226,7 +163,8 @@ static bool make_history(bst_synth *synth, const bst_row *row, bst_history *ret)
     bst__signature *sig = NULL;
     return check_key(synth, row) && bst__read_state(synth, row, &state) &&
            bst__read_fields(synth, row, &bad_field) && bst__say_row(synth, row, state) &&
-           find_signature(synth, state, &sig) && bst__history_choose(synth, sig, state, row, ret);
+           bst__signature_find(synth, state, &sig) &&
+           bst__history_choose(synth, sig, state, row, ret);
 }
 
 void bst__synth_begin(bst_synth *synth, bst_diags *diags) {

@@ -1,19 +1,22 @@
 /* The insides of synthesis, shared by its files:
  *
- *     synth.c    a row's way through the others; the table of signatures
- *     read.c     cells -> values of the machine's types
- *     say.c      evidence -> what it says of this row -> the signature
- *     log.c      the same for the rows of a log
- *     plan.c     a signature -> inference -> a plan, once
- *     fill.c     a walk and a row -> times and payloads; replay
- *     sums.c     amounts that only a sum tells
- *     choose.c   walks and a row -> the likeliest walk that fits the row's values
- *     fits.c     many walks and a row -> those that fit, by a search
- *     lens_plan.c, lens.c   ... for which values are folded step by step
- *     outcome.c  what the values leave of a signature, and the plan that follows
+ *     synth.c       a row's way through the others
+ *     read.c        cells -> values of the machine's types
+ *     say.c         evidence -> what it says of this row -> the signature
+ *     log.c         the same for the rows of a log
+ *     signature.c   the table of signatures
+ *     plan.c        a signature -> inference -> a plan, once
+ *     fill.c        a walk and a row -> times and payloads
+ *     fold.c        their events, applied one by one: the proof
+ *     sums.c        amounts that only a sum tells
+ *     choose.c      walks and a row -> the likeliest walk that fits the row's values
+ *     fits.c        many walks and a row -> those that fit, by a search
+ *     lens_plan.c, lens.c      ... for which values are folded step by step
+ *     outcome.c     what the values leave of a signature, and the plan that follows
  *     genesis.c, reconcile.c   the policies that write events of their own
- *     advise.c   which further column would help
- *     text.c     why not, in words
+ *     advise.c      which further column would help
+ *     refuse.c      why not: the reason, and the columns that are to blame
+ *     text.c        ... in words
  */
 #ifndef BACKSTORY_SYNTH_PRIVATE_H
 #define BACKSTORY_SYNTH_PRIVATE_H
@@ -273,10 +276,15 @@ struct bst_synth {
 
 /* synth.c: before anything is asked of a row */
 void bst__synth_begin(bst_synth *synth, bst_diags *diags);
-/* Whether there may be one more signature. */
-bst_status bst__signatures_limit(bst_synth *synth);
 /* Whether an entity can have the row's key at all. */
 bool bst__key_serves(bst_synth *synth, const bst_row *row);
+
+/* signature.c */
+/* Whether there may be one more signature. */
+bst_status bst__signatures_limit(bst_synth *synth);
+/* The signature that was just written, solved if it is new. Where more is known of those that took
+ * as long as this row, it is a signature of its own. False: synth->status is not OK. */
+bool bst__signature_find(bst_synth *synth, uint32_t state, bst__signature **ret);
 
 /* read.c */
 bool bst__row_expr_init(bst_synth *synth, const bst_expr *expr, bst__row_expr *ret);
@@ -375,8 +383,11 @@ bool bst__room(bst_synth *synth, size_t events, size_t values);
 /* The earliest of the upper bounds that hold for the whole row. */
 int64_t bst__upper_bound(const bst_synth *synth);
 
+/* fold.c */
 /* Applies the events one by one from nothing, into synth->folded, without asking guards. */
 bool bst__walk_fold(bst_synth *synth, const bst__walk *walk);
+/* The same, and every guard that can be asked must agree, and what comes out must be the row. */
+bool bst__walk_replay(bst_synth *synth, const bst__walk *walk);
 /* What the fold gives differs from the row in `field`. */
 void bst__refuse_fold(bst_synth *synth, const bst__walk *walk, uint32_t field);
 
@@ -418,12 +429,14 @@ bst__outcome *bst__outcome_count(bst_synth *synth, bst__signature *sig, const bs
 bool bst__history_choose(bst_synth *synth, bst__signature *sig, uint32_t state, const bst_row *row,
                          bst_history *ret);
 
-/* text.c */
+/* refuse.c */
 void bst__refuse(bst_synth *synth, bst_reason reason); /* starts a refusal: texts empty */
 void bst__blame(bst_synth *synth, uint32_t column);    /* adds a column to it, once */
 /* " cannot be read as decimal(8,2): it is out of range" */
 void bst__add_unread(const bst_type *type, bst_value_result result, bst_strbuf *message);
 void bst__refuse_cell(bst_synth *synth, const bst_row *row, uint32_t column);
+
+/* text.c */
 /* "holds if a or b is ignored" */
 void bst__add_repairs(bst_synth *synth, const uint32_t *items, uint32_t count);
 /* Why a signature has no plan, or had none without what is ignored; with the values of this row. */
