@@ -74,33 +74,55 @@ static size_t room_for(size_t len) {
     return (sizeof(bst_stream_message) + len + align - 1) / align * align;
 }
 
+/* A line that is read faster than it is worked off comes in small pieces. They go into the block
+ * that waits already as long as it has room: else each of them would take a block of its own. */
+static bool join_last(bst__intake *in, block *b) {
+    block *const last = in->last;
+    if (!last || last->size - last->used < b->used)
+        return false;
+    memcpy(bytes_of(last) + last->used, bytes_of(b), b->used);
+    last->used += b->used;
+    b->used = 0;
+    return true;
+}
+
 static void hand_over(bst__intake *in) {
     block *const b = in->filling;
     if (!b || b->used == 0)
         return;
-    in->filling = NULL;
     pthread_mutex_lock(&in->lock);
-    if (in->last)
-        in->last->next = b;
-    else
-        in->first = b;
-    in->last = b;
     in->bytes += b->used;
+    if (!join_last(in, b)) {
+        in->filling = NULL;
+        if (in->last)
+            in->last->next = b;
+        else
+            in->first = b;
+        in->last = b;
+    }
     pthread_cond_signal(&in->filled);
     pthread_mutex_unlock(&in->lock);
 }
 
+/* Room for so much in the block that is being filled. False: no memory. */
+static bool make_room(bst__intake *in, size_t wanted) {
+    if (in->filling && in->filling->size - in->filling->used >= wanted)
+        return true;
+    hand_over(in);
+    if (in->filling && in->filling->size >= wanted) /* what was in it has joined another */
+        return true;
+    free(in->filling);
+    const size_t size = wanted > BLOCK_BYTES ? wanted : BLOCK_BYTES;
+    in->filling = malloc(sizeof(block) + size);
+    if (in->filling)
+        *in->filling = (block){.size = size};
+    return in->filling != NULL;
+}
+
 static bool put(bst__intake *in, const bst_stream_message *message) {
     const size_t wanted = room_for(message->len);
-    if (in->filling && in->filling->size - in->filling->used < wanted)
-        hand_over(in);
-    if (!in->filling) {
-        const size_t size = wanted > BLOCK_BYTES ? wanted : BLOCK_BYTES;
-        in->filling = malloc(sizeof(block) + size);
-        if (!in->filling)
-            return false;
-        *in->filling = (block){.size = size};
-    }
+    if (!make_room(in, wanted))
+        return false;
     char *const at = bytes_of(in->filling) + in->filling->used;
     memcpy(at, message, sizeof *message);
     if (message->len > 0)
