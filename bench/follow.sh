@@ -102,15 +102,29 @@ wait $following
 follow --until now
 figure follow.compare_at_one_place "$moving" s 'comparing at rest' "$(seconds compare --at rest)" '<=3'
 
-# 4. One transaction of a million changes.
+# 4. One transaction of a million changes; then one whose changes are all set aside, against as many that become events.
+million() {
+    python3 -c '
+import resource, subprocess, sys, time
+began = time.monotonic()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, "%.3f" % (time.monotonic() - began))' \
+        "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet --until now
+}
 old_sql -c "UPDATE payments SET status = 70, closed_at = now() WHERE status = 0"
 old_sql -c "BEGIN" -c "INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
     SELECT $large + i, 0, 100, 'EUR', now(), now() FROM generate_series(1, $large / 2) AS i" \
     -c "UPDATE payments SET status = 10, authorized_at = now() WHERE id > $large" -c COMMIT
-kib=$(python3 -c '
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' \
-    "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" --quiet --until now)
-figure follow.memory_of_a_million $((kib / 1024)) MiB '256 MiB' 256 '<=1'
+million >"$scratch/million.txt"
+read -r mib _ <"$scratch/million.txt"
+figure follow.memory_of_a_million "$mib" MiB '200 MiB' 200 '<=1'
 compare --at rest
+old_sql -c "UPDATE payments SET status = 70, closed_at = now() WHERE id > $large"
+million >"$scratch/million.txt"
+read -r _ voided <"$scratch/million.txt"
+old_sql -c "UPDATE payments SET status = 0 WHERE id > $large"
+million >"$scratch/million.txt"
+read -r mib aside <"$scratch/million.txt"
+figure follow.memory_set_aside "$mib" MiB '200 MiB' 200 '<=1'
+figure follow.set_aside_per_s "$(per_second $((large / 2)) "$aside")" 1/s 'changes that become events' \
+    "$(per_second $((large / 2)) "$voided")" '>=0.2'

@@ -38,22 +38,27 @@ static bst_status visit_events(bst_journal *j, const char *condition,
     return status;
 }
 
-/* A row that a snapshot found has its values as JSON has them, which is not always their text. */
-static void add_aside_sql(bst_journal *j, const char *condition, bst_strbuf *sql) {
-    bst_strbuf_adds(sql, "SELECT DISTINCT ON (key) key,"
-                         " CASE WHEN operation <> 'snapshot' AND slot = ");
+/* A row that a snapshot found has its values as JSON has them, which is not always their text. Key
+ * by key: of a table that has grown since it was last analyzed, as it does within a transaction of
+ * millions, the server would else read all of the machine, and look for each in the list. */
+static void add_aside_sql(bst_journal *j, const char *keys, bst_strbuf *sql) {
+    bst_strbuf_addf(sql,
+                    "SELECT wanted.key, aside.image FROM unnest(%s::text[]) AS wanted (key)"
+                    " CROSS JOIN LATERAL (SELECT CASE WHEN operation <> 'snapshot' AND slot = ",
+                    keys);
     sql->failed = sql->failed || !bst_pg_add_literal(j->pg, j->info.slot, sql);
     bst_strbuf_addf(sql,
-                    " THEN new_row END FROM backstory.follow_quarantine"
-                    " WHERE released_lsn IS NULL AND %s ORDER BY key, lsn DESC, place DESC",
-                    condition);
+                    " THEN new_row END AS image FROM backstory.follow_quarantine AS q"
+                    " WHERE q.released_lsn IS NULL AND q.machine_id = %d AND q.key = wanted.key"
+                    " ORDER BY lsn DESC, place DESC LIMIT 1) AS aside",
+                    j->machine_id);
 }
 
-static bst_status visit_quarantined(bst_journal *j, const char *condition,
+static bst_status visit_quarantined(bst_journal *j, const char *keys,
                                     const bst_journal_visitor *visitor, bst_diags *diags) {
     bst_strbuf sql = BST_STRBUF_INIT;
     bst_pg_rows *rows = NULL;
-    add_aside_sql(j, condition, &sql);
+    add_aside_sql(j, keys, &sql);
     bst_status status =
         sql.failed ? bst_diag_nomem(diags) : bst_pg_query(j->pg, sql.text, 0, NULL, &rows, diags);
     const size_t count = status == BST_OK ? bst_pg_rows_count(rows) : 0;
@@ -67,16 +72,16 @@ static bst_status visit_quarantined(bst_journal *j, const char *condition,
     return status;
 }
 
-static bst_status visit(bst_journal *j, const bst_strbuf *condition,
+static bst_status visit(bst_journal *j, const bst_strbuf *keys, const bst_strbuf *condition,
                         const bst_journal_visitor *visitor, bst_diags *diags) {
-    if (condition->failed)
+    if (keys->failed || condition->failed)
         return bst_diag_nomem(diags);
     bst_status status = bst_journal_flush(j, diags); /* what is held must be seen */
     if (status == BST_OK)
         status = bst__journal_begin(j, diags);
     if (status == BST_OK)
         status = visit_events(j, condition->text, visitor, diags);
-    return status == BST_OK ? visit_quarantined(j, condition->text, visitor, diags) : status;
+    return status == BST_OK ? visit_quarantined(j, keys->text, visitor, diags) : status;
 }
 
 static void add_literal(bst_journal *j, const bst_text *text, bst_strbuf *out) {
@@ -87,17 +92,19 @@ static void add_literal(bst_journal *j, const bst_text *text, bst_strbuf *out) {
 
 bst_status bst_journal_load(bst_journal *j, const bst_text *keys, size_t count,
                             const bst_journal_visitor *visitor, bst_diags *diags) {
-    bst_strbuf condition = BST_STRBUF_INIT;
+    bst_strbuf array = BST_STRBUF_INIT, condition = BST_STRBUF_INIT;
     if (count == 0)
         return BST_OK;
-    /* Seen as a constant the server would take the list for a reason to read everything. */
-    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT ARRAY[", j->machine_id);
     for (size_t i = 0; i < count; i++) {
-        bst_strbuf_adds(&condition, i > 0 ? "," : "");
-        add_literal(j, &keys[i], &condition);
+        bst_strbuf_adds(&array, i > 0 ? "," : "ARRAY[");
+        add_literal(j, &keys[i], &array);
     }
-    bst_strbuf_adds(&condition, "])::text[])");
-    const bst_status status = visit(j, &condition, visitor, diags);
+    bst_strbuf_adds(&array, "]");
+    /* Seen as a constant the server would take the list for a reason to read everything. */
+    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT %s)::text[])", j->machine_id,
+                    array.text);
+    const bst_status status = visit(j, &array, &condition, visitor, diags);
+    bst_strbuf_release(&array);
     bst_strbuf_release(&condition);
     return status;
 }
