@@ -17,7 +17,8 @@ CREATE TABLE backstory.follow (
     events         bigint      NOT NULL DEFAULT 0,
     committed_at   timestamptz,                    -- of the last legacy transaction
     moved_at       timestamptz,
-    writers        text                            -- the last ones, as JSON: for the other half of a race, after a start
+    writers        text,                           -- the last ones, as JSON: for the other half of a race, after a start
+    columns        text                            -- what the source's catalog says of the mapped ones, as JSON
 );
 
 -- Each time that somebody began to follow, and from where. What is remembered of writers across a start is limited, so a

@@ -6,13 +6,13 @@
 #include "backstory/pg_stream.h"
 #include "pg_store_private.h"
 
-enum { READY_RUN, READY_MACHINE, READY_EMPTY, READY_LSN, READY_MAPPING };
+enum { READY_RUN, READY_MACHINE, READY_EMPTY, READY_LSN, READY_MAPPING, READY_COLUMNS };
 
 static const char ready_sql[] =
     "SELECT open.run_id, open.name, NOT EXISTS (SELECT FROM backstory.run"
     "  JOIN backstory.machine_version USING (machine_version_id)"
     "  JOIN backstory.machine USING (machine_id) WHERE machine.name = $1),"
-    " own.lsn, own.mapping_sha256"
+    " own.lsn, own.mapping_sha256, own.columns"
     " FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT l.run_id, m.name"
     "  FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
     "  WHERE l.finished_at IS NULL AND CASE WHEN m.name = $1"
@@ -39,6 +39,9 @@ static bst_status take(const bst_pg_rows *rows, const char *slot, const char *ma
     *ret = (bst_follow_state){.empty = strcmp(bst_pg_rows_text(rows, 0, READY_EMPTY), "t") == 0,
                               .ready = lsn != NULL,
                               .same_mapping = mapping && strcmp(mapping, mapping_sha256) == 0};
+    const char *const columns = bst_pg_rows_text(rows, 0, READY_COLUMNS);
+    if (columns && !(ret->columns = strdup(columns)))
+        return bst_diag_nomem(diags);
     if (lsn && !bst_lsn_parse(lsn, &ret->lsn))
         return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "store-damaged", NULL,
                             "the place of slot \"%s\" in the store is not one", slot);

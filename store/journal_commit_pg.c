@@ -55,17 +55,26 @@ static bst_status move(bst_journal *j, const bst_journal_mark *mark, bst_diags *
     return status;
 }
 
+static bst_status keep_columns(bst_journal *j, bst_diags *diags) {
+    const char *const params[] = {j->info.slot, j->columns};
+    return bst__journal_run(j, "UPDATE backstory.follow SET columns = $2 WHERE slot = $1", 2,
+                            params, diags);
+}
+
 bst_status bst_journal_commit(bst_journal *j, const bst_journal_mark *mark, bst_diags *diags) {
     bst_status status = bst_journal_flush(j, diags);
     if (status == BST_OK)
         status = bst__journal_begin(j, diags);
     if (status == BST_OK && mark->lsn != 0)
         status = move(j, mark, diags);
+    if (status == BST_OK && j->columns)
+        status = keep_columns(j, diags);
     if (status == BST_OK)
         status = bst_pg_exec(j->pg, "COMMIT", diags);
     if (status != BST_OK)
         return status;
     j->open = false;
+    j->columns = NULL;
     if (mark->lsn != 0) {
         j->lsn = mark->lsn;
         j->memory = NULL;

@@ -101,8 +101,8 @@ bst_status bst_journal_load(bst_journal *j, const bst_text *keys, size_t count,
     }
     bst_strbuf_adds(&array, "]");
     /* Seen as a constant the server would take the list for a reason to read everything. */
-    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT %s)::text[])", j->machine_id,
-                    array.text);
+    bst_strbuf_addf(&condition, "machine_id = %d AND key = ANY ((SELECT %s)::text[])",
+                    j->machine_id, array.text);
     const bst_status status = visit(j, &array, &condition, visitor, diags);
     bst_strbuf_release(&array);
     bst_strbuf_release(&condition);

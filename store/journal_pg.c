@@ -127,6 +127,7 @@ bst_status bst_journal_open(const char *conninfo, const bst_machine *machine,
         status = bst__follow_ready(j->pg, machine->id, info->slot, info->run.mapping_sha256, &known,
                                    diags);
     j->empty = known.empty;
+    j->columns_before = known.columns;
     if (status != BST_OK) {
         bst_journal_free(j);
         return status;
@@ -145,6 +146,7 @@ bst_journal *bst_journal_free(bst_journal *j) {
         bst_strbuf_release(&j->released);
         bst_strbuf_release(&j->races);
         free(j->starts);
+        free(j->columns_before);
         free(j);
     }
     return NULL;
@@ -178,7 +180,7 @@ bst_status bst_journal_enter(bst_journal *j, bst_diags *diags) {
         j,
         "INSERT INTO backstory.follow (slot, machine_id, source, mapping_sha256)"
         " VALUES ($1, $2, $3, $4) ON CONFLICT (slot) DO UPDATE"
-        " SET lsn = NULL, writers = NULL, mapping_sha256 = excluded.mapping_sha256",
+        " SET lsn = NULL, writers = NULL, columns = NULL, mapping_sha256 = excluded.mapping_sha256",
         4, params, diags);
     bst_strbuf_release(&machine);
     if (status == BST_OK) {
@@ -207,6 +209,14 @@ bst_status bst_journal_start(bst_journal *j, bst_strbuf *memory, bst_diags *diag
 
 void bst_journal_remember(bst_journal *j, const char *memory) {
     j->memory = memory;
+}
+
+const char *bst_journal_columns(const bst_journal *j) {
+    return j->columns_before;
+}
+
+void bst_journal_keep_columns(bst_journal *j, const char *columns) {
+    j->columns = columns;
 }
 
 bst_status bst__journal_run(bst_journal *j, const char *sql, size_t count,

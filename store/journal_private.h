@@ -31,8 +31,9 @@ struct bst_journal {
     bool run_stored, open;
     bst_journal_state state;
     bool same_mapping, empty;
-    uint64_t lsn;       /* of the slot, as committed */
-    const char *memory; /* to be kept with the place; NULL: as it is */
+    uint64_t lsn;                 /* of the slot, as committed */
+    const char *memory, *columns; /* to be kept; NULL: as it is */
+    char *columns_before;
     bst__plan_book plans;
     bst__plan_shelf *shelf;        /* all plans of the machine's events; NULL: to be loaded */
     bst_strbuf rows;               /* of a COPY, without its head */

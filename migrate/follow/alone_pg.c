@@ -9,6 +9,8 @@
  */
 #include "follow_private.h"
 
+#include <stdlib.h>
+
 #include "backstory/loads.h"
 
 static bst_status refuse(const bst_pg_rows *slots, bst_diags *diags) {
@@ -70,6 +72,23 @@ static bst_status check_source(bst_pg *source, const bst_follow_options *options
     return status;
 }
 
+/* Whether following can go on from where the store is. */
+static bst_status check_place(bst_pg *source, const bst_mapping *mapping,
+                              const bst_follow_options *options, const bst_follow_state *known,
+                              bst_diags *diags) {
+    bool same = true;
+    bst__columns *columns = bst__columns_new(source, mapping, known->columns);
+    bst_status status =
+        columns ? bst__follow_can_go_on(source, options, known->lsn, known->same_mapping, diags)
+                : bst_diag_nomem(diags);
+    if (status == BST_OK)
+        status = bst__columns_look(columns, &same, diags);
+    if (status == BST_OK && !same)
+        status = bst__columns_report(columns, diags);
+    bst__columns_free(columns);
+    return status;
+}
+
 /* What the preflight can see of the store. */
 static bst_status check_store(bst_pg *source, const bst_mapping *mapping,
                               const bst_follow_options *options, bst_follow_others *others,
@@ -84,7 +103,8 @@ static bst_status check_store(bst_pg *source, const bst_mapping *mapping,
         status = bst_follow_ready(options->to, mapping->machine->id, options->slot, mapping->sha256,
                                   &known, diags);
     if (status == BST_OK && known.ready && !options->snapshot_again)
-        status = bst__follow_can_go_on(source, options, known.lsn, known.same_mapping, diags);
+        status = check_place(source, mapping, options, &known, diags);
+    free(known.columns);
     bst_strbuf_release(&label);
     return status;
 }

@@ -11,14 +11,15 @@
 /* ---- life ---- */
 
 bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *options,
-                          bst_journal *journal, bst_follow_figures *figures, bst__batch **ret,
-                          bst_diags *diags) {
+                          bst_journal *journal, bst__columns *columns, bst_follow_figures *figures,
+                          bst__batch **ret, bst_diags *diags) {
     bst__batch *const b = calloc(1, sizeof *b);
     if (!b)
         return bst_diag_nomem(diags);
     b->mapping = mapping;
     b->options = options;
     b->journal = journal;
+    b->columns = columns;
     b->figures = figures;
     b->cache.machine = mapping->machine;
     bst_strbuf_init(&b->old_image);
@@ -103,8 +104,15 @@ static void add_up(bst__batch *b) {
     b->mark = (bst_journal_mark){.lsn = 0};
 }
 
+static void keep_columns(bst__batch *b) {
+    const char *const columns = bst__columns_to_store(b->columns);
+    if (columns)
+        bst_journal_keep_columns(b->journal, columns);
+}
+
 /* What a later start needs of writers goes with the place. */
 static bst_status remember(bst__batch *b, bst_diags *diags) {
+    keep_columns(b);
     if (b->mark.lsn == 0)
         return BST_OK;
     bst_strbuf_clear(&b->memory);
@@ -156,5 +164,6 @@ bst_status bst__batch_recall(bst__batch *b, bst_diags *diags) {
     if (status == BST_OK)
         status = bst__batch_load(b, HASH_COUNT(b->cache.all));
     bst_strbuf_release(&memory);
+    keep_columns(b);
     return status == BST_OK ? bst_journal_commit(b->journal, &b->mark, diags) : status;
 }

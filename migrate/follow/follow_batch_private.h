@@ -28,6 +28,7 @@ struct bst__batch {
     const bst_mapping *mapping;
     const bst_follow_options *options;
     bst_journal *journal;
+    bst__columns *columns;
     bst_follow_figures *figures;
     bst__stepper *stepper;
     bst__races *races;

@@ -15,6 +15,7 @@
  *                    changes in the order of the log -> the store (follow_batch_private.h)
  *     first_pg.c     a first snapshot, by the run that loads a machine
  *     snapshot_pg.c  every row of the source, held against its history -> the store
+ *     columns_pg.c   whether the columns are still those that the histories were made of
  *     check_pg.c     the preflight
  *     alone_pg.c     is there another follower?
  *     talk.c         notices to the caller, and its wish to stop
@@ -345,6 +346,26 @@ bst_status bst__stepper_take(bst__stepper *stepper, const bst__known *known, con
                              const bst__moment *moment, bst__verdict *ret,
                              bst_diags *diags) BST_MUST_USE;
 
+/* ---- columns_pg.c */
+
+typedef struct bst__columns bst__columns;
+
+/* `kept`: what was to be stored of an earlier start; NULL: nothing. NULL: no memory. */
+bst__columns *bst__columns_new(bst_pg *source, const bst_mapping *mapping, const char *kept);
+bst__columns *bst__columns_free(bst__columns *columns);
+/* What the catalog said at this moment is what is known from now on. */
+bst_status bst__columns_at(bst__columns *columns, const char *snapshot,
+                           bst_diags *diags) BST_MUST_USE;
+/* Holds what the catalog says against what is known. */
+bst_status bst__columns_look(bst__columns *columns, bool *ret_same, bst_diags *diags) BST_MUST_USE;
+/* Changes of rows that stand before this place in the log are of the columns that are known; 0: of
+ * none it is known. */
+uint64_t bst__columns_same_until(const bst__columns *columns);
+/* What is known, when it has not been given out yet: borrowed until the next look; else NULL. */
+const char *bst__columns_to_store(bst__columns *columns);
+/* What was found at the last look. */
+bst_status bst__columns_report(const bst__columns *columns, bst_diags *diags);
+
 /* ---- batch_pg.c, message_pg.c */
 
 /* A transaction of the log. */
@@ -358,8 +379,8 @@ typedef struct bst__origin {
 typedef struct bst__batch bst__batch;
 
 bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *options,
-                          bst_journal *journal, bst_follow_figures *figures, bst__batch **ret,
-                          bst_diags *diags) BST_MUST_USE;
+                          bst_journal *journal, bst__columns *columns, bst_follow_figures *figures,
+                          bst__batch **ret, bst_diags *diags) BST_MUST_USE;
 bst__batch *bst__batch_free(bst__batch *batch);
 /* Takes in a message about rows or tables; works off what is held when it is enough. */
 bst_status bst__batch_add(bst__batch *batch, const char *bytes, size_t len, uint64_t lsn,

@@ -14,6 +14,15 @@ static bst_status malformed(uint64_t lsn, bst_diags *diags) {
 }
 
 /* The transactions before are whole: they are not to wait until the mapping is mended. */
+static bst_status end_before(bst__batch *b, const bst__origin *origin, bst_diags *diags) {
+    if (origin->changes == 0 && bst__batch_is_dirty(b)) {
+        const bst_status status = bst__batch_commit(b, 0, diags);
+        if (status != BST_OK)
+            return status;
+    }
+    return BST_INVALID;
+}
+
 static bst_status report_misfit(bst__batch *b, const bst__origin *origin, bst_diags *diags) {
     char at[BST_LSN_TEXT_MAX];
     bst_lsn_format(origin->commit_lsn, at);
@@ -22,12 +31,19 @@ static bst_status report_misfit(bst__batch *b, const bst__origin *origin, bst_di
                   "longer fits it. Nothing is lost: what came before is in the store, the slot "
                   "keeps the rest. Mend the mapping, and go on with --snapshot-again.",
                   at);
-    if (origin->changes == 0 && bst__batch_is_dirty(b)) {
-        const bst_status status = bst__batch_commit(b, 0, diags);
-        if (status != BST_OK)
-            return status;
-    }
-    return BST_INVALID;
+    return end_before(b, origin, diags);
+}
+
+/* The log describes a table anew before the first change of a row after anything was done to it. */
+static bst_status check_columns(bst__batch *b, const bst__origin *origin, bst_diags *diags) {
+    bool same = true;
+    if (origin->commit_lsn < bst__columns_same_until(b->columns))
+        return BST_OK;
+    const bst_status status = bst__columns_look(b->columns, &same, diags);
+    if (status != BST_OK || same)
+        return status;
+    (void)bst__columns_report(b->columns, diags);
+    return end_before(b, origin, diags);
 }
 
 static bst_status report_renamed(bst__batch *b, const bst_wal_message *relation,
@@ -72,6 +88,11 @@ static bst_status rebind(bst__batch *b, const bst_wal_message *relation, const b
     bst_status status = bst__table_bind(b->mapping, relation, &table, diags);
     if (status != BST_OK)
         return status == BST_INVALID ? report_misfit(b, origin, diags) : status;
+    status = check_columns(b, origin, diags);
+    if (status != BST_OK) {
+        bst__table_free(table);
+        return status;
+    }
     /* What is held was sent under the old description; it has the same columns where it matters,
      * but perhaps elsewhere. */
     status = bst__batch_work(b, diags);

@@ -40,6 +40,7 @@ typedef struct session {
     bst_pg_stream *stream;
     bst__intake *intake; /* reads the stream */
     bst_journal *journal;
+    bst__columns *columns;
     bst__batch *batch;
     bst_strbuf label;
     bst__origin origin; /* of the transaction that is coming in */
@@ -50,6 +51,7 @@ typedef struct session {
     int64_t oldest_at; /* when the first transaction since the last commit was committed; 0: none */
     int64_t dirty_since_ms, watched_ms, moved_ms;
     bool alarmed, began, caught_up;
+    bool columns_changed; /* then `until` is where they were still the same */
     bst_diags *diags;
 } session;
 
@@ -168,11 +170,26 @@ static bst_status report_unpublished(session *s) {
     return BST_DATABASE;
 }
 
-static bst_status watch(session *s) {
+/* Where they are others by now, what was committed while they were still the same is followed. */
+static bst_status watch_columns(session *s) {
+    bool same = true;
+    const uint64_t same_until = bst__columns_same_until(s->columns);
+    const bst_status status = bst__columns_look(s->columns, &same, s->diags);
+    if (status != BST_OK || same)
+        return status;
+    if (same_until <= s->done)
+        return bst__columns_report(s->columns, s->diags);
+    if (s->options.until == 0 || s->options.until > same_until) {
+        s->options.until = same_until;
+        s->columns_changed = true;
+    }
+    return BST_OK;
+}
+
+static bst_status watch_log(session *s) {
     const char *const params[] = {s->options.slot,
                                   s->options.ledger ? s->options.ledger->table : ""};
     bst_pg_rows *rows = NULL;
-    s->watched_ms = clock_ms();
     bst_status status = bst_pg_query(
         s->source,
         "SELECT pg_catalog.pg_current_wal_lsn(),"
@@ -193,6 +210,12 @@ static bst_status watch(session *s) {
     }
     bst_pg_rows_free(rows);
     return status;
+}
+
+static bst_status watch(session *s) {
+    s->watched_ms = clock_ms();
+    const bst_status status = watch_log(s);
+    return status == BST_OK ? watch_columns(s) : status;
 }
 
 static bst_status report(session *s) {
@@ -299,7 +322,12 @@ static bst_status loop(session *s) {
                 status = report(s);
         }
     }
-    return status == BST_OK ? stop(s) : status;
+    const bool ended = is_at_end(s);
+    if (status == BST_OK)
+        status = stop(s);
+    return status == BST_OK && ended && s->columns_changed
+               ? bst__columns_report(s->columns, s->diags)
+               : status;
 }
 
 /* ---- a session */
@@ -325,9 +353,13 @@ static bst_status open_journal(session *s) {
     info.run.source = s->label.text;
     if (status == BST_OK)
         status = bst_journal_open(s->options.to, s->mapping->machine, &info, &s->journal, s->diags);
+    if (status == BST_OK) {
+        s->columns = bst__columns_new(s->source, s->mapping, bst_journal_columns(s->journal));
+        status = s->columns ? BST_OK : bst_diag_nomem(s->diags);
+    }
     if (status == BST_OK)
-        status =
-            bst__batch_new(s->mapping, &s->options, s->journal, s->figures, &s->batch, s->diags);
+        status = bst__batch_new(s->mapping, &s->options, s->journal, s->columns, s->figures,
+                                &s->batch, s->diags);
     return status;
 }
 
@@ -355,11 +387,11 @@ static bst_status begin(session *s) {
     s->options.snapshot_again = false;
     s->figures->lsn = s->heard = s->done;
     s->moved_ms = clock_ms();
-    status = bst__batch_recall(s->batch, s->diags);
-    if (status == BST_OK)
-        status = find_until(s);
+    status = find_until(s);
     if (status == BST_OK)
         status = watch(s);
+    if (status == BST_OK)
+        status = bst__batch_recall(s->batch, s->diags);
     s->end_at_start = s->figures->server_lsn;
     if (status == BST_OK)
         status = bst_pg_stream_open(s->options.from, &s->stream, s->diags);
@@ -376,6 +408,7 @@ static void end(session *s) {
     s->intake = bst__intake_free(s->intake);
     s->stream = bst_pg_stream_free(s->stream);
     s->batch = bst__batch_free(s->batch);
+    s->columns = bst__columns_free(s->columns);
     s->journal = bst_journal_free(s->journal);
     s->source = bst_pg_free(s->source);
     s->inside = s->skipping = s->past_end = false;

@@ -6,7 +6,7 @@
  * copied under its own name, to stay, and then the store is told from where to follow. The store
  * knows of the slot before, as unfinished; a start that was broken off is begun again with
  * another snapshot, and what the store has already is not written twice. */
-#include "follow_private.h"
+#include "follow_batch_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +244,8 @@ static bst_status begin_anew(beginning *b) {
     bst_status status = prepare(b);
     if (status == BST_OK)
         status = take_snapshot(b);
+    if (status == BST_OK)
+        status = bst__columns_at(b->batch->columns, b->snapshot.name, b->diags);
     if (status == BST_OK)
         status = read_snapshot(b);
     const bool stops = bst__follow_stops(b->options);

@@ -58,6 +58,10 @@ BST_API bst_status bst_journal_start(bst_journal *journal, bst_strbuf *memory,
                                      bst_diags *diags) BST_MUST_USE;
 /* To be kept with the next commit that moves the place, until when the text is borrowed. */
 BST_API void bst_journal_remember(bst_journal *journal, const char *memory);
+/* What was kept of the source's columns when the journal was opened: borrowed until it is freed;
+ * NULL: nothing. And what is to be kept of them with the next commit, until when it is borrowed. */
+BST_API const char *bst_journal_columns(const bst_journal *journal);
+BST_API void bst_journal_keep_columns(bst_journal *journal, const char *columns);
 
 typedef struct bst_text {
     const char *text;

@@ -106,6 +106,7 @@ typedef struct bst_follow_state {
     bool ready;        /* the slot's first snapshot is in the store: it has a place */
     bool same_mapping; /* and this is the mapping that it was followed with */
     uint64_t lsn;      /* the place */
+    char *columns;     /* what is kept of the source's; the caller frees it. NULL: nothing */
 } bst_follow_state;
 
 /* Whether the store can take the events of a follower of this slot: BST_RETRY (code
