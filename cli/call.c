@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #define OPTIONS_MAX 64
+#define WORDS_MAX   64 /* of a command line, the program's name among them */
 
 static void print_help(const cli_call *call) {
     cli_printf("backstory %s: %s.\n\n", call->command->name, call->command->summary);
@@ -91,7 +92,42 @@ static void free_texts(const struct poptOption *options) {
     }
 }
 
-enum { OPTION_HELP = 'h' };
+enum { OPTION_HELP = 'h', OPTION_VALUED = 256 };
+
+/* The options that take one value, numbered so that popt tells of each as it comes: of two values
+ * the first would be dropped without a word, and it may have been the store that was meant. */
+typedef struct valued {
+    struct poptOption *option[OPTIONS_MAX];
+    char *text[OPTIONS_MAX]; /* what was given, where it is a text */
+    bool given[OPTIONS_MAX];
+    int count;
+} valued;
+
+static void number_valued(struct poptOption *options, valued *all) {
+    for (; options->longName || options->shortName || options->arg; options++) {
+        const unsigned kind = options->argInfo & POPT_ARG_MASK;
+        if (kind == POPT_ARG_INCLUDE_TABLE) {
+            number_valued(options->arg, all);
+        } else if (kind != POPT_ARG_NONE && kind != POPT_ARG_ARGV && all->count < OPTIONS_MAX) {
+            options->val = OPTION_VALUED + all->count;
+            all->option[all->count++] = options;
+        }
+    }
+}
+
+static bst_status take_value(cli_call *call, valued *all, int number) {
+    const struct poptOption *const option = all->option[number];
+    const bool is_text = (option->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING;
+    char *const before = all->text[number];
+
+    all->text[number] = is_text ? *(char **)option->arg : NULL;
+    if (!all->given[number]) {
+        all->given[number] = true;
+        return BST_OK;
+    }
+    free(before);
+    return cli_usage(call, "--%s is given twice", option->longName);
+}
 
 bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *options,
                size_t count_min, size_t count_max, int argc, const char **argv, int *ret_exit) {
@@ -112,13 +148,17 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
     int code;
 
     snprintf(name, sizeof name, "backstory %s", command->name);
-    const char *full[64] = {name};
-    int used = argc < 64 ? argc : 63;
+    const char *full[WORDS_MAX] = {name};
+    int used = argc < WORDS_MAX ? argc : WORDS_MAX;
     for (int i = 1; i < used; i++)
         full[i] = argv[i];
     *ret_exit = 0;
     bst_status status =
-        command->warns && call->diags ? cli_take_warnings(call, full, &used) : BST_OK;
+        argc > WORDS_MAX
+            ? cli_usage(call, "more than %d words on a command line", WORDS_MAX)
+            : (command->warns && call->diags ? cli_take_warnings(call, full, &used) : BST_OK);
+    valued values = {.count = 0};
+    number_valued(all, &values);
     call->popt = poptGetContext("backstory", used, full, all, 0);
     if (!call->diags || !call->popt) {
         *ret_exit = cli_end(call, bst_diag_nomem(call->diags));
@@ -134,6 +174,8 @@ bool cli_begin(cli_call *call, const cli_command *command, struct poptOption *op
             *ret_exit = cli_end(call, BST_OK);
             return false;
         }
+        if (code >= OPTION_VALUED)
+            status = take_value(call, &values, code - OPTION_VALUED);
     }
     call->quiet = call->quiet_flag != 0;
     if (status == BST_OK && code < -1)
