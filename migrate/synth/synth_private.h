@@ -5,7 +5,10 @@
  *     say.c         evidence -> what it says of this row -> the signature
  *     log.c         the same for the rows of a log
  *     signature.c   the table of signatures
- *     plan.c        a signature -> inference -> a plan, once
+ *     question.c    a signature -> claims and weights -> inference
+ *     disorder.c    contradictions that the order of times alone tells
+ *     walk.c, step.c           the answer -> walks, with what all rows of the signature share
+ *     plan.c        a signature -> its plan, once, by the four above
  *     fill.c        a walk and a row -> times and payloads
  *     fold.c        their events, applied one by one: the proof
  *     sums.c        amounts that only a sum tells
@@ -345,27 +348,47 @@ const char *bst__item_label(const bst_synth *synth, uint32_t item);
 bst_evidence_kind bst__item_kind(const bst_synth *synth, uint32_t item);
 bst_relation bst__item_relation(const bst_synth *synth, uint32_t item); /* of a count */
 
-/* plan.c */
-/* What the items say, as claims in the scratch arena; without item `leave_out`. NULL: no memory. */
+/* question.c: without the item `leave_out` (BST_NONE: with all); claims are in the scratch arena */
+/* What the items say. NULL: no memory. */
 const bst_claim *bst__claims_make(bst_synth *synth, uint32_t leave_out, size_t *ret_count);
-bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
-/* Gives it the likeliest walk that agrees with all but that item; none when there is none. */
-bst_status bst__signature_without(bst_synth *synth, uint32_t state, uint32_t item,
-                                  bst__signature *ret);
+/* The answer of inference, in the scratch arena as well. */
+bst_status bst__claims_infer(bst_synth *synth, uint32_t state, uint32_t leave_out,
+                             const bst_claim **ret_claims, bst_answer *ret);
+/* All possible walks. */
+bst_status bst__walks_make(bst_synth *synth, uint32_t state, uint32_t leave_out, bst_walks **ret,
+                           const bst_claim **ret_claims);
+
+/* disorder.c */
+/* The items of some claims, in the arena. False: no memory. */
+bool bst__items_keep(bst_synth *synth, const bst_claim *claims, const uint32_t *indices,
+                     uint32_t count, uint32_t *ret_count, const uint32_t **ret);
+/* The order of times alone may already tell: then `sig` has a plainer reason. */
+bst_status bst__find_disorder(bst_synth *synth, uint32_t state, const bst_claim *claims,
+                              const bst_answer *answer, bst__signature *sig);
+/* Inference knows nothing of upper bounds: a repair that leaves one broken is none. */
+bst_status bst__keep_whole_repairs(bst_synth *synth, bst__signature *sig);
+
+/* step.c */
+/* Where a payload field comes from, in an event whose time is that of `item`. */
+void bst__filler_make(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
+                      bst__filler *ret);
+/* False: no memory. */
+bool bst__step_make(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret);
+/* Whether a row's values have a say in a step. */
+bool bst__step_asks(const bst_synth *synth, const bst__step *step);
+
+/* walk.c */
 /* The walks of an answer: the likeliest; the others after it. */
 bst_status bst__signature_keep_best(bst_synth *synth, const bst_claim *claims,
                                     const bst_answer *answer, bst__signature *sig);
 bst_status bst__signature_add_others(bst_synth *synth, const bst_claim *claims,
                                      const bst_answer *answer, bst__signature *sig);
-/* All possible walks; the claims live in the scratch arena. */
-bst_status bst__walks_make(bst_synth *synth, uint32_t state, uint32_t leave_out, bst_walks **ret,
-                           const bst_claim **ret_claims);
-/* Where a payload field comes from, in an event whose time is that of `item`. */
-void bst__filler_make(const bst_synth *synth, uint32_t item, uint32_t event, uint32_t field,
-                      bst__filler *ret);
-bool bst__step_make(bst_synth *synth, uint32_t transition, uint32_t item, bst__step *ret);
-/* Whether a row's values have a say in a step. */
-bool bst__step_asks(const bst_synth *synth, const bst__step *step);
+
+/* plan.c */
+bst_status bst__signature_solve(bst_synth *synth, uint32_t state, bst__signature *ret);
+/* Gives it the likeliest walk that agrees with all but that item; none when there is none. */
+bst_status bst__signature_without(bst_synth *synth, uint32_t state, uint32_t item,
+                                  bst__signature *ret);
 
 /* fits.c */
 /* Makes the walks after the likeliest one and what tells them apart, the first time. */
