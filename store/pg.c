@@ -228,6 +228,22 @@ static void set_label(bst_pg *pg) {
                     port ? port : "");
 }
 
+/* Before anything is set in a session that somebody else may get next. */
+static bst_status find_backend(bst_pg *pg, bst_diags *diags) {
+    PGresult *const result = bst__pg_run(pg, BST__PG_BACKEND_SQL);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        return bst__pg_failed(pg, result, diags);
+    pg->backend = bst__pg_take_backend(result);
+    if (pg->backend == PQbackendPID(pg->conn) || !bst__pg_is_shared(pg))
+        return BST_OK;
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "shared-session", NULL,
+                 "%s %s: a pooler lends its sessions for a transaction at a time", side_of(pg),
+                 pg->label.text);
+    bst_diag_hint(diags, "Connect to the server itself, or let the pooler keep a session for a "
+                         "connection (pool_mode = session in PgBouncer).");
+    return BST_DATABASE;
+}
+
 static bst_status start_session(bst_pg *pg, const char *conninfo, bst_diags *diags) {
     if (!pg->conn || !pg->last_words)
         return bst_diag_nomem(diags);
@@ -238,7 +254,8 @@ static bst_status start_session(bst_pg *pg, const char *conninfo, bst_diags *dia
         return report_refused(pg, conninfo, diags);
     PQsetNoticeReceiver(pg->conn, hear_notice, pg);
     PQsetnonblocking(pg->conn, 1); /* pg_wait.c waits */
-    return bst_pg_exec(pg, session_sql, diags);
+    const bst_status status = find_backend(pg, diags);
+    return status == BST_OK ? bst_pg_exec(pg, session_sql, diags) : status;
 }
 
 bst_status bst__pg_connect(const char *conninfo, bst_pg_side side, bool replicating,

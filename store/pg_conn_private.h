@@ -10,6 +10,7 @@ struct bst_pg {
     PGconn *conn;
     bst_pg_side side;
     bst_strbuf label;
+    int backend;           /* its process at the server; a pooler tells libpq another one */
     char *message;         /* of a COPY out, borrowed by the caller until the next call */
     bst_diags *last_words; /* see hear_notice() */
     uint32_t patience; /* seconds of silence before it is asked for a sign of life; 0: for ever */
@@ -27,5 +28,14 @@ PGresult *bst__pg_run_with(bst_pg *pg, const char *sql, int param_count, const c
 int bst__pg_get_copy(bst_pg *pg);
 bool bst__pg_put_copy(bst_pg *pg, const char *bytes, int len);
 bool bst__pg_end_copy(bst_pg *pg);
+/* Another connection of the same kind, of whose state nothing is said; or NULL. */
+PGconn *bst__pg_connect_like(PGconn *conn, uint32_t patience);
+
+/* pg_pooler.c */
+#define BST__PG_BACKEND_SQL "SELECT pg_catalog.pg_backend_pid()"
+/* What it gives, which is freed; 0: it failed. */
+int bst__pg_take_backend(PGresult *result);
+/* Whether other connections come to the same session. */
+bool bst__pg_is_shared(bst_pg *pg);
 
 #endif

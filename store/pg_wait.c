@@ -16,7 +16,7 @@
 
 /* ---- the sign of life */
 
-static PGconn *connect_like(PGconn *conn, uint32_t patience) {
+PGconn *bst__pg_connect_like(PGconn *conn, uint32_t patience) {
     PQconninfoOption *const options = PQconninfo(conn);
     const char *names[64], *values[64];
     char limit[16];
@@ -58,10 +58,11 @@ static bool works(bst_pg *asking, int backend) {
 }
 
 static bool lives(const bst_pg *pg) {
-    bst_pg asking = {
-        .conn = connect_like(pg->conn, pg->patience), .patience = pg->patience, .probing = true};
-    const bool good = asking.conn && PQstatus(asking.conn) == CONNECTION_OK &&
-                      works(&asking, PQbackendPID(pg->conn));
+    bst_pg asking = {.conn = bst__pg_connect_like(pg->conn, pg->patience),
+                     .patience = pg->patience,
+                     .probing = true};
+    const bool good =
+        asking.conn && PQstatus(asking.conn) == CONNECTION_OK && works(&asking, pg->backend);
     PQfinish(asking.conn);
     return good;
 }
