@@ -7,14 +7,18 @@
 #include "backstory/mapping.h"
 #include "backstory/run.h"
 
+#include "chunks.h"
 #include "figures.h"
+#include "files_apart.h"
+#include "proof.h"
 #include "watch.h"
 
 #define LINE_BYTES_MAX (256u << 20)
 
 typedef struct arguments {
-    char *from, *to, *code, *machine, *quarantine;
+    char *from, *to, *code, *machine, *quarantine, *manifest;
     long limit;
+    int verify;
 } arguments;
 
 /* One pass over rows that were put aside. */
@@ -196,39 +200,74 @@ static bst_status list_or_show(cli_call *call, const arguments *given, const cha
 
 /* ---- retry */
 
-static bst_status run_again(cli_call *call, const bst_mapping *mapping, const arguments *given) {
+static void print_result(const cli_call *call, const bst_run_figures *figures,
+                         const cli_proof *proof) {
+    if (call->json) {
+        json_t *root = json_object();
+        cli_figures_to_json(figures, root);
+        cli_chunks_to_json(figures, root);
+        if (proof)
+            cli_proof_to_json(proof, root);
+        cli_print_json(root, JSON_INDENT(2) | JSON_REAL_PRECISION(6), stdout);
+        putchar('\n');
+        json_decref(root);
+    } else if (!call->quiet) {
+        cli_figures_print(figures);
+        if (proof)
+            cli_proof_print(proof);
+    }
+}
+
+/* `proof` NULL: none was asked for. */
+static bst_status run_watched(cli_call *call, const bst_mapping *mapping, bst_run_options *run,
+                              cli_watch *watch, cli_proof *proof) {
     bst_synth *synth = NULL;
     bst_run_figures figures = {0};
-    cli_watch watch;
     bst_status status = bst_synth_new(mapping, &synth, call->diags);
 
     if (status == BST_OK)
-        status = cli_watch_begin(&watch, call, "retry", NULL, NULL);
-    const bst_run_options run = {.from = given->from,
-                                 .to = given->to,
-                                 .quarantine_path = given->quarantine,
-                                 .only_aside = true,
-                                 .tool_version = BACKSTORY_VERSION,
-                                 .on_progress = cli_watch_progress,
-                                 .context = &watch};
-    if (status == BST_OK) {
-        status = bst_migrate(mapping, synth, &run, &figures, call->diags);
-        cli_watch_end(&watch);
-    }
-    if (status == BST_DATABASE || status == BST_CONFLICT)
+        status = bst_migrate(mapping, synth, run, &figures, call->diags);
+    cli_watch_end(watch);
+    /* With a number it is there, and the proof was ended or failed. */
+    if ((status == BST_DATABASE || status == BST_CONFLICT) && figures.run_id == 0)
         bst_diag_add(call->diags, BST_OK, BST_NOTE, "retry-undone", NULL,
                      "nothing was changed: the same command begins anew");
-    if (status == BST_OK && call->json) {
-        json_t *root = json_object();
-        cli_figures_to_json(&figures, root);
-        cli_print_json(root, JSON_INDENT(2), stdout);
-        putchar('\n');
-        json_decref(root);
-    } else if (status == BST_OK && !call->quiet) {
-        cli_figures_print(&figures);
+    if (status == BST_OK) {
+        print_result(call, &figures, proof);
+        if (proof)
+            status = cli_proof_end(proof, &figures);
     }
     bst_synth_free(synth);
     return status;
+}
+
+static bst_status run_again(cli_call *call, const bst_mapping *mapping, const arguments *given) {
+    const bool prove = given->verify || given->manifest;
+    cli_proof proof = {0};
+    cli_watch watch;
+    bst_run_options run = {.from = given->from,
+                           .to = given->to,
+                           .quarantine_path = given->quarantine,
+                           .only_aside = true,
+                           .tool_version = BACKSTORY_VERSION,
+                           .on_progress = cli_watch_progress,
+                           .context = &watch};
+    bst_status status = cli_watch_begin(&watch, call, "retry", NULL, NULL);
+
+    if (status == BST_OK && prove)
+        status = cli_proof_begin(&proof, &watch, mapping, &run, given->manifest);
+    if (status == BST_OK)
+        status = run_watched(call, mapping, &run, &watch, prove ? &proof : NULL);
+    cli_proof_release(&proof);
+    return status;
+}
+
+/* Nothing that is read is written over. */
+static bst_status check_files(cli_call *call, const arguments *given, const bst_mapping *mapping) {
+    const cli_named_file files[] = {{"the learned file", mapping->learned_file, false},
+                                    {"--quarantine", given->quarantine, true},
+                                    {"--manifest", given->manifest, true}};
+    return cli_mapping_apart(call, mapping, given->from, files, sizeof files / sizeof files[0]);
 }
 
 static bst_status retry(cli_call *call, const arguments *given, const char *path) {
@@ -245,6 +284,8 @@ static bst_status retry(cli_call *call, const arguments *given, const char *path
     }
     bst_status status = cli_load_mapping(call, path, &mapping);
     if (status == BST_OK)
+        status = check_files(call, given, mapping);
+    if (status == BST_OK)
         status = run_again(call, mapping, given);
     bst_mapping_free(mapping);
     return status;
@@ -258,6 +299,8 @@ static bst_status dispatch(cli_call *call, const arguments *given) {
         return cli_usage(call, "--from is missing");
     if (given->limit < 0)
         return cli_usage(call, "--limit is 0 or more");
+    if (strcmp(action, "retry") != 0 && (given->verify || given->manifest || given->to))
+        return cli_usage(call, "--to, --verify and --manifest are for quarantine retry");
     if (strcmp(action, "list") == 0 && !what)
         return list_or_show(call, given, NULL);
     if (strcmp(action, "show") == 0 && what)
@@ -282,6 +325,10 @@ static int quarantine(const cli_command *command, int argc, const char **argv) {
          "list at most this many rows; 0 is no limit (default: 1000)", "N"},
         {"quarantine", 0, POPT_ARG_STRING, &given.quarantine, 0,
          "retry: file for the rows that still have no possible history (default: none)", "FILE"},
+        {"verify", 0, POPT_ARG_NONE, &given.verify, 0,
+         "retry: fold every history of the store afterwards and hold it against its row", NULL},
+        {"manifest", 0, POPT_ARG_STRING, &given.manifest, 0,
+         "retry: verify, and write down what was done, as migrate does", "FILE"},
         POPT_TABLEEND};
 
     if (!cli_begin(&call, command, options, 1, 2, argc, argv, &exit_status))
@@ -292,6 +339,7 @@ static int quarantine(const cli_command *command, int argc, const char **argv) {
     free(given.code);
     free(given.machine);
     free(given.quarantine);
+    free(given.manifest);
     return cli_end(&call, status);
 }
 

@@ -176,7 +176,7 @@ static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *fi
     bst_strbuf quarantine = BST_STRBUF_INIT;
     bst_strbuf digest = BST_STRBUF_INIT;
 
-    if (bst_is_connection_string(proof->run->from))
+    if (bst_is_connection_string(proof->run->from) && !proof->run->only_aside)
         bst_recount_source(&recount, &source);
     if (figures->run_id) {
         bst_recount_store(&recount, figures->run_id, &store);

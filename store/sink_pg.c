@@ -87,6 +87,7 @@ static bst_status pg_finish(bst_sink *base, bst_diags *diags) {
     sink->base.totals.bytes = segments->bytes;
     if (status == BST_OK && any)
         status = insert_run(sink, diags);
+    sink->base.totals.run_id = any ? segments->run_id : 0;
     if (status == BST_OK)
         status = bst__plan_book_write(&segments->plans, sink->pg, sink->base.machine,
                                       segments->run_id, diags);

@@ -58,6 +58,7 @@ static bst_status finish(run *r) {
     bst_sink_totals totals = {0};
     if (status == BST_OK && r->rows.sink) {
         status = bst_sink_finish(r->rows.sink, &totals, r->diags);
+        r->figures->run_id = totals.run_id;
     }
     if (status == BST_OK && r->rows.sink &&
         (totals.histories != r->figures->migrated || totals.events != r->figures->events)) {

@@ -59,7 +59,7 @@ grep -q 'not now' retry.txt || { cat retry.txt; fail 'it does not say what faile
 grep -q 'nothing was changed: the same command begins anew' retry.txt || { cat retry.txt; fail 'it does not say how to go on'; }
 [ "$(psql -XAtqc 'SELECT count(*) FROM backstory.entity')" = "$before" ] || fail 'a retry that failed has left something behind'
 psql -Xqc 'DROP TRIGGER refuse ON backstory.run'
-"$BACKSTORY" quarantine retry mended.legacy.json --from "$source" --to "$source" --format json >retry.json
+"$BACKSTORY" quarantine retry mended.legacy.json --from "$source" --to "$source" --manifest m.json --format json >retry.json
 tried=$(sed -n 's/^  "read": \([0-9]*\),$/\1/p' retry.json)
 new=$(sed -n 's/^  "migrated": \([0-9]*\),$/\1/p' retry.json)
 if [ "$new" = 0 ] || [ "$tried" -gt 60 ]; then
@@ -67,6 +67,22 @@ if [ "$new" = 0 ] || [ "$tried" -gt 60 ]; then
     fail "$new of $tried rows were migrated"
 fi
 [ "$(psql -XAtqc 'SELECT count(*) FROM backstory.entity')" = $((before + new)) ] || fail 'the store has other histories'
+python3 - "$before" "$new" "$tried" <<'PY'
+import json, sys
+before, new, tried = map(int, sys.argv[1:])
+manifest, said = json.load(open("m.json")), json.load(open("retry.json"))
+assert said["verified"]["holds"] and said["run"] == manifest["run"]["run"] == 3, said
+assert manifest["verified"]["equal"] == before + new, manifest["verified"]
+assert manifest["run"]["read"] == tried and manifest["store"]["quarantined"] == tried - new, manifest
+assert manifest["recount"]["source"] is None, manifest["recount"]
+open("sql", "w").write(";".join(manifest["recount"][q] for q in ("digest", "store", "quarantine")))
+PY
+psql -XAtq -v ON_ERROR_STOP=1 -f sql >recount.txt
+python3 - "$(head -n 1 recount.txt)" <<'PY'
+import json, sys
+assert sys.argv[1] == json.load(open("m.json"))["store"]["digest"]["all"]
+PY
+psql -XAtqc 'SELECT manifest FROM backstory.manifest WHERE run_id = 3' | cmp - m.json
 "$BACKSTORY" quarantine list --from "$source" >after.txt
 psql -XAtqc 'SELECT entity FROM backstory.entity' >entities.txt
 ! sed -n 's/^\([0-9]*\)  [a-z-]*: .*/\1/p' after.txt | grep -xFf entities.txt || fail 'a row that has a history is still listed'
@@ -80,6 +96,14 @@ say 'compare knows what the store has put aside'
     cat compare.txt
     fail 'old and new differ'
 }
+
+say 'what is read is not written over, and list writes nothing'
+for options in "retry mended.legacy.json --to $source --manifest mended.legacy.json" "list --verify"; do
+    got=0
+    # shellcheck disable=SC2086
+    "$BACKSTORY" quarantine $options --from "$source" 2>err.txt || got=$?
+    [ "$got" = 2 ] || { cat err.txt; fail "exit status $got instead of 2: $options"; }
+done
 
 say 'trying again changes nothing more'
 "$BACKSTORY" quarantine retry mended.legacy.json --from "$source" --to "$source" --format json >retry.json

@@ -36,6 +36,7 @@ typedef struct bst_quarantined {
 
 typedef struct bst_sink_totals {
     uint64_t histories, events, bytes;
+    int32_t run_id; /* in a store in PostgreSQL, where there is such a run then; else 0 */
 } bst_sink_totals;
 
 typedef struct bst_sink bst_sink;
