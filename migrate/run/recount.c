@@ -29,6 +29,13 @@ static const bst_assignment *assigned_by(const bst_event_type *event, uint32_t f
     return NULL;
 }
 
+/* "amount": "amount": what the machine says where the event has another thing of that name. */
+static bool leaves_alone(const bst_event_type *event, uint32_t field) {
+    const bst_assignment *const by = assigned_by(event, field);
+    return !by || (by->expr && by->expr->op == BST_EXPR_REF && by->expr->root == BST_ROOT_ENTITY &&
+                   by->expr->index == field);
+}
+
 /* The event carries the field under the field's own name, and that is what it becomes. */
 static bool carries(const bst_machine *machine, const bst_event_type *event, uint32_t field) {
     const bst_assignment *const by = assigned_by(event, field);
@@ -44,7 +51,7 @@ static bool can_be_found(const bst_mapping *mapping, uint32_t field) {
     for (uint32_t e = 0; e < machine->event_count; e++) {
         const bst_event_type *const event = &machine->events[e];
         const bool carries_it = carries(machine, event, field);
-        if (!carries_it && event->builtin != BST_BUILTIN_RECONCILE && assigned_by(event, field))
+        if (!carries_it && event->builtin != BST_BUILTIN_RECONCILE && !leaves_alone(event, field))
             return false;
         carried = carried || carries_it;
     }
@@ -287,22 +294,63 @@ static void add_count(bst_strbuf *out, const bst_recount *recount, const char *f
 
 /* ---- the queries */
 
-bool bst_recount_source(const bst_recount *recount, bst_strbuf *out) {
-    const bst_mapping *const mapping = recount->mapping;
+/* CEL that asks for NULLs and nothing else, as SQL. False: it is something else. */
+static bool add_condition(bst_strbuf *out, const bst_mapping *mapping, const bst_expr *expr) {
+    bool fits = true;
+    switch (expr->op) {
+    case BST_EXPR_HAS:
+        add_column(out, &mapping->source.columns[expr->args[0]->index], false);
+        bst_strbuf_adds(out, " IS NOT NULL");
+        return true;
+    case BST_EXPR_NOT:
+        bst_strbuf_adds(out, "NOT (");
+        fits = add_condition(out, mapping, expr->args[0]);
+        break;
+    case BST_EXPR_AND:
+    case BST_EXPR_OR:
+        bst_strbuf_addc(out, '(');
+        fits = add_condition(out, mapping, expr->args[0]);
+        bst_strbuf_adds(out, expr->op == BST_EXPR_AND ? ") AND (" : ") OR (");
+        fits = fits && add_condition(out, mapping, expr->args[1]);
+        break;
+    default:
+        return false;
+    }
+    bst_strbuf_addc(out, ')');
+    return fits;
+}
+
+/* The scope as the file has it: SQL, or what can be said in it. */
+static bool add_scope(bst_strbuf *out, const bst_mapping *mapping) {
     const json_t *const root = bst_json_source_root(mapping->json);
     const json_t *const where = json_object_get(json_object_get(root, "source"), "where");
-    if (where && !json_is_string(where))
-        return false;
-    add_raw(out, recount, false);
-    bst_strbuf_adds(out, " FROM ");
-    add_table(out, mapping->source.table);
-    bst_strbuf_adds(out, " AS t");
-    if (where)
-        bst_strbuf_addf(out, " WHERE (%s)", json_string_value(where));
+    bool fits = true;
+    if (!where)
+        return true;
+    bst_strbuf_adds(out, " WHERE (");
+    if (json_is_string(where))
+        bst_strbuf_adds(out, json_string_value(where));
+    else
+        fits = mapping->where && add_condition(out, mapping, mapping->where);
     bst_strbuf_addc(out, ')');
-    add_rows(out, recount, false);
-    add_count(out, recount, "state");
-    return true;
+    return fits;
+}
+
+bool bst_recount_source(const bst_recount *recount, bst_strbuf *out) {
+    const bst_mapping *const mapping = recount->mapping;
+    bst_strbuf scope = BST_STRBUF_INIT;
+    const bool fits = add_scope(&scope, mapping);
+    if (fits) {
+        add_raw(out, recount, false);
+        bst_strbuf_adds(out, " FROM ");
+        add_table(out, mapping->source.table);
+        bst_strbuf_addf(out, " AS t%s)", scope.text ? scope.text : "");
+        add_rows(out, recount, false);
+        add_count(out, recount, "state");
+        out->failed = out->failed || scope.failed;
+    }
+    bst_strbuf_release(&scope);
+    return fits;
 }
 
 void bst_recount_store(const bst_recount *recount, int32_t run_id, bst_strbuf *out) {

@@ -39,6 +39,7 @@ for what in digest store source quarantine; do
 done
 [ "$(cat digest.txt)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
 cmp source.txt store.txt
+[ "$(value m.json recount sum) $(value m.json recount by)" = 'amount currency' ] || fail 'other sums than those of money'
 rows=$(awk -F '|' '{ n += $3 } END { print n }' source.txt)
 [ "$rows" = $(($(value m.json run read) - $(value m.json run out_of_scope))) ] || fail "$rows rows in scope"
 aside=$(awk -F '|' '{ n += $3 } END { print n }' quarantine.txt)
@@ -102,6 +103,13 @@ forged plan "UPDATE backstory.plan SET source[1] = 'nothing' WHERE plan = (SELEC
 forged plan "UPDATE backstory.plan SET certain = NOT certain WHERE plan = (SELECT min(plan) FROM backstory.plan)"
 forged quarantine "DELETE FROM backstory.quarantine WHERE key = (SELECT min(key) FROM backstory.quarantine)"
 forged quarantine "INSERT INTO backstory.quarantine VALUES ($run, 1, 0, 'x', 'contradiction', '{\"key\":\"x\"}')"
+
+say 'the scope in CEL, as SQL'
+"$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from "$source" --to dbname=unwritten --manifest cel.json --quarantine q.jsonl \
+    --quiet
+psql -XAtqc "$(value cel.json recount source)" >cel.txt
+[ -s cel.txt ] || fail 'nothing is in scope'
+psql -XAtqd unwritten -c "$(value cel.json recount store)" | cmp - cel.txt
 
 say 'it stays in the store, for good'
 psql -XAtqc "SELECT manifest FROM backstory.manifest" >kept.json

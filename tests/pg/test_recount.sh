@@ -106,6 +106,7 @@ python3 - <<'PY'
 import json
 mapping = json.load(open("order.legacy.json"))
 mapping["source"]["columns"] = {"cents": "int8?"}
+mapping["source"]["where"] = {"cel": "!(has(currency) && has(paid_at)) || !has(created_at)"}
 mapping["fields"]["amount"] = {"cel": "has(cents) ? cents * 0.01 : 0.00"}
 json.dump(mapping, open("cel.legacy.json", "w"))
 PY

@@ -24,7 +24,7 @@ typedef struct bst_recount {
 /* `sum` BST_NONE: the first decimal that can be found again. What cannot be is left out. */
 BST_API bst_recount bst_recount_of(const bst_mapping *mapping, uint32_t sum, uint32_t by);
 /* Appends the query over the legacy table, rows in scope. False, and nothing appended: the
- * mapping's `where` is no SQL. */
+ * mapping's `where` cannot be said in SQL. */
 BST_API bool bst_recount_source(const bst_recount *recount, bst_strbuf *out);
 /* Appends the query over the store: what this run has loaded and put aside. */
 BST_API void bst_recount_store(const bst_recount *recount, int32_t run_id, bst_strbuf *out);
