@@ -232,6 +232,7 @@ static bst_status try_events(bst__stepper *s, bst__fit least, bool *ret_found, b
 static bst_status take_in_scope(bst__stepper *s, bst__verdict *ret) {
     bool found = false;
     bst_status status = BST_OK;
+    bst__step_begin(s);
     if (s->known->version == 0)
         status = try_synthesis(s, &found, ret);
     if (status == BST_OK && !found) {
@@ -261,7 +262,6 @@ bst_status bst__stepper_take(bst__stepper *s, const bst__known *known, const bst
     s->row = row;
     s->moment = moment;
     s->diags = diags;
-    s->guard_refused = s->fields_differ = false;
     bst_strbuf_clear(&s->message);
     bst__synth_begin(s->synth, diags);
     if (!bst__in_scope(s->synth, row, &unclear)) {

@@ -24,6 +24,8 @@ typedef enum bst__fit {
     BST__FIT
 } bst__fit;
 
+#define BST__LEFT_MAX 3u /* fields that a person is told of */
+
 struct bst__stepper {
     const bst_mapping *mapping;
     const bst_machine *machine;
@@ -45,9 +47,11 @@ struct bst__stepper {
     size_t happening_room;
     bst_value *values;
     size_t value_room;
-    /* why nothing fits */
-    uint32_t refused_guard; /* BST_NONE: no guard stood in the way */
-    bool guard_refused, fields_differ;
+    /* Why nothing fits: the fields that those events leave other than in the row which leave the
+     * fewest; BST_NONE: no events lead to its state. And how many those leave of which a guard
+     * forbids one, and which; a guard may have no name: BST_NONE. */
+    uint32_t left[BST__LEFT_MAX], left_count;
+    uint32_t forbidden_left_count, refused_guard;
     bst__fit least; /* that is good enough at the moment */
     bst_diags *diags;
 };
@@ -58,6 +62,8 @@ struct bst__stepper {
 bool bst__step_room(bst__stepper *s, uint32_t events);
 /* The first mapped field in which two records differ; BST_NONE. */
 uint32_t bst__step_difference(const bst__stepper *s, const bst_value *a, const bst_value *b);
+/* Before any are tried: the entity stays as it is. */
+void bst__step_begin(bst__stepper *s);
 /* Takes the transitions from where the entity stands, into `folded`, `happenings` and `values`.
  * `mended`: and puts right what is left. */
 bst__fit bst__step_try(bst__stepper *s, const uint32_t *transitions, uint32_t count, bool mended);

@@ -22,21 +22,38 @@ static void add_move(bst__stepper *s) {
                         states[s->known->state].name, states[s->target.state].name);
 }
 
-/* "no event of state "captured" explains that refunded became 15.00, and was 25.00". */
-static void add_change(bst__stepper *s) {
-    const uint32_t f = bst__step_difference(s, s->known->fields, s->target.fields);
-    bst_strbuf *const out = &s->message;
-    if (s->known->version == 0 || f == BST_NONE) {
-        add_move(s);
-        bst_strbuf_adds(out, ", and no event of the machine leads to the values that it has");
-        return;
-    }
+/* "refunded became 15.00, and was 25.00". */
+static void add_field(bst__stepper *s, uint32_t f) {
     const bst_field *const field = &s->machine->fields[f];
-    bst_strbuf_addf(out, "no event of state \"%s\" explains that %s became ",
-                    s->machine->states[s->known->state].name, field->name);
-    bst_value_to_json(&field->type, &s->target.fields[f], out);
-    bst_strbuf_adds(out, ", and was ");
-    bst_value_to_json(&field->type, &s->known->fields[f], out);
+    const bst_value *const was = &s->known->fields[f], *const is = &s->target.fields[f];
+    const bool same = s->known->version == 0 || bst_value_equal(&field->type, was, is);
+    bst_strbuf_addf(&s->message, "%s %s ", field->name,
+                    s->known->version == 0 ? "is"
+                    : same                 ? "stayed"
+                                           : "became");
+    bst_value_to_json(&field->type, is, &s->message);
+    if (same)
+        return;
+    bst_strbuf_adds(&s->message, ", and was ");
+    bst_value_to_json(&field->type, was, &s->message);
+}
+
+/* What remains unexplained: not all that changed, for an event may well explain a part of it. */
+static void add_change(bst__stepper *s, bool moved) {
+    bst_strbuf *const out = &s->message;
+    if (moved)
+        add_move(s);
+    if (moved)
+        bst_strbuf_adds(out, ", and no events that lead there explain that ");
+    else
+        bst_strbuf_addf(out, "no event of state \"%s\" explains that ",
+                        s->machine->states[s->known->state].name);
+    for (uint32_t i = 0; i < s->left_count && i < BST__LEFT_MAX; i++) {
+        bst_strbuf_adds(out, i > 0 ? ", and that " : "");
+        add_field(s, s->left[i]);
+    }
+    if (s->left_count > BST__LEFT_MAX)
+        bst_strbuf_addf(out, ", nor %u more", s->left_count - BST__LEFT_MAX);
 }
 
 static bst_status explain_guard(bst__stepper *s, bool moved, bst__verdict *ret) {
@@ -45,7 +62,7 @@ static bst_status explain_guard(bst__stepper *s, bool moved, bst__verdict *ret) 
     if (moved)
         add_move(s);
     else
-        add_change(s);
+        add_change(s, false);
     bst_strbuf_adds(&s->message, moved ? ", which " : "; ");
     if (name)
         bst_strbuf_addf(&s->message, "the guard \"%s\" forbids", name);
@@ -57,10 +74,10 @@ static bst_status explain_guard(bst__stepper *s, bool moved, bst__verdict *ret) 
 
 bst_status bst__step_explain(bst__stepper *s, bst__verdict *ret) {
     const bool moved = s->known->version == 0 || s->known->state != s->target.state;
-    if (s->guard_refused)
+    if (s->forbidden_left_count < s->left_count)
         return explain_guard(s, moved, ret);
-    if (s->fields_differ || !moved) {
-        add_change(s);
+    if (s->left_count != BST_NONE) {
+        add_change(s, moved);
         return bst__step_refuse(s, "unexplained-change", ret);
     }
     add_move(s);

@@ -125,6 +125,24 @@ source_sql -q -c "UPDATE payments SET refunded_amount = 25 WHERE id = 9007"
 catch_up
 is 'quarantine' '' "$(aside 9007)"
 
+say 'what is told of a change is what no event explains, not what happens to come first'
+why() {
+    stored "SELECT message FROM backstory.follow_quarantine WHERE key = '$1' AND released_lsn IS NULL ORDER BY lsn DESC LIMIT 1"
+}
+source_sql -q -c "UPDATE payments SET captured_cents = 7000, refunded_amount = 30, refund_count = 2 WHERE id = 9007"
+catch_up
+is 'of a state that stays' 'no event of state "captured" explains that captured became "70.00", and was "80.00"' "$(why 9007)"
+source_sql -q -c "UPDATE payments SET captured_cents = 8000, refunded_amount = 25, refund_count = 1 WHERE id = 9007"
+new_payment 9008
+source_sql -q -c "UPDATE payments SET status = 10, authorized_at = now() WHERE id = 9008"
+source_sql -q -c "UPDATE payments SET status = 20, captured_cents = 8000, captured_at = now(), failure_reason = 'none' WHERE id = 9008"
+catch_up
+is 'of one that moves' 'the row went from "authorized" to "captured", and no events that lead there explain that failure_reason became "none", and was null' \
+    "$(why 9008)"
+source_sql -q -c "UPDATE payments SET failure_reason = NULL WHERE id = 9008"
+catch_up
+is 'quarantine' '' "$(aside 9007)$(aside 9008)"
+
 say 'where no guard forbids it, a machine that can reconcile corrects; only else is it an event below zero'
 dropdb -h "$store_host" --if-exists "$store_db-below" 2>/dev/null
 createdb -h "$store_host" "$store_db-below"
