@@ -115,8 +115,9 @@ static int check(const cli_command *command, int argc, const char **argv) {
     if (call.count == 0)
         status = cli_usage(&call, "%s is missing", command->arguments);
     else if (with.from && call.count < 2)
-        status = cli_usage(&call, "--from holds a mapping against a table, and only one file is given: "
-                                  "it takes MACHINE and MAPPING");
+        status =
+            cli_usage(&call, "--from holds a mapping against a table, and only one file is given: "
+                             "it takes MACHINE and MAPPING");
     if (status != BST_OK) {
         free(with.from);
         return cli_end(&call, status);

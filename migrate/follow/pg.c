@@ -30,6 +30,7 @@
 #define RETRY_MAX_MS     10000
 #define RETRY_FOR_MS     600000 /* how long a break may last */
 #define RETRY_AT_ONCE_MS 5000   /* and a first session that finds another one still ending */
+#define BEGINNINGS_MAX   5u     /* first snapshots, one after the other, that are lost */
 #define RETAINED_MAX     (UINT64_C(1) << 30)
 
 typedef struct session {
@@ -50,6 +51,7 @@ typedef struct session {
     uint64_t end_at_start; /* of the log, when the session began */
     int64_t oldest_at; /* when the first transaction since the last commit was committed; 0: none */
     int64_t dirty_since_ms, watched_ms, moved_ms;
+    uint32_t beginnings; /* whose snapshot has not come to its end */
     bool alarmed, began, caught_up;
     bool columns_changed; /* then `until` is where they were still the same */
     bst_diags *diags;
@@ -379,12 +381,15 @@ static bst_status begin(session *s) {
     status = open_journal(s);
     if (status == BST_OK)
         status = bst__follow_alone(s->source, s->mapping, &s->options, s->journal, s->diags);
-    if (status == BST_OK)
+    if (status == BST_OK) {
+        s->beginnings++;
         status = bst__follow_begin(s->source, s->mapping, &s->options, s->journal, s->batch,
                                    s->figures, s->diags);
+    }
     if (status != BST_OK || bst_journal_where(s->journal, &s->done) != BST_JOURNAL_READY)
         return status;
     s->options.snapshot_again = false;
+    s->beginnings = 0;
     s->figures->lsn = s->heard = s->done;
     s->moved_ms = clock_ms();
     status = find_until(s);
@@ -430,11 +435,12 @@ static bool starts_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Does this pass by itself? A server that is restarted, a line that was cut; or what a process that
- * was killed leaves behind for a moment. */
+/* Does this pass by itself? A server that is restarted, a line that was cut, a snapshot whose
+ * session has ended; or what a process that was killed leaves behind for a moment. */
 static bool passes(const bst_diags *found, bool began_before) {
-    static const char *const lost[] = {"connect",     "stream-silent", "sqlstate-57P0",
-                                       "sqlstate-08", "sqlstate-40",   "sqlstate-53300"};
+    static const char *const lost[] = {"connect",      "stream-silent", "sqlstate-57P0",
+                                       "sqlstate-08",  "sqlstate-40",   "sqlstate-53300",
+                                       "snapshot-lost"};
     static const char *const ending[] = {"already-followed", "sqlstate-55006", "sqlstate-57P03"};
     for (size_t i = bst_diags_count(found); i-- > 0;) {
         const char *const code = bst_diags_at(found, i)->code;
@@ -448,6 +454,17 @@ static bool passes(const bst_diags *found, bool began_before) {
         }
     }
     return false;
+}
+
+/* The error that ended it: notes may stand behind it. */
+static const char *why_ended(const bst_diags *found) {
+    const char *why = "";
+    for (size_t i = 0; i < bst_diags_count(found); i++) {
+        const bst_diag *const d = bst_diags_at(found, i);
+        if (d->severity == BST_ERROR)
+            why = d->message;
+    }
+    return why;
 }
 
 static void pass_on(const bst_diags *found, bst_diags *diags, bool errors_only) {
@@ -469,14 +486,20 @@ static void rest(const session *s, int64_t ms) {
         (void)poll(NULL, 0, left < 100 ? (int)left : 100);
 }
 
-/* True: begin anew. */
+/* True: begin anew. What a first snapshot that was lost has brought into the store is gone on with.
+ */
 static bool endure(session *s, int64_t broken_since_ms, int64_t *pause_ms) {
-    const int64_t limit = s->began ? RETRY_FOR_MS : RETRY_AT_ONCE_MS;
-    if (wants_stop(s) || !passes(s->diags, s->began) || clock_ms() - broken_since_ms > limit)
+    const bool reached = s->began || s->beginnings > 0; /* both servers were there */
+    const int64_t limit = reached ? RETRY_FOR_MS : RETRY_AT_ONCE_MS;
+    if (wants_stop(s) || !passes(s->diags, reached) || clock_ms() - broken_since_ms > limit)
         return false;
-    const bst_diag *const why = bst_diags_at(s->diags, bst_diags_count(s->diags) - 1);
-    if (s->began)
-        bst__follow_say(&s->options, "interrupted: %s; trying again", why->message);
+    if (s->beginnings == BEGINNINGS_MAX) {
+        bst__follow_say(&s->options, "%u first snapshots were lost, one after the other: no more",
+                        BEGINNINGS_MAX);
+        return false;
+    }
+    if (reached)
+        bst__follow_say(&s->options, "interrupted: %s; trying again", why_ended(s->diags));
     rest(s, *pause_ms);
     *pause_ms = *pause_ms * 2 < RETRY_MAX_MS ? *pause_ms * 2 : RETRY_MAX_MS;
     return !wants_stop(s);
@@ -492,9 +515,10 @@ bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *opti
     s.diags = bst_diags_new();
     for (bool again = s.diags != NULL; again;) {
         const uint64_t before = ret_figures->transactions;
+        const uint32_t beginnings = s.beginnings;
         bst_diags_clear(s.diags);
         status = run_session(&s);
-        if (ret_figures->transactions != before) {
+        if (ret_figures->transactions != before || s.beginnings != beginnings) {
             broken_since = clock_ms();
             pause = 250;
         }

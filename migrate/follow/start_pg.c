@@ -190,12 +190,13 @@ static bst_status read_snapshot(beginning *b) {
 }
 
 static bst_status report_slot_lost(const beginning *b) {
-    bst_diag_add(b->diags, BST_DATABASE, BST_ERROR, "slot-lost", NULL,
+    bst_diag_add(b->diags, BST_DATABASE, BST_ERROR, "snapshot-lost", NULL,
                  "the source has given up slot \"%s\" while its snapshot was being read",
                  b->temporary.text);
-    bst_diag_hint(b->diags, "Its session was ended, or it kept more log than "
-                            "max_slot_wal_keep_size allows. The same command begins anew with what "
-                            "the store has already.");
+    bst_diag_hint(b->diags,
+                  "Its session was ended, or it kept more log than "
+                  "max_slot_wal_keep_size allows: then it takes a larger one, or more "
+                  "--jobs. The same command begins anew with what the store has already.");
     return BST_DATABASE;
 }
 

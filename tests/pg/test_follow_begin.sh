@@ -203,6 +203,26 @@ for check in --check '--until now'; do
 done
 is 'slots and publications' '1 1' "$(kept_at_source)"
 "$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
-for name in 1 2 m half; do
+
+say 'the snapshot is lost with its session: a new one goes on with what has been loaded, without being asked'
+main_db=$store_db
+store_db=$main_db-lost
+to="host=$store_host user=backstory dbname=$store_db"
+createdb -h "$store_host" "$store_db"
+"$BACKSTORY" migrate "$SAMPLES/race/account.legacy.json" --from "$from" --to "$to" --quarantine q.jsonl --quiet >half.txt 2>&1 || : # makes the store
+stands_at chunk UPDATE 'old.done_at IS NULL AND new.done_at IS NOT NULL AND new.chunk = 4'
+is 'sessions that were ended' t "$(source_sql -Atc 'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE temporary')"
+no_slot_is_left
+life_goes_on 9206
+go_on
+wait $following || fail "it ended with $?"
+grep -q 'interrupted: .*snapshot .*; trying again' follow.txt ||
+    fail 'it does not say what was lost'
+is 'slots and publications' '1 1' "$(kept_at_source)"
+is 'loads of payments' 1 "$(stored "SELECT count(*) FROM backstory.load JOIN backstory.machine USING (machine_id) WHERE name = 'payment'")"
+"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
+"$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
+store_db=$main_db
+for name in 1 2 m half lost; do
     dropdb -h "$store_host" "$store_db-$name"
 done
