@@ -26,6 +26,32 @@ static bst_status on_difference(void *context, const bst_difference *difference)
     return BST_OK;
 }
 
+/* What the store itself says; null for a file. */
+static bst_status ask_store(cli_proof *proof, int32_t run_id) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_status status = BST_OK;
+
+#if BACKSTORY_POSTGRES
+    if (run_id)
+        status = bst_store_prove(proof->run->to, run_id, &text, proof->call->diags);
+#else
+    (void)run_id;
+#endif
+    if (status == BST_OK && text.len > 0)
+        proof->store = json_loads(text.text, 0, NULL);
+    bst_strbuf_release(&text);
+    return status;
+}
+
+/* The chunks whose digest is not the one of the run's first manifest. */
+static const json_t *changed_chunks(const cli_proof *proof) {
+    return json_object_get(json_object_get(proof->store, "first"), "changed");
+}
+
+static bool holds(const cli_proof *proof) {
+    return proof->verdict == BST_OK && json_array_size(changed_chunks(proof)) == 0;
+}
+
 static bst_status on_progress(void *context, const bst_compare_figures *figures) {
     const cli_proof *proof = context;
     const bst_run_figures seen = {
@@ -59,9 +85,11 @@ static bst_status on_loaded(void *context, const bst_run_figures *figures, const
     proof->verdict =
         bst_compare(proof->mapping, &options, proof->arena, &proof->result, proof->call->diags);
     cli_watch_verified(proof->watch);
+    const bool compared = proof->verdict == BST_OK || proof->verdict == BST_DIFFERENT;
+    const bst_status status = compared ? ask_store(proof, figures->run_id) : proof->verdict;
     proof->done = true;
     proof->seconds = cli_now() - start;
-    return proof->verdict == BST_DIFFERENT ? BST_OK : proof->verdict;
+    return status;
 }
 
 static bst_status cannot_write(const cli_proof *proof) {
@@ -91,6 +119,7 @@ bst_status cli_proof_begin(cli_proof *proof, cli_watch *watch, const bst_mapping
 void cli_proof_release(cli_proof *proof) {
     bst_arena_free(proof->arena);
     json_decref(proof->differences);
+    json_decref(proof->store);
     *proof = (cli_proof){0};
 }
 
@@ -105,6 +134,25 @@ static void print_moment(const cli_proof *proof) {
                    (unsigned)proof->snapshots);
 }
 
+/* Histories are append-only: somebody has got round that. */
+static void print_changes(const cli_proof *proof) {
+    const json_t *changed = changed_chunks(proof);
+    const json_t *made_at = json_object_get(json_object_get(proof->store, "first"), "made_at");
+    bst_strbuf names = BST_STRBUF_INIT;
+    size_t i;
+    json_t *name;
+
+    json_array_foreach (changed, i, name) {
+        if (i < CLI_PROOF_CHUNKS)
+            bst_strbuf_addf(&names, "%s%s", i ? ", " : "", json_string_value(name));
+    }
+    cli_printf("NOT verified: what the run has written is no longer what its manifest of %s says: "
+               "other digests of %s%s\n",
+               json_string_value(made_at), names.failed ? "chunks" : names.text,
+               i > CLI_PROOF_CHUNKS ? " and more" : "");
+    bst_strbuf_release(&names);
+}
+
 void cli_proof_print(const cli_proof *proof) {
     static const char *const then[] = {[CLI_ROWS_OF_LOAD] = "were then",
                                        [CLI_ROWS_OF_LAST] = "were at the last moment",
@@ -116,13 +164,16 @@ void cli_proof_print(const cli_proof *proof) {
     if (!proof->done)
         return;
     print_moment(proof);
-    if (proof->verdict == BST_OK) {
+    if (json_array_size(changed_chunks(proof)) > 0)
+        print_changes(proof);
+    if (holds(proof)) {
         cli_printf("verified: %s histories fold to their rows as they %s, and all totals agree (in "
                    "%s)\n",
                    cli_number(f->equal).text, then[proof->rows_of],
                    cli_seconds(proof->seconds).text);
-        return;
     }
+    if (proof->verdict == BST_OK)
+        return;
     cli_printf(
         "NOT verified: %s histories differ from their rows, %s are missing in the store, %s in "
         "the source\n",
@@ -146,7 +197,7 @@ void cli_proof_to_json(const cli_proof *proof, json_t *object) {
         return;
     }
     json_object_set_new(made, "rows_of", json_string(names[proof->rows_of]));
-    json_object_set_new(made, "holds", json_boolean(proof->verdict == BST_OK));
+    json_object_set_new(made, "holds", json_boolean(holds(proof)));
     json_object_set_new(made, "seconds", json_real(proof->seconds));
     cli_comparison_to_json(proof->mapping->machine, &proof->result, made);
     json_object_set(made, "differences", proof->differences);
@@ -193,27 +244,7 @@ static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *fi
     return made;
 }
 
-/* What the store itself says; null for a file. */
-static bst_status prove_store(const cli_proof *proof, const bst_run_figures *figures,
-                              json_t *object) {
-    bst_strbuf text = BST_STRBUF_INIT;
-    bst_status status = BST_OK;
-
-#if BACKSTORY_POSTGRES
-    if (figures->run_id)
-        status = bst_store_prove(proof->run->to, figures->run_id, &text, proof->call->diags);
-#else
-    (void)proof;
-    (void)figures;
-#endif
-    json_t *said = status == BST_OK && text.len > 0 ? json_loads(text.text, 0, NULL) : NULL;
-    json_object_set_new(object, "store", said ? said : json_null());
-    bst_strbuf_release(&text);
-    return status;
-}
-
-static bst_status make_manifest(const cli_proof *proof, const bst_run_figures *figures,
-                                json_t **ret) {
+static json_t *make_manifest(const cli_proof *proof, const bst_run_figures *figures) {
     const bst_mapping *mapping = proof->mapping;
     json_t *root = json_object();
     json_t *run = json_object();
@@ -231,10 +262,9 @@ static bst_status make_manifest(const cli_proof *proof, const bst_run_figures *f
     cli_chunks_to_json(figures, run);
     json_object_set_new(root, "run", run);
     cli_proof_to_json(proof, root);
-    const bst_status status = prove_store(proof, figures, root);
+    json_object_set(root, "store", proof->store ? proof->store : json_null());
     json_object_set_new(root, "recount", recount_as_json(proof, figures));
-    *ret = root;
-    return status;
+    return root;
 }
 
 static bst_status write_manifest(const cli_proof *proof, const char *text) {
@@ -284,15 +314,13 @@ static void print_manifest(const cli_proof *proof, const json_t *manifest, bool 
 }
 
 bst_status cli_proof_end(cli_proof *proof, const bst_run_figures *figures) {
-    json_t *manifest = NULL;
-    char *text = NULL;
     bool kept = false;
 
     if (!proof->done)
         return BST_OK;
-    bst_status status = make_manifest(proof, figures, &manifest);
-    if (status == BST_OK && !(text = json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(6))))
-        status = bst_diag_nomem(proof->call->diags);
+    json_t *const manifest = make_manifest(proof, figures);
+    char *const text = json_dumps(manifest, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    bst_status status = text ? BST_OK : bst_diag_nomem(proof->call->diags);
     if (status == BST_OK)
         status = keep_manifest(proof, figures, text, &kept);
     if (status == BST_OK && proof->manifest_path)
@@ -301,5 +329,5 @@ bst_status cli_proof_end(cli_proof *proof, const bst_run_figures *figures) {
         print_manifest(proof, manifest, kept);
     free(text);
     json_decref(manifest);
-    return status == BST_OK ? proof->verdict : status;
+    return status != BST_OK ? status : holds(proof) ? BST_OK : BST_DIFFERENT;
 }

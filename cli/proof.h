@@ -9,6 +9,7 @@
 #include "watch.h"
 
 #define CLI_PROOF_DIFFERENCES 20 /* that are kept to be shown */
+#define CLI_PROOF_CHUNKS 8       /* of a digest that has changed, that are named */
 
 typedef struct cli_proof {
     cli_call *call;
@@ -27,6 +28,7 @@ typedef struct cli_proof {
     bst_status verdict;
     bst_comparison result;
     json_t *differences;
+    json_t *store; /* what the store says itself; null for a file */
     double seconds;
 } cli_proof;
 

@@ -8,7 +8,8 @@
 #include "pg_store_private.h"
 
 /* A finished run has its row; of a run in one transaction (a retry) there is no load. All of it is
- * the digests of its chunks, put together as backstory.digest_all() does. */
+ * the digests of its chunks, put together as backstory.digest_all() does. The first manifest is what
+ * they are held against: history is append-only, so they never change. */
 static const char prove_sql[] =
     "WITH d AS MATERIALIZED (SELECT * FROM backstory.digest($1::int))"
     " SELECT json_build_object('run_id', r.run_id, 'started_at', r.started_at,"
@@ -22,7 +23,13 @@ static const char prove_sql[] =
     " 'digest', (SELECT json_build_object('all', encode(sha256(convert_to("
     "   coalesce(string_agg(d.sha256, '' ORDER BY d.chunk), ''), 'UTF8')), 'hex'), 'chunks',"
     "   coalesce(json_agg(json_build_object('chunk', d.chunk, 'items', d.items,"
-    "     'sha256', d.sha256) ORDER BY d.chunk), '[]')) FROM d))::text"
+    "     'sha256', d.sha256) ORDER BY d.chunk), '[]')) FROM d),"
+    " 'first', (SELECT json_build_object('made_at', m.made_at, 'changed', (SELECT"
+    "   coalesce(json_agg(coalesce(d.chunk, was.chunk) ORDER BY coalesce(d.chunk, was.chunk)),"
+    "     '[]') FROM d FULL JOIN (SELECT c->>'chunk', c->>'sha256' FROM json_array_elements("
+    "     m.manifest::json->'store'->'digest'->'chunks') AS c) AS was (chunk, sha256)"
+    "   ON was.chunk = d.chunk WHERE d.sha256 IS DISTINCT FROM was.sha256))"
+    "   FROM backstory.manifest m WHERE m.run_id = r.run_id ORDER BY m.made_at LIMIT 1))::text"
     " FROM backstory.run r WHERE r.run_id = $1::int";
 
 typedef struct number_text {

@@ -50,7 +50,7 @@ say 'what cannot be written is said before the work'
 psql -Xqc 'CREATE DATABASE unwritten'
 for option in manifest quarantine; do
     got=0
-    "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=unwritten --quarantine q2.jsonl \
+    "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=unwritten \
         --$option nowhere/file >out.txt 2>&1 || got=$?
     [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
     grep -q 'nowhere/file: error: could not write the file: No such file' out.txt || { cat out.txt; fail 'does not say so'; }
@@ -140,6 +140,31 @@ psql -Xq -d killed -c 'CREATE ROLE proof_auditor LOGIN' -c 'GRANT backstory_read
 grep -q '^verified: ' out.txt || { cat out.txt; fail 'not verified'; }
 grep -q 'manifest-not-kept' note.txt || { cat note.txt; fail 'does not say that the store keeps nothing'; }
 psql -Xq -d killed -c 'DROP OWNED BY proof_auditor' -c 'DROP ROLE proof_auditor'
+
+say 'a store that was changed behind its back is no longer what its first manifest says'
+psql -Xq -v ON_ERROR_STOP=1 -d killed <<'SQL'
+ALTER TABLE backstory.segment DISABLE TRIGGER USER;
+CREATE TABLE kept AS SELECT * FROM backstory.segment WHERE data LIKE '%{}]]' ORDER BY key LIMIT 1;
+UPDATE backstory.segment SET data = regexp_replace(segment.data, '\d+,\{\}\]\]$', '999999999999999999,{}]]') FROM kept
+WHERE segment.key = kept.key; -- the time of an event that no field of the row tells
+ALTER TABLE backstory.segment ENABLE TRIGGER USER;
+SQL
+got=0
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=killed --manifest forged.json --quarantine q.jsonl >late.txt || got=$?
+[ "$got" = 1 ] || { cat late.txt; fail "exit status $got instead of 1"; }
+chunk=$(psql -XAtqd killed -c "SELECT substr(md5(key), 1, 2) FROM kept")
+grep -q "^NOT verified: what the run has written is no longer what its manifest of .* says: other digests of $chunk\$" late.txt ||
+    { cat late.txt; fail 'does not say what is forged'; }
+! grep -q '^verified' late.txt || { cat late.txt; fail 'verified all the same'; }
+[ "$(value forged.json verified holds)" = False ] || fail 'the manifest says that all is well'
+[ "$(value forged.json store first changed)" = "['$chunk']" ] || fail 'the manifest does not name the chunk'
+psql -Xq -v ON_ERROR_STOP=1 -d killed <<'SQL'
+ALTER TABLE backstory.segment DISABLE TRIGGER USER;
+UPDATE backstory.segment SET data = kept.data FROM kept WHERE segment.key = kept.key;
+ALTER TABLE backstory.segment ENABLE TRIGGER USER;
+SQL
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=killed --verify --quarantine q.jsonl >late.txt ||
+    { cat late.txt; fail 'not verified again'; }
 
 say 'a row that has changed since is a difference'
 changed=$(psql -XAtqd killed -c 'SELECT entity FROM backstory.entity ORDER BY entity LIMIT 1')
