@@ -9,7 +9,7 @@
 #include "watch.h"
 
 #define CLI_PROOF_DIFFERENCES 20 /* that are kept to be shown */
-#define CLI_PROOF_CHUNKS 8       /* of a digest that has changed, that are named */
+#define CLI_PROOF_CHUNKS      8  /* of a digest that has changed, that are named */
 
 typedef struct cli_proof {
     cli_call *call;

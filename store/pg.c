@@ -32,6 +32,7 @@ static const char session_sql[] =
     "SET default_transaction_deferrable = off;"
     "SET lc_monetary = 'C'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex';"
+    "SET standard_conforming_strings = on; SET quote_all_identifiers = off;"
     /* Which of these there are depends on the server's version. */
     "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN"
     " ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',"
@@ -74,6 +75,19 @@ static bst_status status_of(const char *sqlstate) {
     return passes ? BST_RETRY : BST_DATABASE;
 }
 
+/* What to do, where the server does not say it; NULL: nothing is known. */
+static const char *own_hint(const bst_pg *pg, const char *sqlstate, const char *primary) {
+    if (strcmp(sqlstate, "55P03") == 0)
+        return "Somebody changes the table, or waits to do so until this program "
+               "lets go of it: see pg_locks. Then give the same command again.";
+    if (strcmp(sqlstate, "42501") == 0 && primary && strstr(primary, "schema backstory"))
+        return "Grant this role backstory_reader to read the store, or "
+               "backstory_appender to load into it.";
+    if (strcmp(sqlstate, "22P05") == 0 && pg->side == BST_PG_STORE)
+        return "Load into a database WITH ENCODING 'UTF8', which holds every text.";
+    return NULL;
+}
+
 static bst_status report_result(const bst_pg *pg, const PGresult *result, bst_diags *diags) {
     const char *const sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *const primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -90,14 +104,9 @@ static bst_status report_result(const bst_pg *pg, const PGresult *result, bst_di
         bst_diag_detail(diags, "%s; %s", detail, context);
     else if (detail || context)
         bst_diag_detail(diags, "%s", detail ? detail : context);
-    if (hint)
-        bst_diag_hint(diags, "%s", hint);
-    else if (strcmp(sqlstate, "55P03") == 0)
-        bst_diag_hint(diags, "Somebody changes the table, or waits to do so until this program "
-                             "lets go of it: see pg_locks. Then give the same command again.");
-    else if (strcmp(sqlstate, "42501") == 0 && primary && strstr(primary, "schema backstory"))
-        bst_diag_hint(diags, "Grant this role backstory_reader to read the store, or "
-                             "backstory_appender to load into it.");
+    const char *const advice = hint ? hint : own_hint(pg, sqlstate, primary);
+    if (advice)
+        bst_diag_hint(diags, "%s", advice);
     return status;
 }
 
@@ -472,9 +481,11 @@ bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
     const bst_status status = copy_result(pg, &taken, diags);
     if (status != BST_OK || taken == rows)
         return status;
-    return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-cut-short", NULL,
-                        "%s %s: the server took %llu of %llu rows", side_of(pg), pg->label.text,
-                        (unsigned long long)taken, (unsigned long long)rows);
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-cut-short", NULL,
+                 "%s %s: the server took %llu of %llu rows", side_of(pg), pg->label.text,
+                 (unsigned long long)taken, (unsigned long long)rows);
+    bst_diag_hint(diags, "Look for a trigger of somebody's own on the tables of schema backstory.");
+    return BST_DATABASE;
 }
 
 /* Quoting */

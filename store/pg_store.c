@@ -10,7 +10,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "backstory/clock.h"
 #include "pg_private.h"
 
 extern const char bst__schema_sql[];
@@ -20,6 +22,8 @@ extern const char bst__follow_sql[];
 extern const char bst__rights_sql[];
 
 #define SERVER_VERSION_MIN 140000
+#define INSTALL_WAIT_US                                                                            \
+    INT64_C(5000000) /* for another run that is making the store: a second's work */
 
 bst_status bst__pg_value(bst_pg *pg, const char *sql, size_t param_count, const char *const *params,
                          char **ret, bst_diags *diags) {
@@ -123,22 +127,38 @@ bst_status bst__store_open_at(const char *conninfo, const char *moment, bst_pg *
     return status == BST_OK && moment ? bst__pg_begin_at(*ret, moment, diags) : status;
 }
 
+/* Whoever makes the store is soon done with it, also the session of a run that was killed; but a
+ * sink makes it in the transaction of its run, which may last. */
+static bst_status lock_install(bst_pg *pg, bst_diags *diags) {
+    const struct timespec nap = {.tv_nsec = 50000000};
+    const int64_t end = bst_clock_us() + INSTALL_WAIT_US;
+    bool locked = false;
+
+    for (;;) {
+        const bst_status status =
+            bst__pg_truth(pg, "SELECT pg_try_advisory_xact_lock(hashtext('backstory'), 0)", 0, NULL,
+                          &locked, diags);
+        if (status != BST_OK || locked)
+            return status;
+        if (bst_clock_us() > end)
+            break;
+        nanosleep(&nap, NULL);
+    }
+    bst_diag_add(diags, BST_RETRY, BST_ERROR, "store-busy", NULL,
+                 "another run is just making the event store in %s", bst_pg_label(pg));
+    bst_diag_hint(diags, "Wait until it has finished, and try again.");
+    return BST_RETRY;
+}
+
 bst_status bst__store_install(bst_pg *pg, bool *ret_new, bst_diags *diags) {
-    bool found, locked;
+    bool found;
     bst_status status = bst__store_find(pg, &found, diags);
     *ret_new = false;
     if (status != BST_OK || found)
         return status;
-    status = bst__pg_truth(pg, "SELECT pg_try_advisory_xact_lock(hashtext('backstory'), 0)", 0,
-                           NULL, &locked, diags);
+    status = lock_install(pg, diags);
     if (status != BST_OK)
         return status;
-    if (!locked) {
-        bst_diag_add(diags, BST_RETRY, BST_ERROR, "store-busy", NULL,
-                     "another run is just making the event store in %s", bst_pg_label(pg));
-        bst_diag_hint(diags, "Wait until it has finished, and try again.");
-        return BST_RETRY;
-    }
     status = bst__store_find(pg, &found, diags); /* it may have finished in between */
     if (status != BST_OK || found)
         return status;

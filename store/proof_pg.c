@@ -8,8 +8,8 @@
 #include "pg_store_private.h"
 
 /* A finished run has its row; of a run in one transaction (a retry) there is no load. All of it is
- * the digests of its chunks, put together as backstory.digest_all() does. The first manifest is what
- * they are held against: history is append-only, so they never change. */
+ * the digests of its chunks, put together as backstory.digest_all() does. They are held against
+ * those of the first manifest: history is append-only, so they never change. */
 static const char prove_sql[] =
     "WITH d AS MATERIALIZED (SELECT * FROM backstory.digest($1::int))"
     " SELECT json_build_object('run_id', r.run_id, 'started_at', r.started_at,"

@@ -15,7 +15,11 @@ DECLARE
                       THEN 'public' ELSE 'backstory' END;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pgcrypto') THEN
-        EXECUTE format('CREATE EXTENSION pgcrypto SCHEMA %I', home);
+        BEGIN
+            EXECUTE format('CREATE EXTENSION pgcrypto SCHEMA %I', home);
+        EXCEPTION WHEN duplicate_function THEN -- public has a digest() of somebody's own
+            CREATE EXTENSION pgcrypto SCHEMA backstory;
+        END;
     END IF;
     SELECT extnamespace::regnamespace::text INTO home FROM pg_extension WHERE extname = 'pgcrypto';
     EXECUTE format($sql$
