@@ -365,12 +365,21 @@ static size_t format_short(const bst_type *type, const bst_value *value,
     }
 }
 
+static void add_short(const bst_type *type, const bst_value *value, bst_strbuf *out) {
+    char *at = bst_strbuf_room(out, BST_TIME_TEXT_MAX + 2);
+    if (!at)
+        return;
+    *at++ = '"';
+    at += format_short(type, value, at);
+    *at++ = '"';
+    bst_strbuf_took(out, at);
+}
+
 void bst_value_to_json(const bst_type *type, const bst_value *value, bst_strbuf *out) {
     if (!value->present) {
         bst_strbuf_add(out, "null", 4);
         return;
     }
-    char quoted[BST_TIME_TEXT_MAX + 2];
     switch (type->kind) {
     case BST_KIND_BOOL:
         bst_strbuf_adds(out, value->u.i ? "true" : "false");
@@ -402,13 +411,9 @@ void bst_value_to_json(const bst_type *type, const bst_value *value, bst_strbuf 
         bst_strbuf_add_json(out, member, strlen(member));
         break;
     }
-    default: {
-        const size_t len = format_short(type, value, quoted + 1);
-        quoted[0] = '"';
-        quoted[1 + len] = '"';
-        bst_strbuf_add(out, quoted, len + 2);
+    default:
+        add_short(type, value, out);
         break;
-    }
     }
 }
 
@@ -445,8 +450,9 @@ void bst_value_to_text(const bst_type *type, const bst_value *value, bst_strbuf 
 }
 
 static bool is_in_text(bst_kind kind) {
-    return kind == BST_KIND_TEXT || kind == BST_KIND_VARCHAR || kind == BST_KIND_CHAR ||
-           kind == BST_KIND_BYTEA || kind == BST_KIND_JSON;
+    const unsigned kinds = 1u << BST_KIND_TEXT | 1u << BST_KIND_VARCHAR | 1u << BST_KIND_CHAR |
+                           1u << BST_KIND_BYTEA | 1u << BST_KIND_JSON;
+    return kinds >> kind & 1;
 }
 
 static int compare_bytes(const void *a, size_t a_len, const void *b, size_t b_len) {
@@ -465,19 +471,18 @@ int bst_value_compare(const bst_type *type, const bst_value *a, const bst_value 
     return (a->u.i > b->u.i) - (a->u.i < b->u.i);
 }
 
-static bool same_bytes(const bst_value *a, const bst_value *b) {
-    return a->len == b->len && compare_bytes(a->u.text, a->len, b->u.text, b->len) == 0;
+static bool same_bytes(const bst_type *type, const bst_value *a, const bst_value *b) {
+    if (bst_value_compare(type, a, b) == 0)
+        return true;
+    return type->kind == BST_KIND_JSON &&
+           bst__json_value_equal(a->u.text, a->len, b->u.text, b->len);
 }
 
 bool bst_value_equal(const bst_type *type, const bst_value *a, const bst_value *b) {
     if (!a->present || !b->present)
         return a->present == b->present;
-    if (!is_in_text(type->kind) && type->kind != BST_KIND_UUID)
-        return a->u.i == b->u.i;
-    if (type->kind == BST_KIND_UUID)
-        return bst_value_compare(type, a, b) == 0;
-    return same_bytes(a, b) || (type->kind == BST_KIND_JSON &&
-                                bst__json_value_equal(a->u.text, a->len, b->u.text, b->len));
+    return is_in_text(type->kind) || type->kind == BST_KIND_UUID ? same_bytes(type, a, b)
+                                                                 : a->u.i == b->u.i;
 }
 
 bool bst_value_copy(const bst_type *type, const bst_value *value, bst_arena *arena,

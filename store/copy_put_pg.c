@@ -15,10 +15,11 @@ void bst__copy_put_trailer(bst_strbuf *out) {
 }
 
 void bst__copy_put_be(bst_strbuf *out, uint64_t value, int bytes) {
-    char wire[8];
-    for (int i = 0; i < bytes; i++)
-        wire[i] = (char)(value >> (8 * (bytes - 1 - i)));
-    bst_strbuf_add(out, wire, (size_t)bytes);
+    char *const at = bst_strbuf_room(out, (size_t)bytes);
+    if (!at)
+        return;
+    bst__copy_set_be(at, value, bytes);
+    bst_strbuf_took(out, at + bytes);
 }
 
 void bst__copy_put_int(bst_strbuf *out, int64_t value, int bytes) {

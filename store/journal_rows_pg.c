@@ -84,8 +84,7 @@ bst_status bst_journal_append(bst_journal *j, const bst_history *events, int64_t
 }
 
 static void put_at(bst_strbuf *out, size_t at, int64_t value) {
-    for (int i = 0; i < 8; i++)
-        out->text[at + (size_t)i] = (char)((uint64_t)value >> (8 * (7 - i)));
+    bst__copy_set_be(out->text + at, (uint64_t)value, 8);
 }
 
 /* Positions as the server has given them: runs of neighbours, one after the other. */

@@ -36,7 +36,9 @@ void bst__payload_write(const bst_event_type *event, const bst_value *fields, bs
             before = ',';
         }
     }
-    bst_strbuf_adds(out, before == '{' ? "{}" : "}");
+    if (before == '{')
+        bst_strbuf_addc(out, '{');
+    bst_strbuf_addc(out, '}');
 }
 
 /* The form that the values of a kind have in JSON. */

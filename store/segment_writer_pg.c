@@ -30,24 +30,28 @@ void bst__segment_writer_release(bst__segment_writer *writer) {
 
 /* ---- a row */
 
-/* All columns before the key: the same for every row of a plan. */
-static void make_front(bst__segment_writer *writer, int64_t plan) {
+#define PLAN_AT 6u /* in a row: after the number of columns and the length of this one */
+
+/* All columns before the key: but for the plan the same for every row. */
+static void make_front(bst__segment_writer *writer) {
     bst_strbuf *const out = &writer->front;
-    bst_strbuf_clear(out);
     bst__copy_put_be(out, COLUMNS, 2);
-    bst__copy_put_int(out, plan, 8);
+    bst__copy_put_int(out, 0, 8);
     bst__copy_put_int(out, 1, 4);
     bst__copy_put_int(out, writer->run_id, 4);
     bst__copy_put_int(out, writer->machine_id, 2);
-    writer->front_plan = plan;
-    writer->rows.failed = writer->rows.failed || out->failed;
 }
 
 /* False when the events are more than one value may hold. */
 static bool put_row(bst__segment_writer *writer, const bst_history *history, int64_t plan) {
     bst_strbuf *const out = &writer->rows;
-    if (plan != writer->front_plan || writer->front.len == 0)
-        make_front(writer, plan);
+    if (writer->front.len == 0)
+        make_front(writer);
+    if (writer->front.failed) {
+        out->failed = true;
+        return true;
+    }
+    bst__copy_set_be(writer->front.text + PLAN_AT, (uint64_t)plan, 8);
     bst_strbuf_add(out, writer->front.text, writer->front.len);
     bst__copy_put_text(out, history->key, history->key_len);
     return bst__segment_put_data(out, writer->machine, history);

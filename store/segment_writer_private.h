@@ -15,8 +15,7 @@ typedef struct bst__segment_writer {
     uint64_t copied;  /* rows in the COPY that is under way */
     uint64_t bytes;   /* sent so far */
     bst_strbuf rows;  /* not sent yet */
-    bst_strbuf front; /* how a row of `front_plan` begins */
-    int64_t front_plan;
+    bst_strbuf front; /* how a row begins */
     bst__plan_book plans;
 } bst__segment_writer;
 
