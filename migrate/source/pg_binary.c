@@ -52,10 +52,10 @@ static bool read_numeric(const char *bytes, size_t len, numeric *ret) {
 }
 
 /* Up to a whole group. */
-static const int64_t powers[] = {1, 10, 100, 1000, 10000};
+static const uint32_t powers[] = {1, 10, 100, 1000, 10000};
 
 /* *sum = *sum * 10^digits + group; false when it leaves int64. */
-static bool append_digits(int64_t *sum, int digits, int64_t group) {
+static bool append_digits(int64_t *sum, int digits, uint32_t group) {
     for (; digits > 4; digits -= 4) {
         if (__builtin_mul_overflow(*sum, powers[4], sum))
             return false;
@@ -76,24 +76,19 @@ bst_value_result bst__pg_numeric(const char *bytes, size_t len, const bst_type *
         return BST_VALUE_RANGE;
     int exponent = 0; /* of ten: what one unit of `sum` stands for */
     for (int i = 0; i < n.digit_count; i++) {
-        const int64_t group = get_u16(n.digits + 2 * i);
+        const uint32_t group = get_u16(n.digits + 2 * i);
         const int low = 4 * (n.weight - i); /* the group's last digit stands for 10^low */
+        /* digits of the group that the scale cannot hold */
+        const int beyond = low >= -scale ? 0 : low <= -scale - 4 ? 4 : -scale - low;
         if (group > 9999)
             return BST_VALUE_SYNTAX;
-        if (low >= -scale) {
-            if (!append_digits(&sum, sum == 0 ? 0 : 4, group))
-                return BST_VALUE_RANGE;
-            exponent = low;
-            continue;
-        }
-        const int beyond = -scale - low; /* digits of the group that the scale cannot hold */
-        if (beyond >= 4 ? group != 0 : group % powers[beyond] != 0)
+        if (group % powers[beyond] != 0)
             return BST_VALUE_INEXACT;
-        if (beyond < 4) {
-            if (!append_digits(&sum, sum == 0 ? 0 : 4 - beyond, group / powers[beyond]))
-                return BST_VALUE_RANGE;
-            exponent = -scale;
-        }
+        if (beyond == 4)
+            continue;
+        if (!append_digits(&sum, sum == 0 ? 0 : 4 - beyond, group / powers[beyond]))
+            return BST_VALUE_RANGE;
+        exponent = low + beyond;
     }
     const int missing = exponent + scale;
     if (sum != 0 && (missing > BST_DECIMAL_DIGITS_MAX || !append_digits(&sum, missing, 0)))

@@ -15,15 +15,17 @@ bst_status bst__pg_broken(bst_diags *diags) {
 bool bst__pg_take_field(const char **at, const char *end, const char **ret_bytes, size_t *ret_len) {
     if (end - *at < 4)
         return false;
-    const int32_t len = bst__pg_int4(*at);
-    const bool null = len == -1;
+    const uint32_t len = (uint32_t)bst__pg_int4(*at);
     *at += 4;
-    *ret_bytes = null ? NULL : *at;
-    *ret_len = null ? 0 : (size_t)len;
-    if (!null && (len < 0 || end - *at < len))
-        return false;
-    *at += *ret_len;
-    return true;
+    if (len <= (size_t)(end - *at)) {
+        *ret_bytes = *at;
+        *ret_len = len;
+        *at += len;
+        return true;
+    }
+    *ret_bytes = NULL;
+    *ret_len = 0;
+    return len == UINT32_MAX;
 }
 
 static bool is_int_len(size_t len) {
