@@ -4,6 +4,8 @@
  */
 #include "synth_private.h"
 
+#include <string.h>
+
 static bool ask_guards(bst_synth *synth, const bst__walk *walk, uint32_t i,
                        const bst_value *payload) {
     const bst__step *step = &walk->steps[i];
@@ -73,12 +75,15 @@ static bool fold(bst_synth *synth, const bst__walk *walk, bool guards) {
     bst_value *payload = synth->values;
     bst_entity_clear(synth->machine, &entity);
     for (uint32_t i = 0; i < walk->plan.event_count; i++) {
-        const bool asked = guards && walk->steps[i].guard_check_count > 0;
-        if ((asked && !ask_guards(synth, walk, i, payload)) ||
+        const bst__step *step = &walk->steps[i];
+        if (step->idle) {
+            continue;
+        }
+        if ((guards && step->guard_check_count > 0 && !ask_guards(synth, walk, i, payload)) ||
             !apply_event(synth, walk, i, payload)) {
             return false;
         }
-        payload += walk->steps[i].filler_count;
+        payload += step->filler_count;
     }
     return true;
 }
@@ -92,9 +97,12 @@ bool bst__walk_replay(bst_synth *synth, const bst__walk *walk) {
     if (!fold(synth, walk, true)) {
         return false;
     }
-    for (uint32_t f = 0; f < machine->field_count; f++) {
-        if (synth->fields[f].from->kind != BST_FROM_NOTHING &&
-            !bst_value_equal(&machine->fields[f].type, &synth->folded[f], &synth->expected[f])) {
+    for (uint32_t i = 0; i < synth->mapped_count; i++) {
+        const uint32_t f = synth->mapped[i];
+        const bst_value *folded = &synth->folded[f];
+        const bst_value *expected = &synth->expected[f];
+        const bool identical = memcmp(folded, expected, sizeof *folded) == 0;
+        if (!identical && !bst_value_equal(&machine->fields[f].type, folded, expected)) {
             bst__refuse_fold(synth, walk, f);
             return false;
         }

@@ -259,11 +259,9 @@ bool bst__read_state(bst_synth *synth, const bst_row *row, uint32_t *ret_state) 
 }
 
 bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_field) {
-    for (uint32_t f = 0; f < synth->machine->field_count; f++) {
+    for (uint32_t i = 0; i < synth->mapped_count; i++) {
+        const uint32_t f = synth->mapped[i];
         const bst__getter *getter = &synth->fields[f];
-        if (getter->from->kind == BST_FROM_NOTHING) {
-            continue;
-        }
         *reterr_field = f;
         if (!bst__getter_get(synth, getter, row, &synth->expected[f])) {
             return false;
@@ -271,9 +269,9 @@ bool bst__read_fields(bst_synth *synth, const bst_row *row, uint32_t *reterr_fie
         if (!synth->expected[f].present && !getter->type->optional) {
             bst__refuse(synth, BST_REASON_MISSING_VALUE);
             bst__getter_columns(synth, getter);
-            for (uint32_t i = 0; i < synth->refusal.evidence_count; i++) {
-                bst_strbuf_addf(&synth->refusal.message, "%s%s", i > 0 ? ", " : "",
-                                synth->mapping->source.columns[synth->refusal.evidence[i]].name);
+            for (uint32_t k = 0; k < synth->refusal.evidence_count; k++) {
+                bst_strbuf_addf(&synth->refusal.message, "%s%s", k > 0 ? ", " : "",
+                                synth->mapping->source.columns[synth->refusal.evidence[k]].name);
             }
             bst_strbuf_addf(&synth->refusal.message, " is NULL, but field \"%s\" must have a value",
                             synth->machine->fields[f].name);

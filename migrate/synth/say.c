@@ -113,6 +113,11 @@ bool bst__say_init(bst_synth *synth) {
         bst__item *item = &synth->items[i];
         bst__getter *payload =
             bst_arena_array(synth->arena, evidence->payload_count, sizeof *payload);
+        item->column = evidence->column;
+        item->when_null = evidence->absent_is_never ? BST__SAY_NEVER : BST__SAY_NOTHING;
+        item->when_there = evidence->kind == BST_EVIDENCE_COUNT ? BST__SAY_COUNT
+                           : is_bound(evidence)                 ? BST__SAY_BOUND
+                                                                : BST__SAY_AT;
         synth->has_bounds = synth->has_bounds || is_bound(evidence);
         item->name = item_text(synth, evidence, true);
         item->phrase = item_text(synth, evidence, false);
@@ -150,47 +155,48 @@ static bool say_count(bst_synth *synth, uint32_t column, int64_t count, bst__sai
     return false;
 }
 
-static bool say_time(bst_synth *synth, const bst_evidence *evidence, int64_t time, bst__said *ret) {
+static bool say_time(bst_synth *synth, const bst__item *item, int64_t time, bst__said *ret) {
     if (bst_time_is_finite(time)) {
-        *ret = (bst__said){.say = is_bound(evidence) ? BST__SAY_BOUND : BST__SAY_AT, .time = time};
+        *ret = (bst__said){.say = item->when_there, .time = time};
         return true;
     }
     bst__refuse(synth, BST_REASON_NOT_FINITE);
-    bst__blame(synth, evidence->column);
+    bst__blame(synth, item->column);
     bst_strbuf_addf(&synth->refusal.message, "%s is %s: nothing happens then",
-                    column_name(synth, evidence->column),
+                    column_name(synth, item->column),
                     time == BST_TIME_INFINITY ? "infinity" : "-infinity");
     return false;
 }
 
-static bool say_item(bst_synth *synth, uint32_t i, const bst_row *row, bst__said *ret) {
-    const bst_evidence *evidence = &synth->mapping->evidence[i];
-    const bst_cell *cell = &row->cells[evidence->column];
-    *ret = (bst__said){.say = BST__SAY_NOTHING};
-    if (synth->items[i].when.expr) {
+static bool refuse_item(bst_synth *synth, const bst__item *item, const bst_row *row) {
+    bst__refuse_cell(synth, row, item->column);
+    if (item->when_there == BST__SAY_COUNT && row->cells[item->column].result == BST_VALUE_RANGE) {
+        synth->refusal.reason = BST_REASON_BAD_COUNT;
+    }
+    return false;
+}
+
+static bool say_item(bst_synth *synth, const bst__item *item, const bst_row *row, bst__said *ret) {
+    const bst_cell *cell = &row->cells[item->column];
+    if (item->when.expr) {
         bst_value holds;
-        if (!bst__row_eval(synth, &synth->items[i].when, row, &holds)) {
+        if (!bst__row_eval(synth, &item->when, row, &holds)) {
             return false;
         }
         if (!holds.present || holds.u.i == 0) {
-            ret->say = BST__SAY_OFF;
+            *ret = (bst__said){.say = BST__SAY_OFF};
             return true;
         }
     }
     if (cell->result != BST_VALUE_OK) {
-        bst__refuse_cell(synth, row, evidence->column);
-        if (evidence->kind == BST_EVIDENCE_COUNT && cell->result == BST_VALUE_RANGE) {
-            synth->refusal.reason = BST_REASON_BAD_COUNT;
-        }
-        return false;
+        return refuse_item(synth, item, row);
     }
     if (!cell->value.present) {
-        ret->say = evidence->absent_is_never ? BST__SAY_NEVER : BST__SAY_NOTHING;
+        *ret = (bst__said){.say = item->when_null};
         return true;
     }
-    return evidence->kind == BST_EVIDENCE_COUNT
-               ? say_count(synth, evidence->column, cell->value.u.i, ret)
-               : say_time(synth, evidence, cell->value.u.i, ret);
+    return item->when_there == BST__SAY_COUNT ? say_count(synth, item->column, cell->value.u.i, ret)
+                                              : say_time(synth, item, cell->value.u.i, ret);
 }
 
 /* Items by time, ties by item; there are few, and they mostly come in order. */
@@ -250,7 +256,7 @@ static void write_signature(bst_synth *synth, uint32_t state) {
 bool bst__say_row(bst_synth *synth, const bst_row *row, uint32_t state) {
     synth->order_count = 0;
     for (uint32_t i = 0; i < synth->mapping->evidence_count; i++) {
-        if (!say_item(synth, i, row, &synth->said[i])) {
+        if (!say_item(synth, &synth->items[i], row, &synth->said[i])) {
             return false;
         }
         insert_by_time(synth, i);

@@ -37,10 +37,11 @@ static bool make_buffers(bst_synth *synth) {
     synth->difference =
         bst_arena_array(synth->arena, machine->field_count, sizeof *synth->difference);
     synth->fields = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->fields);
+    synth->mapped = bst_arena_array(synth->arena, machine->field_count, sizeof *synth->mapped);
     synth->items = bst_arena_array(synth->arena, evidence, sizeof *synth->items);
     return synth->bytes && synth->said && synth->order && synth->record && synth->refused_columns &&
            synth->expected && synth->folded && synth->command && synth->difference &&
-           synth->fields && synth->items;
+           synth->fields && synth->mapped && synth->items;
 }
 
 static bool prepare(bst_synth *synth) {
@@ -58,6 +59,9 @@ static bool prepare(bst_synth *synth) {
         if (!bst__getter_init(synth, &mapping->fields[f], &synth->machine->fields[f].type,
                               &synth->fields[f])) {
             return false;
+        }
+        if (mapping->fields[f].kind != BST_FROM_NOTHING) {
+            synth->mapped[synth->mapped_count++] = f;
         }
     }
     return bst__say_init(synth) && bst__lens_plan_make(synth, &synth->lens);

@@ -74,6 +74,8 @@ typedef struct bst__said {
  * has of the entity. This is an item, beside what the mapping says of it. */
 typedef struct bst__item {
     bst__row_expr when;
+    uint32_t column;
+    bst__say when_null, when_there;
     const char *name;   /* short, for signatures: "captured" */
     const char *phrase; /* for sentences: "PaymentCaptured", "entry into state \"failed\"" */
     const bst__getter *payload; /* evidence->payload_count */
@@ -105,6 +107,7 @@ typedef struct bst__step {
     uint32_t until, since;
     uint32_t place;   /* the rank of the next time, its own included; BST_NONE: after all */
     uint32_t ordinal; /* of such steps without a time in this place: 0, 1, ... */
+    bool idle;        /* its event changes no field, and nothing is asked of the row for it */
     uint32_t filler_count;
     bst__filler *fillers;
     uint32_t guard_check_count;
@@ -232,8 +235,10 @@ struct bst_synth {
     bst_weights weights;
     bst__row_expr where;
     bst__getter *fields; /* machine->field_count */
-    bst__item *items;    /* mapping->evidence_count */
-    bool has_bounds;     /* an item may say BOUND */
+    uint32_t mapped_count;
+    uint32_t *mapped; /* fields that something of the row gives */
+    bst__item *items; /* mapping->evidence_count */
+    bool has_bounds;  /* an item may say BOUND */
 
     bst__signature *signatures; /* hash table */
     size_t signature_count;

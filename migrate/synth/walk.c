@@ -93,6 +93,7 @@ static void end_walk(bst_synth *synth, bst__signature *sig, bst__step *steps) {
     bst__sums_mark(synth, walk, steps);
     walk->illegal = find_illegal(synth->machine, &walk->plan);
     for (uint32_t i = 0; i < walk->plan.event_count; i++) {
+        steps[i].idle = i > 0 && i != walk->illegal && !bst__step_asks(synth, &steps[i]);
         walk->value_count += steps[i].filler_count;
     }
     while (walk->like < sig->walk_count && !ask_alike(synth, walk, &sig->walks[walk->like])) {
