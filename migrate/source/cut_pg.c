@@ -7,10 +7,10 @@
  * index that finds the range (key_pg.c); a run that is gone on with after that order has changed is
  * refused (identity_pg.c).
  *
- * Without an index every range is a scan of the table, so there are few. A range of keys that are
- * scattered over the table, as random UUIDs are, touches most of its pages, so there are few as
- * well: from one key of the sample to the next it is a third of the table on average then, and
- * almost nothing where keys lie in their order, or in a few such orders side by side.
+ * Without an index every range is a scan of the table, so there are few. Keys that are scattered
+ * over the table, as random UUIDs are, make a range touch most of its pages, so there are few as
+ * well. How often each page would be read is told by the sample: by how many rows of a page, on
+ * average, one chunk takes.
  *
  * A view has no pages, and a range of it may cost as much as all of it: it is one chunk. What lies
  * on another server is a chunk, too, but for integers: they are cut in equal spans.
@@ -22,8 +22,7 @@
 #include "source_pg_private.h"
 
 #define CHUNKS_WITHOUT_INDEX 8u
-#define CHUNKS_OF_SCATTERED  32u
-#define SCATTERED            8u /* a jump of more than this part of the largest table */
+#define CHUNKS_OF_SCATTERED  32u /* and so often at most a page is read */
 #define SAMPLE_PAGES         400u
 #define SAMPLE_PAGES_A_CHUNK 16u
 #define SAMPLE_ROWS          200000u /* about; what it takes to sort them follows */
@@ -31,8 +30,8 @@
 #define MILLION              1000000u
 
 typedef struct shape {
-    uint64_t pages, largest; /* of all parts, and of the largest */
-    uint64_t rows;           /* as the server thinks */
+    uint64_t pages; /* of all its parts */
+    uint64_t rows;  /* as the server thinks */
 } shape;
 
 /* How to look at a part of it. */
@@ -49,7 +48,7 @@ static bst_status measure(bst__pg_source *s, shape *ret, bst_diags *diags) {
         s->pg,
         "WITH RECURSIVE part AS (SELECT $1::oid AS oid"
         "  UNION SELECT h.inhrelid FROM part JOIN pg_catalog.pg_inherits h ON h.inhparent = oid)"
-        "SELECT sum(pages)::bigint, max(pages), (sum(pages) * coalesce(sum(c.reltuples)"
+        "SELECT sum(pages)::bigint, (sum(pages) * coalesce(sum(c.reltuples)"
         "   FILTER (WHERE known) / sum(c.relpages) FILTER (WHERE known), 50))::bigint"
         " FROM part JOIN pg_catalog.pg_class c USING (oid)"
         "  CROSS JOIN LATERAL (SELECT c.relpages > 0 AND c.reltuples >= 0 AS known,"
@@ -58,8 +57,7 @@ static bst_status measure(bst__pg_source *s, shape *ret, bst_diags *diags) {
         1, params, &rows, diags);
     if (status == BST_OK) {
         ret->pages = strtoull(bst_pg_rows_text(rows, 0, 0), NULL, 10);
-        ret->largest = strtoull(bst_pg_rows_text(rows, 0, 1), NULL, 10);
-        ret->rows = strtoull(bst_pg_rows_text(rows, 0, 2), NULL, 10);
+        ret->rows = strtoull(bst_pg_rows_text(rows, 0, 1), NULL, 10);
     }
     bst_pg_rows_free(rows);
     return status;
@@ -84,8 +82,9 @@ static void add_sample(bst__pg_source *s, const sampling *how, bst_strbuf *out) 
     }
     bst_strbuf_addf(
         out, "%s AS block FROM %s t TABLESAMPLE SYSTEM (%" PRIu64 ".%04" PRIu64 ") REPEATABLE (1)",
-        s->has_ctid ? "(t.ctid::text::point)[0]" : "NULL::float8", s->table.text, how->ppm / 10000,
-        how->ppm % 10000);
+        s->has_ctid ? "t.tableoid AS leaf, (t.ctid::text::point)[0]"
+                    : "NULL::oid AS leaf, NULL::float8",
+        s->table.text, how->ppm / 10000, how->ppm % 10000);
     bst__pg_add_not_null(s, &given);
     bst_strbuf_addf(out, " WHERE %s", given.len > 0 ? given.text : "true");
     if (how->thin > 1) {
@@ -107,29 +106,36 @@ static void add_numbered(size_t width, const char *after, bst_strbuf *out) {
 }
 
 /* The keys at which the parts of the sample end, in order; each with the rows of the whole table.
- * How many parts there are is told by the sample as well. */
+ * How many parts there are is told by the sample as well. A row of a thinned sample has the more
+ * company in its page than it shows. */
 static void add_ends(bst__pg_source *s, const bst_source_cut *cut, const shape *table,
                      bst_strbuf *out) {
     const size_t width = s->base.spec->key_count;
     const sampling how = plan(table, cut->rows);
-    const unsigned most = s->indexed ? INT32_MAX : CHUNKS_WITHOUT_INDEX;
-    const unsigned of_scattered = s->indexed ? CHUNKS_OF_SCATTERED : CHUNKS_WITHOUT_INDEX;
+    const unsigned most = !s->indexed    ? CHUNKS_WITHOUT_INDEX
+                          : !s->has_ctid ? CHUNKS_OF_SCATTERED
+                                         : INT32_MAX;
     bst_strbuf_adds(out, "WITH seen AS (");
     add_sample(s, &how, out);
-    bst_strbuf_adds(out,
-                    "), ordered AS (SELECT *, row_number() OVER w AS n,"
-                    " abs(block - lag(block) OVER w) AS jump FROM seen WINDOW w AS (ORDER BY ");
+    bst_strbuf_adds(out, "), ordered AS (SELECT *, count(*) OVER () AS c,"
+                         " row_number() OVER (ORDER BY ");
     add_numbered(width, "", out);
     bst_strbuf_addf(out,
-                    ")), counted AS (SELECT *, count(*) OVER () AS c,"
-                    " count(*) OVER () * %" PRIu64 " / %" PRIu64 " AS all_rows,"
-                    " avg(jump) OVER () <= %" PRIu64 " / %u.0 AS together FROM ordered),"
-                    " cut AS (SELECT *, least(CASE WHEN together THEN %u ELSE %u END,"
-                    "  (all_rows + %" PRIu64 ") / %" PRIu64 ") AS parts FROM counted) SELECT ",
-                    MILLION * how.thin, how.ppm, table->largest, SCATTERED, most, of_scattered,
-                    cut->rows - 1, cut->rows);
+                    ") AS n FROM seen), counted AS (SELECT *, c * %" PRIu64 " / %" PRIu64
+                    " AS all_rows FROM ordered),"
+                    " wanted AS (SELECT *, least(%u, (all_rows + %" PRIu64 ") / %" PRIu64
+                    ") AS parts FROM counted),"
+                    " touched AS (SELECT (n - 1) * parts / c, leaf, block, count(*) AS rows,"
+                    "  max(all_rows) AS all_rows FROM wanted GROUP BY 1, 2, 3),"
+                    " reads AS (SELECT max(all_rows) / greatest(%" PRIu64 ", 1)::float8"
+                    "  / (1 + (sum(rows) / count(*)::float8 - 1) * %" PRIu64
+                    ") AS each FROM touched),"
+                    " cut AS (SELECT *, CASE WHEN each > %u THEN least(parts, %u) ELSE parts END"
+                    "  AS cuts FROM wanted, reads) SELECT ",
+                    MILLION * how.thin, how.ppm, most, cut->rows - 1, cut->rows, table->pages,
+                    how.thin, CHUNKS_OF_SCATTERED, CHUNKS_OF_SCATTERED);
     add_numbered(width, "::text", out);
-    bst_strbuf_adds(out, ", all_rows FROM cut WHERE n < c AND n * parts / c > (n - 1) * parts / c"
+    bst_strbuf_adds(out, ", all_rows FROM cut WHERE n < c AND n * cuts / c > (n - 1) * cuts / c"
                          " ORDER BY n");
 }
 

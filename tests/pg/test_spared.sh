@@ -1,0 +1,96 @@
+#!/bin/sh
+# A run spares its source: while it stands in the middle of its chunks it holds ACCESS SHARE on the table, its partitions and their
+# indexes, and nothing else that is anybody's; and in the end nothing was written there, not even a temporary file.
+set -eu
+
+say() {
+    echo "spared: $*"
+}
+fail() {
+    echo "spared: $*" >&2
+    exit 1
+}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/gate.sh"
+shop=$PGDATABASE
+store=$PGDATABASE-store
+createdb "$store"
+finish() {
+    trap - EXIT
+    [ -z "${run-}" ] || kill -9 "$run" 2>/dev/null || :
+    psql -Xq -d postgres -c "DROP DATABASE IF EXISTS \"$store\" WITH (FORCE)" -c "DROP DATABASE \"$shop\" WITH (FORCE)" \
+        -c 'DROP ROLE IF EXISTS spared_reader' >/dev/null 2>&1 || :
+}
+trap finish EXIT
+trap 'exit 129' HUP INT TERM
+ask() {
+    psql -XAtq -v ON_ERROR_STOP=1 "$@"
+}
+
+cat >bill.fsm.json <<'JSON'
+{ "id": "bill", "initial": "new", "events": { "BillCreated": {}, "BillDone": {} },
+  "states": { "new": { "on": { "do": { "target": "done", "event": "BillDone" } } }, "done": { "type": "final" } } }
+JSON
+cat >bill.legacy.json <<'JSON'
+{ "machine": "bill.fsm.json", "source": { "table": "bills", "key": "id" },
+  "state": { "sql": "public.status_of(id, status)", "values": { "N": "new", "D": "done" } },
+  "evidence": [ { "creation": "created" } ] }
+JSON
+make_gate "$shop"
+ask <<'SQL'
+CREATE ROLE spared_reader LOGIN;
+CREATE TABLE bills (id int PRIMARY KEY, status text, created timestamptz) PARTITION BY RANGE (id);
+CREATE TABLE bills_1 PARTITION OF bills FOR VALUES FROM (0) TO (2000);
+CREATE TABLE bills_2 PARTITION OF bills FOR VALUES FROM (2000) TO (9000);
+INSERT INTO bills SELECT n, CASE WHEN n % 500 = 0 THEN '?' WHEN n % 3 = 0 THEN 'D' ELSE 'N' END, timestamptz '2021-06-01' + n * interval '1 minute'
+FROM generate_series(1, 4000) AS n;
+CREATE INDEX ON bills (created);
+ANALYZE bills;
+CREATE FUNCTION public.status_of(id int, status text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    IF id = 2450 THEN PERFORM public.wait_at_gate(); END IF;
+    RETURN status;
+END
+$$;
+GRANT SELECT ON bills TO spared_reader;
+SQL
+# counters: what the sessions that have ended did; who is gone has told it
+counters() {
+    until [ "$(ask -c 'SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()')" = 1 ]; do :; done
+    ask -c 'SELECT sum(n_tup_ins), sum(n_tup_upd), sum(n_tup_del) FROM pg_stat_user_tables' \
+        -c 'SELECT temp_files, temp_bytes FROM pg_stat_database WHERE datname = current_database()'
+}
+before=$(counters)
+
+close_gate "$shop"
+"$BACKSTORY" migrate bill.legacy.json --from "dbname=$shop user=spared_reader application_name=spared" --to "dbname=$store" --jobs 3 \
+    --chunk-rows 200 --verify --quiet >out.txt 2>&1 &
+run=$!
+wait_at_gate $run || { cat out.txt; fail 'the run did not come to the gate'; }
+say 'what it holds in the middle'
+ours="(SELECT pid FROM pg_stat_activity WHERE application_name = 'spared' AND datname = current_database())"
+ask >held.txt <<SQL
+SELECT DISTINCT CASE WHEN relname LIKE 'bills%' THEN 'bills' ELSE relname END, mode
+FROM pg_locks LEFT JOIN pg_class c ON c.oid = relation WHERE pid IN $ours AND locktype = 'relation'
+AND relnamespace IS DISTINCT FROM 'pg_catalog'::regnamespace ORDER BY 1;
+SELECT DISTINCT locktype, mode FROM pg_locks WHERE pid IN $ours AND locktype NOT IN ('relation', 'advisory') ORDER BY 1;
+SELECT DISTINCT mode FROM pg_locks WHERE pid IN $ours AND locktype = 'relation';
+SELECT count(*) > 2, count(backend_xid) FROM pg_stat_activity WHERE pid IN $ours;
+SQL
+diff - held.txt <<'EOT' || fail 'it holds something else'
+bills|AccessShareLock
+virtualxid|ExclusiveLock
+AccessShareLock
+t|0
+EOT
+say 'what goes with nothing but ACCESS SHARE, goes'
+ask -c 'BEGIN' -c 'LOCK TABLE bills IN EXCLUSIVE MODE NOWAIT' -c 'ROLLBACK' || fail 'somebody else has to wait'
+open_gate
+got=0
+wait $run || got=$?
+run=
+[ "$got" = 0 ] || { cat out.txt; fail "exit status $got"; }
+
+say 'nothing was written'
+after=$(counters)
+[ "$before" = "$after" ] || fail "before: $before, after: $after"
