@@ -2,14 +2,8 @@
 # compile --mapping: the generated view says what the legacy table said, column by column, for every migrated row.
 set -eu
 
-fail() {
-    echo "legacy_view: $*" >&2
-    exit 1
-}
-none() {
-    psql -XAtqc "$2" >rows.txt
-    [ ! -s rows.txt ] || { head rows.txt; fail "$1"; }
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 
 cp "$SAMPLES/payment/payment.fsm.json" .
 # With its type declared the key is a number, as in the table.

@@ -2,10 +2,8 @@
 # A log in PostgreSQL as evidence: from the tables of each well-known library come the same histories.
 set -eu
 
-fail() {
-    echo "log: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 psql -Xq <<'EOF2'
 -- One line for each step: the state before, the state after.

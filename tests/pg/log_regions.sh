@@ -3,10 +3,8 @@
 # index on its entity is said to be slow, with the index that mends it.
 set -eu
 
-fail() {
-    echo "log_regions: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 psql -Xq <<'EOF2'
 CREATE TABLE orders (shop text, number int, payment_state text, shipment_state text, created_at timestamptz, PRIMARY KEY (shop, number));

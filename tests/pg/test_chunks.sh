@@ -4,13 +4,8 @@
 # children, views. And the values that legacy tables are known for.
 set -eu
 
-say() {
-    echo "chunks: $*"
-}
-fail() {
-    echo "chunks: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 createdb "$PGDATABASE-events"
 trap 'dropdb "$PGDATABASE-events"' EXIT

@@ -2,13 +2,8 @@
 # Old against new on a server: by several readers the same as by one; a sample is the same entities wherever they are kept.
 set -eu
 
-say() {
-    echo "compare: $*"
-}
-fail() {
-    echo "compare: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # compare STATUS OUT OPTION...: JSON figures to OUT.json, sorted differences to OUT.jsonl.
 compare() {
     want=$1

@@ -3,16 +3,8 @@
 # when the file is another one. It comes to the same events as the table the file was written from.
 set -eu
 
-say() {
-    echo "csv: $*"
-}
-fail() {
-    echo "csv: $*" >&2
-    exit 1
-}
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 store=dbname=$PGDATABASE
 psql -Xq -v rows=5000 -f "$SAMPLES/payment/legacy.sql"
 ask -c '\copy (SELECT * FROM payments ORDER BY random()) TO payments.csv CSV HEADER'

@@ -3,9 +3,8 @@
 # has the keys that the table has and the bytes of a run in one piece, and no chunk is much larger than it was asked to be.
 set -eu
 
-say() {
-    echo "cut: $*"
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 fail() {
     echo "cut: $shape: $*" >&2
     exit 1
@@ -23,9 +22,6 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 129' HUP INT TERM
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
 export PGOPTIONS='-c TimeZone=UTC -c IntervalStyle=iso_8601'
 
 ask <<'SQL'

@@ -4,20 +4,12 @@
 # nobody disturbed. (Kills, restarts and full disks: tests/support/drill.sh.)
 set -eu
 
-say() {
-    echo "faults: $*"
-}
-fail() {
-    echo "faults: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/tests/support/gate.sh"
 shop=$PGDATABASE
 storm=$PGDATABASE-storm
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
 finish() {
     trap - EXIT
     [ -z "${run-}" ] || kill -9 "$run" 2>/dev/null || :

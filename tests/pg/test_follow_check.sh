@@ -3,6 +3,8 @@
 # statement is carried out as it stands, and then the finding is gone. Two servers.
 set -eu
 
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 mapping=$SAMPLES/payment/payment.legacy.json
 here=$(pwd)
 store="host=$PGHOST user=backstory dbname=$PGDATABASE"
@@ -13,9 +15,6 @@ trap 'exit 129' HUP INT TERM
 old=$(cat old/cluster)
 from="host=$old user=follower dbname=postgres"
 
-say() {
-    echo "check: $*"
-}
 fail() {
     echo "check: $*" >&2
     cat check.txt >&2

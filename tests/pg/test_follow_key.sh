@@ -3,19 +3,11 @@
 # the same, and following goes on.
 set -eu
 
-mapping=thing.legacy.json
-from='' to='' # set by
+from='' # set by
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/tests/support/follow.sh"
 
-cat >thing.fsm.json <<'JSON'
-{ "id": "thing", "initial": "open", "events": { "ThingCreated": {} },
-  "states": { "open": { "on": { "lock": "locked" } }, "locked": { "on": { "unlock": "open" } } } }
-JSON
-cat >$mapping <<'JSON'
-{ "machine": "thing.fsm.json", "source": { "table": "public.things", "key": "id" },
-  "state": { "column": "st", "values": { "o": "open", "l": "locked" } }, "evidence": [{ "creation": "made_at" }] }
-JSON
+thing_files
 source_sql -q <<'SQL'
 CREATE TABLE things (id text PRIMARY KEY, st text, made_at timestamptz DEFAULT '2024-01-01Z');
 -- Long, and nothing that can be made much shorter.
@@ -23,9 +15,6 @@ CREATE FUNCTION long(tail text) RETURNS text IMMUTABLE LANGUAGE sql
     AS $$ SELECT string_agg(md5(i::text), '' ORDER BY i) || 'ü' || tail FROM generate_series(1, 70) AS i $$;
 INSERT INTO things VALUES ('k1', 'o'), ('k2', 'o'), ('', 'o'), (long('x'), 'o');
 SQL
-old_and_new_agree() {
-    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
-}
 # What stands in quarantine of keys that can be none.
 unusable() {
     stored "SELECT string_agg(reason || ': ' || message, ', ' ORDER BY lsn, place) FROM backstory.follow_quarantine

@@ -2,19 +2,11 @@
 # One machine of a store comes from one source: a follower from another one is refused, unless it is said to take its place.
 set -eu
 
-mapping=thing.legacy.json
-from='' to='' source_root='' # set by
+mapping='' from='' to='' source_root='' # set by
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/tests/support/follow.sh"
 
-cat >thing.fsm.json <<'JSON'
-{ "id": "thing", "initial": "open", "events": { "ThingCreated": {} },
-  "states": { "open": { "on": { "lock": "locked" } }, "locked": { "on": { "unlock": "open" } } } }
-JSON
-cat >$mapping <<'JSON'
-{ "machine": "thing.fsm.json", "source": { "table": "public.things", "key": "id" },
-  "state": { "column": "st", "values": { "o": "open", "l": "locked" } }, "evidence": [{ "creation": "made_at" }] }
-JSON
+thing_files
 psql -X -h "$source_root" -d postgres -qc 'CREATE DATABASE staging'
 staging_sql() {
     psql -X -v ON_ERROR_STOP=1 -h "$source_root" -d staging "$@"

@@ -2,23 +2,8 @@
 # Drafts of the tables that real systems have: each passes `check`, `plan` runs on it, and nearly every row gets a history.
 set -eu
 
-say() {
-    echo "init: $*"
-}
-fail() {
-    echo "init: $*" >&2
-    exit 1
-}
-# expect STATUS TEXT COMMAND...: ends with STATUS and says TEXT.
-expect() {
-    want=$1
-    text=$2
-    shift 2
-    got=0
-    "$@" >out.txt 2>&1 || got=$?
-    [ "$got" = "$want" ] || { cat out.txt; fail "exit status $got instead of $want: $*"; }
-    grep -qF -- "$text" out.txt || { cat out.txt; fail "does not say \"$text\": $*"; }
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 
 # draft NAME TABLE SHARE [OPTION...]: drafts, checks, plans; at least SHARE rows of 1,000 get a history.

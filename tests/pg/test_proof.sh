@@ -3,13 +3,8 @@
 # worked out again by others; a store that changes what it is given is found out.
 set -eu
 
-say() {
-    echo "proof: $*"
-}
-fail() {
-    echo "proof: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # value FILE PATH...: of a JSON file
 value() {
     python3 -c 'import json, sys

@@ -2,13 +2,8 @@
 # Rows that were put aside: listed from store and file, looked at, and tried again with a mended mapping.
 set -eu
 
-say() {
-    echo "quarantine: $*"
-}
-fail() {
-    echo "quarantine: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 psql -Xq -v rows=3000 -f "$SAMPLES/payment/legacy.sql"
 cp "$SAMPLES/payment/payment.fsm.json" "$SAMPLES/payment/payment.legacy.json" .

@@ -4,13 +4,8 @@
 # what policies put in. Where money is missing they give others.
 set -eu
 
-say() {
-    echo "recount: $*"
-}
-fail() {
-    echo "recount: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # query WHAT: of the manifest
 query() {
     python3 -c 'import json, sys; print(json.load(open("m.json"))["recount"][sys.argv[1]])' "$1"

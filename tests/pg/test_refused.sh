@@ -3,17 +3,9 @@
 # run is known as before, and no unfinished one is left, but where the right to take it back is missing.
 set -eu
 
-say() {
-    echo "refused: $*"
-}
-fail() {
-    echo "refused: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
 psql -Xq -v rows=1000 -f "$SAMPLES/payment/legacy.sql"
 cp "$SAMPLES/payment/payment.fsm.json" .
 cp "$SAMPLES/payment/payment.legacy.json" first.json

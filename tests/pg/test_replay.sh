@@ -3,13 +3,8 @@
 # that show it, told from noise; and nothing stays changed in the old system.
 set -eu
 
-say() {
-    echo "replay: $*"
-}
-fail() {
-    echo "replay: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 
 cat >account.fsm.json <<'JSON'
 { "id": "account",

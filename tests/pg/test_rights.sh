@@ -3,13 +3,8 @@
 # it; and none of them can change what has happened.
 set -eu
 
-say() {
-    echo "rights: $*"
-}
-fail() {
-    echo "rights: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # refused DATABASE ROLE SQLSTATE SQL
 refused() {
     if psql -XqAt "dbname=$1 user=$2" -v VERBOSITY=verbose -c "$4" >out.txt 2>&1; then

@@ -2,23 +2,8 @@
 # The whole road on PostgreSQL: the same events as from files, one changed amount found, and what goes wrong said well.
 set -eu
 
-say() {
-    echo "road: $*"
-}
-fail() {
-    echo "road: $*" >&2
-    exit 1
-}
-# expect STATUS TEXT COMMAND...: ends with STATUS and says TEXT.
-expect() {
-    want=$1
-    text=$2
-    shift 2
-    got=0
-    "$@" >out.txt 2>&1 || got=$?
-    [ "$got" = "$want" ] || { cat out.txt; fail "exit status $got instead of $want: $*"; }
-    grep -qF -- "$text" out.txt || { cat out.txt; fail "does not say \"$text\": $*"; }
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 
 mapping=$SAMPLES/payment/payment.legacy.json
 machine=$SAMPLES/payment/payment.fsm.json

@@ -2,18 +2,8 @@
 # The emitted SQL of the payment sample on a migrated store: it says what the store, the legacy rows and the interpreter say.
 set -eu
 
-say() {
-    echo "sql: $*"
-}
-fail() {
-    echo "sql: $*" >&2
-    exit 1
-}
-# none TEXT SQL: the query gives no row.
-none() {
-    psql -XAtqc "$2" >rows.txt
-    [ ! -s rows.txt ] || { head rows.txt; fail "$1"; }
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # refused STATE SQL: the statement ends with this SQLSTATE.
 refused() {
     psql -Xqv VERBOSITY=sqlstate -c "$2" >refused.txt 2>&1 && fail "is not refused: $2"

@@ -3,13 +3,8 @@
 # reads on in a new one. What a standby cannot do, it says.
 set -eu
 
-say() {
-    echo "standby: $*"
-}
-fail() {
-    echo "standby: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 scratch=$PWD
 cluster=$SOURCE_DIR/tests/support/pg-cluster.sh
 store=$PGDATABASE store_host=$PGHOST
@@ -22,9 +17,6 @@ standby=$(cat standby/cluster)
 . "$scratch/pg/env"
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/tests/support/gate.sh"
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
 # caught_up: the standby has all that the primary has
 caught_up() {
     lsn=$(ask -c 'SELECT pg_current_wal_lsn()')

@@ -3,13 +3,8 @@
 # server or libpq tells it. It listens at an address of the loopback network that is its own, so no port is taken from anybody.
 set -eu
 
-say() {
-    echo "tls: $*"
-}
-fail() {
-    echo "tls: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 scratch=$PWD
 cluster=$SOURCE_DIR/tests/support/pg-cluster.sh
 trap '"$cluster" stop "$scratch/pg"' EXIT

@@ -3,13 +3,8 @@
 # Each trap has its table; what became of its rows is told as `key state amount [code]`, in the order of the keys.
 set -eu
 
-say() {
-    echo "traps: $*"
-}
-fail() {
-    echo "traps: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 source=dbname=$PGDATABASE
 
 cat >pay.fsm.json <<'EOF'

@@ -2,13 +2,8 @@
 # A run that is watched: robbed of its sessions, asked for a line, told to end, stopped by its own limit, and gone on with.
 set -eu
 
-say() {
-    echo "watch: $*"
-}
-fail() {
-    echo "watch: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 mapping=$SAMPLES/payment/payment.legacy.json
 source=dbname=$PGDATABASE
 psql -Xq -v rows=20000 -f "$SAMPLES/payment/legacy.sql"

@@ -2,10 +2,8 @@
 # Events of older versions: generated SQL reads them as the interpreter does, in its views, its fold and its read model.
 set -eu
 
-fail() {
-    echo "upcast_sql: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 
 machine=$SOURCE_DIR/tests/eventgen/versions.fsm.json
 # As docs/store.md says.

@@ -8,6 +8,8 @@
 # shellcheck disable=SC2039,SC3043
 set -eu
 
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 proxy=$1
 scratch=$(mktemp -d /tmp/bst-drill.XXXXXX) # a socket's path may have 107 bytes
 cluster=$SOURCE_DIR/tests/support/pg-cluster.sh
@@ -25,10 +27,6 @@ say() {
 # count FAULT: one more was done to a run; told at the end
 count() {
     echo "$1" >>"$scratch/survived"
-}
-fail() {
-    echo "drill: $*" >&2
-    exit 1
 }
 finish() {
     trap - EXIT
@@ -51,9 +49,6 @@ as_server() {
     else
         (cd "$PGHOST" && runuser -u "$(stat -c %U data)" -- "$@")
     fi
-}
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
 }
 
 # ---- the store that nobody disturbed

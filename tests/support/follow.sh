@@ -6,11 +6,10 @@
 #   $from, $to              the connection strings
 #   follow ARGUMENTS...     until now, with the payment sample; output in follow.txt
 
-say() {
-    echo "follow: $*"
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 fail() {
-    echo "follow: $*" >&2
+    echo "$test_name: $*" >&2
     [ ! -f follow.txt ] || cat follow.txt >&2
     exit 1
 }
@@ -49,6 +48,24 @@ is() {
 }
 kept_at_source() {
     source_sql -Atc "SELECT concat_ws(' ', (SELECT count(*) FROM pg_replication_slots), (SELECT count(*) FROM pg_publication))"
+}
+
+# Old and new are the same.
+old_and_new_agree() {
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
+}
+
+# The files of a machine that locks and unlocks, of a table things (id, st, made_at); its mapping is the one to follow with.
+thing_files() {
+    mapping=thing.legacy.json
+    cat >thing.fsm.json <<'JSON'
+{ "id": "thing", "initial": "open", "events": { "ThingCreated": {} },
+  "states": { "open": { "on": { "lock": "locked" } }, "locked": { "on": { "unlock": "open" } } } }
+JSON
+    cat >$mapping <<'JSON'
+{ "machine": "thing.fsm.json", "source": { "table": "public.things", "key": "id" },
+  "state": { "column": "st", "values": { "o": "open", "l": "locked" } }, "evidence": [{ "creation": "made_at" }] }
+JSON
 }
 
 # ---- the payment sample
