@@ -75,9 +75,9 @@ from="dbname=$shop application_name=faults-source"
 to="dbname=$storm application_name=faults-sink"
 
 # A wait at the gate is one for a lock, so patience is short only where it has to end.
-patience=60s
+patience=60s jobs=2 chunk=200
 start() {
-    "$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$to" --jobs 2 --chunk-rows 200 --stall-timeout $patience \
+    "$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$to" --jobs "$jobs" --chunk-rows $chunk --stall-timeout $patience \
         --quarantine q.jsonl "$@" >out.txt 2>err.txt &
     run=$!
 }
@@ -187,7 +187,9 @@ goes_on
 
 what='a snapshot that is as old as it may be'
 say "$what"
-begin --jobs 1 --max-snapshot-age 1s
+jobs=1
+begin --max-snapshot-age 1s
+jobs=2
 ask -c 'SELECT pg_sleep(1.1)' >/dev/null # it grows old
 open_gate
 ended 0
@@ -282,7 +284,9 @@ END
 $$;
 CREATE TRIGGER refuse BEFORE INSERT ON backstory.segment FOR EACH ROW WHEN (NEW.key = '2001') EXECUTE FUNCTION public.refuse();
 SQL
-start --chunk-rows 2000
+chunk=2000
+start
+chunk=200
 ended 3 sqlstate-23514 store
 for words in 'no room for 2001 today' 'COPY segment, line 1$' 'hint: Come again'; do
     grep -q "$words" err.txt || { cat err.txt; fail "$what: the server's words are lost"; }
@@ -324,7 +328,9 @@ say "$what"
 ask -c 'CREATE ROLE faults_few LOGIN CONNECTION LIMIT 4' -c 'GRANT SELECT ON bills TO faults_few'
 from="$from user=faults_few"
 fresh
-start --jobs 4
+jobs=4
+start
+jobs=2
 ended 0
 same_store
 grep -q 'sessions that were lost or refused' out.txt || { cat out.txt; fail "$what: it is not told"; }
@@ -361,7 +367,9 @@ what='the path to the source loses a row'
 say "$what"
 fresh
 path source lose 60000 1
-start --chunk-rows 4000
+chunk=4000
+start
+chunk=200
 ended 3 rows-lost
 no_path
 goes_on
@@ -370,7 +378,9 @@ what='the path to the store loses rows'
 say "$what"
 fresh
 path sink lose 100000 1
-start --chunk-rows 4000
+chunk=4000
+start
+chunk=200
 ended 3 copy-cut-short store
 no_path
 fresh
@@ -383,7 +393,9 @@ retried=0
 while [ "$number" = 1 ] || [ "$undone" = 1 ]; do
     fresh
     path sink undo $number 1
-    start --chunk-rows 1000
+    chunk=1000
+    start
+    chunk=200
     status=0
     wait $run || status=$?
     run=
@@ -400,7 +412,7 @@ while [ "$number" = 1 ] || [ "$undone" = 1 ]; do
         undone=1
         retried=$((retried + 1))
     fi
-    [ $status = 0 ] || { start --chunk-rows 1000 && ended 0; }
+    [ $status = 0 ] || { chunk=1000 && start && chunk=200 && ended 0; }
     same_store
     number=$((number + 1))
 done
