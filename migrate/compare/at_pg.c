@@ -215,7 +215,8 @@ static bst_status make_slot(bst__at *at) {
 
 static bst_status report_not_followed(const bst__at *at) {
     bst_diag_add(at->diags, BST_INVALID, BST_ERROR, "not-followed", NULL,
-                 "nobody follows %s for machine \"%s\" in this store", at->source.text,
+                 "nobody follows %s for machine \"%s\" in this store",
+                 at->source.len > 0 ? at->source.text : at->mapping->source.table,
                  at->mapping->machine->id);
     bst_diag_hint(at->diags, "Start backstory follow, or compare with --at rest.");
     return BST_INVALID;

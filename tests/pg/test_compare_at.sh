@@ -183,3 +183,23 @@ grep -q 'may-not-replicate' compared.txt || { cat compared.txt; fail 'does not s
 grep -q -- '--recheck' compared.txt || fail 'does not name the other way'
 "$BACKSTORY" compare "$mapping" --from "host=$source_root user=looks dbname=shop" --to "$to" --recheck 3 >compared.txt 2>&1 ||
     { cat compared.txt; fail 'the other way does not work'; }
+
+say 'more was changed between the two places than is held: nothing is wrong, and it can be tried again'
+kill $following
+wait $following || fail 'the follower could not be stopped'
+source_sql -q -c 'ALTER TABLE payments ADD note text' -c 'ALTER TABLE payments ALTER note SET STORAGE EXTERNAL' \
+    -c "INSERT INTO payments (id, reference, status, amount, currency, created_at, updated_at)
+        SELECT 7100000 + i, 'much ' || i, 0, 100, 'EUR', now(), now() FROM generate_series(1, 60) AS i"
+catch_up
+"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --at now >waited.txt 2>&1 &
+comparing=$!
+until grep -q 'and not running' waited.txt; do
+    kill -0 $comparing || { cat waited.txt; fail 'it did not wait'; }
+done
+source_sql -q -c "UPDATE payments SET note = repeat('x', 1000000)"
+catch_up
+got=0
+wait $comparing || got=$?
+is 'exit status when too much was changed' 4 "$got"
+grep -q 'more than 48 MiB of rows were changed between them .*too-much-changed' waited.txt || { cat waited.txt; fail 'does not say why'; }
+compare || { cat compared.txt; fail 'differs at rest'; }

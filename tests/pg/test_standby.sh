@@ -88,3 +88,18 @@ got=0
 "$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$from" --quiet >out.txt 2>&1 || got=$?
 [ "$got" = 3 ] || { cat out.txt; fail "a standby as store: exit status $got"; }
 grep -q 'during recovery' out.txt || { cat out.txt; fail 'it is not said that a standby cannot be written to'; }
+
+say 'it gives no slot: neither to follow it nor to compare at one place of its log, and what to do instead is said'
+sed -e 's/"sql": "public.status_of(id, status)"/"column": "status"/' bill.legacy.json >plain.legacy.json
+"$BACKSTORY" follow plain.legacy.json --from "host=$PGHOST user=$PGUSER dbname=shop" --to "$to" --until now --quiet >out.txt 2>&1 ||
+    { cat out.txt; fail 'the primary cannot be followed'; }
+caught_up
+for command in 'follow --check' 'follow --until now' 'compare --at now'; do
+    got=0
+    # shellcheck disable=SC2086
+    "$BACKSTORY" $command plain.legacy.json --from "$from" --to "$to" >out.txt 2>&1 || got=$?
+    [ "$got" = 3 ] || { cat out.txt; fail "$command at a standby: exit status $got"; }
+    grep -q 'error: .*standby.*\[standby\]' out.txt || { cat out.txt; fail "$command does not say that it is a standby"; }
+    grep -qi 'primary' out.txt || { cat out.txt; fail 'it does not say what to do'; }
+done
+[ "$(ask -c "SELECT count(*) FROM pg_replication_slots WHERE slot_type = 'logical'")" = 1 ] || fail 'a slot was made'
