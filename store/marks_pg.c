@@ -6,7 +6,9 @@
  * bound: what it wrote was not seen. Freezing leaves the number where it is.
  *
  * What would change a value without writing its row is part of the stamp: another table or column,
- * labels of enums; and what would make numbers come again: another server, a restore, a crash.
+ * labels of enums; and what would make numbers come again: another server, a restore, a crash. Of a
+ * crash of one session the server recovers without being started: commits that did not wait for the
+ * disk are gone, and so are the processes of its own that ran beside, all of which it starts anew.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +40,11 @@ bst_status bst_pg_stamp(bst_pg *pg, const char *table, bst_arena *arena, const c
         pg,
         "SELECT pg_snapshot_xmin(s)::text || ' ' || pg_snapshot_xmax(s)::text || ' ' ||"
         " jsonb_build_object('server', system_identifier, 'timeline', timeline_id,"
-        " 'started', pg_postmaster_start_time(), 'database', current_database(), 'table', c.oid,"
+        " 'started', pg_postmaster_start_time(), 'processes',"
+        /* whoever may not see what each of them is sees them all */
+        " (SELECT jsonb_agg(pid ORDER BY pid) FROM pg_catalog.pg_stat_activity"
+        "  WHERE datid IS NULL AND usesysid IS NULL AND coalesce(backend_type, 'checkpointer')"
+        "   = 'checkpointer'), 'database', current_database(), 'table', c.oid,"
         " 'columns', (SELECT jsonb_agg(jsonb_build_array(attnum, attname, atttypid, atttypmod)"
         "   ORDER BY attnum) FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attnum > 0"
         "   AND NOT attisdropped),"

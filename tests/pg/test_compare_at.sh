@@ -203,3 +203,30 @@ wait $comparing || got=$?
 is 'exit status when too much was changed' 4 "$got"
 grep -q 'more than 48 MiB of rows were changed between them .*too-much-changed' waited.txt || { cat waited.txt; fail 'does not say why'; }
 compare || { cat compared.txt; fail 'differs at rest'; }
+
+say 'a session of the old system crashes, and its server recovers by itself: what was written may be gone, and all is read'
+# read_again CHUNKS WHAT: of --since
+read_again() {
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --since since.json --at rest --format json >figures.json 2>&1 ||
+        { cat figures.json; fail "differs: $2"; }
+    is "chunks that are read, $2" "$1" "$(sed -n 's/^    "read": \([0-9]*\),*$/\1/p' figures.json)"
+}
+rm -f since.json
+"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" --since since.json --at rest --format json >figures.json 2>&1 || fail 'differs'
+chunks=$(sed -n 's/^    "read": \([0-9]*\),*$/\1/p' figures.json)
+[ "$chunks" -gt 0 ] || fail 'nothing was read at first'
+read_again 0 'at rest'
+psql -Xq -h "$source_root" -d shop -c 'SELECT pg_sleep(1000)' >/dev/null 2>&1 &
+sleeping=$!
+pid=''
+until [ -n "$pid" ]; do pid=$(source_sql -Atc "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(1000)'"); done
+checkpointer() {
+    source_sql -Atc "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'" 2>/dev/null || :
+}
+before=$(checkpointer)
+kill -9 "$pid"
+wait $sleeping || :
+after=''
+until [ -n "$after" ] && [ "$after" != "$before" ]; do after=$(checkpointer); done
+read_again "$chunks" 'after the crash'
+read_again 0 'at rest again'
