@@ -109,3 +109,28 @@ recount cel.legacy.json
 same
 [ "$(query sum) $(query by)" = 'None currency' ] || fail "what is added up: $(query sum) by $(query by)"
 [ "$(awk -F '|' '{ print NF }' store.txt | sort -u)" = 3 ] || fail 'there is a sum'
+
+say 'while others write: at the moment of a session that holds it'
+mkfifo session
+psql -XAtq -v ON_ERROR_STOP=1 <session >session.txt 2>&1 &
+exec 3>session
+printf '%s\n' 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;' '\o moment.txt' 'SELECT pg_export_snapshot();' '\o' >&3
+until [ -s moment.txt ]; do
+    kill -0 $! || { cat session.txt; fail 'no session'; }
+done
+ask "UPDATE \"Orders\" SET cents = '5' WHERE id % 2 = 0; DELETE FROM \"Orders\" WHERE id % 3 = 0"
+psql -Xqc 'DROP SCHEMA backstory CASCADE' 2>dropped.txt
+"$BACKSTORY" migrate order.legacy.json --from "dbname=$PGDATABASE" --to "dbname=$PGDATABASE" --snapshot "$(cat moment.txt)" \
+    --manifest m.json --quarantine q.jsonl >out.txt
+{
+    echo '\o source.txt'
+    query source
+    echo ';'
+} >&3
+exec 3>&-
+wait $! || { cat session.txt; fail 'the session failed'; }
+ask "$(query store)" >store.txt
+same
+[ -s source.txt ] || fail 'nothing was counted'
+ask "$(query source)" >now.txt
+! cmp -s now.txt store.txt || fail 'nothing was written meanwhile'

@@ -85,6 +85,19 @@ for turn in first second; do
 done
 grep -q '^0 of [0-9,]* chunks were read' second.txt || { cat second.txt; fail 'what has not changed was read'; }
 
+say 'what this role may not read is nowhere, not even in quarantine'
+psql -Xq -c 'DROP DATABASE IF EXISTS rights_few' -c 'CREATE DATABASE rights_few' 2>made.txt
+"$BACKSTORY" migrate "$mapping" --from "dbname=$PGDATABASE user=rights_columns" --to dbname=rights_few --manifest m.json \
+    --quarantine few.jsonl --quiet
+[ "$(psql -XAtqd rights_few -c 'SELECT count(*) > 0 FROM backstory.quarantine')" = t ] || fail 'nothing was put aside'
+psql -XAtqd rights_few -c 'SELECT line FROM backstory.quarantine' | cat - few.jsonl >lines.txt
+grep -q '"currency":' lines.txt || { cat lines.txt; fail 'the row is not there'; }
+! grep -q '"reference"' lines.txt || { cat lines.txt; fail 'a column that may not be read is in quarantine'; }
+python3 -c 'import json; print(json.load(open("m.json"))["recount"]["source"])' >source.sql
+psql -XAtq "dbname=$PGDATABASE user=rights_columns" -v ON_ERROR_STOP=1 -f source.sql >source.txt
+[ -s source.txt ] || fail 'this role cannot recount'
+psql -Xq -c 'DROP DATABASE rights_few'
+
 say 'a role that may not read says so, and what to do'
 got=0
 "$BACKSTORY" status --from 'dbname=rights_store user=rights_source' >out.txt 2>&1 || got=$?
