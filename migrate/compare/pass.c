@@ -324,6 +324,7 @@ static bst_status list_totals(whole *w, bool *ret_differ) {
     for (size_t i = 1; i < w->count && status == BST_OK; i++) {
         status = bst__totals_merge(sum, w->parts[i].totals, w->diags);
     }
+    bst__totals_fields(sum, &w->result->sum_field, &w->result->group_field);
     return status == BST_OK ? bst__totals_list(sum, w->arena, &w->result->totals,
                                                &w->result->total_count, ret_differ, w->diags)
                             : status;

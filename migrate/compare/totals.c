@@ -245,6 +245,11 @@ static bool differs(const bst__totals *totals, const total *entry) {
            (!totals->sums_may_differ && entry->sum[BST__OLD] != entry->sum[BST__NEW]);
 }
 
+void bst__totals_fields(const bst__totals *totals, uint32_t *ret_sum, uint32_t *ret_group) {
+    *ret_sum = totals->sum_field;
+    *ret_group = totals->group_field;
+}
+
 bst_status bst__totals_list(const bst__totals *totals, bst_arena *arena, const bst_total **ret,
                             size_t *ret_count, bool *ret_differ, bst_diags *diags) {
     const size_t count = HASH_COUNT(totals->table);

@@ -29,6 +29,7 @@ say 'the run is verified, and the manifest says what can be recounted'
     --quarantine q.jsonl --format json >run.json
 [ "$(value run.json verified holds)" = True ] || fail 'not verified'
 [ "$(value m.json verified equal)" = "$(value m.json run migrated)" ] || fail 'not every history was looked at'
+[ "$(value m.json verified sum) $(value m.json verified by)" = 'amount currency' ] || fail 'does not say of what the totals are'
 for what in digest store source quarantine; do
     psql -XAtqc "$(value m.json recount $what)" >"$what.txt"
 done

@@ -101,6 +101,7 @@ typedef struct bst_comparison {
     /* by state and group, each followed by its months when the mapping says when an entity was
      * created */
     const bst_total *totals;
+    uint32_t sum_field, group_field; /* what they add up and are by; BST_NONE: nothing */
     const bst_left_out *left_out;
 } bst_comparison;
 
