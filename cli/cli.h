@@ -71,6 +71,11 @@ bst_status cli_judge(const cli_call *call, bst_status status);
 /* What each state does with each command, on stdout. */
 bst_status cli_print_matrix(const cli_call *call, const bst_machine *machine);
 
+/* memory.c. The end of a call for whose failure there is no memory to say more. */
+_Noreturn void cli_out_of_memory(void);
+/* To be called first. */
+void cli_mind_memory(void);
+
 /* print.c. As printf and fprintf, for people: texts among the arguments are shown and never obeyed
  * (backstory/shown.h), and stay in their line. The only way to print text here. */
 void cli_printf(const char *format, ...) BST_PRINTF(1, 2);

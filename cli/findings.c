@@ -6,6 +6,9 @@
 #include "cli.h"
 
 int cli_end(cli_call *call, bst_status status) {
+    const bool lost = status == BST_NOMEM || bst_diags_dropped(call->diags) > 0;
+    if (lost && bst_diags_count(call->diags) == 0)
+        cli_out_of_memory();
     cli_print_findings(call, stderr);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         cli_fprintf(stderr, "backstory: could not write the result: %s\n", strerror(errno));
@@ -83,6 +86,8 @@ void cli_print_findings(cli_call *call, FILE *out) {
         bst_diags_format_json(call->diags, &text);
     else
         print_text(call, &text);
+    if (text.failed)
+        cli_out_of_memory();
     fwrite(text.text, 1, text.len, out);
     bst_strbuf_release(&text);
     bst_diags_clear(call->diags);

@@ -47,6 +47,7 @@ static int end_of_output(void) {
 }
 
 int main(int argc, const char **argv) {
+    cli_mind_memory();
     setlocale(LC_CTYPE, ""); /* for the width of what we print; numbers stay as they are in C */
     if (argc < 2) {
         print_help(stderr);

@@ -133,6 +133,8 @@ static void print(FILE *out, const char *format, va_list *args) {
             add_directive(&text, &d, args);
         }
     }
+    if (text.failed)
+        cli_out_of_memory();
     fwrite(text.text, 1, text.len, out);
     bst_strbuf_release(&text);
 }
@@ -157,7 +159,9 @@ static int write_json(const char *json, size_t len, void *out) {
     bst_strbuf text = BST_STRBUF_INIT;
 
     bst_strbuf_add_shown_json(&text, json, len);
-    const bool good = !text.failed && fwrite(text.text, 1, text.len, out) == text.len;
+    if (text.failed)
+        cli_out_of_memory();
+    const bool good = fwrite(text.text, 1, text.len, out) == text.len;
     bst_strbuf_release(&text);
     return good ? 0 : -1;
 }

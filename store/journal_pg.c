@@ -176,12 +176,15 @@ bst_status bst_journal_enter(bst_journal *j, bst_diags *diags) {
     bst_strbuf_add_int(&machine, j->machine_id);
     const char *const params[] = {j->info.slot, machine.text, j->info.run.source,
                                   j->info.run.mapping_sha256};
-    const bst_status status = bst__journal_run(
-        j,
-        "INSERT INTO backstory.follow (slot, machine_id, source, mapping_sha256)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT (slot) DO UPDATE"
-        " SET lsn = NULL, writers = NULL, columns = NULL, mapping_sha256 = excluded.mapping_sha256",
-        4, params, diags);
+    bst_status status = machine.failed ? bst_diag_nomem(diags) : BST_OK;
+    if (status == BST_OK)
+        status = bst__journal_run(
+            j,
+            "INSERT INTO backstory.follow (slot, machine_id, source, mapping_sha256)"
+            " VALUES ($1, $2, $3, $4) ON CONFLICT (slot) DO UPDATE"
+            " SET lsn = NULL, writers = NULL, columns = NULL,"
+            " mapping_sha256 = excluded.mapping_sha256",
+            4, params, diags);
     bst_strbuf_release(&machine);
     if (status == BST_OK) {
         j->state = BST_JOURNAL_UNFINISHED;

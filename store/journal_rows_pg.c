@@ -30,11 +30,13 @@ static bst_status store_run(bst_journal *j, bst_diags *diags) {
     bst_strbuf_add_int(&version, j->version_id);
     const char *const params[] = {run.text, version.text, j->info.run.tool_version,
                                   j->info.run.mapping_sha256, j->info.run.source};
-    const bst_status status = bst__journal_run(
-        j,
-        "INSERT INTO backstory.run (run_id, machine_version_id, kind, tool_version,"
-        " mapping_sha256, source) VALUES ($1, $2, 'follow', $3, $4, $5)",
-        5, params, diags);
+    bst_status status = run.failed || version.failed ? bst_diag_nomem(diags) : BST_OK;
+    if (status == BST_OK)
+        status = bst__journal_run(
+            j,
+            "INSERT INTO backstory.run (run_id, machine_version_id, kind, tool_version,"
+            " mapping_sha256, source) VALUES ($1, $2, 'follow', $3, $4, $5)",
+            5, params, diags);
     bst_strbuf_release(&run);
     bst_strbuf_release(&version);
     return status;
@@ -113,8 +115,10 @@ static bst_status fill_in(bst_journal *j, bst_diags *diags) {
     positions p = {.runs = NULL};
     bst_strbuf_add_int(&wanted, (int64_t)(j->row_count - j->initial_count));
     const char *const params[] = {wanted.text};
-    const bst_status status = bst_pg_query(j->pg, "SELECT * FROM backstory.take_positions($1)", 1,
-                                           params, &p.runs, diags);
+    const bst_status status =
+        wanted.failed ? bst_diag_nomem(diags)
+                      : bst_pg_query(j->pg, "SELECT * FROM backstory.take_positions($1)", 1, params,
+                                     &p.runs, diags);
     bst_strbuf_release(&wanted);
     if (status != BST_OK)
         return status;

@@ -146,13 +146,15 @@ static bst_status insert_load(bst_load *load, int64_t version_id, bst_diags *dia
                                   info->source_identity,
                                   info->resumable ? "t" : "f",
                                   info->run.has_recorded_at ? recorded : NULL};
-    const bst_status status = do_for_run(
-        load,
-        "INSERT INTO backstory.load (run_id, machine_id, machine_version_id, mapping_sha256,"
-        " source, source_identity, resumable, recorded_at)"
-        " SELECT $1, machine_id, machine_version_id, $3, $4, $5, $6, coalesce($7, now())"
-        " FROM backstory.machine_version WHERE machine_version_id = $2",
-        sizeof params / sizeof *params, params, diags);
+    bst_status status = version.failed ? bst_diag_nomem(diags) : BST_OK;
+    if (status == BST_OK)
+        status = do_for_run(
+            load,
+            "INSERT INTO backstory.load (run_id, machine_id, machine_version_id, mapping_sha256,"
+            " source, source_identity, resumable, recorded_at)"
+            " SELECT $1, machine_id, machine_version_id, $3, $4, $5, $6, coalesce($7, now())"
+            " FROM backstory.machine_version WHERE machine_version_id = $2",
+            sizeof params / sizeof *params, params, diags);
     bst_strbuf_release(&version);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "backstory/pg.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,8 +168,10 @@ bst_status bst__pg_failed(bst_pg *pg, PGresult *result, bst_diags *diags) {
 
 /* libpq quotes a malformed connection string in its message, and a password may stand in that part.
  */
-static bool well_formed(const char *conninfo) {
+static bool well_formed(const char *conninfo, bool *ret_nomem) {
+    errno = 0;
     PQconninfoOption *const options = PQconninfoParse(conninfo, NULL);
+    *ret_nomem = !options && errno == ENOMEM;
     PQconninfoFree(options);
     return options != NULL;
 }
@@ -216,8 +219,11 @@ static bst_status report_refused(const bst_pg *pg, const char *conninfo, bst_dia
 
 /* An empty one leaves all to libpq's environment. */
 static bst_status check_form(const char *conninfo, bst_diags *diags) {
-    if ((!*conninfo || bst_is_connection_string(conninfo)) && well_formed(conninfo))
+    bool nomem = false;
+    if ((!*conninfo || bst_is_connection_string(conninfo)) && well_formed(conninfo, &nomem))
         return BST_OK;
+    if (nomem)
+        return bst_diag_nomem(diags);
     if (strpbrk(conninfo, "=:@"))
         bst_diag_add(diags, BST_USAGE, BST_ERROR, "connect", NULL,
                      "the connection string is not well formed");

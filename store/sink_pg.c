@@ -65,12 +65,16 @@ static bst_status insert_run(sink_pg *sink, bst_diags *diags) {
                                   histories.text,
                                   events.text};
     bst_pg_rows *rows = NULL;
-    const bst_status status = bst_pg_query(
-        sink->pg,
-        "INSERT INTO backstory.run (run_id, machine_version_id, kind, recorded_at, finished_at,"
-        " tool_version, mapping_sha256, source, snapshots, histories, events) VALUES"
-        " ($1, $2, 'migration', coalesce($3, now()), clock_timestamp(), $4, $5, $6, 1, $7, $8)",
-        sizeof params / sizeof *params, params, &rows, diags);
+    bst_status status = run.failed || version.failed || histories.failed || events.failed
+                            ? bst_diag_nomem(diags)
+                            : BST_OK;
+    if (status == BST_OK)
+        status = bst_pg_query(
+            sink->pg,
+            "INSERT INTO backstory.run (run_id, machine_version_id, kind, recorded_at, finished_at,"
+            " tool_version, mapping_sha256, source, snapshots, histories, events) VALUES"
+            " ($1, $2, 'migration', coalesce($3, now()), clock_timestamp(), $4, $5, $6, 1, $7, $8)",
+            sizeof params / sizeof *params, params, &rows, diags);
     bst_pg_rows_free(rows);
     bst_strbuf_release(&run);
     bst_strbuf_release(&version);

@@ -211,28 +211,36 @@ static void tell_one_reader(const chunk_run *run) {
     }
 }
 
+typedef struct done_sum {
+    bst_run_figures figures;
+    bst_diags *diags;
+} done_sum;
+
 static bst_status add_done(void *context, const char *text) {
+    done_sum *const sum = context;
     bst_run_figures part;
     if (!bst__figures_read(text, &part)) {
-        return BST_NOMEM;
+        return bst_diag_nomem(sum->diags);
     }
-    bst__figures_add(context, &part);
+    bst__figures_add(&sum->figures, &part);
     return BST_OK;
 }
 
 /* The figures of all chunks that are done, and how many are not. */
 static bst_status count_done(chunk_run *run) {
-    bst_run_figures sum = {.progress = run->figures->progress,
-                           .run_id = bst_load_run_id(run->load),
-                           .resumed = run->figures->resumed,
-                           .retries = run->figures->retries,
-                           .already = run->figures->already};
+    done_sum sum = {.figures = {.progress = run->figures->progress,
+                                .run_id = bst_load_run_id(run->load),
+                                .resumed = run->figures->resumed,
+                                .retries = run->figures->retries,
+                                .already = run->figures->already},
+                    .diags = run->diags};
+    bst_run_figures *const figures = &sum.figures;
     bst_status status = bst_load_done(run->load, add_done, &sum, &run->left, run->diags);
     if (status == BST_OK) {
-        status = bst_load_count(run->load, &sum.snapshots, &sum.signatures, run->diags);
+        status = bst_load_count(run->load, &figures->snapshots, &figures->signatures, run->diags);
     }
     if (status == BST_OK) {
-        *run->figures = sum;
+        *run->figures = *figures;
     }
     return status;
 }

@@ -153,5 +153,8 @@ void bst__diags_move(bst_diags *from, bst_diags *to) {
             bst_diag_hint(to, "%s", diag->hint);
         }
     }
+    if (bst_diags_count(from) == 0 && bst_diags_dropped(from) > 0) {
+        bst_diag_nomem(to); /* there was none for what it had to say */
+    }
     bst_diags_clear(from);
 }
