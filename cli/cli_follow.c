@@ -193,7 +193,7 @@ static bst_status run_follow(cli_call *call, const bst_mapping *mapping,
 
 /* The options as they were given; texts are popt's. */
 typedef struct given {
-    char *from, *to, *slot, *until, *ledger, *version_column;
+    char *from, *to, *slot, *until, *take_over, *ledger, *version_column;
     int check, again, warn_mib, jobs;
     long long chunk_rows;
 } given;
@@ -205,6 +205,7 @@ static bst_status read_given(cli_call *call, given *g, bst_follow_ledger *ledger
                                 .tool_version = BACKSTORY_VERSION,
                                 .check_only = g->check != 0,
                                 .snapshot_again = g->again != 0,
+                                .take_over = g->take_over,
                                 .jobs = (uint32_t)g->jobs,
                                 .chunk_rows = (uint64_t)g->chunk_rows,
                                 .version_column = g->version_column,
@@ -226,6 +227,7 @@ static void release(given *g) {
     free(g->to);
     free(g->slot);
     free(g->until);
+    free(g->take_over);
     free(g->ledger);
     free(g->version_column);
 }
@@ -248,6 +250,8 @@ static int follow(const cli_command *command, int argc, const char **argv) {
          NULL},
         {"snapshot-again", 0, POPT_ARG_NONE, &g.again, 0,
          "a new slot, and every row reconciled with its history", NULL},
+        {"take-over", 0, POPT_ARG_STRING, &g.take_over, 0,
+         "take the place of the source that the store's histories are from, by its name", "OTHER"},
         {"jobs", 'j', POPT_ARG_INT, &g.jobs, 0, "readers of the first snapshot (default: 1)", "N"},
         {"chunk-rows", 0, POPT_ARG_LONGLONG, &g.chunk_rows, 0,
          "rows of the first snapshot that are committed at a time, about (default: 50000)", "N"},

@@ -5,11 +5,13 @@
  * source is no other: whoever begins after it reconciles every row with its history.
  *
  * And one source alone: of two each would take the other's rows for changes of its own. Whether the
- * other one is gone cannot be seen from here, so it must be said (--snapshot-again).
+ * other one is gone cannot be seen from here, so it must be said, and by its name (--take-over): a
+ * repair of the wrong source (--snapshot-again) is not to end in that.
  */
 #include "follow_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "backstory/loads.h"
 
@@ -31,9 +33,10 @@ static bst_status refuse_migrated(const char *other, bst_diags *diags) {
                  "the histories of the machine in this store were migrated from %s: another source "
                  "would overwrite their entities",
                  other);
-    bst_diag_hint(diags, "Give this source a store of its own. If it is what that one was (a new "
-                         "server, another table): --snapshot-again takes over, and reconciles "
-                         "every row with its history.");
+    bst_diag_hint(diags,
+                  "Give this source a store of its own. If it is what that one was (a new server, "
+                  "another table): --take-over '%s'; every row is reconciled with its history.",
+                  other);
     return BST_INVALID;
 }
 
@@ -47,10 +50,14 @@ static bst_status refuse_source(const bst_follow_others *others, bst_diags *diag
                  other, others->other_source.text);
     bst_diag_hint(diags,
                   "Give this source a store of its own. If it is what that one was (a new server, "
-                  "another table), and nobody follows by slot %s any more: --snapshot-again takes "
-                  "over, and reconciles every row with its history.",
-                  other);
+                  "another table), and nobody follows by slot %s any more: --take-over '%s'; every "
+                  "row is reconciled with its history.",
+                  other, others->other_source.text);
     return BST_INVALID;
+}
+
+static bool is_taken_over(const bst_follow_options *options, const bst_follow_others *others) {
+    return options->take_over && strcmp(options->take_over, others->other_source.text) == 0;
 }
 
 /* Which of the slots has the source? */
@@ -58,7 +65,7 @@ static bst_status check_source(bst_pg *source, const bst_follow_options *options
                                const bst_follow_others *others, bst_diags *diags) {
     const char *const params[] = {others->slots.text};
     bst_pg_rows *rows = NULL;
-    if (others->other_source.len > 0 && !options->snapshot_again)
+    if (others->other_source.len > 0 && !is_taken_over(options, others))
         return refuse_source(others, diags);
     if (others->slots.len == 0)
         return BST_OK;

@@ -40,7 +40,8 @@ say 'two of them at once: one process a machine'
 "$BACKSTORY" follow "$mapping" --from "$from" --to "$to" >first.txt 2>&1 &
 first=$!
 until [ "$(source_sql -Atc 'SELECT active FROM pg_replication_slots')" = t ]; do kill -0 $first || fail 'the first has ended'; done
-from_staging 4 --snapshot-again
+shop="public.things of shop in cluster $(source_sql -Atc 'SELECT system_identifier FROM pg_control_system()')"
+from_staging 4 --take-over "$shop"
 grep -q 'already-followed' follow.txt || fail 'it does not say why'
 kill -INT $first
 wait $first || fail 'SIGINT does not end it well'
@@ -49,7 +50,12 @@ say 'one that takes its place: the one before may not go on'
 source_sql -q -c "UPDATE things SET st = 'bogus' WHERE id = 'k1'"
 catch_up
 is 'quarantine' unknown-state "$(aside k1)"
-from_staging 0 --snapshot-again
+from_staging 1 --snapshot-again # a repair, and of which is not said
+from_staging 1 --take-over 'public.things of staging'
+grep -q -- "--take-over '$shop'" follow.txt || fail 'it does not say how to take over'
+from_staging 0 --check --take-over "$shop"
+from_staging 0 --take-over "$shop"
+from_staging 0 --take-over "$shop" # nothing is left to take over: it goes on
 is 'quarantine' 'row-deleted' "$(aside k1)$(aside k2)"
 is 'state' locked "$(stored "SELECT state FROM backstory.entity WHERE entity = 'k1'")"
 from_staging 0
@@ -84,7 +90,7 @@ is 'events' "$before" "$(stored 'SELECT count(*) FROM backstory.event')"
 say 'also while nobody has a place, and until another one is said to take over'
 store_sql -q -c 'UPDATE backstory.follow SET lsn = NULL' # a --snapshot-again that was killed
 from_staging 1
-from_staging 0 --snapshot-again
+from_staging 0 --take-over "$shop"
 from_staging 0
 is 'state' locked "$(stored "SELECT state FROM backstory.entity WHERE entity = 'k1'")"
 "$BACKSTORY" slots drop staging --from "$staging" --quiet

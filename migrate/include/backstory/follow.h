@@ -61,6 +61,9 @@ typedef struct bst_follow_options {
     uint64_t until;
     bool check_only;     /* the preflight, and nothing else */
     bool snapshot_again; /* make the slot anew and reconcile with every row */
+    /* The source, as it is called in a refusal (followed-by-another), whose place `from` takes;
+     * NULL: none. */
+    const char *take_over;
     /* Of the first snapshot, see bst_run_options: readers, and about how many rows each takes. */
     uint32_t jobs;
     uint64_t chunk_rows;
