@@ -9,16 +9,9 @@
 #define _DEFAULT_SOURCE /* wait4 */
 
 #include "figure.h"
-#include "server.h"
+#include "payments.h"
 
 #define TURNS 3
-
-static char mapping[4096];
-
-static const char columns[] =
-    "id::text, status::text, amount, currency::text, captured_cents, refunded_amount, refund_count,"
-    " failure_reason, created_at, challenged_at, authorized_at, captured_at, refunded_at,"
-    " closed_at, updated_at, deleted_at";
 
 typedef struct figures {
     double copy[TURNS], compare[TURNS], unchanged[TURNS], one_row[TURNS];
@@ -28,12 +21,8 @@ typedef struct figures {
 
 static void make_both_sides(const char *program, const char *samples, const char *rows) {
     char line[16384];
-    run_in_database("postgres", "CREATE DATABASE shop");
+    make_payments(samples, rows);
     run_in_database("postgres", "CREATE DATABASE events");
-    snprintf(line, sizeof line, "exec psql -Xq -d shop -v rows=%s -f %s/payment/legacy.sql", rows,
-             samples);
-    run(line, NULL);
-    run_in_database("shop", "VACUUM ANALYZE payments");
     snprintf(line, sizeof line,
              "exec %s migrate %s --from dbname=shop --to dbname=events --jobs 2 --quiet"
              " --quarantine %s/quarantine.jsonl",
@@ -69,11 +58,9 @@ static bool found(const char *pattern, int count) {
 }
 
 static void one_turn(const char *program, int turn, figures *f) {
-    char line[16384], since[4400];
-    snprintf(line, sizeof line, "COPY (SELECT %s FROM payments) TO STDOUT (FORMAT binary)",
-             columns);
+    char since[4400];
     f->copy[turn] =
-        run_in_database("shop", line).seconds +
+        copy_payments() +
         run_in_database("events", "COPY backstory.segment TO STDOUT (FORMAT binary)").seconds;
     const cost whole = compare(program, "", 0);
     f->compare[turn] = whole.seconds;
@@ -138,7 +125,6 @@ int main(void) {
 
     if (!start_server("compare"))
         return 2;
-    snprintf(mapping, sizeof mapping, "%s/payment/payment.legacy.json", samples);
     make_both_sides(program, samples, rows ? rows : "2000000");
     for (int turn = 0; turn < TURNS; turn++)
         one_turn(program, turn, &f);

@@ -14,25 +14,9 @@
 #define _DEFAULT_SOURCE /* wait4 */
 
 #include "figure.h"
-#include "server.h"
+#include "payments.h"
 
 #define TURNS 3
-
-static char mapping[4096];
-
-static const char columns[] =
-    "id::text, status::text, amount, currency::text, captured_cents, refunded_amount, refund_count,"
-    " failure_reason, created_at, challenged_at, authorized_at, captured_at, refunded_at,"
-    " closed_at, updated_at, deleted_at";
-
-static void make_databases(const char *samples, const char *rows) {
-    char line[8192];
-    run_in_database("postgres", "CREATE DATABASE shop");
-    snprintf(line, sizeof line, "exec psql -Xq -d shop -v rows=%s -f %s/payment/legacy.sql", rows,
-             samples);
-    run(line, NULL);
-    run_in_database("shop", "VACUUM payments");
-}
 
 typedef struct figures {
     double copy[TURNS], plan[TURNS], load[TURNS], migrate[TURNS], compare[TURNS], store[TURNS];
@@ -46,9 +30,7 @@ static void one_turn(const char *program, int turn, figures *f) {
     snprintf(back, sizeof back, "%s/quarantine.jsonl", folder);
     run_in_database("postgres", "DROP DATABASE IF EXISTS events");
     run_in_database("postgres", "CREATE DATABASE events");
-    snprintf(line, sizeof line, "COPY (SELECT %s FROM payments) TO STDOUT (FORMAT binary)",
-             columns);
-    f->copy[turn] = run_in_database("shop", line).seconds;
+    f->copy[turn] = copy_payments();
     snprintf(line, sizeof line, "exec %s plan %s --from dbname=shop --quiet", program, mapping);
     f->plan[turn] = run(line, NULL).seconds;
     snprintf(line, sizeof line,
@@ -108,8 +90,7 @@ int main(void) {
 
     if (!start_server("road"))
         return 2;
-    snprintf(mapping, sizeof mapping, "%s/payment/payment.legacy.json", samples);
-    make_databases(samples, rows ? rows : "500000");
+    make_payments(samples, rows ? rows : "500000");
     for (int turn = 0; turn < TURNS; turn++)
         one_turn(program, turn, &f);
     report_all(&f);
