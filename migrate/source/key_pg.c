@@ -21,15 +21,24 @@
 
 #include "source_pg_private.h"
 
-/* Collations as they are in use: how the server calls one, what it is, and whether it is still the
- * one that indexes were built with. `%s`: the recorded and the actual version of the database's. */
+/* The indexes of the table, and of its children; and their collations: how the server calls one,
+ * what it is, and whether it is still the one that indexes were built with. `%s`: the recorded and
+ * the actual version of the database's. */
 static const char collations_sql[] =
-    "WITH RECURSIVE version AS (SELECT c.oid,"
+    "WITH RECURSIVE child AS (SELECT h.inhrelid FROM pg_catalog.pg_inherits h"
+    "   JOIN pg_catalog.pg_class c ON c.oid = h.inhparent"
+    "   WHERE h.inhparent = $1::oid AND c.relkind = 'r'"
+    "  UNION SELECT h.inhrelid FROM child JOIN pg_catalog.pg_inherits h"
+    "   ON h.inhparent = child.inhrelid),"
+    " own AS (SELECT * FROM pg_catalog.pg_index"
+    "  WHERE indrelid = $1::oid OR indrelid IN (SELECT inhrelid FROM child)),"
+    " version AS (SELECT c.oid,"
     "  CASE c.collprovider WHEN 'd' THEN %s ELSE c.collversion END AS built,"
     "  CASE c.collprovider WHEN 'd' THEN %s"
     "   ELSE pg_catalog.pg_collation_actual_version(c.oid) END AS now"
     "  FROM pg_catalog.pg_collation c, pg_catalog.pg_database d"
-    "  WHERE d.datname = pg_catalog.current_database()),"
+    "  WHERE d.datname = pg_catalog.current_database()"
+    "   AND c.oid IN (SELECT unnest(indcollation) FROM own)),"
     " ordering AS (SELECT c.oid, now IS NOT DISTINCT FROM built OR built IS NULL AS trusted,"
     "  quote_ident(n.nspname) || '.' || quote_ident(c.collname) AS name,"
     "  concat_ws(' ', c.collname, c.collcollate, to_jsonb(c)->>'colliculocale',"
@@ -41,10 +50,6 @@ static const char collations_sql[] =
 /* $1 the table, $2 the key's columns as an array. `fit`: indexes over just these columns; `best`:
  * the one that is taken to find ranges of them. */
 static const char best_sql[] =
-    " child AS (SELECT h.inhrelid FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class c"
-    "   ON c.oid = h.inhparent WHERE h.inhparent = $1::oid AND c.relkind = 'r'"
-    "  UNION SELECT h.inhrelid FROM child JOIN pg_catalog.pg_inherits h"
-    "   ON h.inhparent = child.inhrelid),"
     " usable AS (SELECT i.*, am.amname = 'btree' AND NOT EXISTS ("
     "   SELECT FROM generate_series(0, i.indnkeyatts - 1) n"
     "    JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[n]"
@@ -53,10 +58,9 @@ static const char best_sql[] =
     "  ARRAY(SELECT a.attname::text FROM unnest(i.indkey[0:i.indnkeyatts - 1])"
     "    WITH ORDINALITY AS k (n, place) JOIN pg_catalog.pg_attribute a"
     "    ON a.attrelid = i.indrelid AND a.attnum = k.n ORDER BY place) AS names"
-    " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
+    " FROM own i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid"
     "  JOIN pg_catalog.pg_am am ON am.oid = x.relam"
-    " WHERE (i.indrelid = $1::oid OR i.indrelid IN (SELECT inhrelid FROM child))"
-    "  AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
+    " WHERE i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
     "  AND NOT EXISTS (SELECT FROM ordering WHERE oid = ANY (i.indcollation) AND NOT trusted)),"
     " fit AS (SELECT *, indisunique AND NOT EXISTS (SELECT FROM child) AS single FROM usable u"
     " WHERE indrelid = $1::oid AND cardinality(names) = indnkeyatts"

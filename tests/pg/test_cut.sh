@@ -34,7 +34,7 @@ CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministi
 CREATE COLLATION german (provider = icu, locale = 'de-u-co-phonebk');
 CREATE TABLE plain AS
 SELECT n AS id, CASE WHEN n % 300 = 7 THEN '?' WHEN n % 3 = 0 THEN 'D' ELSE 'N' END AS status, timestamptz '2021-06-01' + n * interval '1 minute' AS created
-FROM generate_series(1, 3000) AS n;
+FROM generate_series(1, 1500) AS n;
 
 -- make('name', 'expression of n', 'index over k'): a table of plain's rows with a key k of that expression
 CREATE PROCEDURE make(name text, key text, index text DEFAULT 'UNIQUE (k)', kind text DEFAULT '') LANGUAGE plpgsql AS $$
@@ -75,8 +75,8 @@ CALL make('down_both', 'n % 3', 'CREATE UNIQUE INDEX ON @ (k DESC, n DESC NULLS 
 CALL make('up_and_down', 'n % 3', 'CREATE UNIQUE INDEX ON @ (k, n DESC)');
 CALL make('included', 'n', 'CREATE UNIQUE INDEX ON @ (k) INCLUDE (n, created)');
 CALL make('deferred', 'n', 'UNIQUE (k) DEFERRABLE INITIALLY DEFERRED');
-CALL make('partly', 'n / CASE WHEN n > 2000 THEN 2 ELSE 1 END', 'CREATE UNIQUE INDEX ON @ (k) WHERE n < 1000');
-CALL make('expressed', 'n / CASE WHEN n > 2900 THEN 2 ELSE 1 END', 'CREATE UNIQUE INDEX ON @ (k, (n + 0))');
+CALL make('partly', 'n / CASE WHEN n > 1000 THEN 2 ELSE 1 END', 'CREATE UNIQUE INDEX ON @ (k) WHERE n < 500');
+CALL make('expressed', 'n / CASE WHEN n > 1450 THEN 2 ELSE 1 END', 'CREATE UNIQUE INDEX ON @ (k, (n + 0))');
 CALL make('patterns', $$'t' || n$$, 'CREATE UNIQUE INDEX ON @ (k text_pattern_ops)');
 -- kinds of table
 CALL make('unlogged', 'n', 'PRIMARY KEY (k)', 'UNLOGGED');
@@ -118,12 +118,11 @@ INSERT INTO near SELECT * FROM unlogged WHERE k < 1000;
 CALL make('fresh', 'n', 'PRIMARY KEY (k)');
 ALTER TABLE fresh SET (autovacuum_enabled = off);
 CREATE TABLE grown (LIKE fresh INCLUDING INDEXES) WITH (autovacuum_enabled = off);
-INSERT INTO grown SELECT * FROM fresh WHERE n <= 300;
+INSERT INTO grown SELECT * FROM fresh WHERE n <= 150;
 ANALYZE grown;
-INSERT INTO grown SELECT * FROM fresh WHERE n > 300;
+INSERT INTO grown SELECT * FROM fresh WHERE n > 150;
 CREATE TABLE dead (LIKE fresh INCLUDING INDEXES) WITH (autovacuum_enabled = off);
-INSERT INTO dead SELECT n, n, status, created FROM fresh, generate_series(1, 10) x WHERE x = 1 OR n > 3000 ORDER BY n;
-INSERT INTO dead SELECT n + 3000 * x, n, status, created FROM fresh, generate_series(1, 9) x;
+INSERT INTO dead SELECT n + 1500 * x, n, status, created FROM fresh, generate_series(0, 9) x;
 ANALYZE dead;
 DELETE FROM dead WHERE k % 10 > 0;
 CREATE TABLE nobody (LIKE fresh INCLUDING INDEXES);
@@ -172,7 +171,7 @@ sessions="SELECT pid FROM pg_stat_activity WHERE application_name = 'cut-sink' A
 # Three readers, killed while one of them stands at the gate; what is left of their sessions is ended as well.
 kill_in_the_middle() {
     close_gate "$store"
-    "$BACKSTORY" migrate "$1.legacy.json" --from "dbname=$shop" --to "$to" --quiet --jobs 3 --chunk-rows 150 >out.txt 2>&1 &
+    "$BACKSTORY" migrate "$1.legacy.json" --from "dbname=$shop" --to "$to" --quiet --jobs 3 --chunk-rows 75 >out.txt 2>&1 &
     run=$!
     wait_at_gate $run || { cat out.txt; fail 'the run did not come to its middle'; }
     kill -9 $run
@@ -192,10 +191,12 @@ done_by="backstory.chunk JOIN backstory.load USING (run_id) JOIN backstory.machi
 # for, whichever is more.
 check() {
     shape=$1 columns=$2 chunks=$3 percent=$4
+    # Those before are not looked through again each time. (Nobody may do that but a superuser who says so.)
+    ask -d "$store" -c 'SET session_replication_role = replica' -c 'TRUNCATE backstory.segment, backstory.plan, backstory.quarantine'
     mapping "$shape" "$shape" "$columns"
     mapping "calm_$shape" "$shape" "$columns"
     kill_in_the_middle "$shape"
-    migrate "$shape" --jobs 3 --chunk-rows 150 >out.txt 2>err.txt || { cat out.txt err.txt; fail 'the run does not go on'; }
+    migrate "$shape" --jobs 3 --chunk-rows 75 >out.txt 2>err.txt || { cat out.txt err.txt; fail 'the run does not go on'; }
     migrate "calm_$shape" --chunk-rows 1000000 >calm.txt 2>&1 || { cat calm.txt; fail 'in one piece'; }
     key=$(echo "$columns" | sed "s/[^ ]*/&::text/g; s, , || '/' || ,g")
     ask -c "SELECT key FROM (SELECT ($key) COLLATE \"C\" AS key, status FROM public.$shape) x WHERE key IS NOT NULL
@@ -203,15 +204,19 @@ check() {
     ask -d "$store" -c "SELECT DISTINCT entity COLLATE \"C\" FROM backstory.event WHERE machine = '$shape' ORDER BY 1" >got.txt
     diff want.txt got.txt >differences || { head -6 differences; fail 'other keys'; }
     rows=$(ask -c "SELECT count(*) FROM public.$shape")
-    [ "$rows" = "$(ask -d "$store" -c "SELECT sum((figures::jsonb->>'read')::bigint) FROM $done_by '$shape'")" ] ||
-        fail "not $rows rows were read"
-    [ "$(ask -d "$store" -c "$told '$shape'")" = "$(ask -d "$store" -c "$told 'calm_$shape'")" ] || fail 'other events'
-    [ "$(ask -d "$store" -c "$aside '$shape'")" = "$(ask -d "$store" -c "$aside 'calm_$shape'")" ] || fail 'other rows are put aside'
-    sizes=$(ask -d "$store" -c "SELECT count(*) || ' chunks, the largest ' || round(100 * max(n) / greatest(avg(n), 1)) || ' % of the mean',
-        count(*) >= $chunks AND max(n) <= greatest(avg(n), 150) * $percent / 100
-        FROM (SELECT (figures::jsonb->>'read')::numeric AS n FROM $done_by '$shape') x")
-    say "$shape: $rows rows, ${sizes%|*}"
-    [ "${sizes#*|}" = t ] || fail "that is not what was wanted: $chunks chunks, $percent %"
+    ask -d "$store" >found.txt <<SQL
+SELECT sum(n) = $rows, count(*) >= $chunks AND max(n) <= greatest(avg(n), 75) * $percent / 100,
+    count(*) || ' chunks, the largest ' || round(100 * max(n) / greatest(avg(n), 1)) || ' % of the mean'
+    FROM (SELECT (figures::jsonb->>'read')::numeric AS n FROM $done_by '$shape') x;
+SELECT ($told '$shape') IS NOT DISTINCT FROM ($told 'calm_$shape');
+SELECT ($aside '$shape') IS NOT DISTINCT FROM ($aside 'calm_$shape');
+SQL
+    sizes=$(head -n 1 found.txt)
+    case $sizes in f*) fail "not $rows rows were read" ;; esac
+    [ "$(tail -n 2 found.txt | head -n 1)" = t ] || fail 'other events'
+    [ "$(tail -n 1 found.txt)" = t ] || fail 'other rows are put aside'
+    say "$shape: $rows rows, ${sizes##*|}"
+    case $sizes in t\|f*) fail "that is not what was wanted: $chunks chunks, $percent %" ;; esac
 }
 
 as=
@@ -246,5 +251,5 @@ grep -q 'one reader worked, of 3: .* is a view' err.txt || { cat err.txt; fail '
 as='user=cut_reader'
 shape=uuids_by_column
 mapping $shape uuids k
-migrate $shape --jobs 3 --chunk-rows 150 >out.txt 2>&1 || { cat out.txt; fail 'the run'; }
+migrate $shape --jobs 3 --chunk-rows 75 >out.txt 2>&1 || { cat out.txt; fail 'the run'; }
 [ "$(ask -d "$store" -c "SELECT count(*) >= 18 FROM $done_by '$shape'")" = t ] || fail 'who may read some columns only gets one chunk'
