@@ -193,6 +193,20 @@ static bool is_same_row(const bst_pg_rows *rows, size_t a, size_t b, size_t widt
     return true;
 }
 
+/* A database without an encoding may hold anything; what JSON cannot say is no bound. */
+static bool is_text(const bst_pg_rows *rows, size_t row, size_t width) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bool good = true;
+    for (size_t i = 0; i < width && good; i++) {
+        const char *const part = bst_pg_rows_text(rows, row, i);
+        bst_strbuf_clear(&text);
+        bst_strbuf_add_utf8(&text, part, strlen(part));
+        good = !text.failed && strcmp(text.text, part) == 0;
+    }
+    bst_strbuf_release(&text);
+    return good;
+}
+
 /* Rows whose key has a NULL. What another server says of its columns need not hold. */
 static void add_nulls(const bst__pg_source *s, bound_list *list, bst_strbuf *text) {
     for (size_t i = 0; i < s->base.spec->key_count; i++) {
@@ -210,8 +224,9 @@ static void cut_by_key(const bst__pg_source *s, const bst_pg_rows *rows, bound_l
     bst_strbuf text = BST_STRBUF_INIT;
     size_t from = count; /* none yet */
     for (size_t i = 0; i <= count; i++) {
-        if (i < count && from < count && is_same_row(rows, from, i, width))
-            continue; /* a key that fills more than a chunk */
+        if (i < count &&
+            ((from < count && is_same_row(rows, from, i, width)) || !is_text(rows, i, width)))
+            continue; /* a key that fills more than a chunk, or is no text */
         bst_strbuf_addc(&text, '{');
         if (from < count)
             add_key("from", rows, from, width, &text);

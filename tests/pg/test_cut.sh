@@ -18,6 +18,7 @@ finish() {
     trap - EXIT
     [ -z "${run-}" ] || kill -9 "$run" 2>/dev/null || :
     psql -Xq -d postgres -c "DROP DATABASE IF EXISTS \"$store\" WITH (FORCE)" -c "DROP DATABASE \"$shop\" WITH (FORCE)" \
+        -c "DROP DATABASE IF EXISTS \"$shop-bytes\" WITH (FORCE)" \
         -c 'DROP ROLE IF EXISTS cut_reader' >/dev/null 2>&1 || :
 }
 trap finish EXIT
@@ -248,6 +249,18 @@ done
 check far_text k 1 10000
 check seen k 1 10000
 grep -q 'one reader worked, of 3: .* is a view' err.txt || { cat err.txt; fail 'it is not said that there was one reader'; }
+# Bytes that are no text: what stands for one in a bound would lie before the keys that are texts.
+shape=no_texts
+createdb -T template0 -E SQL_ASCII --locale=C "$shop-bytes"
+ask -d "$shop-bytes" -c "SET client_encoding = 'SQL_ASCII'" -c "CREATE TABLE no_texts (k text PRIMARY KEY, status text, created timestamptz)" \
+    -c "INSERT INTO no_texts SELECT CASE WHEN n % 2 = 0 THEN E'\\xf0\\x90\\x80\\x80' ELSE E'\\xff' END || n, 'N', '2021-06-01'
+        FROM generate_series(1, 1500) n"
+mapping $shape $shape k
+"$BACKSTORY" migrate $shape.legacy.json --from "dbname=$shop-bytes" --to "$to" --jobs 3 --chunk-rows 75 --quiet >out.txt 2>&1 ||
+    { cat out.txt; fail 'the run'; }
+[ "$(ask -d "$store" -c "SELECT count(*) >= 10, sum((figures::jsonb->>'read')::int), sum((figures::jsonb->>'migrated')::int)
+    FROM $done_by '$shape'")" = 't|1500|750' ] || fail 'other rows'
+say 'no_texts: 1500 rows, each read once'
 as='user=cut_reader'
 shape=uuids_by_column
 mapping $shape uuids k
