@@ -36,6 +36,13 @@ void bst_strbuf_clear(bst_strbuf *sb) {
         sb->text[0] = '\0';
 }
 
+void bst_strbuf_cut(bst_strbuf *sb, size_t len) {
+    if (len < sb->len) {
+        sb->len = len;
+        sb->text[len] = '\0';
+    }
+}
+
 /* Apart, so that the rest is small enough to be inlined. */
 __attribute__((noinline, cold)) static bool grow(bst_strbuf *sb, size_t more) {
     if (sb->failed)

@@ -25,8 +25,9 @@ typedef struct load_sink {
     bst_sink_totals before; /* totals when the chunk was claimed */
 } load_sink;
 
-static bst_status sink_write(bst_sink *base, const bst_history *history, bst_diags *diags) {
-    return bst__segment_writer_put(&((load_sink *)base)->segments, history, diags);
+static bst_status sink_write(bst_sink *base, const bst_history *history, bool *ret_fits,
+                             bst_diags *diags) {
+    return bst__segment_writer_put(&((load_sink *)base)->segments, history, ret_fits, diags);
 }
 
 static bst_status flush(load_sink *sink, bst_diags *diags) {

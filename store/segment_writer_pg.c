@@ -125,19 +125,21 @@ bst_status bst__segment_writer_flush(bst__segment_writer *writer, bst_diags *dia
 }
 
 bst_status bst__segment_writer_put(bst__segment_writer *writer, const bst_history *history,
-                                   bst_diags *diags) {
+                                   bool *ret_fits, bst_diags *diags) {
     int64_t plan;
     if (!bst__plan_book_number(&writer->plans, writer->machine, history->plan, &plan))
         return bst_diag_nomem(diags);
     const bst_status status = writer->copying ? BST_OK : start(writer, diags);
     if (status != BST_OK)
         return status;
-    if (!put_row(writer, history, plan))
-        return bst_diag_add(diags, BST_LIMIT, BST_ERROR, "history-too-large", NULL,
-                            "the history of entity \"%.*s\" has more than %u bytes",
-                            (int)history->key_len, history->key, BST__SEGMENT_BYTES_MAX);
+    const size_t before = writer->rows.len;
+    *ret_fits = put_row(writer, history, plan);
     if (writer->rows.failed)
         return bst_diag_nomem(diags);
+    if (!*ret_fits) {
+        bst_strbuf_cut(&writer->rows, before);
+        return BST_OK;
+    }
     writer->copied++;
     if (writer->copied == COPY_ROWS)
         return bst__segment_writer_flush(writer, diags);

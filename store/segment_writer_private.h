@@ -22,8 +22,9 @@ typedef struct bst__segment_writer {
 /* The rest is the caller's to fill in. */
 void bst__segment_writer_init(bst__segment_writer *writer);
 void bst__segment_writer_release(bst__segment_writer *writer);
+/* *ret_fits false: it is too large for a row, and nothing was put. */
 bst_status bst__segment_writer_put(bst__segment_writer *writer, const bst_history *history,
-                                   bst_diags *diags) BST_MUST_USE;
+                                   bool *ret_fits, bst_diags *diags) BST_MUST_USE;
 /* Ends the COPY that is under way, and holds the server's count against ours: afterwards the
  * connection is free for other statements, and all that was put is in the transaction. */
 bst_status bst__segment_writer_flush(bst__segment_writer *writer, bst_diags *diags) BST_MUST_USE;

@@ -65,17 +65,21 @@ static bst_status check(const bst_sink *sink, const bst_history *history, bst_di
     return check_key(history, diags);
 }
 
-bst_status bst_sink_write(bst_sink *sink, const bst_history *history, bst_diags *diags) {
+bst_status bst_sink_write(bst_sink *sink, const bst_history *history, bool *ret_fits,
+                          bst_diags *diags) {
     assert(!sink->failed && !sink->finished);
+    *ret_fits = true;
     bst_status status = check(sink, history, diags);
     if (status == BST_OK)
-        status = sink->ops->write(sink, history, diags);
+        status = sink->ops->write(sink, history, ret_fits, diags);
     if (status != BST_OK) {
         sink->failed = true;
         return status;
     }
-    sink->totals.histories++;
-    sink->totals.events += history->plan->event_count;
+    if (*ret_fits) {
+        sink->totals.histories++;
+        sink->totals.events += history->plan->event_count;
+    }
     return BST_OK;
 }
 

@@ -92,15 +92,29 @@ static void add_event(sink_jsonl *sink, const bst_history *history, uint32_t pla
     bst_event_line(sink->base.machine, &event, &sink->lines);
 }
 
-static bst_status jsonl_write(bst_sink *base, const bst_history *history, bst_diags *diags) {
+/* No line may be longer than a reader takes. */
+static bool add_events(sink_jsonl *sink, const bst_history *history) {
+    bool fit = true;
+    for (uint32_t i = 0; fit && i < history->plan->event_count; i++) {
+        const size_t start = sink->lines.len;
+        add_event(sink, history, i);
+        fit = sink->lines.len - start <= BST_EVENT_LINE_MAX;
+    }
+    return fit;
+}
+
+static bst_status jsonl_write(bst_sink *base, const bst_history *history, bool *ret_fits,
+                              bst_diags *diags) {
     sink_jsonl *const sink = (sink_jsonl *)base;
     const bst_status status = check_new(sink, history, diags);
     if (status != BST_OK)
         return status;
-    for (uint32_t i = 0; i < history->plan->event_count; i++)
-        add_event(sink, history, i);
+    const size_t before = sink->lines.len;
+    *ret_fits = add_events(sink, history);
     if (sink->lines.failed)
         return bst_diag_nomem(diags);
+    if (!*ret_fits)
+        bst_strbuf_cut(&sink->lines, before);
     return sink->lines.len < FLUSH_BYTES ? BST_OK : flush(sink, diags);
 }
 

@@ -26,8 +26,9 @@ typedef struct sink_pg {
     int64_t version_id;
 } sink_pg;
 
-static bst_status pg_write(bst_sink *base, const bst_history *history, bst_diags *diags) {
-    return bst__segment_writer_put(&((sink_pg *)base)->segments, history, diags);
+static bst_status pg_write(bst_sink *base, const bst_history *history, bool *ret_fits,
+                           bst_diags *diags) {
+    return bst__segment_writer_put(&((sink_pg *)base)->segments, history, ret_fits, diags);
 }
 
 /* The COPY of segments has to end before another one can start. */

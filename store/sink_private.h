@@ -5,7 +5,8 @@
 #include "backstory/sink.h"
 
 typedef struct bst__sink_ops {
-    bst_status (*write)(bst_sink *sink, const bst_history *history, bst_diags *diags);
+    bst_status (*write)(bst_sink *sink, const bst_history *history, bool *ret_fits,
+                        bst_diags *diags);
     /* NULL: it keeps no such rows */
     bst_status (*quarantine)(bst_sink *sink, const bst_quarantined *row, bst_diags *diags);
     bst_status (*finish)(bst_sink *sink, bst_diags *diags); /* sets totals.bytes */

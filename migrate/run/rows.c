@@ -72,6 +72,27 @@ static bst_status put_aside(bst__rows *r, const bst_row *row, const bst_refusal 
     return status;
 }
 
+/* What no target holds is put aside like a value that cannot be read: it must not keep the other
+ * rows back. */
+static bst_status write_history(bst__rows *r, const bst_row *row, const bst_history *history,
+                                bst_diags *diags) {
+    bool fits;
+    bst_status status = bst_sink_write(r->sink, history, &fits, diags);
+    if (status != BST_OK) {
+        return status;
+    }
+    if (fits) {
+        count_history(r->figures, history->plan);
+        return BST_OK;
+    }
+    bst_refusal refusal = {
+        .reason = BST_REASON_BAD_VALUE, .message = BST_STRBUF_INIT, .repair = BST_STRBUF_INIT};
+    bst_strbuf_adds(&refusal.message, "the history is longer than a store can hold");
+    status = put_aside(r, row, &refusal, diags);
+    bst_strbuf_release(&refusal.message);
+    return status;
+}
+
 bst_status bst__rows_take(bst__rows *r, const bst_row *row, bst_diags *diags) {
     bst_fate fate = BST_OUT_OF_SCOPE;
     bst_history history;
@@ -89,10 +110,10 @@ bst_status bst__rows_take(bst__rows *r, const bst_row *row, bst_diags *diags) {
     case BST_MIGRATED:
         break;
     }
-    count_history(r->figures, history.plan);
     if (r->sink) {
-        return bst_sink_write(r->sink, &history, diags);
+        return write_history(r, row, &history, diags);
     }
+    count_history(r->figures, history.plan);
     return r->figures->migrated <= SAMPLED_ROWS ? measure(r, &history, diags) : BST_OK;
 }
 

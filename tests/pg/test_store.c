@@ -222,6 +222,12 @@ START_TEST(histories_come_beside_others) {
 END_TEST
 
 /* As many plans as histories: they are written in portions. */
+START_TEST(a_history_that_no_row_holds_is_left_out) {
+    store_write_around_large(&fixture, target, (256u << 20) / strlen("\\u0001") + 1);
+    store_read_all(&fixture, target, NULL);
+}
+END_TEST
+
 START_TEST(plans_come_in_any_number) {
     enum { COUNT = 2500 };
     static char signatures[COUNT][16];
@@ -236,7 +242,8 @@ START_TEST(plans_come_in_any_number) {
         plans[i].signature = signatures[i];
         store_make(&fixture, 1, key, &made);
         made.history.plan = &plans[i];
-        store_expect(&fixture, bst_sink_write(sink, &made.history, fixture.diags), BST_OK);
+        bool fits;
+        store_expect(&fixture, bst_sink_write(sink, &made.history, &fits, fixture.diags), BST_OK);
     }
     store_expect(&fixture, bst_sink_finish(sink, NULL, fixture.diags), BST_OK);
     bst_sink_free(sink);
@@ -469,6 +476,7 @@ Suite *test_store_suite(void) {
     tcase_add_test(tests, a_second_run_adds_nothing);
     tcase_add_test(tests, a_key_given_twice_is_a_conflict);
     tcase_add_test(tests, histories_come_beside_others);
+    tcase_add_test(tests, a_history_that_no_row_holds_is_left_out);
     tcase_add_test(tests, plans_come_in_any_number);
     tcase_add_test(tests, history_cannot_be_changed);
     tcase_add_test(tests, only_one_run_of_a_machine_at_a_time);

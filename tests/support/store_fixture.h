@@ -209,7 +209,8 @@ static inline bst_status store_put(store_fixture *fixture, bst_sink *sink, size_
                                    const char *key) {
     store_history made;
     store_make(fixture, i, key, &made);
-    return bst_sink_write(sink, &made.history, fixture->diags);
+    bool fits;
+    return bst_sink_write(sink, &made.history, &fits, fixture->diags);
 }
 
 /* Writes the histories of all keys. */
@@ -221,6 +222,38 @@ static inline bst_sink_totals store_write_all(store_fixture *fixture, const char
     store_expect(fixture, bst_sink_finish(sink, &totals, fixture->diags), BST_OK);
     bst_sink_free(sink);
     return totals;
+}
+
+/* The same, and among them one whose text of `len` control characters no target can hold: it stays
+ * out, and the others come in. */
+static inline void store_write_around_large(store_fixture *fixture, const char *target,
+                                            size_t len) {
+    const uint32_t created = bst_machine_event(fixture->machine, "ThingCreated");
+    const bst_type *const text_type = &fixture->machine->events[created].fields[5].type;
+    bst_sink_totals totals = {0};
+    bst_value fields[STORE_FIELDS];
+    char *const text = malloc(len);
+    ck_assert_ptr_nonnull(text);
+    memset(text, 1, len);
+    memcpy(fields, fixture->created[0], sizeof fields);
+    ck_assert_int_eq(bst_value_parse(text_type, text, len, fixture->arena, &fields[5]),
+                     BST_VALUE_OK);
+    bst_sink *sink = store_sink(fixture, target);
+    for (size_t i = 0; i < STORE_KEYS; i++) {
+        store_history made;
+        bool fits = true;
+        store_make(fixture, 0, "too large", &made);
+        made.events[0].fields = fields;
+        if (i == STORE_KEYS / 2)
+            store_expect(fixture, bst_sink_write(sink, &made.history, &fits, fixture->diags),
+                         BST_OK);
+        ck_assert(fits == (i != STORE_KEYS / 2));
+        store_expect(fixture, store_put(fixture, sink, i, store_keys[i]), BST_OK);
+    }
+    store_expect(fixture, bst_sink_finish(sink, &totals, fixture->diags), BST_OK);
+    bst_sink_free(sink);
+    free(text);
+    ck_assert_uint_eq(totals.histories, STORE_KEYS);
 }
 
 static inline void store_compare(const store_fixture *fixture, const store_history *made,

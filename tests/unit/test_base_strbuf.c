@@ -30,6 +30,11 @@ START_TEST(test_append) {
     bst_strbuf_addf(&sb, ",%d%s", 3, "!");
     ck_assert_uint_eq(sb.len, 12);
     ck_assert_mem_eq(sb.text, "one,two\0!,3!", 13);
+    bst_strbuf_cut(&sb, 12);
+    bst_strbuf_cut(&sb, 13);
+    ck_assert_uint_eq(sb.len, 12);
+    bst_strbuf_cut(&sb, 3);
+    ck_assert_str_eq(sb.text, "one");
     bst_strbuf_clear(&sb);
     ck_assert_str_eq(sb.text, "");
     ck_assert(sb.size > 0);

@@ -110,6 +110,12 @@ START_TEST(an_empty_run_is_an_empty_file) {
 }
 END_TEST
 
+START_TEST(a_line_that_no_reader_takes_is_not_written) {
+    store_write_around_large(&fixture, path, BST_EVENT_LINE_MAX / strlen("\\u0001") + 1);
+    store_read_all(&fixture, path, NULL);
+}
+END_TEST
+
 START_TEST(the_umask_decides_who_may_read) {
     struct stat status;
     const mode_t before = umask(027);
@@ -180,7 +186,9 @@ START_TEST(a_bad_key_is_refused) {
     store_make(&fixture, 1, "", &made);
     made.history.key = bad_keys[_i].key ? bad_keys[_i].key : large;
     made.history.key_len = bad_keys[_i].len;
-    store_expect(&fixture, bst_sink_write(sink, &made.history, fixture.diags), bad_keys[_i].status);
+    bool fits;
+    store_expect(&fixture, bst_sink_write(sink, &made.history, &fits, fixture.diags),
+                 bad_keys[_i].status);
     bst_sink_free(sink);
     free(large);
 }
@@ -198,7 +206,8 @@ START_TEST(a_history_that_cannot_be_is_a_bug_of_ours) {
         fixture.steps[1][2].confidence = -1;
     else
         fixture.steps[1][2].type = fixture.machine->event_count;
-    store_expect(&fixture, bst_sink_write(sink, &made.history, fixture.diags), BST_INTERNAL);
+    bool fits;
+    store_expect(&fixture, bst_sink_write(sink, &made.history, &fits, fixture.diags), BST_INTERNAL);
     bst_sink_free(sink);
 }
 END_TEST
@@ -408,6 +417,7 @@ Suite *test_store_jsonl_suite(void) {
     tcase_add_test(tests, two_runs_give_the_same_bytes);
     tcase_add_test(tests, an_unfinished_sink_leaves_the_target_alone);
     tcase_add_test(tests, an_empty_run_is_an_empty_file);
+    tcase_add_test(tests, a_line_that_no_reader_takes_is_not_written);
     tcase_add_test(tests, the_umask_decides_who_may_read);
     tcase_add_test(tests, a_folder_that_is_not_there_is_an_error);
     tcase_add_test(tests, a_full_disk_is_an_error);

@@ -33,6 +33,8 @@ BST_API void bst_strbuf_init(bst_strbuf *sb);
 BST_API void bst_strbuf_release(bst_strbuf *sb);
 /* Empty again, memory kept, `failed` reset. */
 BST_API void bst_strbuf_clear(bst_strbuf *sb);
+/* Takes back what came after the first `len` bytes; memory kept, and so is `failed`. */
+BST_API void bst_strbuf_cut(bst_strbuf *sb, size_t len);
 /* Room for `more` further bytes; false (and `failed`) when there is none. */
 BST_API bool bst_strbuf_reserve(bst_strbuf *sb, size_t more);
 /* For whoever writes to the place itself: where the next `more` bytes belong, NULL when there is no

@@ -47,8 +47,10 @@ typedef struct bst_sink bst_sink;
 BST_API bst_status bst_sink_open(const char *target, const bst_machine *machine,
                                  const bst_run_info *run, bst_sink **ret,
                                  bst_diags *diags) BST_MUST_USE;
-/* Plans are told apart by address: one plan, one address, as long as the sink lives. */
-BST_API bst_status bst_sink_write(bst_sink *sink, const bst_history *history,
+/* Plans are told apart by address: one plan, one address, as long as the sink lives. *ret_fits
+ * false: the history is larger than the target can hold or a reader would take; nothing of it is
+ * there, and the sink goes on. */
+BST_API bst_status bst_sink_write(bst_sink *sink, const bst_history *history, bool *ret_fits,
                                   bst_diags *diags) BST_MUST_USE;
 /* Kept beside the histories in a store; a file of events has no place for it, and this does
  * nothing. */
