@@ -33,11 +33,9 @@ static void add_evidence(const bst_mapping *mapping, const bst_row *row, const b
     bst_strbuf_release(&text);
 }
 
-bst_status bst__quarantine_line(const bst_mapping *mapping, const bst_row *row, bool numbered,
-                                const bst_refusal *refusal, bst_source *source, bst_strbuf *out,
-                                bst_diags *diags) {
+void bst__quarantine_begin(const bst_mapping *mapping, const bst_row *row,
+                           const bst_refusal *refusal, bst_strbuf *out) {
     const char *code = bst_reason_text(refusal->reason);
-    bst_strbuf_clear(out);
     bst_strbuf_adds(out, "{\"key\":");
     if (row->key_is_null) {
         bst_strbuf_adds(out, "null");
@@ -50,12 +48,14 @@ bst_status bst__quarantine_line(const bst_mapping *mapping, const bst_row *row, 
         add_text(out, "repair", refusal->repair.text, refusal->repair.len);
     }
     add_evidence(mapping, row, refusal, out);
+}
+
+void bst__quarantine_end(const char *original, uint64_t number, bst_strbuf *out) {
     bst_strbuf_adds(out, ",\"row\":");
-    bst_status status = bst_source_original(source, out, diags);
-    if (numbered) {
+    bst_strbuf_adds(out, original);
+    if (number > 0) {
         bst_strbuf_adds(out, ",\"line\":");
-        bst_strbuf_add_int(out, (int64_t)row->number);
+        bst_strbuf_add_int(out, (int64_t)number);
     }
     bst_strbuf_addc(out, '}');
-    return status == BST_OK && out->failed ? bst_diag_nomem(diags) : status;
 }

@@ -22,10 +22,11 @@ bst_status bst__quarantine_finish(bst__quarantine *quarantine, bst_diags *diags)
 /* Without finish nothing remains. */
 bst__quarantine *bst__quarantine_free(bst__quarantine *quarantine);
 
-/* What the line says of a row: empties `out` first. `numbered`: with the row's number as "line". */
-bst_status bst__quarantine_line(const bst_mapping *mapping, const bst_row *row, bool numbered,
-                                const bst_refusal *refusal, bst_source *source, bst_strbuf *out,
-                                bst_diags *diags) BST_MUST_USE;
+/* What the line says of a row, up to the row itself; and the rest, for which `number` is the row's,
+ * 0: not to be told. Texts are appended. */
+void bst__quarantine_begin(const bst_mapping *mapping, const bst_row *row,
+                           const bst_refusal *refusal, bst_strbuf *out);
+void bst__quarantine_end(const char *original, uint64_t number, bst_strbuf *out);
 
 /* The keys of such a file, to look up. An absent file has none. */
 typedef struct bst__key_set bst__key_set;

@@ -55,21 +55,7 @@ static bst_status put_aside(bst__rows *r, const bst_row *row, const bst_refusal 
     if (!r->file && !r->sink) {
         return BST_OK;
     }
-    bst_status status =
-        bst__quarantine_line(r->mapping, row, r->numbered, refusal, r->source, &r->line, diags);
-    if (status == BST_OK && r->file) {
-        status = bst__quarantine_add(r->file, r->line.text, r->line.len, diags);
-    }
-    if (status == BST_OK && r->sink) {
-        const bst_quarantined aside = {.key = row->key_is_null ? NULL : row->key,
-                                       .key_len = row->key_len,
-                                       .number = r->figures->read, /* in the order of reading */
-                                       .code = bst_reason_text(refusal->reason),
-                                       .line = r->line.text,
-                                       .line_len = r->line.len};
-        status = bst_sink_quarantine(r->sink, &aside, diags);
-    }
-    return status;
+    return bst__aside_hold(r, row, refusal, diags);
 }
 
 /* What no target holds is put aside like a value that cannot be read: it must not keep the other
@@ -117,7 +103,7 @@ bst_status bst__rows_take(bst__rows *r, const bst_row *row, bst_diags *diags) {
     return r->figures->migrated <= SAMPLED_ROWS ? measure(r, &history, diags) : BST_OK;
 }
 
-bst_status bst__rows_balance(const bst_run_figures *f, bst_diags *diags) {
+static bst_status balance(const bst_run_figures *f, bst_diags *diags) {
     if (f->read == f->migrated + f->quarantined + f->out_of_scope) {
         return BST_OK;
     }
@@ -125,4 +111,13 @@ bst_status bst__rows_balance(const bst_run_figures *f, bst_diags *diags) {
                         "%" PRIu64 " rows were read, but %" PRIu64 " migrated, %" PRIu64
                         " quarantined and %" PRIu64 " out of scope",
                         f->read, f->migrated, f->quarantined, f->out_of_scope);
+}
+
+bst_status bst__rows_end(bst__rows *r, bst_diags *diags) {
+    const bst_status status = bst__aside_hand_on(r, diags);
+    return status == BST_OK ? balance(r->figures, diags) : status;
+}
+
+void bst__rows_release(bst__rows *r) {
+    bst_arena_free(r->aside.arena);
 }

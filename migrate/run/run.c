@@ -51,7 +51,7 @@ static bst_status read_rows(run *r) {
 }
 
 static bst_status finish(run *r) {
-    bst_status status = bst__rows_balance(r->figures, r->diags);
+    bst_status status = bst__rows_end(&r->rows, r->diags);
     if (status == BST_OK && r->rows.file) {
         status = bst__quarantine_finish(r->rows.file, r->diags);
     }
@@ -106,11 +106,7 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     /* A file of events is in the order of keys; a table of them needs none. */
     spec.ordered = options->to && !bst_is_connection_string(options->to);
     spec.pace = options->pace;
-    r.rows = (bst__rows){.mapping = mapping,
-                         .synth = synth,
-                         .numbered = true,
-                         .line = BST_STRBUF_INIT,
-                         .figures = figures};
+    r.rows = (bst__rows){.mapping = mapping, .synth = synth, .numbered = true, .figures = figures};
     bst_status status =
         bst_source_open_at(options->from, &spec, options->snapshot, &r.rows.source, diags);
     if (status == BST_OK && options->only_aside) {
@@ -135,7 +131,7 @@ static bst_status run_through(const bst_mapping *mapping, bst_synth *synth,
     bst_sink_free(r.rows.sink);
     bst_source_free(r.rows.source);
     bst__key_set_free(r.only);
-    bst_strbuf_release(&r.rows.line);
+    bst__rows_release(&r.rows);
     return status;
 }
 

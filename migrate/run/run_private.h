@@ -2,6 +2,7 @@
  *
  *     run.c        which way; from end to end, in one transaction
  *     rows.c       a row, its fate, the sink or the quarantine, the count
+ *     aside.c      rows that are put aside, held until there are some
  *     figures.c    figures added up, and as JSON in a checkpoint
  *     chunks_pg.c  from a server into a store, in chunks, by several workers
  *     worker_pg.c  one worker: chunk after chunk
@@ -16,6 +17,14 @@
 
 #define BST__PROGRESS_ROWS 4096u
 
+/* Rows that are put aside: see aside.c. Zeroed is empty. */
+typedef struct bst__held bst__held;
+typedef struct bst__aside {
+    bst_arena *arena;
+    bst__held *rows;
+    size_t count;
+} bst__aside;
+
 /* What reads rows and gives each its fate. */
 typedef struct bst__rows {
     const bst_mapping *mapping;
@@ -24,13 +33,19 @@ typedef struct bst__rows {
     bst_sink *sink;        /* NULL: a dry run */
     bst__quarantine *file; /* NULL: none is written here */
     bool numbered;         /* a row's number means something to people */
-    bst_strbuf line;       /* of the row that is put aside */
+    bst__aside aside;
     bst_run_figures *figures;
 } bst__rows;
 
 bst_status bst__rows_take(bst__rows *rows, const bst_row *row, bst_diags *diags) BST_MUST_USE;
-/* read = migrated + quarantined + out of scope */
-bst_status bst__rows_balance(const bst_run_figures *figures, bst_diags *diags) BST_MUST_USE;
+/* After the last row: hands on what is held, and read = migrated + quarantined + out of scope. */
+bst_status bst__rows_end(bst__rows *rows, bst_diags *diags) BST_MUST_USE;
+void bst__rows_release(bst__rows *rows);
+
+/* The row just read, on its way to the sink and the file. */
+bst_status bst__aside_hold(bst__rows *rows, const bst_row *row, const bst_refusal *refusal,
+                           bst_diags *diags) BST_MUST_USE;
+bst_status bst__aside_hand_on(bst__rows *rows, bst_diags *diags) BST_MUST_USE;
 
 void bst__figures_add(bst_run_figures *sum, const bst_run_figures *part);
 /* What had to be waited for since it was last told. */

@@ -117,14 +117,13 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
                       .source = w->source,
                       .sink = w->sink,
                       .numbered = !bst_is_connection_string(w->team->options->from),
-                      .line = BST_STRBUF_INIT,
                       .figures = &figures};
     bst_status status = bst_source_select(w->source, chunk->bounds, w->diags);
     if (status == BST_OK) {
         status = read_chunk(w, &rows);
     }
     if (status == BST_OK) {
-        status = bst__rows_balance(&figures, w->diags);
+        status = bst__rows_end(&rows, w->diags);
     }
     if (status == BST_OK) {
         status = check_file(w);
@@ -133,7 +132,7 @@ static bst_status load_chunk(bst__worker *w, const bst_chunk *chunk) {
     if (status == BST_OK) {
         status = commit_chunk(w, &figures);
     }
-    bst_strbuf_release(&rows.line);
+    bst__rows_release(&rows);
     return status;
 }
 

@@ -232,24 +232,30 @@ static void add_part(const char **at, const char *end, bool joined, bst_strbuf *
     *at += *at < end;
 }
 
-bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
+bst_status bst__pg_add_key_values(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
                                   bst_diags *diags) {
-    const bst_source_spec *spec = s->base.spec;
+    const size_t width = s->base.spec->key_count;
     bst_strbuf part = BST_STRBUF_INIT;
     const char *at = key;
-    for (size_t i = 0; i < spec->key_count; i++) {
-        const bst__key_column *const column = find_column(s, spec->key[i]);
-        assert(column); /* whose key is not known is not asked by its key */
+    for (size_t i = 0; i < width; i++) {
         bst_strbuf_clear(&part);
-        add_part(&at, key + len, spec->key_count > 1, &part);
-        bst_strbuf_adds(out, i ? " AND " : "");
-        bst__pg_add_key_column(s, column, out);
-        bst_strbuf_adds(out, " = ");
+        add_part(&at, key + len, width > 1, &part);
+        bst_strbuf_adds(out, i ? ", " : "");
         if (part.failed || !bst_pg_add_literal(s->pg, part.text, out))
             out->failed = true;
     }
     bst_strbuf_release(&part);
     return out->failed ? bst_diag_nomem(diags) : BST_OK;
+}
+
+void bst__pg_add_key_matches(bst__pg_source *s, bst_strbuf *out) {
+    for (size_t i = 0; i < s->base.spec->key_count; i++) {
+        const bst__key_column *const column = find_column(s, s->base.spec->key[i]);
+        assert(column); /* whose key is not known is not asked by its key */
+        bst_strbuf_adds(out, i ? " AND " : "");
+        bst__pg_add_key_column(s, column, out);
+        bst_strbuf_addf(out, " = o.k%zu::%s", i + 1, column->type);
+    }
 }
 
 /* One text expression over all parts of the key, as bst__key_add() joins them. */

@@ -335,6 +335,8 @@ static bst_status pg_select(bst_source *source, const char *bounds, bst_diags *d
 
 static const struct bst__source_ops pg_ops = {.next = pg_next,
                                               .original = bst__pg_original,
+                                              .note = bst__pg_note,
+                                              .originals = bst__pg_originals,
                                               .expected = pg_expected,
                                               .progress = pg_progress,
                                               .column_count = pg_column_count,

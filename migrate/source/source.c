@@ -54,6 +54,27 @@ bst_status bst_source_original(bst_source *source, bst_strbuf *out, bst_diags *d
     return source->ops->original(source, out, diags);
 }
 
+bst_status bst_source_note(bst_source *source, bst_arena *arena, const char **ret,
+                           bst_diags *diags) {
+    const struct bst__source_ops *const ops = source->ops;
+    bst_strbuf text = BST_STRBUF_INIT;
+    const bst_status status = (ops->note ? ops->note : ops->original)(source, &text, diags);
+    *ret = text.failed ? NULL : bst_arena_strndup(arena, text.text, text.len);
+    bst_strbuf_release(&text);
+    return status == BST_OK && !*ret ? bst_diag_nomem(diags) : status;
+}
+
+bst_status bst_source_originals(bst_source *source, const char *const *notes, size_t count,
+                                bst_arena *arena, const char **ret, size_t *ret_count,
+                                bst_diags *diags) {
+    if (source->ops->originals)
+        return source->ops->originals(source, notes, count, arena, ret, ret_count, diags);
+    for (size_t i = 0; i < count; i++)
+        ret[i] = notes[i];
+    *ret_count = count;
+    return BST_OK;
+}
+
 uint64_t bst_source_expected(const bst_source *source) {
     return source->ops->expected(source);
 }

@@ -82,6 +82,7 @@ typedef struct bst__pg_source {
     char *held;
     size_t held_size, held_len;
     bool primed, like_before;
+    size_t originals_fit; /* how many came at once when last there were so many; 0: not known */
     bst_cell *cells;
     bst_arena *arena; /* of the row at hand */
     bst_arena *texts; /* as long as the source */
@@ -120,14 +121,20 @@ bst_status bst__pg_key_find(bst__pg_source *s, bst_diags *diags) BST_MUST_USE;
 bool bst__pg_key_is_found(const bst__pg_source *s);
 /* The column as it is compared: `t."code" COLLATE "C"`. A literal beside it needs no type. */
 void bst__pg_add_key_column(bst__pg_source *s, const bst__key_column *key, bst_strbuf *out);
-/* A condition that only the row with this key fulfils, as bst__key_add() has joined its parts. */
-bst_status bst__pg_add_key_equals(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
+/* The parts of a key, as bst__key_add() has joined them, as literals with commas between: a row of
+ * VALUES. And the condition that `t` has the key in `o` (k1, k2, ...), one of these rows. */
+bst_status bst__pg_add_key_values(bst__pg_source *s, const char *key, size_t len, bst_strbuf *out,
                                   bst_diags *diags) BST_MUST_USE;
+void bst__pg_add_key_matches(bst__pg_source *s, bst_strbuf *out);
 /* One text expression over all parts of the key, as bst__key_add() joins them. */
 void bst__pg_add_joined_key(bst__pg_source *s, bst_strbuf *out);
 
 /* original_pg.c */
 bst_status bst__pg_original(bst_source *source, bst_strbuf *out, bst_diags *diags);
+bst_status bst__pg_note(bst_source *source, bst_strbuf *out, bst_diags *diags);
+bst_status bst__pg_originals(bst_source *source, const char *const *notes, size_t count,
+                             bst_arena *arena, const char **ret, size_t *ret_count,
+                             bst_diags *diags);
 
 /* identity_pg.c */
 /* What must not change between a run that is broken off and the one that goes on with it. */

@@ -20,6 +20,11 @@ struct bst_source {
 struct bst__source_ops {
     bst_status (*next)(bst_source *source, const bst_row **ret_row, bst_diags *diags);
     bst_status (*original)(bst_source *source, bst_strbuf *out, bst_diags *diags);
+    /* NULL: a note is the original itself, which is at hand */
+    bst_status (*note)(bst_source *source, bst_strbuf *out, bst_diags *diags);
+    bst_status (*originals)(bst_source *source, const char *const *notes, size_t count,
+                            bst_arena *arena, const char **ret, size_t *ret_count,
+                            bst_diags *diags);
     uint64_t (*expected)(const bst_source *source);
     double (*progress)(const bst_source *source);
     size_t (*column_count)(const bst_source *source);

@@ -105,3 +105,26 @@ say 'trying again changes nothing more'
 grep -q '^  "migrated": 0,$' retry.json || { cat retry.json; fail 'something was migrated twice'; }
 "$BACKSTORY" quarantine list --from "$source" >again.txt
 cmp after.txt again.txt
+
+# In a database of its own; by the columns of its key, a list in JSON; and what is done to the table.
+wide() {
+    psql -Xqc "CREATE DATABASE $1"
+    psql -Xqd "$1" -v rows=1000 -f "$SAMPLES/payment/legacy.sql"
+    psql -Xqd "$1" -c 'ALTER TABLE payments ADD scan text' \
+        -c "UPDATE payments SET reference = reference || E'/%\\'', status = 99,
+            scan = repeat(md5(reference), CASE WHEN id % 40 = 0 THEN 9000 ELSE 3 END)" -c "$3"
+    python3 - "$1" "$2" <<'PY'
+import json, sys
+mapping = json.load(open("payment.legacy.json"))
+mapping["source"]["key"] = json.loads(sys.argv[2])
+json.dump(mapping, open(sys.argv[1] + ".legacy.json", "w"))
+PY
+    "$BACKSTORY" migrate "$1.legacy.json" --from "dbname=$1" --to "dbname=$1" --quiet || [ $? = 1 ]
+    psql -XAtqd "$1" -c "WITH held AS (SELECT (line::json->'row')::jsonb::text FROM backstory.quarantine),
+        there AS (SELECT (SELECT jsonb_object_agg(key, value) FROM json_each_text(row_to_json(t)))::text FROM payments t)
+        SELECT count(*) > 900 AND NOT EXISTS (SELECT * FROM held EXCEPT ALL SELECT * FROM there) FROM held" >same.txt
+    [ "$(cat same.txt)" = t ] || fail "rows put aside in $1 are not as they were"
+}
+say 'whole rows are as the server has them, whatever they are found by and however large they are'
+wide by_place '"id"' 'SELECT'
+wide by_key '["reference", "id"]' 'DELETE FROM payments WHERE id IS NULL; ALTER TABLE payments ADD PRIMARY KEY (id, reference)'

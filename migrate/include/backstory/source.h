@@ -194,6 +194,14 @@ BST_API bst_status bst_source_identity(bst_source *source, bst_strbuf *out,
  * or not. */
 BST_API bst_status bst_source_original(bst_source *source, bst_strbuf *out,
                                        bst_diags *diags) BST_MUST_USE;
+/* The same of many rows, asked for together: a server takes longer to be asked for one than to hand
+ * it out. A note of the row just read; and what the first of those are that were noted, one at
+ * least and as many as some memory holds. Texts in `arena`. */
+BST_API bst_status bst_source_note(bst_source *source, bst_arena *arena, const char **ret,
+                                   bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_source_originals(bst_source *source, const char *const *notes, size_t count,
+                                        bst_arena *arena, const char **ret, size_t *ret_count,
+                                        bst_diags *diags) BST_MUST_USE;
 /* For progress: the rows to expect, 0 when not known; and how far it is, 0 to 1, below 0 when not
  * known. */
 BST_API uint64_t bst_source_expected(const bst_source *source);
