@@ -415,6 +415,16 @@ static bst_status write_quarantine(chunk_run *run) {
 
 /* ---- all of it */
 
+/* Nothing more is read, unless there is a proof: the source can clean up after itself while the
+ * index is built. */
+static void leave_source(chunk_run *run) {
+    tell_one_reader(run);
+    if (!run->options->on_loaded) {
+        run->source = bst_source_free(run->source);
+        run->moment = (bst_source_moment){0};
+    }
+}
+
 static bst_status load_all(chunk_run *run) {
     bst_status status = BST_OK;
     if (bst_load_is(run->load) == BST_LOAD_NEW) {
@@ -432,7 +442,11 @@ static bst_status load_all(chunk_run *run) {
         run->figures->progress = 1;
         status = run->options->on_progress(run->options->context, run->figures);
     }
-    return status == BST_OK ? patiently(run, finish_load) : status;
+    if (status == BST_OK) {
+        leave_source(run);
+        status = patiently(run, finish_load);
+    }
+    return status;
 }
 
 /* A run that fails has not failed in vain; or it leaves nothing behind. */
@@ -491,9 +505,6 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
     }
     if (status == BST_OK && options->on_loaded) {
         status = tell_loaded(&run);
-    }
-    if (status == BST_OK && !figures->already) {
-        tell_one_reader(&run);
     }
     free(run.trouble.last);
     bst_load_free(run.load);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A run spares its source: while it stands in the middle of its chunks it holds ACCESS SHARE on the table, its partitions and their
+# A run spares its source (which may be the server and the database of its store, too): while it stands in the middle of its chunks it holds ACCESS SHARE on the table, its partitions and their
 # indexes, and nothing else that is anybody's; and in the end nothing was written there, not even a temporary file.
 set -eu
 
@@ -94,3 +94,43 @@ run=
 say 'nothing was written'
 after=$(counters)
 [ "$before" = "$after" ] || fail "before: $before, after: $after"
+
+say 'what lies elsewhere in a later snapshot is not read there (--no-resume)'
+ask -d "$store" -c 'SET client_min_messages = error' -c 'DROP SCHEMA backstory CASCADE'
+close_gate "$shop"
+"$BACKSTORY" migrate bill.legacy.json --from "dbname=$shop application_name=spared" --to "dbname=$store" --chunk-rows 200 --no-resume \
+    --quiet >out.txt 2>&1 &
+run=$!
+wait_at_gate $run || { cat out.txt; fail 'the run did not come to the gate'; }
+ask -c "SELECT pg_terminate_backend(pid) FROM $ours x" >/dev/null
+open_gate
+got=0
+wait $run || got=$?
+run=
+[ "$got" = 3 ] || { cat out.txt; fail "exit status $got"; }
+grep -q '\[snapshot-lost\]' out.txt || { cat out.txt; fail 'it does not say that the snapshot is lost'; }
+
+say 'while the store builds its index nothing of the source is held; then it begins anew'
+make_gate "$store"
+ask -d "$store" <<'SQL'
+CREATE FUNCTION public.wait_at_end() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM public.wait_at_gate(); RETURN NEW; END$$;
+CREATE TRIGGER wait_at_end BEFORE INSERT ON backstory.run FOR EACH ROW EXECUTE FUNCTION public.wait_at_end();
+SQL
+close_gate "$store"
+"$BACKSTORY" migrate bill.legacy.json --from "dbname=$shop application_name=spared" --to "dbname=$store" --chunk-rows 200 --no-resume \
+    --quiet >out.txt 2>&1 &
+run=$!
+wait_at_gate $run || { cat out.txt; fail 'the run did not come to its end'; }
+tries=0
+until [ -z "$(ask -c "SELECT FROM $ours x")" ]; do # it takes a session a moment to end
+    tries=$((tries + 1))
+    [ $tries -lt 500 ] || fail 'a session stays'
+done
+open_gate
+wait $run || { cat out.txt; fail 'the run failed'; }
+run=
+
+say 'source and store in one database'
+"$BACKSTORY" migrate bill.legacy.json --from "dbname=$shop" --to "dbname=$shop" --jobs 3 --chunk-rows 200 --verify --quiet >out.txt 2>&1 ||
+    { cat out.txt; fail 'the run failed'; }
+[ "$(ask -c "SELECT count(*) FROM backstory.entity")" = 3992 ] || fail 'other entities'
