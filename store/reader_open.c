@@ -15,7 +15,7 @@ static bst_status open_any(const char *store, const bst_machine *machine, const 
 #else
     (void)part;
     (void)moment;
-    return bst__no_postgres(diags);
+    return bst_no_postgres("a .jsonl file", diags);
 #endif
 }
 

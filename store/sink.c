@@ -21,7 +21,7 @@ bst_status bst_sink_open(const char *target, const bst_machine *machine, const b
 #if BACKSTORY_POSTGRES
     return bst__sink_pg_open(target, machine, run, ret, diags);
 #else
-    return bst__no_postgres(diags);
+    return bst_no_postgres("a .jsonl file", diags);
 #endif
 }
 

@@ -40,9 +40,10 @@ bst_status bst__unknown_target(const char *target, bst_diags *diags) {
     return BST_USAGE;
 }
 
-bst_status bst__no_postgres(bst_diags *diags) {
+bst_status bst_no_postgres(const char *instead, bst_diags *diags) {
     bst_diag_add(diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
                  "cannot reach PostgreSQL: this backstory was built without it");
-    bst_diag_hint(diags, "Build with -DBACKSTORY_POSTGRES=ON, or use a .jsonl file.");
+    bst_diag_hint(diags, "Build with -DBACKSTORY_POSTGRES=ON%s%s.", instead ? ", or give " : "",
+                  instead ? instead : "");
     return BST_USAGE;
 }

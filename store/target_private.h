@@ -8,7 +8,5 @@
 bool bst__is_jsonl(const char *target);
 /* Neither this nor a connection string. */
 bst_status bst__unknown_target(const char *target, bst_diags *diags);
-/* A connection string, and this program was built without libpq. */
-bst_status bst__no_postgres(bst_diags *diags);
 
 #endif

@@ -26,7 +26,9 @@ sources=$(find base fsm eventgen import store migrate cli tests bench -name '*.[
 while read -r symbol object; do
     # shellcheck disable=SC2086
     places=$(grep -lwF -e "$symbol" $sources || true)
-    if [ "$(echo "$places" | wc -l)" -eq 1 ]; then
+    # What is made of a .sql or .text file is defined in no source of ours: one place uses it.
+    home=$(basename "${object%.o}" .c).c
+    if [ "$(echo "$places" | wc -l)" -eq 1 ] && [ "${places##*/}" = "$home" ]; then
         echo "${places:-$object}: only this file uses $symbol: let it be static" >&2
         status=1
     fi

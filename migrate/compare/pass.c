@@ -220,8 +220,7 @@ static bst_status await_follower(whole *w) {
                ? bst_follow_await(options->store, w->mapping->machine->id, &wait, w->diags)
                : status;
 #else
-    return bst_diag_add(w->diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
-                        "this program was built without PostgreSQL");
+    return bst_no_postgres(NULL, w->diags);
 #endif
 }
 

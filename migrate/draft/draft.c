@@ -189,10 +189,7 @@ static bst_status open_source(draft *d) {
 #if BACKSTORY_POSTGRES
     return bst__draft_open_pg(d);
 #else
-    bst_diag_add(d->diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
-                 "cannot read from PostgreSQL: this program was built without it");
-    bst_diag_hint(d->diags, "Give a .csv file, or build with BACKSTORY_POSTGRES=ON.");
-    return BST_USAGE;
+    return bst_no_postgres("a .csv file", d->diags);
 #endif
 }
 

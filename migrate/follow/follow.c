@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "backstory/sink.h"
+
 char *bst_follow_slot_name(const bst_machine *machine) {
     bst_strbuf name = BST_STRBUF_INIT;
     bst_strbuf_adds(&name, "backstory_");
@@ -14,20 +16,13 @@ char *bst_follow_slot_name(const bst_machine *machine) {
 }
 
 #if !BACKSTORY_POSTGRES
-static bst_status no_postgres(bst_diags *diags) {
-    bst_diag_add(diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
-                 "cannot follow PostgreSQL: this backstory was built without it");
-    bst_diag_hint(diags, "Build with -DBACKSTORY_POSTGRES=ON.");
-    return BST_USAGE;
-}
-
 bst_status bst_slots_list(const char *from,
                           bst_status (*on_slot)(void *context, const bst_slot *slot), void *context,
                           bst_diags *diags) {
     (void)from;
     (void)on_slot;
     (void)context;
-    return no_postgres(diags);
+    return bst_no_postgres(NULL, diags);
 }
 
 bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
@@ -36,13 +31,13 @@ bst_status bst_races_list(const char *from, const char *slot, uint64_t limit,
     (void)slot;
     (void)limit;
     (void)visitor;
-    return no_postgres(diags);
+    return bst_no_postgres(NULL, diags);
 }
 
 bst_status bst_slots_drop(const char *from, const char *name, bst_diags *diags) {
     (void)from;
     (void)name;
-    return no_postgres(diags);
+    return bst_no_postgres(NULL, diags);
 }
 
 bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
@@ -50,6 +45,6 @@ bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *opti
     (void)mapping;
     (void)options;
     *ret_figures = (bst_follow_figures){.lsn = 0};
-    return no_postgres(diags);
+    return bst_no_postgres(NULL, diags);
 }
 #endif

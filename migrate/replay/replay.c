@@ -10,6 +10,8 @@
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include <uthash.h>
 
+#include "backstory/sink.h"
+
 #define PROGRESS_STEPS 256u
 
 /* What mismatches are grouped by. */
@@ -64,8 +66,7 @@ static bst_status open_old(const replay *r, bst__old **ret) {
     return bst__old_pg_open(r->options->from, r->mapping, ret, r->diags);
 #else
     (void)ret;
-    return bst_diag_add(r->diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
-                        "cannot reach PostgreSQL: this program was built without it");
+    return bst_no_postgres(NULL, r->diags);
 #endif
 }
 

@@ -27,15 +27,6 @@ bst_status bst_source_open(const char *from, const bst_source_spec *spec, bst_so
     return bst_source_open_at(from, spec, NULL, ret, diags);
 }
 
-#if !BACKSTORY_POSTGRES
-static bst_status no_postgres(bst_diags *diags) {
-    bst_diag_add(diags, BST_USAGE, BST_ERROR, "no-postgres", NULL,
-                 "cannot read from PostgreSQL: this program was built without it");
-    bst_diag_hint(diags, "Give a .csv file, or build with BACKSTORY_POSTGRES=ON.");
-    return BST_USAGE;
-}
-#endif
-
 bst_status bst_source_open_at(const char *from, const bst_source_spec *spec, const char *snapshot,
                               bst_source **ret, bst_diags *diags) {
     if (!bst_is_connection_string(from)) {
@@ -47,6 +38,6 @@ bst_status bst_source_open_at(const char *from, const bst_source_spec *spec, con
     return bst__source_pg_open(from, spec, snapshot, ret, diags);
 #else
     (void)snapshot;
-    return no_postgres(diags);
+    return bst_no_postgres("a .csv file", diags);
 #endif
 }

@@ -1,4 +1,10 @@
-/* What a call can come back with. One list gives the enum, the stable text and the exit status. */
+/* What a call can come back with. One list gives the enum, the stable text and the exit status.
+ *
+ * What holds in every header, unless it says otherwise. `ret_...` is written when the call has
+ * come back with BST_OK (or true), `reterr_...` when it has not. What *_new() and *_open() give,
+ * *_free() takes back, which takes NULL and returns NULL; what *_init() fills is given back by
+ * *_release(). Texts out of an object are borrowed until it is freed. What is const may be
+ * shared by threads; all else is used by one thread at a time. */
 #ifndef BACKSTORY_STATUS_H
 #define BACKSTORY_STATUS_H
 

@@ -2,7 +2,7 @@
  *
  * What every entity of one kind has in common (event types, states, basis, confidence, source) is
  * said once, in a plan; a history is a plan and what differs from entity to entity: times and
- * payloads.
+ * payloads. Times are those of timestamp.h: microseconds since 2000-01-01 UTC.
  */
 #ifndef BACKSTORY_HISTORY_H
 #define BACKSTORY_HISTORY_H

@@ -5,7 +5,10 @@
  *     load what is known of some entities - append ... set aside ... - commit(lsn)
  *
  * All or nothing between two commits. The place moves in the same transaction, and only from where
- * this journal has seen it: of two followers one gets a BST_CONFLICT (code `fenced`).
+ * this journal has seen it, as with a fencing token (Kleppmann, Designing Data-Intensive
+ * Applications, 2017, chapter 8): of two followers one gets a BST_CONFLICT (code `fenced`). So each
+ * change has its effect once, though the log may be sent twice. Places are LSNs (pg_stream.h),
+ * times those of timestamp.h.
  */
 #ifndef BACKSTORY_JOURNAL_H
 #define BACKSTORY_JOURNAL_H

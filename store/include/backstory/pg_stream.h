@@ -2,7 +2,8 @@
  * the output plugin pgoutput as bytes (migrate's wal.h takes them apart). Built only with
  * BACKSTORY_POSTGRES.
  *
- * Places in the log are LSNs: byte positions that only grow; 0 is no place.
+ * Places in the log are LSNs: byte positions that only grow; 0 is no place. Times are those of
+ * timestamp.h.
  */
 #ifndef BACKSTORY_PG_STREAM_H
 #define BACKSTORY_PG_STREAM_H

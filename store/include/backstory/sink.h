@@ -63,6 +63,9 @@ BST_API bst_sink *bst_sink_free(bst_sink *sink); /* takes NULL, returns NULL */
 /* Whether a SOURCE, SINK or STORE argument means a PostgreSQL server: a URI, or a conninfo string
  * (it has a "="). */
 BST_API bool bst_is_connection_string(const char *target);
+/* It means one, and this library was built without libpq: adds the finding and returns BST_USAGE.
+ * `instead`: what would do, "a .csv file"; NULL: nothing. */
+BST_API bst_status bst_no_postgres(const char *instead, bst_diags *diags);
 
 #ifdef __cplusplus
 }
