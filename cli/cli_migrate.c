@@ -16,12 +16,13 @@
 #include "proof.h"
 #include "watch.h"
 
-/* "now" or a timestamp. */
+/* "now" or a timestamp. A server has a clock of its own, and who goes on with a run its time. */
 static bst_status read_recorded_at(cli_call *call, const char *text, bst_run_options *run) {
     if (!text)
         return BST_OK;
-    run->has_recorded_at = true;
-    if (strcmp(text, "now") == 0) {
+    const bool now = strcmp(text, "now") == 0;
+    run->has_recorded_at = !now || !bst_is_connection_string(run->to);
+    if (now) {
         run->recorded_at = bst_clock_now();
         return BST_OK;
     }
@@ -109,6 +110,8 @@ static bst_status read_arguments(cli_call *call, arguments *given, bst_run_optio
                                                             : NULL;
     if (moment && !bst_is_connection_string(given->from))
         return cli_usage(call, "%s is for a source in PostgreSQL: a file has one moment", moment);
+    if (given->chunks.snapshot && !*given->chunks.snapshot)
+        return cli_usage(call, "--snapshot needs the name that pg_export_snapshot() gave");
     const bst_status status = read_recorded_at(call, given->recorded_at, run);
     return status == BST_OK ? cli_chunks_read(call, &given->chunks, run) : status;
 }

@@ -13,13 +13,25 @@
 #include <jansson.h>
 
 #include "backstory/digest.h"
+#include "backstory/timestamp.h"
 #include "pg_store_private.h"
 
-enum { RUN, MACHINE, FINISHED, MACHINE_SHA256, MAPPING_SHA256, IDENTITY, SOURCE, RESUMABLE };
+enum {
+    RUN,
+    MACHINE,
+    FINISHED,
+    MACHINE_SHA256,
+    MAPPING_SHA256,
+    IDENTITY,
+    SOURCE,
+    RESUMABLE,
+    RECORDED_AT /* in microseconds from 2000-01-01 */
+};
 
 static const char find_sql[] =
     "SELECT run_id, load.machine_id, finished_at, version.sha256, mapping_sha256, source_identity,"
-    " source, resumable FROM backstory.load JOIN backstory.machine USING (machine_id)"
+    " source, resumable, ((extract(epoch FROM recorded_at) - 946684800) * 1000000)::bigint"
+    " FROM backstory.load JOIN backstory.machine USING (machine_id)"
     " JOIN backstory.machine_version AS version USING (machine_version_id)"
     " WHERE machine.name = $1 ORDER BY finished_at IS NULL DESC, run_id DESC";
 
@@ -118,10 +130,23 @@ static bst_status refuse(const bst_load *load, const bst_pg_rows *rows, const ch
     return BST_INVALID;
 }
 
+/* The events of a run have one time of recording; who names none takes the one there is. */
+static void find_other_time(const bst_load *load, const bst_pg_rows *rows, bst_strbuf *out) {
+    char before[BST_TIME_TEXT_MAX], now[BST_TIME_TEXT_MAX];
+    const int64_t was = strtoll(bst_pg_rows_text(rows, 0, RECORDED_AT), NULL, 10);
+    if (!load->info.run.has_recorded_at || was == load->info.run.recorded_at)
+        return;
+    bst_time_format(was, before);
+    bst_time_format(load->info.run.recorded_at, now);
+    bst_strbuf_addf(out, "%sthe events were recorded at %s, and are now at %s",
+                    out->len ? "; " : "", before, now);
+}
+
 static bst_status take_unfinished(bst_load *load, const bst_pg_rows *rows, bst_diags *diags) {
     bst_strbuf differences = BST_STRBUF_INIT;
     bst_status status = BST_OK;
     find_differences(load, rows, 0, &differences);
+    find_other_time(load, rows, &differences);
     if (differences.failed)
         status = bst_diag_nomem(diags);
     else if (differences.len > 0)

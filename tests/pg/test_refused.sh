@@ -68,12 +68,15 @@ says 'the same command goes on from there'
 ask -c 'DROP TRIGGER refuse ON backstory.chunk'
 migrate 1 remittance2.json
 says '[run-differs]'
+migrate 1 remittance.json --recorded-at 2024-07-01T12:00:00Z
+says '[run-differs]'
+says ', and are now at 2024-07-01T12:00:00Z'
 migrate 3 remittance2.json --restart
 says 'sqlstate-42501'
 says 'Only the owner of the store may take back'
 ! ask -d "$PGDATABASE" -U refused_loader -c 'SELECT backstory.withdraw_load(max(run_id)) FROM backstory.load' | grep -q t ||
     fail 'an appender has taken back history'
-migrate 0 remittance.json
+migrate 0 remittance.json --recorded-at now
 unset to
 ask -c 'SELECT key, data FROM backstory.segment WHERE machine_id = 1 ORDER BY key' >after.txt
 cmp before.txt after.txt
@@ -90,8 +93,15 @@ migrate 3 first.json
 says 'not now'
 [ "$(ask -d refused_copy -c "SELECT to_regclass('backstory.segment_stream') IS NOT NULL, count(*) FROM backstory.load")" = 't|0' ] ||
     fail 'the store is not as it was'
+ask -d refused_copy -c 'DROP TRIGGER refuse ON backstory.chunk' -c 'CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk
+    FOR EACH ROW WHEN (NEW.chunk = 3) EXECUTE FUNCTION public.refuse()'
+migrate 3 other.json --recorded-at 2024-07-01T12:00:00Z
+migrate 1 other.json --recorded-at 2024-07-01T12:00:01Z
+says '[run-differs]'
 ask -d refused_copy -c 'DROP TRIGGER refuse ON backstory.chunk'
-migrate 0 other.json
+migrate 0 other.json --recorded-at 2024-07-01T12:00:00Z
+[ "$(ask -d refused_copy -c 'SELECT DISTINCT recorded_at FROM backstory.event')" = '2024-07-01 12:00:00+00' ] ||
+    fail 'the events are recorded at another time'
 
 ask -c 'DROP OWNED BY refused_loader' -c 'DROP ROLE refused_loader'
 ask -d postgres -c 'DROP DATABASE refused_copy'
