@@ -9,6 +9,22 @@ const char *bst__pg_single(const bst_pg_rows *rows, size_t column) {
     return bst_pg_rows_count(rows) == 1 ? bst_pg_rows_text(rows, 0, column) : NULL;
 }
 
+static void hint_missing_table(const char *table, const char *const *names, size_t count,
+                               bst_diags *diags) {
+    const char *const nearest = names ? bst_nearest_name(table, names, count) : NULL;
+
+    if (strchr(table, '"'))
+        bst_diag_hint(diags, "Names are written as they are, without SQL's quotes; the first dot "
+                             "ends the schema's.");
+    else if (nearest && strcmp(nearest, table) == 0)
+        bst_diag_hint(diags, "The first dot ends the schema's name. A schema with a dot in its "
+                             "name is out of reach: read a view of the table.");
+    else if (nearest)
+        bst_diag_hint(diags, "Did you mean \"%s\"?", nearest);
+    else
+        bst_diag_hint(diags, "Name it with its schema, as in \"public.payments\".");
+}
+
 static bst_status report_missing_table(bst__pg_source *s, bst_diags *diags) {
     bst_pg_rows *rows = NULL;
     bst_status status = bst_pg_query(
@@ -23,13 +39,9 @@ static bst_status report_missing_table(bst__pg_source *s, bst_diags *diags) {
     const char **names = calloc(count + 1, sizeof *names);
     for (size_t i = 0; i < count && names; i++)
         names[i] = bst_pg_rows_text(rows, i, 0);
-    const char *nearest = names ? bst_nearest_name(s->base.spec->table, names, count) : NULL;
     bst_diag_add(diags, BST_DATABASE, BST_ERROR, "unknown-table", NULL, "%s has no table \"%s\"",
                  bst_pg_label(s->pg), s->base.spec->table);
-    if (nearest)
-        bst_diag_hint(diags, "Did you mean \"%s\"?", nearest);
-    else
-        bst_diag_hint(diags, "Name it with its schema, as in \"public.payments\".");
+    hint_missing_table(s->base.spec->table, names, count, diags);
     free(names);
     bst_pg_rows_free(rows);
     return BST_DATABASE;

@@ -91,6 +91,24 @@ done
 psql -XAtqd strange_both -c 'SELECT machine, count(*) FROM backstory.entity GROUP BY 1 ORDER BY 1' >both.txt
 [ "$(wc -l <both.txt)" = 2 ] || { cat both.txt; fail 'not two machines'; }
 
+say 'names are written as they are'
+psql -Xqc 'CREATE SCHEMA "a.b"' -c 'CREATE TABLE "a.b".notes (id int)' -c 'ALTER TABLE notes RENAME TO "no""te.s %s"'
+# table NAME: in place of the one in note.legacy.json
+table() {
+    python3 -c 'import json, sys
+mapping = json.load(open("note.legacy.json"))
+mapping["source"]["table"] = sys.argv[1]
+json.dump(mapping, open("named.legacy.json", "w"))' "$1"
+    got=0
+    "$BACKSTORY" plan named.legacy.json --from "$source" >out.txt 2>&1 || got=$?
+}
+table 'public.no"te.s %s'
+[ "$got" = 0 ] || { cat out.txt; fail 'a table with a strange name is not found'; }
+table '"public"."no""te.s %s"'
+grep -q "hint: Names are written as they are, without SQL's quotes" out.txt || { cat out.txt; fail 'no hint at the quotes'; }
+table a.b.notes
+grep -q 'hint: The first dot ends the schema' out.txt || { cat out.txt; fail 'no hint at the dot'; }
+
 for name in plain escapes digest latin trigger both; do
     psql -Xqc "DROP DATABASE strange_$name"
 done
