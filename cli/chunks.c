@@ -34,6 +34,10 @@ void cli_chunks_init(cli_chunks *chunks) {
          "give up a session that is silent for so long while its server is not at work for it, and "
          "take a new one (default: 60s)",
          "TIME"},
+        {"hang-timeout", 0, POPT_ARG_STRING, &chunks->hang, 0,
+         "give up a session for which the server says to work, but of which nothing has moved for "
+         "so long (default: 15m)",
+         "TIME"},
         {"retry-timeout", 0, POPT_ARG_STRING, &chunks->retry, 0,
          "when a server is gone try again until nothing has gone forward for so long (default: 2m)",
          "TIME"},
@@ -103,6 +107,8 @@ bst_status cli_chunks_read(cli_call *call, cli_chunks *chunks, bst_run_options *
         status = read_time(call, "stall-timeout", chunks->stall, &run->stall_seconds);
     if (status == BST_OK)
         status = read_time(call, "retry-timeout", chunks->retry, &run->retry_seconds);
+    if (status == BST_OK)
+        status = read_time(call, "hang-timeout", chunks->hang, &run->hang_seconds);
     run->jobs = (uint32_t)jobs;
     run->restart = chunks->restart != 0;
     run->by_place = chunks->no_resume != 0;
@@ -116,6 +122,7 @@ void cli_chunks_release(cli_chunks *chunks) {
     free(chunks->snapshot_age);
     free(chunks->stall);
     free(chunks->retry);
+    free(chunks->hang);
     bst_pace_free(chunks->pace);
 }
 

@@ -9,9 +9,9 @@
 typedef struct cli_chunks {
     int jobs, restart, no_resume, one_snapshot;
     long long chunk_rows, rate;
-    char *snapshot, *snapshot_age, *stall, *retry;    /* popt's, until cli_chunks_release() */
-    bst_pace *pace;                                   /* the run's, until then, too */
-    struct poptOption options[CLI_CHUNK_OPTIONS_MAX]; /* to be included in the command's own */
+    char *snapshot, *snapshot_age, *stall, *retry, *hang; /* popt's, until cli_chunks_release() */
+    bst_pace *pace;                                       /* the run's, until then, too */
+    struct poptOption options[CLI_CHUNK_OPTIONS_MAX];     /* to be included in the command's own */
 } cli_chunks;
 
 void cli_chunks_init(cli_chunks *chunks);

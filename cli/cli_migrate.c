@@ -127,6 +127,7 @@ static bst_status watch_and_run(cli_call *call, const arguments *given, const bs
     watch.chunked = bst_is_connection_string(given->to) &&
                     (bst_is_connection_string(given->from) || bst_source_is_file(given->from));
     run->on_progress = cli_watch_progress;
+    run->on_warning = cli_watch_warning;
     run->context = &watch;
     if (status == BST_OK && prove)
         status = cli_proof_begin(&proof, &watch, mapping, run, given->manifest);

@@ -135,6 +135,33 @@ static void show(cli_watch *watch, const bst_run_figures *figures) {
     }
 }
 
+static void warn_json(const bst_diag *warning) {
+    json_t *const object = json_object();
+
+    json_object_set_new(object, "warning", json_string(warning->message));
+    json_object_set_new(object, "code", json_string(warning->code));
+    json_object_set_new(object, "hint", json_string(warning->hint));
+    cli_print_json(object, JSON_COMPACT, stderr);
+    fputc('\n', stderr);
+    json_decref(object);
+}
+
+void cli_watch_warning(void *context, const bst_diag *warning) {
+    cli_watch *watch = context;
+    bst_strbuf text = BST_STRBUF_INIT;
+
+    if (watch->json) {
+        warn_json(warning);
+        return;
+    }
+    cli_progress_end(&watch->progress);
+    bst_diag_format_text(warning, NULL, 0, &text);
+    if (text.failed)
+        cli_out_of_memory();
+    fwrite(text.text, 1, text.len, stderr);
+    bst_strbuf_release(&text);
+}
+
 void cli_watch_end(cli_watch *watch) {
     cli_progress_end(&watch->progress);
     if (watch->json && watch->last.read > 0) /* whoever reads along sees the end */

@@ -25,6 +25,7 @@ bst_status cli_watch_begin(cli_watch *watch, cli_call *call, const char *what, c
                            const char *limit);
 /* For bst_run_options; `context` is a cli_watch. */
 bst_status cli_watch_progress(void *context, const bst_run_figures *figures);
+void cli_watch_warning(void *context, const bst_diag *warning);
 void cli_watch_end(cli_watch *watch);
 /* The proof after a run is watched in the same way, from _verify to _verified. Of the figures it
  * has the rows, those put aside and the progress. */

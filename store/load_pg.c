@@ -37,8 +37,7 @@ static bst_status lock_machine(bst_load *load, bst_diags *diags) {
 }
 
 static bst_status connect(bst_load *load, bst_diags *diags) {
-    return bst_pg_connect_watched(load->target, BST_PG_STORE, load->info.stall_seconds, &load->pg,
-                                  diags);
+    return bst_pg_connect_watched(load->target, BST_PG_STORE, &load->info.watch, &load->pg, diags);
 }
 
 bst_status bst_load_reconnect(bst_load *load, bst_diags *diags) {

@@ -68,8 +68,8 @@ bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret, bst_diags *d
     bst__segment_writer_init(&sink->segments);
     bst_strbuf_init(&sink->quarantine.rows);
     bst_strbuf_init(&sink->bounds);
-    bst_status status = bst_pg_connect_watched(load->target, BST_PG_STORE, load->info.stall_seconds,
-                                               &sink->pg, diags);
+    bst_status status =
+        bst_pg_connect_watched(load->target, BST_PG_STORE, &load->info.watch, &sink->pg, diags);
     if (status == BST_OK)
         status = bst_pg_exec(sink->pg, "SET synchronous_commit = off", diags);
     sink->segments.pg = sink->pg;

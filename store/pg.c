@@ -54,16 +54,12 @@ static void add_lines(bst_strbuf *out, const char *text) {
     }
 }
 
-static const char *side_of(const bst_pg *pg) {
-    return pg->side == BST_PG_SOURCE ? "source" : "store";
-}
-
 static bst_status report_connection(const bst_pg *pg, bst_diags *diags) {
     bst_strbuf text = BST_STRBUF_INIT;
     add_lines(&text, PQerrorMessage(pg->conn));
     if (text.len == 0)
         bst_strbuf_adds(&text, "the connection to the server was lost");
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s: %s", side_of(pg),
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s: %s", bst__pg_side(pg),
                  pg->label.text, text.text);
     bst_strbuf_release(&text);
     return BST_DATABASE;
@@ -98,8 +94,8 @@ static bst_status report_result(const bst_pg *pg, const PGresult *result, bst_di
     char code[32];
     snprintf(code, sizeof code, "sqlstate-%s", sqlstate);
     const bst_status status = status_of(sqlstate);
-    bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s %s: %s", side_of(pg), pg->label.text,
-                 primary ? primary : "unknown error");
+    bst_diag_add(diags, status, BST_ERROR, code, NULL, "%s %s: %s", bst__pg_side(pg),
+                 pg->label.text, primary ? primary : "unknown error");
     /* Where in a COPY it happened is worth knowing; where in a function of ours is not. */
     if (detail && context && strncmp(sqlstate, "BST", 3) != 0)
         bst_diag_detail(diags, "%s; %s", detail, context);
@@ -130,9 +126,11 @@ bst_status bst__diag_pass_on(const bst_diag *diag, bst_diags *diags) {
 }
 
 static bst_status report_silence(const bst_pg *pg, bst_diags *diags) {
+    if (pg->hung)
+        return bst__pg_report_hang(pg, diags);
     bst_diag_add(diags, BST_RETRY, BST_ERROR, "stalled", NULL,
-                 "%s %s has not moved for %u seconds, and its session is not at work", side_of(pg),
-                 pg->label.text, (unsigned)pg->patience);
+                 "%s %s has not moved for %u seconds, and its session is not at work",
+                 bst__pg_side(pg), pg->label.text, (unsigned)pg->patience);
     return BST_RETRY;
 }
 
@@ -212,7 +210,7 @@ static bst_status report_refused(const bst_pg *pg, const char *conninfo, bst_dia
     if (!shown)
         return bst_diag_nomem(diags);
     hide_secrets(conninfo, shown);
-    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s", side_of(pg), shown);
+    bst_diag_add(diags, BST_DATABASE, BST_ERROR, "connect", NULL, "%s %s", bst__pg_side(pg), shown);
     free(shown);
     return BST_DATABASE;
 }
@@ -252,7 +250,7 @@ static bst_status find_backend(bst_pg *pg, bst_diags *diags) {
     if (pg->backend == PQbackendPID(pg->conn) || !bst__pg_is_shared(pg))
         return BST_OK;
     bst_diag_add(diags, BST_DATABASE, BST_ERROR, "shared-session", NULL,
-                 "%s %s: a pooler lends its sessions for a transaction at a time", side_of(pg),
+                 "%s %s: a pooler lends its sessions for a transaction at a time", bst__pg_side(pg),
                  pg->label.text);
     bst_diag_hint(diags, "Connect to the server itself, or let the pooler keep a session for a "
                          "connection (pool_mode = session in PgBouncer).");
@@ -283,6 +281,9 @@ bst_status bst__pg_connect(const char *conninfo, bst_pg_side side, bool replicat
     if (!pg)
         return bst_diag_nomem(diags);
     bst_strbuf_init(&pg->label);
+    bst_strbuf_init(&pg->sign);
+    bst_strbuf_init(&pg->does);
+    bst_strbuf_init(&pg->blockers);
     pg->last_words = bst_diags_new();
     pg->side = side;
     pg->patience = patience;
@@ -306,19 +307,24 @@ bst_status bst_pg_connect(const char *conninfo, bst_pg_side side, bst_pg **ret, 
     return bst__pg_connect(conninfo, side, false, BST_PG_PATIENCE, ret, diags);
 }
 
-bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side, uint32_t seconds,
+bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side, const bst_pg_watch *watch,
                                   bst_pg **ret, bst_diags *diags) {
-    return bst__pg_connect(conninfo, side, false, seconds > 0 ? seconds : BST_PG_PATIENCE, ret,
-                           diags);
+    const uint32_t seconds = watch->stall_seconds > 0 ? watch->stall_seconds : BST_PG_PATIENCE;
+    const bst_status status = bst__pg_connect(conninfo, side, false, seconds, ret, diags);
+    if (status == BST_OK) {
+        (*ret)->watch = *watch;
+        (*ret)->watch.stall_seconds = seconds;
+    }
+    return status;
 }
 
 bool bst_pg_heals(const bst_diag *diag) {
     /* Codes of ours where the server said nothing, then its own: connections that are ended, a
      * server that stops, starts or is full, and transactions that lost against another. */
     static const char *const passing[] = {
-        "connect",        "stalled",        "rolled-back",    "store-busy",     "sqlstate-57P01",
-        "sqlstate-57P02", "sqlstate-57P03", "sqlstate-53300", "sqlstate-40001", "sqlstate-40P01",
-        "sqlstate-25P03", "sqlstate-08000", "sqlstate-08003", "sqlstate-08006"};
+        "connect",        "stalled",        "server-hangs",   "rolled-back",    "store-busy",
+        "sqlstate-57P01", "sqlstate-57P02", "sqlstate-57P03", "sqlstate-53300", "sqlstate-40001",
+        "sqlstate-40P01", "sqlstate-25P03", "sqlstate-08000", "sqlstate-08003", "sqlstate-08006"};
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
         if (strcmp(diag->code, passing[i]) == 0)
             return diag->status != BST_USAGE;
@@ -335,6 +341,9 @@ bst_pg *bst_pg_free(bst_pg *pg) {
         PQfreemem(pg->message);
         PQfinish(pg->conn);
         bst_strbuf_release(&pg->label);
+        bst_strbuf_release(&pg->sign);
+        bst_strbuf_release(&pg->does);
+        bst_strbuf_release(&pg->blockers);
         bst_diags_free(pg->last_words);
         free(pg);
     }
@@ -347,7 +356,7 @@ const char *bst_pg_label(const bst_pg *pg) {
 
 const char *bst_pg_own_words(const bst_pg *pg, const char *message) {
     bst_strbuf before = BST_STRBUF_INIT;
-    bst_strbuf_addf(&before, "%s %s: ", side_of(pg), pg->label.text);
+    bst_strbuf_addf(&before, "%s %s: ", bst__pg_side(pg), pg->label.text);
     const bool said = strncmp(message, before.text, before.len) == 0;
     message += said ? before.len : 0;
     bst_strbuf_release(&before);
@@ -376,7 +385,7 @@ bst_status bst_pg_exec(bst_pg *pg, const char *sql, bst_diags *diags) {
     return undone ? bst_diag_add(diags, BST_DATABASE, BST_ERROR, "rolled-back", NULL,
                                  "%s %s: the server rolled the transaction back instead of "
                                  "committing it",
-                                 side_of(pg), pg->label.text)
+                                 bst__pg_side(pg), pg->label.text)
                   : BST_OK;
 }
 
@@ -488,7 +497,7 @@ bst_status bst_pg_copy_finish(bst_pg *pg, uint64_t rows, bst_diags *diags) {
     if (status != BST_OK || taken == rows)
         return status;
     bst_diag_add(diags, BST_DATABASE, BST_ERROR, "copy-cut-short", NULL,
-                 "%s %s: the server took %llu of %llu rows", side_of(pg), pg->label.text,
+                 "%s %s: the server took %llu of %llu rows", bst__pg_side(pg), pg->label.text,
                  (unsigned long long)taken, (unsigned long long)rows);
     bst_diag_hint(diags, "Look for a trigger of somebody's own on the tables of schema backstory.");
     return BST_DATABASE;

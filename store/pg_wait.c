@@ -4,8 +4,8 @@
  * kernel at the other end goes on acknowledging, so no time limit of TCP strikes. So nothing here
  * blocks in libpq. After `patience` seconds in which no byte has come or gone, a second session
  * asks the server what the first one's backend does. While it works, or waits for a lock or a disk,
- * all is well, however long it takes; when it waits for us, or is gone, or the server does not
- * answer this one either, the session is given up as dead.
+ * all is well, however long it takes, as long as it moves (pg_still.c); when it waits for us, or is
+ * gone, or the server does not answer this one either, the session is given up as dead.
  */
 #include <errno.h>
 #include <poll.h>
@@ -57,12 +57,12 @@ static bool works(bst_pg *asking, int backend) {
     return found;
 }
 
-static bool lives(const bst_pg *pg) {
+static bool lives(bst_pg *pg) {
     bst_pg asking = {.conn = bst__pg_connect_like(pg->conn, pg->patience),
                      .patience = pg->patience,
                      .probing = true};
-    const bool good =
-        asking.conn && PQstatus(asking.conn) == CONNECTION_OK && works(&asking, pg->backend);
+    const bool good = asking.conn && PQstatus(asking.conn) == CONNECTION_OK &&
+                      works(&asking, pg->backend) && !bst__pg_hangs(pg, &asking, bst__pg_run_with);
     PQfinish(asking.conn);
     return good;
 }
@@ -77,6 +77,8 @@ static bool wait_for(bst_pg *pg, bool sending) {
     while (!pg->dead) {
         const int limit = pg->patience > 0 ? (int)pg->patience * 1000 : -1;
         const int count = poll(&ready, 1, limit);
+        if (count > 0 && pg->still_since_us > 0)
+            bst__pg_moved(pg);
         if (count > 0 || (count < 0 && errno != EINTR))
             return true; /* libpq finds out what is wrong */
         if (count == 0 && (pg->probing || !lives(pg)))

@@ -1,6 +1,8 @@
 /* The machine and the run as rows of the store. */
 #include "run_row_private.h"
 
+#include <stdlib.h>
+
 #include "pg_store_private.h"
 #include "segment_writer_private.h"
 
@@ -19,11 +21,31 @@ bst_status bst__machine_register(bst_pg *pg, const bst_machine *machine, int16_t
     return status;
 }
 
+static const char holder_sql[] =
+    "SELECT string_agg(pid::text, ', ') FROM pg_catalog.pg_locks WHERE locktype = 'advisory'"
+    " AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_catalog.pg_database"
+    "  WHERE datname = current_database())"
+    " AND classid::bigint = hashtext('backstory')::bigint & 4294967295"
+    " AND objid::bigint = hashtext($1)::bigint & 4294967295";
+
 bst_status bst__machine_busy(bst_pg *pg, const bst_machine *machine, bst_diags *diags) {
+    const char *const params[] = {machine->id};
+    bst_diags *const ignored = bst_diags_new();
+    char *pids = NULL;
+    const bool known =
+        ignored && bst__pg_value(pg, holder_sql, 1, params, &pids, ignored) == BST_OK;
     bst_diag_add(diags, BST_RETRY, BST_ERROR, "run-in-progress", NULL,
                  "another run is loading histories of machine \"%s\" into %s", machine->id,
                  bst_pg_label(pg));
-    bst_diag_hint(diags, "Wait until it has finished, and try again.");
+    if (known && pids)
+        bst_diag_hint(diags,
+                      "Wait until it has finished, and try again. It is process %s of that server; "
+                      "what a run that died has left there pg_terminate_backend() ends.",
+                      pids);
+    else
+        bst_diag_hint(diags, "Wait until it has finished, and try again.");
+    bst_diags_free(ignored);
+    free(pids);
     return BST_RETRY;
 }
 

@@ -18,6 +18,8 @@
 
 #define GLANCE_NS  100000000 /* how often progress is told */
 #define ROUNDS_MAX 20u       /* snapshots in a row in which nothing went forward */
+/* Longer than any step of a sort or a scan without a page read or written. */
+#define HANG_SECONDS 900u
 
 typedef struct chunk_run {
     const bst_mapping *mapping;
@@ -32,7 +34,8 @@ typedef struct chunk_run {
     uint64_t left; /* chunks that are not done */
     int32_t snapshot_number;
     bst_source_moment moment;
-    bst__trouble trouble; /* of workers, not told yet */
+    bst__trouble trouble;    /* of workers, not told yet */
+    pthread_mutex_t telling; /* held while the caller is told something */
 } chunk_run;
 
 /* ---- progress */
@@ -60,9 +63,28 @@ static bool is_too_old(const chunk_run *run, const bst_run_figures *now) {
     return most > 0 && run->moment.snapshot && now->snapshot_age >= (int64_t)most;
 }
 
+static bst_status tell_progress(chunk_run *run, const bst_run_figures *figures) {
+    bst_status status = BST_OK;
+    pthread_mutex_lock(&run->telling);
+    if (run->options->on_progress) {
+        status = run->options->on_progress(run->options->context, figures);
+    }
+    pthread_mutex_unlock(&run->telling);
+    return status;
+}
+
+static void pass_warning(void *context, const bst_diag *warning) {
+    chunk_run *const run = context;
+    pthread_mutex_lock(&run->telling);
+    if (run->options->on_warning) {
+        run->options->on_warning(run->options->context, warning);
+    }
+    pthread_mutex_unlock(&run->telling);
+}
+
 /* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
  * finished. */
-static bst_status watch(const chunk_run *run, bst__team *team) {
+static bst_status watch(chunk_run *run, bst__team *team) {
     bst_status status = BST_OK;
     pthread_mutex_lock(&team->lock);
     while (team->working > 0) {
@@ -75,8 +97,8 @@ static bst_status watch(const chunk_run *run, bst__team *team) {
         pthread_cond_timedwait(&team->changed, &team->lock, &until);
         glance(run, team, &now);
         pthread_mutex_unlock(&team->lock);
-        if (status == BST_OK && run->options->on_progress) {
-            status = run->options->on_progress(run->options->context, &now);
+        if (status == BST_OK) {
+            status = tell_progress(run, &now);
         }
         pthread_mutex_lock(&team->lock);
         team->stop = team->stop || status != BST_OK || is_too_old(run, &now);
@@ -174,7 +196,7 @@ static bst_status open_load(chunk_run *run) {
                                         .recorded_at = run->options->recorded_at},
                                 .source_identity = identity.text,
                                 .resumable = !run->options->by_place,
-                                .stall_seconds = run->options->stall_seconds,
+                                .watch = run->spec.watch,
                                 .restart = run->options->restart};
     if (status == BST_OK) {
         status =
@@ -440,7 +462,7 @@ static bst_status load_all(chunk_run *run) {
     /* The caller sees the figures of all before anybody sees the histories, and may refuse. */
     if (status == BST_OK && run->options->on_progress) {
         run->figures->progress = 1;
-        status = run->options->on_progress(run->options->context, run->figures);
+        status = tell_progress(run, run->figures);
     }
     if (status == BST_OK) {
         leave_source(run);
@@ -483,7 +505,12 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                      .figures = figures,
                      .diags = diags,
                      .spec = mapping->source};
-    run.spec.stall_seconds = options->stall_seconds;
+    run.spec.watch = (bst_pg_watch){
+        .stall_seconds = options->stall_seconds,
+        .hang_seconds = options->hang_seconds > 0 ? options->hang_seconds : HANG_SECONDS,
+        .on_still = pass_warning,
+        .context = &run};
+    pthread_mutex_init(&run.telling, NULL);
     run.spec.digested = true;
     run.spec.pace = options->pace;
     bst_status status = open_source(&run);
@@ -507,6 +534,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
         status = tell_loaded(&run);
     }
     free(run.trouble.last);
+    pthread_mutex_destroy(&run.telling);
     bst_load_free(run.load);
     bst_source_free(run.source);
     return status;

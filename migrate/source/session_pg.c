@@ -30,10 +30,10 @@ bst_status bst__pg_begin(bst_pg *pg, const char *snapshot, bst_diags *diags) {
 /* Who wants to change the table waits until the run has ended; a session that the run takes only
  * now waits behind him, and nobody would ever move. */
 bst_status bst__pg_session(bst__pg_source *s, bst_pg **ret, bst_diags *diags) {
-    const uint32_t seconds = s->base.spec->stall_seconds;
+    const bst_pg_watch *const watch = &s->base.spec->watch;
+    const uint32_t seconds = watch->stall_seconds;
     char sql[48];
     snprintf(sql, sizeof sql, "SET lock_timeout = '%us'", seconds > 0 ? seconds : BST_PG_PATIENCE);
-    const bst_status status =
-        bst_pg_connect_watched(s->conninfo, BST_PG_SOURCE, seconds, ret, diags);
+    const bst_status status = bst_pg_connect_watched(s->conninfo, BST_PG_SOURCE, watch, ret, diags);
     return status == BST_OK ? bst_pg_exec(*ret, sql, diags) : status;
 }

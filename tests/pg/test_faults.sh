@@ -14,6 +14,7 @@ finish() {
     trap - EXIT
     [ -z "${run-}" ] || kill -9 "$run" 2>/dev/null || :
     [ -z "${between-}" ] || kill -9 "$between" 2>/dev/null || :
+    [ -z "${stopped-}" ] || kill -CONT "$stopped" 2>/dev/null || :
     psql -Xq -d postgres -c "DROP DATABASE IF EXISTS \"$storm\" WITH (FORCE)" \
         -c "DROP DATABASE \"$shop\" WITH (FORCE)" -c 'DROP ROLE IF EXISTS faults_reader, faults_loader, faults_few' >/dev/null 2>&1 || :
 }
@@ -419,6 +420,64 @@ done
 # Those of the chunks and of the end; the store itself and the beginning of the load are not tried again.
 say "$((number - 2)) COMMITs, $retried tried again"
 [ $retried -ge 5 ] || fail "$what: only $retried were tried again"
+
+# ---- a server process that is stopped itself
+
+# stop_at_gate DATABASE: the server process that stands at the gate there.
+stop_at_gate() {
+    stopped=$(ask -d postgres -c "SELECT pid FROM pg_stat_activity WHERE datname = '$1' AND wait_event = 'advisory'
+        AND application_name LIKE 'faults-%'")
+    kill -STOP "$stopped"
+    until grep -q '^State:.T' "/proc/$stopped/status"; do :; done
+    open_gate
+}
+# gone_on: it goes on, and so ends: it was told to.
+gone_on() {
+    kill -CONT "$stopped"
+    until [ "$(ask -d postgres -c "SELECT count(*) FROM pg_stat_activity WHERE pid = $stopped")" = 0 ]; do :; done
+    stopped=
+}
+
+what='a process of the source is stopped (SIGSTOP) at work'
+say "$what"
+patience=1s
+begin --hang-timeout 5s
+stop_at_gate "$shop"
+ended 0
+grep -q "^warning: source $shop@.*: server process $stopped has not moved for .*server-still" err.txt ||
+    { cat err.txt; fail "$what: no warning"; }
+grep -q "kill -CONT" err.txt || { cat err.txt; fail "$what: not what to do"; }
+grep -q 'sessions that were lost or refused' out.txt || { cat out.txt; fail "$what: it is not told"; }
+same_store
+gone_on
+
+what='a process of the store is stopped, and holds its chunk'
+say "$what"
+make_gate "$storm"
+fresh
+with_store
+ask -d "$storm" <<'SQL'
+CREATE FUNCTION public.stand() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM public.wait_at_gate(); RETURN NEW; END';
+CREATE TRIGGER stand BEFORE INSERT ON backstory.segment FOR EACH ROW WHEN (NEW.key = '2001') EXECUTE FUNCTION public.stand();
+SQL
+close_gate "$storm"
+start --hang-timeout 5s --progress json
+wait_at_gate $run || { cat err.txt; fail "$what: not at the gate"; }
+status=0
+"$BACKSTORY" migrate bill.legacy.json --from "$from" --to "$to" --quarantine q.jsonl >out2.txt 2>err2.txt || status=$?
+holder=$(ask -d "$storm" -c "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted")
+[ $status = 4 ] || { cat err2.txt; fail "$what: a second run ends with $status"; }
+grep -q "It is process $holder of that server" err2.txt || { cat err2.txt; fail "$what: who holds the machine"; }
+stop_at_gate "$storm"
+ended 3 lock-held store
+grep -q "waits for a lock of process $stopped, and neither has moved" err.txt || { cat err.txt; fail "$what: whose lock"; }
+grep -q "^{\"warning\":\"store $storm@.*: server process $stopped has not moved.*\"server-still\"" err.txt ||
+    { cat err.txt; fail "$what: no warning"; }
+[ "$(ask -d "$storm" -c 'SELECT count(*) FROM backstory.chunk WHERE done_at IS NULL')" = 1 ] || fail "$what: not all others are done"
+gone_on
+ask -d "$storm" -c 'DROP TRIGGER stand ON backstory.segment'
+patience=60s
+goes_on
 
 what='the path is stopped (SIGSTOP), and its sessions with it'
 say "$what"

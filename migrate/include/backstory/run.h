@@ -59,10 +59,14 @@ typedef struct bst_run_options {
     uint32_t snapshot_seconds_max; /* then the run goes on in a new one */
     bst_pace *pace;                /* of all readers together; NULL: as fast as may be */
     uint32_t stall_seconds;        /* without a byte and without a sign of life from a server */
+    uint32_t hang_seconds;         /* with its word that it works, and nothing that moves; 0: 900 */
     uint32_t retry_seconds; /* in which nothing goes forward, however often it is tried; 0: 120 */
     /* Called now and then (every few thousand rows) with the figures so far; may be NULL. Not
      * BST_OK stops the run. */
     bst_status (*on_progress)(void *context, const bst_run_figures *figures);
+    /* Something that may need a hand, at once; from any thread, but not while on_progress is
+     * called. May be NULL. */
+    void (*on_warning)(void *context, const bst_diag *warning);
     void *context;
     /* When all is loaded, and the source can still be read at the moment that was loaded, for
      * which `moment` is the name (see bst_source_open_at; NULL: a file). Where the same had been

@@ -13,6 +13,7 @@
 #include "backstory/key_part.h"
 #include "backstory/marks.h"
 #include "backstory/pace.h"
+#include "backstory/pg_watch.h"
 #include "backstory/timestamp.h"
 #include "backstory/value.h"
 
@@ -56,8 +57,8 @@ typedef struct bst_source_spec {
     /* files: the digest of bst_source_identity() is, once rows were read, that of the bytes that
      * they came from */
     bool digested;
-    uint32_t stall_seconds; /* PostgreSQL: see bst_pg_connect_watched() */
-    bst_pace *pace;         /* kept by bst_source_next(); NULL: as fast as may be */
+    bst_pg_watch watch; /* PostgreSQL */
+    bst_pace *pace;     /* kept by bst_source_next(); NULL: as fast as may be */
 } bst_source_spec;
 
 #define BST_LOGS_MAX      8u

@@ -13,6 +13,7 @@
 #ifndef BACKSTORY_LOAD_H
 #define BACKSTORY_LOAD_H
 
+#include "backstory/pg_watch.h"
 #include "backstory/sink.h"
 
 #ifdef __cplusplus
@@ -37,8 +38,8 @@ typedef struct bst_load_info {
     /* Chunks mean the same in a later snapshot. When not, a load that was broken off starts again.
      * */
     bool resumable;
-    uint32_t stall_seconds; /* see bst_pg_connect_watched() */
-    bool restart;           /* an unfinished load is taken back first; its owner's right only */
+    bst_pg_watch watch;
+    bool restart; /* an unfinished load is taken back first; its owner's right only */
 } bst_load_info;
 
 /* Connects, makes the store when it is not there, and holds the machine: another load of it is

@@ -16,6 +16,7 @@
 #include "backstory/diag.h"
 #include "backstory/key_part.h"
 #include "backstory/marks.h"
+#include "backstory/pg_watch.h"
 #include "backstory/strbuf.h"
 
 #ifdef __cplusplus
@@ -31,12 +32,11 @@ typedef enum bst_pg_side { BST_PG_SOURCE, BST_PG_STORE } bst_pg_side;
 
 BST_API bst_status bst_pg_connect(const char *conninfo, bst_pg_side side, bst_pg **ret,
                                   bst_diags *diags) BST_MUST_USE;
-/* A server that is silent for so many seconds is asked, by a second session, whether it still works
- * for this one; if not, calls fail with `stalled`, which is BST_RETRY. 0: BST_PG_PATIENCE, as in
- * bst_pg_connect(). */
+/* As bst_pg_connect(), which has the patience of a watch that is all 0. */
 #define BST_PG_PATIENCE 60u
-BST_API bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side, uint32_t seconds,
-                                          bst_pg **ret, bst_diags *diags) BST_MUST_USE;
+BST_API bst_status bst_pg_connect_watched(const char *conninfo, bst_pg_side side,
+                                          const bst_pg_watch *watch, bst_pg **ret,
+                                          bst_diags *diags) BST_MUST_USE;
 BST_API bst_pg *bst_pg_free(bst_pg *pg);
 /* Database, host and port: "payments@db1:5432", for reports. Borrowed. */
 BST_API const char *bst_pg_label(const bst_pg *pg);
