@@ -55,8 +55,11 @@ int bst_output_open_in_place(const char *path) {
 
 bool bst_output_possible(const char *given) {
     bst_strbuf path = BST_STRBUF_INIT;
+    struct stat found;
     bool possible = false;
-    if (bst_output_path(given, &path)) {
+    if (stat(given, &found) == 0 && S_ISDIR(found.st_mode)) {
+        errno = EISDIR;
+    } else if (bst_output_path(given, &path)) {
         possible = access(path.text, W_OK) == 0;
     } else if (!path.failed) {
         char *const slash = strrchr(path.text, '/');

@@ -109,6 +109,8 @@ bst_status cli_proof_begin(cli_proof *proof, cli_watch *watch, const bst_mapping
                          .differences = json_array()};
     if (!proof->arena || !proof->differences)
         return bst_diag_nomem(watch->call->diags);
+    if (manifest_path && strcmp(manifest_path, "-") == 0)
+        return cli_usage(watch->call, "--manifest is a file: standard output has the results");
     if (manifest_path && !bst_output_possible(manifest_path))
         return cannot_write(proof); /* not after hours of work */
     run->on_loaded = on_loaded;

@@ -44,6 +44,9 @@ aside=$(awk -F '|' '{ n += $3 } END { print n }' quarantine.txt)
 
 say 'what cannot be written is said before the work'
 psql -Xqc 'CREATE DATABASE unwritten'
+got=0
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=unwritten --manifest - >out.txt 2>&1 || got=$?
+[ "$got" = 2 ] || { cat out.txt; fail "exit status $got instead of 2"; }
 for option in manifest quarantine; do
     got=0
     "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=unwritten \

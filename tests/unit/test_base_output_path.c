@@ -87,6 +87,8 @@ START_TEST(test_possible) {
     ck_assert(bst_output_possible(scratch_path(&s, "new")));
     ck_assert(bst_output_possible("new")); /* here */
     ck_assert(bst_output_possible("/dev/null"));
+    ck_assert(!bst_output_possible(s.folder));
+    ck_assert_int_eq(errno, EISDIR);
     ck_assert(!bst_output_possible(scratch_path(&s, "no/new")));
     ck_assert_int_eq(errno, ENOENT);
     scratch_write(&s, "file", "", 0);
