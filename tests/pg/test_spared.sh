@@ -134,3 +134,25 @@ say 'source and store in one database'
 "$BACKSTORY" migrate bill.legacy.json --from "dbname=$shop" --to "dbname=$shop" --jobs 3 --chunk-rows 200 --verify --quiet >out.txt 2>&1 ||
     { cat out.txt; fail 'the run failed'; }
 [ "$(ask -c "SELECT count(*) FROM backstory.entity")" = 3992 ] || fail 'other entities'
+
+say 'a table on another server is read at one moment, too, whoever writes there'
+ask <<SQL
+SET client_min_messages = error;
+DROP SCHEMA backstory CASCADE;
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '$PGHOST', port '$PGPORT', dbname '$shop');
+CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (user '$PGUSER');
+CREATE FOREIGN TABLE far_bills (id int, status text, created timestamptz) SERVER far OPTIONS (table_name 'bills');
+SQL
+sed 's/"bills"/"far_bills"/' bill.legacy.json >far.legacy.json
+close_gate "$shop"
+"$BACKSTORY" migrate far.legacy.json --from "dbname=$shop application_name=spared" --to "dbname=$shop" --jobs 3 --chunk-rows 200 --quiet \
+    >out.txt 2>&1 &
+run=$!
+wait_at_gate $run || { cat out.txt; fail 'the run did not come to the gate'; }
+ask -c "UPDATE bills SET status = 'D' WHERE id = 3998" -c 'DELETE FROM bills WHERE id = 3997'
+open_gate
+wait $run || { cat out.txt; fail 'the run failed'; }
+run=
+[ "$(ask -c "SELECT entity, state FROM backstory.entity WHERE entity IN ('3997', '3998') ORDER BY 1")" = '3997|new
+3998|new' ] || fail 'rows of another moment'
