@@ -164,7 +164,7 @@ void bst__map_evidence(bst__map *map, const json_t *root);
 void bst__map_warnings_begin(const bst_mapping *mapping, bst_diags *diags);
 /* histories.c */
 bst_status bst__map_check_histories(const bst_mapping *mapping, bst_diags *diags);
-/* migrate/synth/sums.c: the field of the entity that the event adds its field to, or
+/* sum.c: the field of the entity that the event adds its field to, or
  * (*ret_negative) takes it away from; BST_NONE: none. */
 uint32_t bst__sum_of(const bst_machine *machine, uint32_t event, uint32_t field,
                      bool *ret_negative);
