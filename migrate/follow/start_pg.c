@@ -200,6 +200,15 @@ static bst_status report_slot_lost(const beginning *b) {
     return BST_DATABASE;
 }
 
+/* "Invalid snapshot identifier": its session had ended before another one asked for it. */
+static bool is_snapshot_gone(const bst_diags *diags) {
+    for (size_t i = 0; i < bst_diags_count(diags); i++) {
+        if (strcmp(bst_diags_at(diags, i)->code, "sqlstate-22023") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Under its own name the slot outlives this session: the same place, and nobody has moved it. */
 static bst_status keep_slot(beginning *b) {
     const char *const params[] = {b->temporary.text, b->options->slot};
@@ -249,6 +258,8 @@ static bst_status begin_anew(beginning *b) {
         status = bst__columns_at(b->batch->columns, b->snapshot.name, b->diags);
     if (status == BST_OK)
         status = read_snapshot(b);
+    if (status == BST_DATABASE && is_snapshot_gone(b->diags))
+        status = report_slot_lost(b);
     const bool stops = bst__follow_stops(b->options);
     if (status == BST_OK && !stops)
         status = keep_slot(b);

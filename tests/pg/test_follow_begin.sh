@@ -204,25 +204,30 @@ done
 is 'slots and publications' '1 1' "$(kept_at_source)"
 "$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
 
-say 'the snapshot is lost with its session: a new one goes on with what has been loaded, without being asked'
 main_db=$store_db
-store_db=$main_db-lost
-to="host=$store_host user=backstory dbname=$store_db"
-createdb -h "$store_host" "$store_db"
-"$BACKSTORY" migrate "$SAMPLES/race/account.legacy.json" --from "$from" --to "$to" --quarantine q.jsonl --quiet >half.txt 2>&1 || : # makes the store
-stands_at chunk UPDATE 'old.done_at IS NULL AND new.done_at IS NOT NULL AND new.chunk = 4'
-is 'sessions that were ended' t "$(source_sql -Atc 'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE temporary')"
-no_slot_is_left
-life_goes_on 9206
-go_on
-wait $following || fail "it ended with $?"
-grep -q 'interrupted: .*snapshot .*; trying again' follow.txt ||
-    fail 'it does not say what was lost'
-is 'slots and publications' '1 1' "$(kept_at_source)"
-is 'loads of payments' 1 "$(stored "SELECT count(*) FROM backstory.load JOIN backstory.machine USING (machine_id) WHERE name = 'payment'")"
-"$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
-"$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
-store_db=$main_db
-for name in 1 2 m half lost; do
+lost() { # TABLE OPERATION CONDITION OF_NEW: the run stands there when the session that holds the snapshot is ended
+    store_db=$main_db-lost-$1
+    to="host=$store_host user=backstory dbname=$store_db"
+    createdb -h "$store_host" "$store_db"
+    "$BACKSTORY" migrate "$SAMPLES/race/account.legacy.json" --from "$from" --to "$to" --quarantine q.jsonl --quiet >half.txt 2>&1 || : # makes the store
+    stands_at "$1" "$2" "$3"
+    is 'sessions that were ended' t "$(source_sql -Atc 'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE temporary')"
+    no_slot_is_left
+    life_goes_on "$4"
+    go_on
+    wait $following || { cat follow.txt; fail "it ended with $?"; }
+    grep -q 'interrupted: .*snapshot .*; trying again' follow.txt ||
+        fail 'it does not say what was lost'
+    is 'slots and publications' '1 1' "$(kept_at_source)"
+    is 'loads of payments' 1 "$(stored "SELECT count(*) FROM backstory.load JOIN backstory.machine USING (machine_id) WHERE name = 'payment'")"
+    "$BACKSTORY" compare "$mapping" --from "$from" --to "$to" >compared.txt 2>&1 || { cat compared.txt; fail 'old and new differ'; }
+    "$BACKSTORY" slots drop backstory_payment --from "$from" --quiet
+    store_db=$main_db
+}
+say 'the snapshot is lost with its session: a new one goes on with what has been loaded, without being asked'
+lost chunk UPDATE 'old.done_at IS NULL AND new.done_at IS NOT NULL AND new.chunk = 4' 9206
+say 'the same when all is loaded, and what was quarantined is looked at once more'
+lost run INSERT true 9207
+for name in 1 2 m half lost-chunk lost-run; do
     dropdb -h "$store_host" "$store_db-$name"
 done
