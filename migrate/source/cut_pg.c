@@ -25,6 +25,8 @@
 #define CHUNKS_OF_SCATTERED  32u /* and so often at most a page is read */
 #define SAMPLE_PAGES         400u
 #define SAMPLE_PAGES_A_CHUNK 16u
+#define SAMPLE_PAGES_FREE    4000u   /* more than that are one in 20 of all at most, */
+#define SAMPLE_SHARE         20u     /* however small chunks are */
 #define SAMPLE_ROWS          200000u /* about; what it takes to sort them follows */
 #define SAMPLE_MEMORY        "64MB"
 #define MILLION              1000000u
@@ -64,7 +66,10 @@ static bst_status measure(bst__pg_source *s, shape *ret, bst_diags *diags) {
 }
 
 static sampling plan(const shape *table, uint64_t chunk_rows) {
-    const uint64_t pages = SAMPLE_PAGES + table->rows / chunk_rows * SAMPLE_PAGES_A_CHUNK;
+    const uint64_t share = table->pages / SAMPLE_SHARE;
+    const uint64_t most = share > SAMPLE_PAGES_FREE ? share : SAMPLE_PAGES_FREE;
+    const uint64_t wanted = SAMPLE_PAGES + table->rows / chunk_rows * SAMPLE_PAGES_A_CHUNK;
+    const uint64_t pages = wanted < most ? wanted : most;
     if (pages >= table->pages)
         return (sampling){MILLION, table->rows / SAMPLE_ROWS + 1};
     return (sampling){pages * MILLION / table->pages + 1,
