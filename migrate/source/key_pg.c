@@ -47,9 +47,14 @@ static const char collations_sql[] =
     "  JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace, pg_catalog.pg_database d"
     "  WHERE d.datname = pg_catalog.current_database()),";
 
-/* $1 the table, $2 the key's columns as an array. `fit`: indexes over just these columns; `best`:
- * the one that is taken to find ranges of them. */
+/* $1 the table, $2 the key's columns as an array. `base`: their types, of a domain what it is over,
+ * for a key that is there need not be one that the domain lets in. `fit`: indexes over just these
+ * columns; `best`: the one that is taken to find ranges of them. */
 static const char best_sql[] =
+    " base AS (SELECT attnum, atttypid AS type FROM pg_catalog.pg_attribute"
+    "   WHERE attrelid = $1::oid"
+    "  UNION SELECT attnum, t.typbasetype FROM base JOIN pg_catalog.pg_type t ON t.oid = type"
+    "   WHERE t.typtype = 'd'),"
     " usable AS (SELECT i.*, am.amname = 'btree' AND NOT EXISTS ("
     "   SELECT FROM generate_series(0, i.indnkeyatts - 1) n"
     "    JOIN pg_catalog.pg_opclass o ON o.oid = i.indclass[n]"
@@ -79,7 +84,8 @@ static const char index_sql[] =
     " FROM best CROSS JOIN LATERAL"
     "  unnest(indkey[0:indnkeyatts - 1], indcollation) WITH ORDINALITY AS k (n, c, place)"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid = indrelid AND a.attnum = k.n"
-    "  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    "  JOIN base ON base.attnum = a.attnum"
+    "  JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'"
     "  JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace"
     "  LEFT JOIN ordering ON ordering.oid = k.c"
     " ORDER BY place";
@@ -92,13 +98,12 @@ static const char columns_sql[] =
     " (SELECT coalesce(bool_or(single), false) FROM fit)"
     " FROM unnest($2::text[]) WITH ORDINALITY AS k (name, place)"
     "  JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::oid AND a.attname = k.name"
-    "  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    "  JOIN base ON base.attnum = a.attnum"
+    "  JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'"
     "  JOIN pg_catalog.pg_namespace s ON s.oid = t.typnamespace"
-    "  JOIN pg_catalog.pg_type b"
-    "   ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END"
-    "  CROSS JOIN LATERAL (SELECT b.typtype <> 'e'"
-    "   AND NOT (b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace"
-    "    AND b.typname IN ('int2', 'int4', 'int8', 'oid', 'numeric', 'text', 'varchar', 'bpchar',"
+    "  CROSS JOIN LATERAL (SELECT t.typtype <> 'e'"
+    "   AND NOT (t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace"
+    "    AND t.typname IN ('int2', 'int4', 'int8', 'oid', 'numeric', 'text', 'varchar', 'bpchar',"
     "     'uuid', 'date', 'timestamp', 'timestamptz', 'bytea')) AS as_text) x"
     " ORDER BY place";
 

@@ -40,7 +40,7 @@ typedef enum bst__pg_kind {
 
 /* A column of the key. */
 typedef struct bst__key_column {
-    const char *name, *type;    /* the type with its schema, quoted */
+    const char *name, *type;    /* the type, or that under a domain, ready for a cast */
     const char *collation;      /* in whose order it is compared, quoted; NULL: it has none */
     const char *collation_text; /* what that is at this server, and in which version */
     bool not_null;

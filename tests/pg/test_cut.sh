@@ -31,6 +31,8 @@ CREATE EXTENSION citext;
 CREATE EXTENSION postgres_fdw;
 CREATE TYPE grade AS ENUM ('low', 'high', 'all');
 CREATE DOMAIN code AS text;
+CREATE DOMAIN number AS bigint;
+CREATE DOMAIN positive AS number;
 CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
 CREATE COLLATION german (provider = icu, locale = 'de-u-co-phonebk');
 CREATE TABLE plain AS
@@ -62,6 +64,7 @@ CALL make('spans', $$n * interval '1 hour'$$);
 CALL make('enums', $$(ARRAY['low', 'high', 'all'])[1 + n % 3]::grade$$, 'PRIMARY KEY (k, n)');
 CALL make('case_blind', $$(CASE WHEN n % 2 = 0 THEN 'Key' ELSE 'kEY' END || n)::citext$$, 'PRIMARY KEY (k)');
 CALL make('domains', $$('c' || n)::code$$, 'PRIMARY KEY (k)');
+CALL make('domain_of_domain', 'n::positive', 'PRIMARY KEY (k)');
 ALTER DOMAIN code ADD CHECK (value = '') NOT VALID;
 CALL make('octets', $$decode(md5(n::text), 'hex')$$);
 CALL make('addresses', $$('10.0.0.0'::inet + n)$$);
@@ -221,7 +224,7 @@ SQL
 }
 
 as=
-for shape in skewed gaps uuids prefix numbers floats dates naive times spans domains octets addresses chars accents phonebook; do
+for shape in skewed gaps uuids prefix numbers floats dates naive times spans domains domain_of_domain octets addresses chars accents phonebook; do
     check $shape k 18 150
 done
 check tenants 'k n' 18 150
