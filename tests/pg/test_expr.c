@@ -316,15 +316,10 @@ static void compare(const batch *b, int i, const char *sql, bst_arena *arena, ta
     sum->values += !refused && expected.present;
 }
 
-static uint64_t number_from(const char *variable, uint64_t otherwise) {
-    const char *text = getenv(variable);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 START_TEST(test_three_executions) {
     batch b = {0};
     tally sum = {0};
-    seed = number_from("BACKSTORY_SEED", SEED) + (uint64_t)_i;
+    seed = random_setting("BACKSTORY_SEED", SEED) + (uint64_t)_i;
     char *text = machine_text();
     b.machine = eventgen_parse(text);
     find_expressions(&b);
@@ -363,7 +358,7 @@ Suite *test_expr_suite(void) {
     tcase_add_checked_fixture(tcase, pg_setup, pg_teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_three_executions, 0,
-                        (int)number_from("BACKSTORY_CASES", MACHINES));
+                        (int)random_setting("BACKSTORY_CASES", MACHINES));
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -5,7 +5,7 @@
  * and knows nothing of the code under test: the values must agree, and so must every overflow. The
  * canonical text, compiled again, must mean the same and be written the same.
  *
- *     property_expr [SEED [COUNT]]
+ * BACKSTORY_CASES: how many (5000), BACKSTORY_SEED: the seed of the first.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,10 +287,10 @@ static bool check_one(void) {
     return good;
 }
 
-int main(int argc, char **argv) {
+int main(void) {
     static bst_scope_field scope_fields[FIELDS];
-    const uint64_t first_seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-    const unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 10) : 5000;
+    const uint64_t first_seed = random_setting("BACKSTORY_SEED", 1);
+    const unsigned long count = (unsigned long)random_setting("BACKSTORY_CASES", 5000);
     bst_arena *types = bst_arena_new();
     arena = bst_arena_new();
     for (size_t i = 0; i < FIELDS; i++) {

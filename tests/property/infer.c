@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "infer_oracle.h"
+#include "random.h"
 #include "small_machine.h"
 
 #define STATES_MAX      6u
@@ -604,14 +605,9 @@ static void check_situation(bst_arena *arena) {
         check_fits(arena);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise) {
-    const char *const text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 int main(void) {
-    const uint64_t first = number_from("BACKSTORY_SEED", 1),
-                   cases = number_from("BACKSTORY_CASES", 50000);
+    const uint64_t first = random_setting("BACKSTORY_SEED", 1),
+                   cases = random_setting("BACKSTORY_CASES", 50000);
     bst_arena *arena = bst_arena_new();
     if (!arena)
         return EXIT_FAILURE;

@@ -150,10 +150,8 @@ static size_t check_files(const char *pattern) {
 }
 
 int main(void) {
-    const char *cases = getenv("BACKSTORY_CASES");
-    const char *first = getenv("BACKSTORY_SEED");
-    const unsigned long count = cases ? strtoul(cases, NULL, 10) : 300;
-    const uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
+    const uint64_t count = random_setting("BACKSTORY_CASES", 300);
+    const uint64_t seed = random_setting("BACKSTORY_SEED", 1);
     for (uint64_t i = seed; i < seed + count; i++) {
         char *text = random_machine(i);
         check(text, strlen(text));
@@ -162,6 +160,6 @@ int main(void) {
     const size_t files =
         check_files("tests/machines/*.fsm.json") + check_files("tests/eventgen/*.fsm.json") +
         check_files("samples/*/*.fsm.json") + check_files("tests/golden/export_nested/*.fsm.json");
-    printf("%lu random machines, %zu files\n", count, files);
+    printf("%llu random machines, %zu files\n", (unsigned long long)count, files);
     return files < 21;
 }

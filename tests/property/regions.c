@@ -166,14 +166,9 @@ static bool try_machine(both *b) {
     return good;
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise) {
-    const char *value = getenv(name);
-    return value ? strtoull(value, NULL, 10) : otherwise;
-}
-
 int main(void) {
-    const uint64_t cases = number_from("BACKSTORY_CASES", 600);
-    const uint64_t first = number_from("BACKSTORY_SEED", 1);
+    const uint64_t cases = random_setting("BACKSTORY_CASES", 600);
+    const uint64_t first = random_setting("BACKSTORY_SEED", 1);
     uint64_t good = 0;
     both b = {.steps = 0};
     bst_strbuf_init(&spec.text);

@@ -104,14 +104,9 @@ static void make_mapping(void) {
     bst_strbuf_release(&text);
 }
 
-static uint64_t number_from(const char *name, uint64_t otherwise) {
-    const char *text = getenv(name);
-    return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
 int main(void) {
-    const uint64_t first = number_from("BACKSTORY_SEED", 1);
-    const uint64_t cases = number_from("BACKSTORY_CASES", 100000);
+    const uint64_t first = random_setting("BACKSTORY_SEED", 1);
+    const uint64_t cases = random_setting("BACKSTORY_CASES", 100000);
     const char *tmp = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/backstory-synth-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(folder)) {

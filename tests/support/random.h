@@ -3,6 +3,13 @@
 #define TEST_RANDOM_H
 
 #include <stdint.h>
+#include <stdlib.h>
+
+/* A number out of the environment: BACKSTORY_SEED, BACKSTORY_CASES. */
+static inline uint64_t random_setting(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
 
 static inline uint64_t random_next(uint64_t *state) {
     uint64_t x = *state += UINT64_C(0x9E3779B97F4A7C15);
