@@ -252,7 +252,7 @@ static int follow(const cli_command *command, int argc, const char **argv) {
          "a new slot, and every row reconciled with its history", NULL},
         {"take-over", 0, POPT_ARG_STRING, &g.take_over, 0,
          "take the place of the source that the store's histories are from, by its name", "OTHER"},
-        {"jobs", 'j', POPT_ARG_INT, &g.jobs, 0, "readers of the first snapshot (default: 1)", "N"},
+        {"jobs", 'j', POPT_ARG_INT, &g.jobs, 0, "readers of a snapshot (default: 1)", "N"},
         {"chunk-rows", 0, POPT_ARG_LONGLONG, &g.chunk_rows, 0,
          "rows of the first snapshot that are committed at a time, about (default: 50000)", "N"},
         {"ledger", 0, POPT_ARG_STRING, &g.ledger, 0,

@@ -46,8 +46,23 @@ bst_status bst__batch_new(const bst_mapping *mapping, const bst_follow_options *
     return BST_OK;
 }
 
+bst_status bst__batch_help(bst__batch *b, bst__batch **ret_helper, bst_diags *diags) {
+    bst__batch **const more = realloc(b->helpers, (b->helper_count + 1) * sizeof *more);
+    if (!more)
+        return bst_diag_nomem(diags);
+    b->helpers = more;
+    const bst_status status = bst__batch_new(b->mapping, b->options, b->journal, b->columns,
+                                             b->figures, ret_helper, diags);
+    if (status == BST_OK)
+        b->helpers[b->helper_count++] = *ret_helper;
+    return status;
+}
+
 bst__batch *bst__batch_free(bst__batch *b) {
     if (b) {
+        for (size_t i = 0; i < b->helper_count; i++)
+            bst__batch_free(b->helpers[i]);
+        free(b->helpers);
         bst__stepper_free(b->stepper);
         bst__races_free(b->races);
         bst__cache_clear(&b->cache);
@@ -90,6 +105,12 @@ uint64_t bst__batch_pending(const bst__batch *b) {
 
 uint64_t bst__batch_pending_changes(const bst__batch *b) {
     return b->mark.changes;
+}
+
+void bst__batch_take_figures(bst__batch *b, bst__batch *helper) {
+    b->mark.quarantined += helper->mark.quarantined;
+    b->mark.events += helper->mark.events;
+    helper->mark = (bst_journal_mark){.lsn = 0};
 }
 
 static void add_up(bst__batch *b) {

@@ -135,7 +135,9 @@ bst_status bst__columns_at(bst__columns *c, const char *snapshot, bst_diags *dia
     bst_status status = bst__pg_begin(c->source, snapshot, diags);
     if (status == BST_OK)
         status = ask(c, diags);
-    return status == BST_OK ? bst_pg_exec(c->source, "COMMIT", diags) : status;
+    /* Also when it has failed: there is more to be asked. */
+    const bst_status ended = bst_pg_exec(c->source, "ROLLBACK", status == BST_OK ? diags : NULL);
+    return status == BST_OK ? ended : status;
 }
 
 /* The place comes first: what alters the columns after it holds the table until it has been

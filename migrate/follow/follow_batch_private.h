@@ -45,9 +45,18 @@ struct bst__batch {
     bst__known *folding;   /* the entity whose events are coming */
     bst_strbuf old_image, new_image, text;
     bst_strbuf memory; /* of writers, until it is committed */
+    /* they work beside it for the same journal, which tells their plans by address */
+    bst__batch **helpers;
+    size_t helper_count;
     bst_diags *diags;
 };
 
+/* batch_pg.c: one more batch for the same journal, owned by this one, until when it lives. Whoever
+ * uses several sees to it that one at a time has the journal. */
+bst_status bst__batch_help(bst__batch *batch, bst__batch **ret_helper,
+                           bst_diags *diags) BST_MUST_USE;
+/* What it has done since its last commit goes with the next one of the batch. */
+void bst__batch_take_figures(bst__batch *batch, bst__batch *helper);
 /* load_pg.c: the histories of the first `count` of `missing` into the cache, which has an entry for
  * each of them. */
 bst_status bst__batch_load(bst__batch *batch, size_t count) BST_MUST_USE;

@@ -14,7 +14,9 @@
  *     message_pg.c, batch_pg.c, change_pg.c, load_pg.c
  *                    changes in the order of the log -> the store (follow_batch_private.h)
  *     first_pg.c     a first snapshot, by the run that loads a machine
- *     snapshot_pg.c  every row of the source, held against its history -> the store
+ *     snapshot_pg.c, merge_pg.c
+ *                    every row of the source, held against its history -> the store
+ *                    (snapshot_private.h)
  *     columns_pg.c   whether the columns are still those that the histories were made of
  *     check_pg.c     the preflight
  *     alone_pg.c     is there another follower?

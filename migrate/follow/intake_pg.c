@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "backstory/clock.h"
+#include "run/run_private.h"
 
 #define BLOCK_BYTES   (256u << 10)
 #define LINE_MS       20   /* how long the line is waited at before requests are looked at again */
@@ -261,14 +262,7 @@ bst__intake *bst__intake_free(bst__intake *in) {
 }
 
 static bst_status why_ended(const bst__intake *in, bst_diags *diags) {
-    for (size_t i = 0; i < bst_diags_count(in->diags); i++) {
-        const bst_diag *const d = bst_diags_at(in->diags, i);
-        bst_diag_add(diags, d->status, d->severity, d->code, NULL, "%s", d->message);
-        if (d->detail)
-            bst_diag_detail(diags, "%s", d->detail);
-        if (d->hint)
-            bst_diag_hint(diags, "%s", d->hint);
-    }
+    bst__diags_move(in->diags, diags);
     return in->status;
 }
 

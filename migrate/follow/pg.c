@@ -20,6 +20,7 @@
 
 #include "backstory/clock.h"
 #include "backstory/timestamp.h"
+#include "run/run_private.h"
 
 #define GATHER_MS        5   /* how long an empty line is waited at before a commit, */
 #define GATHER_MAX_MS    100 /* and how long a transaction may wait for others in all */
@@ -467,19 +468,6 @@ static const char *why_ended(const bst_diags *found) {
     return why;
 }
 
-static void pass_on(const bst_diags *found, bst_diags *diags, bool errors_only) {
-    for (size_t i = 0; i < bst_diags_count(found); i++) {
-        const bst_diag *const d = bst_diags_at(found, i);
-        if (errors_only && d->severity != BST_ERROR)
-            continue;
-        bst_diag_add(diags, d->status, d->severity, d->code, NULL, "%s", d->message);
-        if (d->detail)
-            bst_diag_detail(diags, "%s", d->detail);
-        if (d->hint)
-            bst_diag_hint(diags, "%s", d->hint);
-    }
-}
-
 static void rest(const session *s, int64_t ms) {
     const int64_t until = clock_ms() + ms;
     for (int64_t left = ms; left > 0 && !wants_stop(s); left = until - clock_ms())
@@ -525,7 +513,7 @@ bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *opti
         again = status != BST_OK && endure(&s, broken_since, &pause);
     }
     if (s.diags)
-        pass_on(s.diags, diags, false);
+        bst__diags_move(s.diags, diags);
     else
         status = bst_diag_nomem(diags);
     bst_diags_free(s.diags);

@@ -1,188 +1,146 @@
-/* Reconciliation: every row of the source against what the store has of it, both in the order of
- * keys, merged in constant memory; or those rows alone that have no history, because a load put
- * them aside.
+/* Reconciliation: every row of the source against what the store has of it, in parts of the keys
+ * side by side; or those rows alone that have no history, because a load put them aside.
  *
- * An entity without a history gets the one that synthesis makes of its row; one whose history
- * ends elsewhere than its row gets the events in between, as implied, for nobody saw them; one
- * that has a history and no row is set aside. Where both agree nothing is written. So this can
- * be broken off and repeated with a later snapshot at any time, and it is also the way back
- * after a slot was lost. */
-#include "follow_private.h"
+ *     source: a session holds the snapshot  --- part: rows, histories ---\\
+ *     store:  a session holds the moment    --- part: rows, histories ---- the journal: one session
+ *
+ * Where both agree nothing is written, so it is the reading that takes time, and the parts share
+ * the one journal. It can be broken off and repeated with a later snapshot at any time, and it is
+ * also the way back after a slot was lost. */
+#include "snapshot_private.h"
 
-#include <string.h>
+#include <signal.h>
+#include <stdlib.h>
 
-#include "follow_batch_private.h"
-#include "run/quarantine_private.h"
+#include "run/run_private.h"
 
-#define COMMIT_ROWS 20000u
-
-typedef struct merger {
-    bst__batch *batch;
-    const bst_follow_options *options;
-    bst_source *source;
-    bst_reader *reader;
-    bst__key_set *only;            /* NULL: all rows, and then there is a reader */
-    const bst_stored_event *event; /* the next one of the store; NULL: at its end */
-    uint64_t lsn, row_number;
-    int64_t taken_at;
-    bst_diags *diags;
-} merger;
-
-static bst_status next_event(merger *m) {
-    return bst_reader_next(m->reader, &m->event, m->diags);
+static void *run_part(void *context) {
+    bst__merger *const m = context;
+    m->status = bst__merge_part(m);
+    if (m->status != BST_OK)
+        atomic_store(&m->whole->stop, true);
+    return NULL;
 }
 
-/* Folds the events of one entity; the reader then stands at the next one's. */
-static bst_status fold_entity(merger *m, bst__known **ret) {
+/* The first part has the batch itself, the others have helpers of it: the journal tells plans apart
+ * by their addresses, so these live as long as it does. */
+static bst_status make_parts(bst__batch *batch, bst__merge_whole *whole, const char *const *keys,
+                             size_t key_count, bst__merger *parts, bst_diags *diags) {
     bst_status status = BST_OK;
-    bst__known *const known = bst__cache_add(&m->batch->cache, m->event->key, m->event->key_len);
-    if (!known)
-        return bst_diag_nomem(m->diags);
-    while (status == BST_OK && m->event && m->event->key_len == known->key_len &&
-           memcmp(m->event->key, known->key, known->key_len) == 0) {
-        status = bst__batch_fold(m->batch, known, m->event);
+    for (size_t i = 0; i <= key_count && status == BST_OK; i++) {
+        bst__merger *const m = &parts[i];
+        *m = (bst__merger){.whole = whole,
+                           .batch = batch,
+                           .diags = i == 0 ? diags : bst_diags_new(),
+                           .keys.from = i > 0 ? keys[i - 1] : NULL,
+                           .keys.before = i < key_count ? keys[i] : NULL};
+        if (!m->diags)
+            status = bst_diag_nomem(diags);
+        else if (i > 0)
+            status = bst__batch_help(batch, &m->batch, diags);
         if (status == BST_OK)
-            status = next_event(m);
+            m->batch->diags = m->diags;
     }
-    *ret = known;
     return status;
 }
 
-static bst_status set_aside(merger *m, const bst__known *known, const char *reason,
-                            const char *message, const char *row) {
-    const bst_journal_exception exception = {.lsn = m->lsn,
-                                             .place = (uint32_t)m->row_number,
-                                             .key = known->key,
-                                             .key_len = known->key_len,
-                                             .version = known->version,
-                                             .state = known->version > 0 ? known->state : BST_NONE,
-                                             .committed_at = m->taken_at,
-                                             .operation = "snapshot",
-                                             .reason = reason,
-                                             .message = message,
-                                             .new_row = row};
-    m->batch->mark.quarantined++;
-    return bst_journal_set_aside(m->batch->journal, &exception, m->diags);
-}
-
-static bst_status take_row(merger *m, const bst_row *row, bst__known *known) {
-    const bst__moment moment = {.committed_at = m->taken_at, .snapshot = true};
-    bst__verdict verdict;
-    bst_status status =
-        bst__stepper_take(m->batch->stepper, known, row, &moment, &verdict, m->diags);
-    if (status != BST_OK || verdict.kind == BST__STEP_NOTHING)
-        return status;
-    if (verdict.kind == BST__STEP_EVENTS)
-        return bst__batch_append(m->batch, known, &verdict, known->version == 0);
-    bst_strbuf *const image = &m->batch->new_image;
-    bst_strbuf_clear(image);
-    status = bst_source_original(m->source, image, m->diags);
-    return status == BST_OK ? set_aside(m, known, verdict.reason, verdict.message, image->text)
-                            : status;
-}
-
-/* -1: the store's next entity comes first, 0: it is the row's, 1: the row comes first. */
-static int compare(const merger *m, const bst_row *row) {
-    if (!row)
-        return -1;
-    if (!m->event)
-        return 1;
-    const size_t a = m->event->key_len, b = row->key_len;
-    const int order = memcmp(m->event->key, row->key, a < b ? a : b);
-    return order != 0 ? order : a < b ? -1 : a > b;
-}
-
-/* A row without a history, by its name. */
-static bst_status add_row(merger *m, const bst_row *row, bst__known **ret) {
-    bst_text name = {"", 0};
-    bst_arena_clear(m->batch->row_arena);
-    if (!row->key_is_null && !bst__key_name(row->key, row->key_len, m->batch->row_arena, &name))
-        return bst_diag_nomem(m->diags);
-    *ret = bst__cache_add(&m->batch->cache, name.text, name.len);
-    return *ret ? BST_OK : bst_diag_nomem(m->diags);
-}
-
-static bst_status take_one(merger *m, const bst_row *row, int order) {
-    bst__known *known = NULL;
-    bst_status status = order <= 0 ? fold_entity(m, &known) : add_row(m, row, &known);
-    if (status == BST_OK && order < 0)
-        status = set_aside(m, known, "row-deleted",
-                           "there is no such row; the history stays as it is", NULL);
-    else if (status == BST_OK)
-        status = take_row(m, row, known);
-    bst__cache_clear(&m->batch->cache);
-    m->row_number++;
+/* Signals are for the main thread. */
+static bst_status start_parts(bst__merger *parts, size_t count, bst_diags *diags) {
+    bst_status status = BST_OK;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (size_t i = 1; i < count && status == BST_OK; i++) {
+        parts[i].started = pthread_create(&parts[i].thread, NULL, run_part, &parts[i]) == 0;
+        if (!parts[i].started)
+            status = bst_diag_nomem(diags);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 
-static bst_status commit(merger *m) {
-    bst_follow_figures *const f = m->batch->figures;
-    const bst_status status = bst__batch_commit(m->batch, 0, m->diags);
-    f->snapshot_rows = m->row_number;
-    if (status == BST_OK && m->options->on_progress)
-        return m->options->on_progress(m->options->context, f);
-    return status;
-}
-
-static bst_status merge(merger *m) {
-    const bst_row *row = NULL;
-    bst_status status = next_event(m);
+/* What was found since the last commit goes with the batch's own. */
+static bst_status end_parts(bst__merger *parts, size_t count, bst_status status, bst_diags *diags) {
     if (status == BST_OK)
-        status = bst_source_next(m->source, &row, m->diags);
-    while (status == BST_OK && (row || m->event) && !bst__follow_stops(m->options)) {
-        const int order = compare(m, row);
-        status = take_one(m, row, order);
-        if (status == BST_OK && order >= 0)
-            status = bst_source_next(m->source, &row, m->diags);
-        if (status == BST_OK && m->row_number % COMMIT_ROWS == 0)
-            status = commit(m);
+        status = parts[0].status;
+    for (size_t i = 1; i < count; i++) {
+        bst__merger *const m = &parts[i];
+        if (m->started)
+            (void)pthread_join(m->thread, NULL);
+        if (status == BST_OK && m->started && m->status != BST_OK) {
+            status = m->status;
+            bst__diags_move(m->diags, diags);
+        }
+        if (m->batch && m->batch != parts[0].batch)
+            bst__batch_take_figures(parts[0].batch, m->batch);
+        bst_diags_free(m->diags);
     }
     return status;
 }
 
-/* Rows that have no history: there is nothing to hold them against. */
-static bst_status take_aside(merger *m) {
-    const bst_row *row = NULL;
-    bst_status status = bst_source_next(m->source, &row, m->diags);
-    while (status == BST_OK && row && !bst__follow_stops(m->options)) {
-        if (!row->key_is_null && bst__key_set_has(m->only, row->key, row->key_len))
-            status = take_one(m, row, 1);
-        if (status == BST_OK)
-            status = bst_source_next(m->source, &row, m->diags);
-    }
+static bst_status merge_all(bst__batch *batch, bst__merge_whole *whole, const char *const *keys,
+                            size_t key_count, bst_diags *diags) {
+    bst__merger *const parts = calloc(key_count + 1, sizeof *parts);
+    if (!parts)
+        return bst_diag_nomem(diags);
+    bst_status status = make_parts(batch, whole, keys, key_count, parts, diags);
+    if (status == BST_OK)
+        status = start_parts(parts, key_count + 1, diags);
+    if (status == BST_OK)
+        (void)run_part(&parts[0]);
+    else
+        atomic_store(&whole->stop, true);
+    status = end_parts(parts, key_count + 1, status, diags);
+    free(parts);
     return status;
 }
 
-static bst_status look_at_all(merger *m) {
-    const bst_status status =
-        bst_reader_open(m->options->to, m->batch->mapping->machine, NULL, &m->reader, m->diags);
-    return status == BST_OK ? merge(m) : status;
+static bst_status look_at_all(bst__batch *batch, bst__merge_whole *whole, bst_diags *diags) {
+    const bst_follow_options *const options = whole->options;
+    bst_reader *holder = NULL;
+    bst_arena *const arena = bst_arena_new();
+    const char *const *keys = NULL;
+    size_t key_count = 0;
+    bst_status status = arena ? BST_OK : bst_diag_nomem(diags);
+    whole->figures->snapshot_rows = 0; /* what a load has read is looked at again */
+    if (status == BST_OK)
+        status = bst_reader_open(options->to, batch->mapping->machine, NULL, &holder, diags);
+    if (status == BST_OK)
+        status = bst_reader_moment(holder, &whole->moment, diags);
+    if (status == BST_OK && options->jobs > 1)
+        status = bst_reader_cut(holder, options->jobs, arena, &keys, &key_count, diags);
+    if (status == BST_OK)
+        status = merge_all(batch, whole, keys, key_count, diags);
+    bst_reader_free(holder);
+    bst_arena_free(arena);
+    return status;
 }
 
-static bst_status look_at_aside(merger *m) {
-    const bst_status status =
-        bst__key_set_of_store(m->options->to, m->batch->mapping->machine->id,
-                              BST__ASIDE_WITHOUT_HISTORY, NULL, &m->only, m->diags);
-    return status == BST_OK ? take_aside(m) : status;
+static bst_status look_at_aside(bst__batch *batch, bst__merge_whole *whole, bst_diags *diags) {
+    bst__key_set *only = NULL;
+    bst_status status = bst__key_set_of_store(whole->options->to, batch->mapping->machine->id,
+                                              BST__ASIDE_WITHOUT_HISTORY, NULL, &only, diags);
+    bst__merger m = {.whole = whole, .batch = batch, .only = only, .diags = diags};
+    if (status == BST_OK)
+        status = bst__merge_aside(&m);
+    bst__key_set_free(only);
+    return status;
 }
 
 bst_status bst__batch_snapshot(bst__batch *batch, const bst_follow_options *options,
                                const bst__snapshot *snapshot, bst__look look, bst_diags *diags) {
-    merger m = {.batch = batch,
-                .options = options,
-                .lsn = snapshot->lsn,
-                .taken_at = snapshot->taken_at,
-                .diags = diags};
-    bst_source_spec spec = batch->mapping->source;
-    spec.ordered = look == BST__LOOK_AT_ALL;
+    bst__merge_whole whole = {.options = options,
+                              .snapshot = snapshot,
+                              .figures = batch->figures,
+                              .spec = batch->mapping->source};
+    whole.spec.ordered = look == BST__LOOK_AT_ALL;
     batch->diags = diags;
     bst_status status = bst_journal_release_all(batch->journal, snapshot->lsn, diags);
-    if (status == BST_OK && look != BST__LOOK_AT_NONE)
-        status = bst_source_open_at(options->from, &spec, snapshot->name, &m.source, diags);
-    if (status == BST_OK && look != BST__LOOK_AT_NONE)
-        status = look == BST__LOOK_AT_ALL ? look_at_all(&m) : look_at_aside(&m);
-    bst__key_set_free(m.only);
-    bst_reader_free(m.reader);
-    bst_source_free(m.source);
+    if (status != BST_OK || look == BST__LOOK_AT_NONE)
+        return status;
+    pthread_mutex_init(&whole.lock, NULL);
+    status = look == BST__LOOK_AT_ALL ? look_at_all(batch, &whole, diags)
+                                      : look_at_aside(batch, &whole, diags);
+    pthread_mutex_destroy(&whole.lock);
     return status;
 }

@@ -200,15 +200,6 @@ static bst_status report_slot_lost(const beginning *b) {
     return BST_DATABASE;
 }
 
-/* "Invalid snapshot identifier": its session had ended before another one asked for it. */
-static bool is_snapshot_gone(const bst_diags *diags) {
-    for (size_t i = 0; i < bst_diags_count(diags); i++) {
-        if (strcmp(bst_diags_at(diags, i)->code, "sqlstate-22023") == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Under its own name the slot outlives this session: the same place, and nobody has moved it. */
 static bst_status keep_slot(beginning *b) {
     const char *const params[] = {b->temporary.text, b->options->slot};
@@ -227,6 +218,20 @@ static bst_status keep_slot(beginning *b) {
     if (status == BST_OK)
         bst__follow_say(b->options, "made slot %s at %s", b->options->slot, at);
     return status;
+}
+
+/* Reading ends with all kinds of words when the session that holds the snapshot has ended: was it
+ * that? */
+static void look_for_slot(beginning *b) {
+    bst_strbuf found = BST_STRBUF_INIT;
+    bst_diags *const ignored = bst_diags_new();
+    const bst_status status =
+        ask(b->source, "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = $1",
+            b->temporary.text, &found, ignored);
+    if (status == BST_OK && found.len == 0)
+        (void)report_slot_lost(b);
+    bst_diags_free(ignored);
+    bst_strbuf_release(&found);
 }
 
 /* Of a beginning that came to nothing, as far as the source still answers; what is said is why it
@@ -254,12 +259,13 @@ static bst_status begin_anew(beginning *b) {
     bst_status status = prepare(b);
     if (status == BST_OK)
         status = take_snapshot(b);
-    if (status == BST_OK)
+    if (status == BST_OK) {
         status = bst__columns_at(b->batch->columns, b->snapshot.name, b->diags);
-    if (status == BST_OK)
-        status = read_snapshot(b);
-    if (status == BST_DATABASE && is_snapshot_gone(b->diags))
-        status = report_slot_lost(b);
+        if (status == BST_OK)
+            status = read_snapshot(b);
+        if (status != BST_OK)
+            look_for_slot(b);
+    }
     const bool stops = bst__follow_stops(b->options);
     if (status == BST_OK && !stops)
         status = keep_slot(b);

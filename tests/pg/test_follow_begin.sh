@@ -187,6 +187,29 @@ createdb -h "$store_host" "$store_db-m"
 fingerprint "$store_db-m" >histories.m
 grep -v '^910[01]|' histories.1 | cmp - histories.m || fail 'they are not what migrate makes'
 
+say 'every row again, by one reader and by several: the same events, and the same are set aside'
+source_sql -q <<'SQL'
+UPDATE payments SET status = 10, authorized_at = now(), challenged_at = NULL, updated_at = now() WHERE status = 0 AND id % 2 = 0;
+UPDATE payments SET status = 77 WHERE id % 50 = 1;
+DELETE FROM payments WHERE id % 40 = 7;
+INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
+    SELECT i * 7 + 100000, 0, 5, 'EUR', now(), now() FROM generate_series(1, 200) AS i;
+SQL
+for jobs in 1 2; do
+    "$BACKSTORY" follow "$mapping" --from "$from" --to "host=$store_host user=backstory dbname=$store_db-$jobs" --until now \
+        --slot "jobs_$jobs" --jobs $((jobs * jobs)) --snapshot-again >follow.txt 2>&1 || fail 'it failed'
+    fingerprint "$store_db-$jobs" >again.$jobs
+    psql -X -h "$store_host" -d "$store_db-$jobs" -Atc "SELECT key, reason, version, new_row FROM backstory.follow_quarantine
+        WHERE released_lsn IS NULL ORDER BY key" >aside.$jobs
+    psql -X -h "$store_host" -d "$store_db-$jobs" -Atc 'SELECT events, quarantined FROM backstory.follow' >figures.$jobs
+    "$BACKSTORY" slots drop "jobs_$jobs" --from "$from" --quiet
+done
+cmp again.1 again.2 || fail 'the events are not'
+cmp aside.1 aside.2 || fail 'what is set aside is not'
+cmp figures.1 figures.2 || fail 'the figures are not'
+[ "$(wc -l <again.1)" -gt "$(wc -l <histories.1)" ] || fail 'no event was new: nothing was tested'
+[ "$(wc -l <aside.1)" -gt 20 ] || fail 'nothing was set aside: nothing was tested'
+
 say 'a migration of another machine that is not finished is waited for'
 source_sql -q -f "$SAMPLES/race/accounts.sql"
 source_sql -q -c "INSERT INTO accounts (id, status, balance) VALUES (7, 'odd', 1)"
