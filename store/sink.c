@@ -45,19 +45,24 @@ static bst_status check_key(const bst_history *history, bst_diags *diags) {
     return BST_OK;
 }
 
-static bool is_right(const bst_machine *machine, const bst_plan_event *step,
-                     const bst_happening *happening) {
-    return step->type < machine->event_count && step->state < machine->state_count &&
-           (step->command < machine->command_count || step->command == BST_NONE) &&
-           step->confidence >= 0 && step->confidence <= 1 &&
-           bst_time_is_finite(happening->occurred_at);
+static bool is_right(const bst_machine *machine, const bst_plan *plan) {
+    bool right = plan->event_count > 0 && plan->confidence >= 0 && plan->confidence <= 1;
+    for (uint32_t i = 0; right && i < plan->event_count; i++) {
+        const bst_plan_event *const step = &plan->events[i];
+        right = step->type < machine->event_count && step->state < machine->state_count &&
+                (step->command < machine->command_count || step->command == BST_NONE) &&
+                step->confidence >= 0 && step->confidence <= 1;
+    }
+    return right;
 }
 
-static bst_status check(const bst_sink *sink, const bst_history *history, bst_diags *diags) {
+/* Most histories have the plan of the one before. */
+static bst_status check(bst_sink *sink, const bst_history *history, bst_diags *diags) {
     const bst_plan *const plan = history->plan;
-    bool right = plan->event_count > 0 && plan->confidence >= 0 && plan->confidence <= 1;
+    bool right = plan == sink->right || is_right(sink->machine, plan);
     for (uint32_t i = 0; right && i < plan->event_count; i++)
-        right = is_right(sink->machine, &plan->events[i], &history->events[i]);
+        right = bst_time_is_finite(history->events[i].occurred_at);
+    sink->right = right ? plan : NULL;
     if (!right)
         return bst_diag_add(diags, BST_INTERNAL, BST_ERROR, "bad-history", NULL,
                             "the history made for entity \"%.*s\" is not well formed",

@@ -18,6 +18,7 @@ struct bst_sink {
     const bst__sink_ops *ops;
     const bst_machine *machine;
     bst_sink_totals totals;
+    const bst_plan *right; /* the last that was looked at, and well formed */
     bool failed, finished; /* after a failure nothing but free is left */
 };
 
