@@ -41,21 +41,20 @@ static bst_status on_progress(void *context, const bst_follow_figures *f) {
     if (t->call->quiet || now - t->last < (terminal ? 1 : 10))
         return BST_OK;
     t->last = now;
-    t->progress.shown = true;
-    fputs(terminal ? CLI_CLEAR_LINE : "", stderr);
+    bst_strbuf line = BST_STRBUF_INIT;
     if (f->lsn == 0)
-        cli_fprintf(stderr, "follow: snapshot, %s rows", cli_number(f->snapshot_rows).text);
+        bst_strbuf_addf(&line, "follow: snapshot, %s rows", cli_number(f->snapshot_rows).text);
     else
-        cli_fprintf(stderr,
-                    "follow: at %s, lag %s bytes, %.2f s, %s transactions; %s changes, %s events, "
-                    "%s quarantined; the slot keeps %s MiB",
-                    lsn_text(f->lsn).text, cli_number(f->lag_bytes).text, lag_seconds(f),
-                    cli_number(f->lag_transactions).text, cli_number(f->changes).text,
-                    cli_number(f->events).text, cli_number(f->quarantined).text,
-                    cli_number(f->retained_bytes >> 20).text);
-    if (!terminal)
-        fputc('\n', stderr);
-    fflush(stderr);
+        bst_strbuf_addf(
+            &line,
+            "follow: at %s, lag %s bytes, %.2f s, %s transactions; %s changes, %s events, "
+            "%s quarantined; the slot keeps %s MiB",
+            lsn_text(f->lsn).text, cli_number(f->lag_bytes).text, lag_seconds(f),
+            cli_number(f->lag_transactions).text, cli_number(f->changes).text,
+            cli_number(f->events).text, cli_number(f->quarantined).text,
+            cli_number(f->retained_bytes >> 20).text);
+    cli_progress_line(&t->progress, &line);
+    bst_strbuf_release(&line);
     return BST_OK;
 }
 

@@ -1,33 +1,66 @@
-/* The progress line. Drawn at most ten times a second on a terminal; a line every ten seconds in a
- * log. */
+/* The progress line. Drawn at most ten times a second on a terminal, and never wider than that: what
+ * is wrapped cannot be cleared. A line every ten seconds in a log, and on a terminal that clears
+ * none. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "backstory/clock.h"
 
 #include "cli.h"
 
-#define BAR_WIDTH 24
-#define SHARE_MIN 0.01 /* of less nobody can tell how long it takes */
+#define BAR_WIDTH      24
+#define BAR_WIDTH_MIN  6
+#define TERMINAL_WIDTH 80   /* of one that does not say */
+#define SHARE_MIN      0.01 /* of less nobody can tell how long it takes */
 
 double cli_now(void) {
     return (double)bst_clock_us() / 1e6;
 }
 
+static bool can_clear(void) {
+    const char *const term = getenv("TERM");
+    return isatty(STDERR_FILENO) == 1 && term && *term && strcmp(term, "dumb") != 0;
+}
+
+static size_t terminal_width(void) {
+    struct winsize size;
+    const bool told = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return told ? size.ws_col : TERMINAL_WIDTH;
+}
+
 void cli_progress_begin(cli_progress *progress, const cli_call *call, const char *what) {
-    *progress =
-        (cli_progress){.on = !call->quiet, .terminal = isatty(STDERR_FILENO) == 1, .what = what};
+    *progress = (cli_progress){.on = !call->quiet, .terminal = can_clear(), .what = what};
     progress->start = cli_now();
     progress->last = progress->terminal ? 0 : progress->start;
 }
 
-static void draw_bar(double share) {
-    const int full = (int)(share * BAR_WIDTH);
+/* As wide as the rest leaves room for. */
+static void add_bar(double share, size_t rest, bst_strbuf *line) {
+    const size_t taken = line->len + rest + strlen(" []") + 1;
+    const size_t width = terminal_width();
+    const int room = taken + BAR_WIDTH <= width ? BAR_WIDTH : (int)width - (int)taken;
 
-    fputs(" [", stderr);
-    for (int i = 0; i < BAR_WIDTH; i++)
-        fputc(i < full ? '#' : '.', stderr);
-    cli_fprintf(stderr, "] %3d %%", (int)(share * 100));
+    if (room < BAR_WIDTH_MIN)
+        return;
+    bst_strbuf_adds(line, " [");
+    for (int i = 0; i < room; i++)
+        bst_strbuf_addc(line, i < (int)(share * room) ? '#' : '.');
+    bst_strbuf_addc(line, ']');
+}
+
+void cli_progress_line(cli_progress *progress, bst_strbuf *line) {
+    progress->shown = true;
+    if (progress->terminal) {
+        bst_strbuf_cut(line, terminal_width() - 1); /* the cursor stands in the last column */
+        fputs(CLI_CLEAR_LINE, stderr);
+    }
+    cli_fprintf(stderr, "%s", line->text);
+    if (!progress->terminal)
+        fputc('\n', stderr);
+    fflush(stderr);
 }
 
 double cli_seconds_left(double spent, double share, uint64_t rows, uint64_t before) {
@@ -37,32 +70,39 @@ double cli_seconds_left(double spent, double share, uint64_t rows, uint64_t befo
     return spent / own * (1 - share);
 }
 
+static void add_figures(const cli_progress *progress, double share, uint64_t rows,
+                        const char *extra, bst_strbuf *out) {
+    const double spent = cli_progress_seconds(progress);
+    const double left = cli_seconds_left(spent, share, rows, progress->before);
+
+    if (share >= 0)
+        bst_strbuf_addf(out, progress->terminal ? " %3d %%" : " %d %%", (int)(share * 100));
+    bst_strbuf_addf(out, "  %s rows", cli_number(rows).text);
+    if (spent > 0.5)
+        bst_strbuf_addf(out, "  %s/s",
+                        cli_number((uint64_t)((double)(rows - progress->before) / spent)).text);
+    if (left >= 0 && share < 1 && spent > 1)
+        bst_strbuf_addf(out, "  %s left", cli_seconds(left).text);
+    if (extra)
+        bst_strbuf_addf(out, "  %s", extra);
+}
+
 void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra) {
     const double now = cli_now();
+    bst_strbuf figures = BST_STRBUF_INIT;
+    bst_strbuf line = BST_STRBUF_INIT;
 
     if (!progress->on || now - progress->last < (progress->terminal ? 0.1 : 10))
         return;
     progress->last = now;
-    progress->shown = true;
-    const double spent = now - progress->start;
-    fputs(progress->terminal ? CLI_CLEAR_LINE : "", stderr);
-    cli_fprintf(stderr, "%s", progress->what);
+    add_figures(progress, share, rows, extra, &figures);
+    bst_strbuf_adds(&line, progress->what);
     if (share >= 0 && progress->terminal)
-        draw_bar(share);
-    else if (share >= 0)
-        cli_fprintf(stderr, " %d %%", (int)(share * 100));
-    cli_fprintf(stderr, "  %s rows", cli_number(rows).text);
-    if (spent > 0.5)
-        cli_fprintf(stderr, "  %s/s",
-                    cli_number((uint64_t)((double)(rows - progress->before) / spent)).text);
-    const double left = cli_seconds_left(spent, share, rows, progress->before);
-    if (left >= 0 && share < 1 && spent > 1)
-        cli_fprintf(stderr, "  %s left", cli_seconds(left).text);
-    if (extra)
-        cli_fprintf(stderr, "  %s", extra);
-    if (!progress->terminal)
-        fputc('\n', stderr);
-    fflush(stderr);
+        add_bar(share, figures.len, &line);
+    bst_strbuf_adds(&line, figures.text);
+    cli_progress_line(progress, &line);
+    bst_strbuf_release(&figures);
+    bst_strbuf_release(&line);
 }
 
 void cli_progress_end(cli_progress *progress) {
