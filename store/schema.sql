@@ -168,6 +168,10 @@ CREATE FUNCTION backstory.index_streams() RETURNS void
 LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
     IF to_regclass('backstory.segment_stream') IS NULL THEN
+        -- Two loads may end at the same moment. Their builds would not wait for one another, and one would come too late.
+        LOCK TABLE backstory.segment IN SHARE ROW EXCLUSIVE MODE;
+    END IF;
+    IF to_regclass('backstory.segment_stream') IS NULL THEN
         IF pg_size_bytes(current_setting('maintenance_work_mem')) < 268435456 THEN
             PERFORM set_config('maintenance_work_mem', '256MB', true); -- a sixth faster than with the usual 64 MB
         END IF;

@@ -2,13 +2,10 @@
 # Servers that are set up as nobody expects: what a run comes to is the same, or it says what to do.
 set -eu
 
-say() {
-    echo "strange server: $*"
-}
-fail() {
-    echo "strange server: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/gate.sh"
 mapping=$SAMPLES/payment/payment.legacy.json
 source=dbname=$PGDATABASE
 psql -Xq -v rows=2000 -f "$SAMPLES/payment/legacy.sql"
@@ -75,6 +72,24 @@ load trigger || got=$?
 [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }
 grep -q 'hint: Look for a trigger' out.txt || { cat out.txt; fail 'no hint'; }
 
+say 'two loads end in one store at the same moment: one builds the index, and the other waits for it'
+store index
+psql -Xqd strange_index -v ON_ERROR_STOP=1 -1 -f "$SOURCE_DIR/store/schema.sql" -c 'SELECT backstory.bulk_begin()' >made.txt 2>&1
+make_gate strange_index
+close_gate strange_index
+ask -d strange_index -c 'BEGIN' -c 'SELECT backstory.index_streams()' -c 'SELECT public.wait_at_gate()' -c 'COMMIT' >first.txt 2>&1 9>&- &
+first=$!
+wait_at_gate $first || { cat first.txt; fail 'the first one'; }
+ask -d strange_index -c 'SELECT backstory.index_streams()' >second.txt 2>&1 9>&- &
+second=$!
+until [ "$(ask -c "SELECT count(*) FROM pg_stat_activity WHERE datname = 'strange_index' AND wait_event_type = 'Lock'
+    AND wait_event <> 'advisory'")" = 1 ]; do
+    kill -0 $second 2>/dev/null || break
+done
+open_gate
+wait $first || { cat first.txt; fail 'the first one'; }
+wait $second || { cat second.txt; fail 'the second one'; }
+
 say 'two machines begin in one new store at the same moment, and both come in'
 sed 's/Payment/Refusal/g; s/"payment"/"refusal"/' "$SAMPLES/payment/payment.fsm.json" >refusal.fsm.json
 sed 's/Payment/Refusal/g; s/payment.fsm.json/refusal.fsm.json/' "$mapping" >refusal.legacy.json
@@ -109,6 +124,6 @@ grep -q "hint: Names are written as they are, without SQL's quotes" out.txt || {
 table a.b.notes
 grep -q 'hint: The first dot ends the schema' out.txt || { cat out.txt; fail 'no hint at the dot'; }
 
-for name in plain escapes digest latin trigger both; do
+for name in plain escapes digest latin trigger index both; do
     psql -Xqc "DROP DATABASE strange_$name"
 done
