@@ -1,4 +1,4 @@
-/* The progress line. Drawn at most ten times a second on a terminal, and never wider than that: what
+/* The progress line. Drawn at most ten times a second on a terminal, and never wider than it: what
  * is wrapped cannot be cleared. A line every ten seconds in a log, and on a terminal that clears
  * none. */
 #include <stdio.h>
