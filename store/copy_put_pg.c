@@ -1,8 +1,6 @@
 /* Puts the rows of a binary COPY together. */
 #include "copy_put_private.h"
 
-#include <string.h>
-
 /* Signature, flags, length of the extension. */
 static const char head[19] = "PGCOPY\n\377\r\n";
 

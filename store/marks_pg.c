@@ -10,7 +10,6 @@
  * crash of one session the server recovers without being started: commits that did not wait for the
  * disk are gone, and so are the processes of its own that ran beside, all of which it starts anew.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

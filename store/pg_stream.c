@@ -11,7 +11,6 @@
  */
 #include "backstory/pg_stream.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

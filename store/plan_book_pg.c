@@ -2,7 +2,6 @@
  * unpacked by the server. */
 #include "sink_pg_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,6 @@
  */
 #include "plan_shelf_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
  *
  * What is 0 is left out of the objects inside, and the last line where nothing was waited for. */
 #include <stddef.h>
-#include <string.h>
 
 #include <jansson.h>
 

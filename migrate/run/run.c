@@ -9,7 +9,6 @@
 #include "backstory/run.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "run_private.h"
 

@@ -8,8 +8,6 @@
  * the file's size, and the last one is open. A source is read forward only.
  */
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <jansson.h>

@@ -9,7 +9,6 @@
  *
  * cut_pg.c makes them.
  */
-#include <string.h>
 
 #include <jansson.h>
 

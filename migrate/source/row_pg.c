@@ -1,5 +1,4 @@
 /* One row of a binary COPY, cut into the key and the cells that the mapping wants. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/decimal.h"

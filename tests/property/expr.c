@@ -8,7 +8,6 @@
  * BACKSTORY_CASES: how many (5000), BACKSTORY_SEED: the seed of the first.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/decimal.h"

@@ -1,7 +1,5 @@
 /* Laid out JSON: what stands on a line, what is broken up, and that it reads as the same value. */
 #include <check.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "backstory/json_layout.h"
 

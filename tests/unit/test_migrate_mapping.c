@@ -1,6 +1,5 @@
 /* Mapping files: what a good one becomes, and where a bad one is wrong. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "backstory/mapping.h"
 #include "scratch.h"
