@@ -32,6 +32,11 @@ finish() {
     trap - EXIT
     [ ! -e "$scratch/mounted" ] || umount "$scratch/tiny" 2>/dev/null || :
     "$cluster" stop "$scratch/pg"
+    if [ -e "$scratch/full" ]; then
+        full_data stop -m immediate >/dev/null 2>&1 || :
+        umount "$(cat "$scratch/full/cluster")/data" 2>/dev/null || :
+        "$cluster" stop "$scratch/full"
+    fi
     [ ! -e "$scratch/mounted" ] || umount "$scratch/tiny" 2>/dev/null || :
     rm -rf "$scratch"
 }
@@ -111,10 +116,10 @@ until_done 'second run'
 
 # ---- kill -9
 
-# start_run: in the background, its number in $run.
+# start_run [OPTION...]: in the background, its number in $run.
 start_run() {
     "$BACKSTORY" migrate "$mapping" --from "${source:-dbname=shop}" --to "${sink:-dbname=storm}" \
-        --jobs 2 --chunk-rows "$chunk_rows" --quarantine storm.jsonl --quiet >run.txt 2>&1 &
+        --jobs 2 --chunk-rows "$chunk_rows" --quarantine storm.jsonl --quiet "$@" >run.txt 2>&1 &
     run=$!
 }
 kill_run() {
@@ -165,11 +170,13 @@ CREATE TRIGGER gate BEFORE INSERT ON backstory.segment EXECUTE FUNCTION public.w
 SQL
 }
 
-# break_off PLACE AFTER
-break_off() {
+# stand PLACE AFTER [OPTION...]: a run stands there; its keeper has file 9.
+stand() {
+    place=$1 after=$2
+    shift 2
     fresh
     install_gate
-    ask -d storm -c "INSERT INTO gate VALUES ('$1', $2)"
+    ask -d storm -c "INSERT INTO gate VALUES ('$place', $after)"
     mkfifo gate
     psql -XAtq -d storm <gate >/dev/null &
     keeper=$!
@@ -177,10 +184,14 @@ break_off() {
     rm gate
     echo 'SELECT pg_advisory_lock(4711);' >&9
     until [ "$(ask -d storm -c "SELECT count(*) FROM pg_locks WHERE objid = 4711 AND granted")" = 1 ]; do :; done
-    start_run
+    start_run "$@"
     until [ "$(ask -d storm -c "SELECT count(*) FROM pg_locks WHERE objid = 4711 AND NOT granted")" -ge 1 ]; do
-        kill -0 "$run" 2>/dev/null || { cat run.txt; fail "the run did not come to the gate at $1 $2"; }
+        kill -0 "$run" 2>/dev/null || { cat run.txt; fail "the run did not come to the gate at $place $after"; }
     done
+}
+# break_off PLACE AFTER
+break_off() {
+    stand "$1" "$2"
     locks=$(ask -d shop -c "SELECT string_agg(DISTINCT mode, ' ') FROM pg_locks
         WHERE database = (SELECT oid FROM pg_database WHERE datname = 'shop') AND relation = 'payments'::regclass")
     [ "$locks" = AccessShareLock ] || fail "the source is locked: $locks"
@@ -322,6 +333,60 @@ if [ "$(id -u)" = 0 ] && mkdir tiny && mount -t tmpfs -o size=2M tmpfs tiny 2>/d
     until_done 'disk full at the end'
     count disk_full
     ask -d postgres -c 'DROP DATABASE storm' -c 'DROP TABLESPACE tiny'
+
+    # The store is a server of its own, whose whole disk is full: it cannot even begin.
+    say 'the disk is so full that the server cannot start'
+    shop_host=$PGHOST
+    "$cluster" start "$scratch/full" --while $$
+    PGHOST=$(cat "$scratch/full/cluster")
+    export PGHOST
+    full_data() {
+        (cd "$(cat "$scratch/full/cluster")" && runuser -u "$(stat -c %U data)" -- "$(dirname "$(command -v initdb)")/pg_ctl" \
+            -D "$PWD/data" -l "$PWD/server.log" -w "$@")
+    }
+    full_data stop -m fast >/dev/null
+    mv "$PGHOST/data" "$PGHOST/kept"
+    mkdir "$PGHOST/data"
+    mount -t tmpfs -o "size=250M,mode=700,uid=$(stat -c %u "$PGHOST/kept"),gid=$(stat -c %g "$PGHOST/kept")" tmpfs "$PGHOST/data"
+    cp -a "$PGHOST/kept/." "$PGHOST/data/"
+    rm -r "$PGHOST/kept"
+    full_data start >/dev/null
+    source="host=$shop_host dbname=shop"
+    # It stops at once in the middle of a run, and its disk is full by then.
+    fill_disk() {
+        stand chunk 3 "$@"
+        full_data stop -m immediate >/dev/null
+        echo '\q' >&9 # the run has the FIFO open as well
+        exec 9>&-
+        wait "$keeper" || :
+        dd if=/dev/zero of="$PGHOST/data/ballast" bs=64k >/dev/null 2>&1 || :
+        ! full_data start >/dev/null 2>&1 || fail 'the server starts on a full disk'
+        grep -q 'No space left on device' "$PGHOST/server.log" || { tail -5 "$PGHOST/server.log"; fail 'the server fails for another reason'; }
+    }
+    make_room() {
+        rm "$PGHOST/data/ballast"
+        full_data start >/dev/null
+    }
+    fill_disk
+    kill -0 "$run" || { cat run.txt; fail 'the run does not wait'; }
+    make_room
+    wait "$run" || { cat run.txt; fail 'the run does not go on when there is room again'; }
+    until_done 'a server that could not start, in time'
+    fill_disk --retry-timeout 2s
+    status=0
+    wait "$run" || status=$?
+    [ "$status" = 3 ] || { cat run.txt; fail "a server that cannot start ends with $status"; }
+    grep -q '^error: store .*\[connect\]' run.txt || { cat run.txt; fail 'it is not said that the store is gone'; }
+    [ "$(grep -c '^error' run.txt)" = 1 ] || { cat run.txt; fail 'it is not said once'; }
+    make_room
+    until_done 'a server that could not start, too late'
+    count server_without_disk
+    full_data stop -m fast >/dev/null
+    umount "$PGHOST/data"
+    PGHOST=$shop_host
+    source=
+    "$cluster" stop "$scratch/full"
+    rm -r "$scratch/full"
 else
     echo 'drill: SKIPPED: a full disk needs root and a tmpfs that may be mounted' >&2
 fi
