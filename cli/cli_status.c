@@ -1,5 +1,6 @@
 /* backstory status: the migrations of a store, and how far they are. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "backstory/loads.h"
 
@@ -52,6 +53,24 @@ static void add_trouble(const listing *l, const bst_load_entry *e) {
     bst_strbuf_release(&text);
 }
 
+/* What it waits for just now. */
+static void add_wait(const listing *l, const bst_load_entry *e) {
+    bst_strbuf text = BST_STRBUF_INIT;
+
+    if (!e->waits_for)
+        return;
+    bst_strbuf_addf(&text, "run %d waits since %s: %s; it tries again at %s", (int)e->run_id,
+                    e->waits_since, e->waits_for, e->waits_until);
+    cli_table_add(l->troubles, (const char *[]){text.text});
+    bst_strbuf_release(&text);
+}
+
+static json_t *wait_to_json(const bst_load_entry *e) {
+    return e->waits_for ? json_pack("{s:s, s:s, s:s}", "why", e->waits_for, "since", e->waits_since,
+                                    "again", e->waits_until)
+                        : json_null();
+}
+
 static bst_status on_load(void *context, const bst_load_entry *e) {
     listing *l = context;
     const double left = seconds_left(e);
@@ -59,10 +78,11 @@ static bst_status on_load(void *context, const bst_load_entry *e) {
     l->count++;
     add_to_table(l, e);
     add_trouble(l, e);
+    add_wait(l, e);
     json_array_append_new(
         l->list,
         json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:f, "
-                  "s:f, s:o}",
+                  "s:f, s:o, s:o}",
                   "run", (json_int_t)e->run_id, "machine", e->machine, "state", state_of(e),
                   "source", e->source, "started_at", e->started_at, "finished_at", e->finished_at,
                   "chunks", (json_int_t)e->chunks, "chunks_done", (json_int_t)e->chunks_done,
@@ -70,8 +90,17 @@ static bst_status on_load(void *context, const bst_load_entry *e) {
                   (json_int_t)e->quarantined, "bytes", (json_int_t)e->bytes, "retries",
                   (json_int_t)e->retries, "waited_for", e->waited_for, "seconds", e->seconds,
                   "rows_per_second", e->rows_per_second, "seconds_left",
-                  left >= 0 ? json_real(left) : json_null()));
+                  left >= 0 ? json_real(left) : json_null(), "waiting", wait_to_json(e)));
     return BST_OK;
+}
+
+/* Who is asked may be the one that is gone. */
+static void tell_of_store(cli_call *call) {
+    const size_t count = bst_diags_count(call->diags);
+
+    if (count > 0 && strcmp(bst_diags_at(call->diags, count - 1)->code, "connect") == 0)
+        bst_diag_hint(call->diags, "A run that is under way waits for its store, and says so where "
+                                   "it was started.");
 }
 
 static bst_status list_loads(cli_call *call, const char *from) {
@@ -90,6 +119,8 @@ static bst_status list_loads(cli_call *call, const char *from) {
     } else if (status == BST_OK && !call->quiet) {
         puts("nothing has been migrated into this store");
     }
+    if (status == BST_DATABASE)
+        tell_of_store(call);
     cli_table_free(l.table);
     cli_table_free(l.troubles);
     json_decref(l.list);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backstory/clock.h"
+
 #define JSON_SECONDS   1.0
 #define SHARE_ROWS_MIN 1000u /* a share means nothing of fewer rows, before the end */
 #define MEGABYTE       1e6
@@ -71,6 +73,22 @@ static json_t *known(double number) {
     return number >= 0 ? json_real(number) : json_null();
 }
 
+static json_t *wait_to_json(const bst_run_wait *waits) {
+    const int64_t now = bst_clock_us();
+    json_t *object;
+
+    if (!*waits->why)
+        return json_null();
+    object = json_object();
+    json_object_set_new(object, "why", json_string(waits->why));
+    json_object_set_new(object, "seconds",
+                        json_integer((json_int_t)((now - waits->since_us) / 1000000)));
+    json_object_set_new(
+        object, "again_seconds",
+        json_integer((json_int_t)(waits->again_us > now ? (waits->again_us - now) / 1000000 : 0)));
+    return object;
+}
+
 static void show_json(const char *phase, const bst_run_figures *f, double seconds) {
     const double own = (double)(f->read - f->resumed);
     json_t *object = json_object();
@@ -87,15 +105,33 @@ static void show_json(const char *phase, const bst_run_figures *f, double second
                         known(cli_seconds_left(seconds, f->progress, f->read, f->resumed)));
     json_object_set_new(object, "retries", json_integer((json_int_t)f->retries));
     json_object_set_new(object, "snapshot_age", json_integer(f->snapshot_age));
+    json_object_set_new(object, "waiting", wait_to_json(&f->waits));
     cli_print_json(object, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS), stderr);
     fputc('\n', stderr);
     json_decref(object);
+}
+
+/* Where the figures else are: nothing is rarer, and nothing matters more. */
+static void show_wait(cli_watch *watch, const bst_run_figures *f) {
+    char extra[400];
+    const double now = cli_now();
+    const double again = (double)f->waits.again_us / 1e6 - now;
+
+    snprintf(extra, sizeof extra, "waiting for %s: %s; again in %s",
+             cli_seconds(now - (double)f->waits.since_us / 1e6).text, f->waits.why,
+             cli_seconds(again > 0 ? again : 0).text);
+    watch->progress.before = f->resumed;
+    cli_progress_show(&watch->progress, f->progress, f->read, extra);
 }
 
 static void show_text(cli_watch *watch, const bst_run_figures *f) {
     char extra[160];
     int len = 0;
 
+    if (*f->waits.why) {
+        show_wait(watch, f);
+        return;
+    }
     if (f->events > 0)
         len = snprintf(extra, sizeof extra, "%s events  ", cli_number(f->events).text);
     if (f->bytes > 0)

@@ -86,6 +86,10 @@ bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret, bst_diags *d
     return BST_OK;
 }
 
+int bst_load_sink_process(const bst_sink *sink) {
+    return bst_pg_process(((const load_sink *)sink)->pg);
+}
+
 uint64_t bst_load_sink_bytes(const bst_sink *sink) {
     const bst__segment_writer *const segments = &((const load_sink *)sink)->segments;
     return segments->bytes + segments->rows.len;

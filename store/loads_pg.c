@@ -11,7 +11,8 @@ static const char list_sql[] =
     "SELECT l.run_id, m.name, l.source, l.started_at, l.finished_at, held.now,"
     " c.chunks, c.done, c.rows, c.events, c.quarantined, c.bytes, took.seconds,"
     " CASE WHEN held.now THEN c.recent / greatest(1, least(60, took.seconds))"
-    "  ELSE c.rows / greatest(0.001, took.seconds) END, c.retries, c.waited_for"
+    "  ELSE c.rows / greatest(0.001, took.seconds) END, c.retries, c.waited_for,"
+    " CASE WHEN held.now THEN w.waiting->>'why' END, w.waiting->>'since', w.waiting->>'again'"
     " FROM backstory.load l JOIN backstory.machine m USING (machine_id)"
     " CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_locks k"
     "  WHERE k.locktype = 'advisory' AND k.objsubid = 2"
@@ -31,6 +32,7 @@ static const char list_sql[] =
     "  coalesce(sum((figures::json->>'read')::bigint)"
     "   FILTER (WHERE done_at > clock_timestamp() - interval '1 minute'), 0) AS recent,"
     "  max(done_at) AS last FROM backstory.chunk WHERE chunk.run_id = l.run_id) c"
+    " CROSS JOIN LATERAL (SELECT to_jsonb(l)->'waiting' AS waiting) w"
     /* One that was broken off took as long as it went forward. */
     " CROSS JOIN LATERAL (SELECT extract(epoch FROM coalesce(l.finished_at,"
     "  CASE WHEN held.now THEN clock_timestamp() ELSE c.last END, l.started_at) - l.started_at)"
@@ -38,7 +40,8 @@ static const char list_sql[] =
     /* One that came in one transaction (a retry, a source that is read only once) has no load. */
     " UNION ALL SELECT r.run_id, m.name, coalesce(r.source, ''), r.started_at, r.finished_at,"
     " false, 1, 1, r.histories + q.count, r.events, q.count, 0,"
-    " took.seconds, (r.histories + q.count) / greatest(0.001, took.seconds), 0, NULL"
+    " took.seconds, (r.histories + q.count) / greatest(0.001, took.seconds), 0, NULL,"
+    " NULL, NULL, NULL"
     " FROM backstory.run r JOIN backstory.machine_version v USING (machine_version_id)"
     " JOIN backstory.machine m USING (machine_id)"
     " CROSS JOIN LATERAL (SELECT count(*) FROM backstory.quarantine q WHERE q.run_id = r.run_id) q"
@@ -75,7 +78,10 @@ static bst_load_entry entry_at(const bst_pg_rows *rows, size_t row) {
                             .seconds = seconds_at(rows, row, 12),
                             .rows_per_second = seconds_at(rows, row, 13),
                             .retries = count_at(rows, row, 14),
-                            .waited_for = bst_pg_rows_text(rows, row, 15)};
+                            .waited_for = bst_pg_rows_text(rows, row, 15),
+                            .waits_for = bst_pg_rows_text(rows, row, 16),
+                            .waits_since = bst_pg_rows_text(rows, row, 17),
+                            .waits_until = bst_pg_rows_text(rows, row, 18)};
 }
 
 bst_status bst_loads_list(const char *store,

@@ -363,6 +363,10 @@ const char *bst_pg_own_words(const bst_pg *pg, const char *message) {
     return message;
 }
 
+int bst_pg_process(const bst_pg *pg) {
+    return pg->backend;
+}
+
 int bst_pg_version(const bst_pg *pg) {
     return PQserverVersion(pg->conn);
 }

@@ -9,6 +9,7 @@
  * a page to read or to write, does it count as hanging.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backstory/clock.h"
@@ -53,6 +54,19 @@ static bool look(bst_pg *pg, bst_pg *asking, bst__pg_ask *ask, bst_strbuf *ret_s
     return seen && !ret_sign->failed;
 }
 
+/* All that it waits for, of whom there is one at least. */
+static bool waits_for_own(const bst_pg *pg) {
+    char *end = pg->blockers.text;
+    if (pg->blockers.len == 0 || !pg->watch.is_own)
+        return false;
+    for (const char *at = end; *at; at = end + strspn(end, ", ")) {
+        const long process = strtol(at, &end, 10);
+        if (end == at || !pg->watch.is_own(pg->watch.context, (int)process))
+            return false;
+    }
+    return true;
+}
+
 void bst__pg_moved(bst_pg *pg) {
     bst_strbuf_clear(&pg->sign);
     pg->still_since_us = 0;
@@ -63,7 +77,7 @@ static bool is_still(bst_pg *pg, bst_pg *asking, bst__pg_ask *ask) {
     bst_strbuf sign = BST_STRBUF_INIT;
     bool still = true;
     for (int i = 0; still && i < LOOKS; i++) {
-        still = look(pg, asking, ask, &sign);
+        still = look(pg, asking, ask, &sign) && !waits_for_own(pg);
         if (still && pg->still_since_us == 0) {
             bst_strbuf_adds(&pg->sign, sign.text);
             pg->still_since_us = bst_clock_us();

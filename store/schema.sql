@@ -73,7 +73,8 @@ CREATE TABLE backstory.load (
     resumable          boolean     NOT NULL, -- its chunks mean the same in a later snapshot
     recorded_at        timestamptz NOT NULL DEFAULT now(),
     started_at         timestamptz NOT NULL DEFAULT now(),
-    finished_at        timestamptz
+    finished_at        timestamptz,
+    waiting            jsonb -- for people: why its source is waited for just now, since when, and when it is tried again
 );
 CREATE UNIQUE INDEX load_unfinished ON backstory.load (machine_id) WHERE finished_at IS NULL;
 

@@ -10,6 +10,7 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "backstory/clock.h"
@@ -35,7 +36,10 @@ typedef struct chunk_run {
     int32_t snapshot_number;
     bst_source_moment moment;
     bst__trouble trouble;    /* of workers, not told yet */
+    bst__team *team;         /* while there is one */
     pthread_mutex_t telling; /* held while the caller is told something */
+    int64_t told_again_us;   /* what the store was last told of a wait; 0: of none */
+    bool untold;             /* it could not be told, and is not troubled again */
 } chunk_run;
 
 /* ---- progress */
@@ -50,6 +54,9 @@ static void glance(const chunk_run *run, const bst__team *team, bst_run_figures 
     *ret = team->done;
     for (uint32_t i = 0; i < team->count; i++) {
         ret->read += team->workers[i].rows;
+        if (team->workers[i].waits.again_us > ret->waits.again_us) {
+            ret->waits = team->workers[i].waits;
+        }
     }
     const uint64_t expected = bst_source_expected(run->source);
     ret->run_id = run->figures->run_id;
@@ -73,6 +80,20 @@ static bst_status tell_progress(chunk_run *run, const bst_run_figures *figures) 
     return status;
 }
 
+/* Who asks the store from another terminal hears what is waited for; unless it is the store. */
+static void tell_store(chunk_run *run, const bst_run_wait *waits) {
+    const int64_t now = bst_clock_us();
+    if (waits->again_us == run->told_again_us || run->untold) {
+        return;
+    }
+    run->told_again_us = waits->again_us;
+    if (strncmp(waits->why, "store ", 6) != 0) {
+        run->untold =
+            !bst_load_tell_wait(run->load, *waits->why ? waits->why : NULL,
+                                (now - waits->since_us) / 1000, (waits->again_us - now) / 1000);
+    }
+}
+
 static void pass_warning(void *context, const bst_diag *warning) {
     chunk_run *const run = context;
     pthread_mutex_lock(&run->telling);
@@ -80,6 +101,19 @@ static void pass_warning(void *context, const bst_diag *warning) {
         run->options->on_warning(run->options->context, warning);
     }
     pthread_mutex_unlock(&run->telling);
+}
+
+static bool is_own(void *context, int process) {
+    const chunk_run *const run = context;
+    bool found = false;
+    if (run->team) {
+        pthread_mutex_lock(&run->team->lock);
+        for (uint32_t i = 0; i < run->team->count && !found; i++) {
+            found = run->team->workers[i].sink_process == process;
+        }
+        pthread_mutex_unlock(&run->team->lock);
+    }
+    return found;
 }
 
 /* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
@@ -100,6 +134,7 @@ static bst_status watch(chunk_run *run, bst__team *team) {
         if (status == BST_OK) {
             status = tell_progress(run, &now);
         }
+        tell_store(run, &now.waits);
         pthread_mutex_lock(&team->lock);
         team->stop = team->stop || status != BST_OK || is_too_old(run, &now);
     }
@@ -169,6 +204,7 @@ static bst_status work(chunk_run *run) {
     }
     pthread_mutex_init(&team.lock, NULL);
     pthread_cond_init(&team.changed, NULL);
+    run->team = &team;
     bst_status started = start_workers(run, &team);
     if (started != BST_OK) {
         pthread_mutex_lock(&team.lock);
@@ -177,6 +213,7 @@ static bst_status work(chunk_run *run) {
     }
     bst_status watched = watch(run, &team);
     bst_status ended = end_workers(run, &team);
+    run->team = NULL;
     *run->figures = team.done;
     pthread_cond_destroy(&team.changed);
     pthread_mutex_destroy(&team.lock);
@@ -269,18 +306,35 @@ static bst_status count_done(chunk_run *run) {
 
 /* ---- patience */
 
+/* Not OK: the caller of the run wants it to end. */
+static bst_status wait_and_tell(chunk_run *run, bst__patience *patience) {
+    const struct timespec nap = {.tv_nsec = GLANCE_NS};
+    const int64_t wait = bst__patience_us(patience);
+    bst_status status = BST_OK;
+    bst__patience_tell(patience, run->diags, wait, &run->figures->waits);
+    bst_diags_clear(run->diags);
+    const int64_t until = run->figures->waits.again_us;
+    while (status == BST_OK && bst_clock_us() < until) {
+        nanosleep(&nap, NULL);
+        status = tell_progress(run, run->figures);
+    }
+    run->figures->waits = (bst_run_wait){.why = ""};
+    return status;
+}
+
 /* A step, again after trouble that may pass; `mend` (NULL: nothing) comes before each try again. */
 static bst_status try_patiently(chunk_run *run, bst_status (*mend)(chunk_run *run),
                                 bst_status (*step)(chunk_run *run)) {
     bst__patience patience = bst__patience_new(0, run->options->retry_seconds);
     bst_status status = step(run);
     while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
-        const int64_t wait = bst__patience_us(&patience);
-        const struct timespec nap = {.tv_sec = wait / 1000000, .tv_nsec = wait % 1000000 * 1000};
-        nanosleep(&nap, NULL);
-        bst_diags_clear(run->diags);
+        status = wait_and_tell(run, &patience);
         run->figures->retries++;
-        status = mend ? mend(run) : BST_OK;
+        if (status == BST_OK) {
+            status = mend ? mend(run) : BST_OK;
+        } else {
+            return status;
+        }
         if (status == BST_OK) {
             status = step(run);
         }
@@ -509,6 +563,7 @@ bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
         .stall_seconds = options->stall_seconds,
         .hang_seconds = options->hang_seconds > 0 ? options->hang_seconds : HANG_SECONDS,
         .on_still = pass_warning,
+        .is_own = is_own,
         .context = &run};
     pthread_mutex_init(&run.telling, NULL);
     run.spec.digested = true;

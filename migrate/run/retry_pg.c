@@ -8,6 +8,7 @@
  * moments, and fall upon a server that is just up again, each waits a share of its time between a
  * half and the whole, by chance ("equal jitter": Brooker, Exponential Backoff And Jitter, 2015).
  */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,14 @@ bst__patience bst__patience_new(uint32_t worker, uint32_t limit_seconds) {
 
 void bst__patience_rest(bst__patience *patience) {
     *patience = (bst__patience){.limit_us = patience->limit_us, .chance = patience->chance};
+}
+
+void bst__patience_tell(const bst__patience *patience, const bst_diags *diags, int64_t wait_us,
+                        bst_run_wait *ret) {
+    const bst_diag *last = last_of(diags);
+    snprintf(ret->why, sizeof ret->why, "%s", last ? last->message : "");
+    ret->since_us = patience->since_us;
+    ret->again_us = bst_clock_us() + wait_us;
 }
 
 bool bst__patience_left(bst__patience *patience, const bst_diags *diags) {

@@ -38,7 +38,9 @@ typedef struct bst__worker {
     bst_status status;
     bst_diags *diags;
     uint64_t seen_rows; /* of all chunks that were committed, when it last had trouble */
-    uint64_t rows;      /* of the chunk at hand, as far as it is; under the team's lock */
+    bst_run_wait waits; /* under the team's lock; and the sink's process at its server, or 0 */
+    int sink_process;
+    uint64_t rows; /* of the chunk at hand, as far as it is; under the team's lock */
 } bst__worker;
 
 /* A thread's body; `context` is a bst__worker. Ends when no chunk is left, when the team stops,
@@ -61,6 +63,9 @@ bool bst__patience_left(bst__patience *patience, const bst_diags *diags);
 /* How long to wait before the next try: the time of so many tries, or a part of it, at least half.
  */
 int64_t bst__patience_us(bst__patience *patience);
+/* What is waited for, and until when: the last finding, after bst__patience_us() has said so. */
+void bst__patience_tell(const bst__patience *patience, const bst_diags *diags, int64_t wait_us,
+                        bst_run_wait *ret);
 /* The last finding has this code. */
 bool bst__diags_end_with(const bst_diags *diags, const char *code);
 

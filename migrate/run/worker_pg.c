@@ -171,7 +171,15 @@ static bst_status open_source(bst__worker *w) {
                               w->diags);
 }
 
+/* Whose lock others of the team wait for in peace. */
+static void tell_process(bst__worker *w, int process) {
+    pthread_mutex_lock(&w->team->lock);
+    w->sink_process = process;
+    pthread_mutex_unlock(&w->team->lock);
+}
+
 static void close_all(bst__worker *w) {
+    tell_process(w, 0);
     w->sink = bst_sink_free(w->sink); /* gives back a chunk that is not committed */
     w->source = bst_source_free(w->source);
 }
@@ -190,6 +198,12 @@ static void tell_loss(bst__worker *w) {
     pthread_mutex_lock(&w->team->lock);
     w->team->done.retries++;
     w->rows = 0;
+    pthread_mutex_unlock(&w->team->lock);
+}
+
+static void tell_wait(bst__worker *w, const bst_run_wait *waits) {
+    pthread_mutex_lock(&w->team->lock);
+    w->waits = *waits;
     pthread_mutex_unlock(&w->team->lock);
 }
 
@@ -214,6 +228,8 @@ static bst_status keep_trying(bst__worker *w) {
             status = bst_load_sink_open(w->team->load, &w->sink, w->diags);
         }
         if (status == BST_OK) {
+            tell_wait(w, &(bst_run_wait){.why = ""});
+            tell_process(w, bst_load_sink_process(w->sink));
             status = load_chunks(w);
         }
         close_all(w);
@@ -224,12 +240,16 @@ static bst_status keep_trying(bst__worker *w) {
         if (status == BST_OK || !(lost || bst__patience_left(&patience, w->diags))) {
             return status;
         }
+        const int64_t wait = bst__patience_us(&patience);
         if (!lost) {
+            bst_run_wait waits;
+            bst__patience_tell(&patience, w->diags, wait, &waits);
+            tell_wait(w, &waits);
             note_trouble(w);
         }
         bst_diags_clear(w->diags);
         tell_loss(w);
-        if (lost || !wait_us(w->team, bst__patience_us(&patience))) {
+        if (lost || !wait_us(w->team, wait)) {
             return BST_OK;
         }
     }

@@ -479,6 +479,36 @@ ask -d "$storm" -c 'DROP TRIGGER stand ON backstory.segment'
 patience=60s
 goes_on
 
+what='the source cannot be reached: who asks hears of it'
+say "$what"
+path source freeze 1000000000 1
+begin --retry-timeout 60s --progress json
+kill "$between"
+wait "$between" 2>/dev/null || :
+between=
+open_gate
+until "$BACKSTORY" status --from "$to" >status.txt && grep -q "waits since 20.*: source $shop@.*; it tries again at 20" status.txt; do
+    kill -0 $run || { cat err.txt; fail "$what: the run has ended"; }
+done
+"$BACKSTORY" status --from "$to" --format json >status.json
+grep -q '"state": "running"' status.json || { cat status.json; fail "$what: it does not run"; }
+until grep -q "\"waiting\":{\"why\":\"source $shop@.*\"seconds\":[0-9]*,\"again_seconds\":[0-9]" err.txt; do
+    kill -0 $run || { cat err.txt; fail "$what: the run has ended"; }
+done
+path source freeze 1000000000 1
+ended 0
+same_store
+tail -1 err.txt | grep -q '"waiting":null' || { cat err.txt; fail "$what: it waits still"; }
+"$BACKSTORY" status --from "$to" >status.txt
+! grep -q 'waits since' status.txt || { cat status.txt; fail "$what: it waits still"; }
+no_path
+what='the store cannot be reached: that is what is said'
+status=0
+"$BACKSTORY" status --from "$to host=$PWD/path" >status.txt 2>&1 || status=$?
+[ $status = 3 ] || fail "$what: $status"
+grep -q "^error: store $storm@.*\[connect\]" status.txt || { cat status.txt; fail "$what"; }
+grep -q 'hint: A run that is under way waits for its store' status.txt || { cat status.txt; fail "$what"; }
+
 what='the path is stopped (SIGSTOP), and its sessions with it'
 say "$what"
 patience=5s

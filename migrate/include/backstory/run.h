@@ -11,6 +11,13 @@
 extern "C" {
 #endif
 
+/* A server is gone, and is waited for. Times as bst_clock_us(). */
+typedef struct bst_run_wait {
+    char why[240];    /* the last error; "": nothing is waited for */
+    int64_t since_us; /* when it was first gone */
+    int64_t again_us; /* when it is tried again */
+} bst_run_wait;
+
 typedef struct bst_run_figures {
     uint64_t read, migrated, quarantined, out_of_scope, events, signatures;
     uint64_t certain;                     /* migrated with the only possible history */
@@ -29,6 +36,7 @@ typedef struct bst_run_figures {
     uint64_t retries;     /* sessions lost on the way, and taken up again */
     int64_t snapshot_age; /* seconds since the moment that is being read */
     double progress;      /* of the source: 0 to 1; below 0: not known */
+    bst_run_wait waits;   /* just now */
 } bst_run_figures;
 
 #define BST_JOBS_MAX           64u

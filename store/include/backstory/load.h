@@ -83,6 +83,10 @@ BST_API bst_status bst_load_quarantined(bst_load *load,
  * transaction. Doing it again changes nothing. */
 BST_API bst_status bst_load_finish(bst_load *load, bst_sink_totals *ret_totals,
                                    bst_diags *diags) BST_MUST_USE;
+/* For who asks what goes on (bst_loads_list): why the run waits, or NULL: it does not; since and
+ * until when, from now. False: the store does not hear of it, and the session may be lost. */
+BST_API bool bst_load_tell_wait(bst_load *load, const char *why, int64_t since_ms,
+                                int64_t again_ms);
 /* After a failure: a load of which no chunk is done is taken back, as if it had never begun. It
  * stays where the right to do so (the owner's) or the session is missing: then it is an unfinished
  * load like any other. */
@@ -107,6 +111,8 @@ BST_API bst_status bst_load_sink_open(const bst_load *load, bst_sink **ret,
  * gives it up. */
 BST_API bst_status bst_chunk_claim(bst_sink *sink, bool wait, bst_chunk *ret,
                                    bst_diags *diags) BST_MUST_USE;
+/* The number of its process at the store's server. */
+BST_API int bst_load_sink_process(const bst_sink *sink);
 /* Bytes of segments that were written to this sink, in all its chunks. */
 BST_API uint64_t bst_load_sink_bytes(const bst_sink *sink);
 /* Everything that was written since the claim is in the store, or nothing. `figures`: JSON. */

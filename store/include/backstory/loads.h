@@ -21,6 +21,9 @@ typedef struct bst_load_entry {
     uint64_t rows, events, quarantined, bytes; /* of the chunks that are done */
     uint64_t retries;       /* sessions of its readers that were lost on the way to these chunks */
     const char *waited_for; /* why the last was, in words; NULL: none was */
+    /* Why it waits for its source just now, since when, and when it tries again; NULL: it does not
+     */
+    const char *waits_for, *waits_since, *waits_until;
     double seconds;         /* since it began, or that it took */
     double rows_per_second; /* over the last minute, of one that runs */
 } bst_load_entry;

@@ -42,6 +42,8 @@ BST_API bst_pg *bst_pg_free(bst_pg *pg);
 BST_API const char *bst_pg_label(const bst_pg *pg);
 /* The message of a finding of this session without the side and the label. */
 BST_API const char *bst_pg_own_words(const bst_pg *pg, const char *message);
+/* The number of its process at the server. */
+BST_API int bst_pg_process(const bst_pg *pg);
 /* Of the server: 150004 is 15.4. */
 BST_API int bst_pg_version(const bst_pg *pg);
 

@@ -19,6 +19,9 @@ typedef struct bst_pg_watch {
     /* Once, long before that: a warning (`server-still`), borrowed for the call, from the thread
      * that waits. May be NULL. */
     void (*on_still)(void *context, const bst_diag *warning);
+    /* Whether this process of the server is one of the caller's own, which are watched themselves:
+     * to wait for its lock is to wait for him. May be NULL: none is. */
+    bool (*is_own)(void *context, int process);
     void *context;
 } bst_pg_watch;
 
