@@ -175,6 +175,31 @@ grep -q '^NOT verified: 1 histories differ' late.txt || { cat late.txt; fail 'do
 grep -q 'the rows are those of now' late.txt || { cat late.txt; fail 'does not say of when the rows are'; }
 psql -Xqc "UPDATE payments SET amount = amount - 1 WHERE id = $changed"
 
+say 'rows of several moments are held against those of the last, and that is said'
+psql -Xqc 'CREATE DATABASE moments'
+got=0
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --max-quarantine 4 --quarantine q.jsonl \
+    --quiet 2>broken.txt || got=$?
+[ "$got" = 1 ] || { cat broken.txt; fail "exit status $got instead of 1"; }
+[ "$(psql -XAtqd moments -c 'SELECT count(*) > 0 FROM backstory.chunk WHERE done_at IS NOT NULL')" = t ] || fail 'nothing was done'
+first=$(psql -XAtqd moments -c "SELECT min(key::bigint) FROM backstory.segment JOIN backstory.plan USING (run_id, plan)
+    WHERE state[cardinality(state)] <> 'captured'")
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --manifest last.json --quarantine q.jsonl \
+    >last.txt
+grep -q 'the rows are those of the last of 2 moments' last.txt || { cat last.txt; fail 'the moments are not spoken of'; }
+grep -q '^verified: .* as they were at the last moment' last.txt || { cat last.txt; fail 'not verified'; }
+[ "$(value last.json verified rows_of) $(value last.json run snapshots)" = 'last 2' ] || fail 'the manifest does not say so'
+[ "$(value last.json store digest all)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
+psql -Xq -c 'DROP DATABASE moments' -c 'CREATE DATABASE moments'
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --max-quarantine 4 --quarantine q.jsonl \
+    --quiet 2>broken.txt || :
+psql -Xqc "UPDATE payments SET amount = amount + 1 WHERE id = $first"
+got=0
+"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --verify --quarantine q.jsonl >last.txt || got=$?
+[ "$got" = 1 ] || { cat last.txt; fail "exit status $got instead of 1"; }
+grep -q "\"key\":\"$first\",\"kind\":\"differs\"" last.txt || { cat last.txt; fail 'what changed between is no difference'; }
+psql -Xqc "UPDATE payments SET amount = amount - 1 WHERE id = $first"
+
 say 'from file to file'
 psql -Xqc '\copy (SELECT * FROM payments) TO payments.csv CSV HEADER'
 "$BACKSTORY" migrate "$SAMPLES/payment/payment.legacy.json" --from payments.csv --to out.jsonl --manifest file.json >out.txt
