@@ -3,12 +3,15 @@
  *
  *     {}                                   all rows
  *     {"from": ["5", "a"], "to": ["9"]}    keys from, and below; either may be missing
+ *     {"from": [{"bytes": "e961"}]}        the same, of bytes that are no text
  *     {"null": true}                       rows whose key has a NULL
  *     {"pages": [0, 512]}                  rows that lie in these pages; null: to the end (such
  *                                          bounds mean something in one snapshot only)
  *
  * cut_pg.c makes them.
  */
+
+#include <string.h>
 
 #include <jansson.h>
 
@@ -38,6 +41,23 @@ static bst_status bad_bounds(const char *bounds, bst_diags *diags) {
                         bounds);
 }
 
+/* One part of a bound. A literal takes the type of what it is compared with; bytes that are no text
+ * come in a way that keeps them. */
+static bool add_part(bst__pg_source *s, const bst__key_column *key, const json_t *part,
+                     bst_strbuf *out) {
+    const char *const text = json_string_value(part);
+    const char *const hex = json_string_value(json_object_get(part, "bytes"));
+    if (text) {
+        out->failed = !bst_pg_add_literal(s->pg, text, out) || out->failed;
+        return true;
+    }
+    if (!hex || strspn(hex, "0123456789abcdef") != strlen(hex))
+        return false;
+    bst_strbuf_addf(out, "pg_catalog.convert_from(decode('%s', 'hex'), 'SQL_ASCII')::%s", hex,
+                    key->as_text ? "text" : key->type);
+    return true;
+}
+
 /* `(t."a", t."b") >= ('5', 'a')`; nothing when there is no such bound. */
 static bool add_comparison(bst__pg_source *s, const json_t *key, const char *operator,
                            bst_strbuf * out) {
@@ -50,12 +70,9 @@ static bool add_comparison(bst__pg_source *s, const json_t *key, const char *ope
     add_key_list(s, out);
     bst_strbuf_addf(out, ") %s (", operator);
     for (size_t i = 0; i < width; i++) {
-        const char *const part = json_string_value(json_array_get(key, i));
-        if (!part)
-            return false;
         bst_strbuf_adds(out, i ? ", " : "");
-        if (!bst_pg_add_literal(s->pg, part, out))
-            out->failed = true;
+        if (!add_part(s, &s->keys[i], json_array_get(key, i), out))
+            return false;
     }
     bst_strbuf_addc(out, ')');
     return true;

@@ -179,13 +179,28 @@ static void add_bounds(bound_list *list, bst_strbuf *text) {
     bst_strbuf_clear(text);
 }
 
+/* A database without an encoding may hold bytes that are no text, which JSON cannot say. */
+static void add_part(const char *part, bst_strbuf *out) {
+    bst_strbuf text = BST_STRBUF_INIT;
+    bst_strbuf_add_utf8(&text, part, strlen(part));
+    if (text.failed || strcmp(text.text, part) == 0) {
+        bst_strbuf_add_json(out, part, strlen(part));
+    } else {
+        bst_strbuf_adds(out, "{\"bytes\":\"");
+        for (const char *at = part; *at; at++)
+            bst_strbuf_addf(out, "%02x", (unsigned char)*at);
+        bst_strbuf_adds(out, "\"}");
+    }
+    out->failed = out->failed || text.failed;
+    bst_strbuf_release(&text);
+}
+
 static void add_key(const char *name, const bst_pg_rows *rows, size_t row, size_t width,
                     bst_strbuf *out) {
     bst_strbuf_addf(out, "%s\"%s\":[", out->len > 1 ? "," : "", name);
     for (size_t i = 0; i < width; i++) {
-        const char *const part = bst_pg_rows_text(rows, row, i);
         bst_strbuf_adds(out, i ? "," : "");
-        bst_strbuf_add_json(out, part, strlen(part));
+        add_part(bst_pg_rows_text(rows, row, i), out);
     }
     bst_strbuf_addc(out, ']');
 }
@@ -196,20 +211,6 @@ static bool is_same_row(const bst_pg_rows *rows, size_t a, size_t b, size_t widt
             return false;
     }
     return true;
-}
-
-/* A database without an encoding may hold anything; what JSON cannot say is no bound. */
-static bool is_text(const bst_pg_rows *rows, size_t row, size_t width) {
-    bst_strbuf text = BST_STRBUF_INIT;
-    bool good = true;
-    for (size_t i = 0; i < width && good; i++) {
-        const char *const part = bst_pg_rows_text(rows, row, i);
-        bst_strbuf_clear(&text);
-        bst_strbuf_add_utf8(&text, part, strlen(part));
-        good = !text.failed && strcmp(text.text, part) == 0;
-    }
-    bst_strbuf_release(&text);
-    return good;
 }
 
 /* Rows whose key has a NULL. What another server says of its columns need not hold. */
@@ -229,9 +230,8 @@ static void cut_by_key(const bst__pg_source *s, const bst_pg_rows *rows, bound_l
     bst_strbuf text = BST_STRBUF_INIT;
     size_t from = count; /* none yet */
     for (size_t i = 0; i <= count; i++) {
-        if (i < count &&
-            ((from < count && is_same_row(rows, from, i, width)) || !is_text(rows, i, width)))
-            continue; /* a key that fills more than a chunk, or is no text */
+        if (i < count && from < count && is_same_row(rows, from, i, width))
+            continue; /* a key that fills more than a chunk */
         bst_strbuf_addc(&text, '{');
         if (from < count)
             add_key("from", rows, from, width, &text);

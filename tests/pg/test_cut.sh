@@ -261,7 +261,7 @@ ask -d "$shop-bytes" -c "SET client_encoding = 'SQL_ASCII'" -c "CREATE TABLE no_
 mapping $shape $shape k
 "$BACKSTORY" migrate $shape.legacy.json --from "dbname=$shop-bytes" --to "$to" --jobs 3 --chunk-rows 75 --quiet >out.txt 2>&1 ||
     { cat out.txt; fail 'the run'; }
-[ "$(ask -d "$store" -c "SELECT count(*) >= 10, sum((figures::jsonb->>'read')::int), sum((figures::jsonb->>'migrated')::int)
+[ "$(ask -d "$store" -c "SELECT count(*) >= 18, sum((figures::jsonb->>'read')::int), sum((figures::jsonb->>'migrated')::int)
     FROM $done_by '$shape'")" = 't|1500|750' ] || fail 'other rows'
 say 'no_texts: 1500 rows, each read once'
 as='user=cut_reader'
