@@ -32,6 +32,11 @@ static bst__look what_is_left(const bst_run_figures *run) {
     return run->quarantined > 0 ? BST__LOOK_AT_ASIDE : BST__LOOK_AT_NONE;
 }
 
+static void on_warning(void *context, const bst_diag *warning) {
+    const loading *const l = context;
+    bst__follow_say(l->options, "%s; %s", warning->message, warning->hint ? warning->hint : "");
+}
+
 bst_status bst__follow_load(const bst_mapping *mapping, const bst_follow_options *options,
                             const bst__snapshot *snapshot, bst_follow_figures *figures,
                             bst__look *ret_left, bst_diags *diags) {
@@ -44,6 +49,7 @@ bst_status bst__follow_load(const bst_mapping *mapping, const bst_follow_options
                                  .snapshot = snapshot->name,
                                  .stall_seconds = STALL_SECONDS,
                                  .on_progress = on_progress,
+                                 .on_warning = on_warning,
                                  .context = &l};
     bst_run_figures made;
     bst_synth *synth = NULL;
