@@ -30,7 +30,7 @@ typedef struct sink_jsonl {
 } sink_jsonl;
 
 static bst_status failed(const char *what, const char *path, int error, bst_diags *diags) {
-    const bst_loc where = {path, 0, 0};
+    const bst_loc where = {*path ? path : "standard output", 0, 0};
     return bst_diag_add(diags, BST_IO, BST_ERROR, "cannot-write", &where, "could not %s: %s", what,
                         strerror(error));
 }
