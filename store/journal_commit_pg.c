@@ -25,6 +25,7 @@ static bst_status report_fenced(const bst_journal *j, bst_diags *diags) {
     return BST_CONFLICT;
 }
 
+/* The counts are of all time: those of a commit that leaves the place where it is count as well. */
 static bst_status move(bst_journal *j, const bst_journal_mark *mark, bst_diags *diags) {
     char from[BST_LSN_TEXT_MAX], to[BST_LSN_TEXT_MAX], time[BST_TIME_TEXT_MAX];
     const uint64_t counts[] = {mark->transactions, mark->changes, mark->unchanged,
@@ -36,16 +37,23 @@ static bst_status move(bst_journal *j, const bst_journal_mark *mark, bst_diags *
     bst_time_format(mark->committed_at, time);
     for (int i = 0; i < 5; i++)
         snprintf(texts[i], sizeof texts[i], "%" PRIu64, counts[i]);
-    const char *const params[] = {j->info.slot, j->state == BST_JOURNAL_READY ? from : NULL,
-                                  to,           mark->committed_at != 0 ? time : NULL,
-                                  texts[0],     texts[1],
-                                  texts[2],     texts[3],
-                                  texts[4],     j->memory};
+    const char *const params[] = {j->info.slot,
+                                  j->state == BST_JOURNAL_READY ? from : NULL,
+                                  mark->lsn != 0 ? to : NULL,
+                                  mark->committed_at != 0 ? time : NULL,
+                                  texts[0],
+                                  texts[1],
+                                  texts[2],
+                                  texts[3],
+                                  texts[4],
+                                  mark->lsn != 0 ? j->memory : NULL};
     bst_status status = bst_pg_query(
         j->pg,
-        "UPDATE backstory.follow SET lsn = $3, committed_at = coalesce($4, committed_at),"
+        "UPDATE backstory.follow SET lsn = coalesce($3, lsn),"
+        " committed_at = coalesce($4, committed_at),"
         " transactions = transactions + $5, changes = changes + $6, unchanged = unchanged + $7,"
-        " quarantined = quarantined + $8, events = events + $9, moved_at = clock_timestamp(),"
+        " quarantined = quarantined + $8, events = events + $9,"
+        " moved_at = CASE WHEN $3 IS NULL THEN moved_at ELSE clock_timestamp() END,"
         " writers = coalesce($10, writers)"
         " WHERE slot = $1 AND lsn IS NOT DISTINCT FROM $2 RETURNING 1",
         10, params, &rows, diags);
@@ -53,6 +61,10 @@ static bst_status move(bst_journal *j, const bst_journal_mark *mark, bst_diags *
         status = report_fenced(j, diags);
     bst_pg_rows_free(rows);
     return status;
+}
+
+static bool counts_anything(const bst_journal_mark *m) {
+    return m->transactions || m->changes || m->unchanged || m->quarantined || m->events;
 }
 
 static bst_status keep_columns(bst_journal *j, bst_diags *diags) {
@@ -65,7 +77,7 @@ bst_status bst_journal_commit(bst_journal *j, const bst_journal_mark *mark, bst_
     bst_status status = bst_journal_flush(j, diags);
     if (status == BST_OK)
         status = bst__journal_begin(j, diags);
-    if (status == BST_OK && mark->lsn != 0)
+    if (status == BST_OK && (mark->lsn != 0 || counts_anything(mark)))
         status = move(j, mark, diags);
     if (status == BST_OK && j->columns)
         status = keep_columns(j, diags);

@@ -194,6 +194,8 @@ UPDATE payments SET status = 77 WHERE id % 50 = 1;
 DELETE FROM payments WHERE id % 40 = 7;
 INSERT INTO payments (id, status, amount, currency, created_at, updated_at)
     SELECT i * 7 + 100000, 0, 5, 'EUR', now(), now() FROM generate_series(1, 200) AS i;
+INSERT INTO payments (id, status, amount, currency, created_at, updated_at) -- more than one commit
+    SELECT i + 200000, 0, 5, 'EUR', now(), now() FROM generate_series(1, 25000) AS i;
 SQL
 for jobs in 1 2; do
     "$BACKSTORY" follow "$mapping" --from "$from" --to "host=$store_host user=backstory dbname=$store_db-$jobs" --until now \
@@ -202,6 +204,8 @@ for jobs in 1 2; do
     psql -X -h "$store_host" -d "$store_db-$jobs" -Atc "SELECT key, reason, version, new_row FROM backstory.follow_quarantine
         WHERE released_lsn IS NULL ORDER BY key" >aside.$jobs
     psql -X -h "$store_host" -d "$store_db-$jobs" -Atc 'SELECT events, quarantined FROM backstory.follow' >figures.$jobs
+    psql -X -h "$store_host" -d "$store_db-$jobs" -Atc "SELECT (SELECT count(*) FROM backstory.event JOIN backstory.run USING (run_id)
+        WHERE kind = 'follow'), (SELECT count(*) FROM backstory.follow_quarantine)" | cmp - figures.$jobs || fail 'they are counted otherwise'
     "$BACKSTORY" slots drop "jobs_$jobs" --from "$from" --quiet
 done
 cmp again.1 again.2 || fail 'the events are not'
