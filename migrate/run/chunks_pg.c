@@ -15,215 +15,13 @@
 
 #include "backstory/clock.h"
 
-#include "run_team_private.h"
+#include "run_chunks_private.h"
 
-#define GLANCE_NS  100000000 /* how often progress is told */
-#define ROUNDS_MAX 20u       /* snapshots in a row in which nothing went forward */
-/* Longer than any step of a sort or a scan without a page read or written. */
-#define HANG_SECONDS 900u
-
-typedef struct chunk_run {
-    const bst_mapping *mapping;
-    const bst_run_options *options;
-    bst_synth *synth; /* the caller's, for the first worker */
-    bst_run_figures *figures;
-    bst_diags *diags;
-    bst_source_spec spec;
-    bst_source *source; /* holds the snapshot */
-    int64_t taken_us;   /* when it was taken */
-    bst_load *load;
-    uint64_t left; /* chunks that are not done */
-    int32_t snapshot_number;
-    bst_source_moment moment;
-    bst__trouble trouble;    /* of workers, not told yet */
-    bst__team *team;         /* while there is one */
-    pthread_mutex_t telling; /* held while the caller is told something */
-    int64_t told_again_us;   /* what the store was last told of a wait; 0: of none */
-    bool untold;             /* it could not be told, and is not troubled again */
-} chunk_run;
-
-/* ---- progress */
-
-static uint64_t min_u64(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
-/* The figures so far: those of chunks that are done, and the rows under way. Under the team's lock.
- * */
-static void glance(const chunk_run *run, const bst__team *team, bst_run_figures *ret) {
-    *ret = team->done;
-    for (uint32_t i = 0; i < team->count; i++) {
-        ret->read += team->workers[i].rows;
-        if (team->workers[i].waits.again_us > ret->waits.again_us) {
-            ret->waits = team->workers[i].waits;
-        }
-    }
-    const uint64_t expected = bst_source_expected(run->source);
-    ret->run_id = run->figures->run_id;
-    ret->resumed = run->figures->resumed;
-    ret->snapshot_age = run->moment.snapshot ? (bst_clock_us() - run->taken_us) / 1000000 : 0;
-    ret->progress = expected > 0 ? (double)min_u64(ret->read, expected) / (double)expected : -1;
-}
-
-static bool is_too_old(const chunk_run *run, const bst_run_figures *now) {
-    const uint32_t most = run->options->snapshot_seconds_max;
-    return most > 0 && run->moment.snapshot && now->snapshot_age >= (int64_t)most;
-}
-
-static bst_status tell_progress(chunk_run *run, const bst_run_figures *figures) {
-    bst_status status = BST_OK;
-    pthread_mutex_lock(&run->telling);
-    if (run->options->on_progress) {
-        status = run->options->on_progress(run->options->context, figures);
-    }
-    pthread_mutex_unlock(&run->telling);
-    return status;
-}
-
-/* Who asks the store from another terminal hears what is waited for; unless it is the store. */
-static void tell_store(chunk_run *run, const bst_run_wait *waits) {
-    const int64_t now = bst_clock_us();
-    if (waits->again_us == run->told_again_us || run->untold) {
-        return;
-    }
-    run->told_again_us = waits->again_us;
-    if (strncmp(waits->why, "store ", 6) != 0) {
-        run->untold =
-            !bst_load_tell_wait(run->load, *waits->why ? waits->why : NULL,
-                                (now - waits->since_us) / 1000, (waits->again_us - now) / 1000);
-    }
-}
-
-static void pass_warning(void *context, const bst_diag *warning) {
-    chunk_run *const run = context;
-    pthread_mutex_lock(&run->telling);
-    if (run->options->on_warning) {
-        run->options->on_warning(run->options->context, warning);
-    }
-    pthread_mutex_unlock(&run->telling);
-}
-
-static bool is_own(void *context, int process) {
-    const chunk_run *const run = context;
-    bool found = false;
-    if (run->team) {
-        pthread_mutex_lock(&run->team->lock);
-        for (uint32_t i = 0; i < run->team->count && !found; i++) {
-            found = run->team->workers[i].sink_process == process;
-        }
-        pthread_mutex_unlock(&run->team->lock);
-    }
-    return found;
-}
-
-/* Until every worker has ended. Not OK: the caller of the run wants it to end; chunks under way are
- * finished. */
-static bst_status watch(chunk_run *run, bst__team *team) {
-    bst_status status = BST_OK;
-    pthread_mutex_lock(&team->lock);
-    while (team->working > 0) {
-        bst_run_figures now;
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += GLANCE_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&team->changed, &team->lock, &until);
-        glance(run, team, &now);
-        pthread_mutex_unlock(&team->lock);
-        if (status == BST_OK) {
-            status = tell_progress(run, &now);
-        }
-        tell_store(run, &now.waits);
-        pthread_mutex_lock(&team->lock);
-        team->stop = team->stop || status != BST_OK || is_too_old(run, &now);
-    }
-    pthread_mutex_unlock(&team->lock);
-    return status;
-}
-
-/* ---- workers */
-
-static bst_status start_workers(const chunk_run *run, bst__team *team) {
-    for (uint32_t i = 0; i < team->count; i++) {
-        bst__worker *w = &team->workers[i];
-        *w = (bst__worker){.team = team, .diags = bst_diags_new()};
-        w->synth = i == 0 ? run->synth : NULL;
-        w->owns_synth = i > 0;
-    }
-    for (uint32_t i = 0; i < team->count; i++) {
-        bst__worker *w = &team->workers[i];
-        pthread_mutex_lock(&team->lock);
-        w->started = w->diags && pthread_create(&w->thread, NULL, bst__worker_run, w) == 0;
-        team->working += w->started;
-        pthread_mutex_unlock(&team->lock);
-        if (!w->started) {
-            return bst_diag_nomem(run->diags);
-        }
-    }
-    return BST_OK;
-}
-
-/* The findings of the first that failed; the others may have failed because of it. */
-static bst_status end_workers(const chunk_run *run, bst__team *team) {
-    bst_status status = BST_OK;
-    for (uint32_t i = 0; i < team->count; i++) {
-        bst__worker *w = &team->workers[i];
-        if (w->started) {
-            pthread_join(w->thread, NULL);
-        }
-        if (w == team->failed) {
-            status = w->status;
-            bst__diags_move(w->diags, run->diags);
-        }
-        bst_diags_free(w->diags);
-        if (w->owns_synth) {
-            bst_synth_free(w->synth);
-        }
-    }
-    return status;
-}
-
-/* Chunks until none is left, in the snapshot of run->source; or until it is too old, or can no
- * longer be had. */
-static bst_status work(chunk_run *run) {
-    bst__team team = {.mapping = run->mapping,
-                      .spec = &run->spec,
-                      .options = run->options,
-                      .load = run->load,
-                      .snapshot = run->moment.snapshot,
-                      .snapshot_number = run->snapshot_number,
-                      .count = bst_source_one_reader(run->source) || run->options->jobs == 0
-                                   ? 1
-                                   : run->options->jobs,
-                      .trouble = &run->trouble,
-                      .done = *run->figures};
-    team.workers = calloc(team.count, sizeof *team.workers);
-    if (!team.workers) {
-        return bst_diag_nomem(run->diags);
-    }
-    pthread_mutex_init(&team.lock, NULL);
-    pthread_cond_init(&team.changed, NULL);
-    run->team = &team;
-    bst_status started = start_workers(run, &team);
-    if (started != BST_OK) {
-        pthread_mutex_lock(&team.lock);
-        team.stop = true;
-        pthread_mutex_unlock(&team.lock);
-    }
-    bst_status watched = watch(run, &team);
-    bst_status ended = end_workers(run, &team);
-    run->team = NULL;
-    *run->figures = team.done;
-    pthread_cond_destroy(&team.changed);
-    pthread_mutex_destroy(&team.lock);
-    free(team.workers);
-    return started != BST_OK ? started : ended != BST_OK ? ended : watched;
-}
+#define ROUNDS_MAX 20u /* snapshots in a row in which nothing went forward */
 
 /* ---- the load */
 
-static bst_status open_load(chunk_run *run) {
+static bst_status open_load(bst__chunk_run *run) {
     bst_strbuf identity = BST_STRBUF_INIT;
     bst_status status = bst_source_identity(run->source, &identity, run->diags);
     const bst_load_info info = {.run = {.tool_version = run->options->tool_version,
@@ -243,7 +41,7 @@ static bst_status open_load(chunk_run *run) {
     return status;
 }
 
-static bst_status begin_load(const chunk_run *run) {
+static bst_status begin_load(const bst__chunk_run *run) {
     const bst_source_cut cut = {.rows = run->options->chunk_rows > 0 ? run->options->chunk_rows
                                                                      : BST_CHUNK_ROWS_DEFAULT,
                                 .by_place = run->options->by_place};
@@ -261,7 +59,7 @@ static bst_status begin_load(const chunk_run *run) {
 }
 
 /* Of a run that could be faster. */
-static void tell_one_reader(const chunk_run *run) {
+static void tell_one_reader(const bst__chunk_run *run) {
     const char *const why = bst_source_one_reader(run->source);
     if (why && run->options->jobs > 1) {
         bst_diag_add(run->diags, BST_OK, BST_NOTE, "one-reader", NULL,
@@ -286,7 +84,7 @@ static bst_status add_done(void *context, const char *text) {
 }
 
 /* The figures of all chunks that are done, and how many are not. */
-static bst_status count_done(chunk_run *run) {
+static bst_status count_done(bst__chunk_run *run) {
     done_sum sum = {.figures = {.progress = run->figures->progress,
                                 .run_id = bst_load_run_id(run->load),
                                 .resumed = run->figures->resumed,
@@ -307,8 +105,8 @@ static bst_status count_done(chunk_run *run) {
 /* ---- patience */
 
 /* Not OK: the caller of the run wants it to end. */
-static bst_status wait_and_tell(chunk_run *run, bst__patience *patience) {
-    const struct timespec nap = {.tv_nsec = GLANCE_NS};
+static bst_status wait_and_tell(bst__chunk_run *run, bst__patience *patience) {
+    const struct timespec nap = {.tv_nsec = BST__GLANCE_NS};
     const int64_t wait = bst__patience_us(patience);
     bst_status status = BST_OK;
     bst__patience_tell(patience, run->diags, wait, &run->figures->waits);
@@ -316,15 +114,15 @@ static bst_status wait_and_tell(chunk_run *run, bst__patience *patience) {
     const int64_t until = run->figures->waits.again_us;
     while (status == BST_OK && bst_clock_us() < until) {
         nanosleep(&nap, NULL);
-        status = tell_progress(run, run->figures);
+        status = bst__tell_progress(run, run->figures);
     }
     run->figures->waits = (bst_run_wait){.why = ""};
     return status;
 }
 
 /* A step, again after trouble that may pass; `mend` (NULL: nothing) comes before each try again. */
-static bst_status try_patiently(chunk_run *run, bst_status (*mend)(chunk_run *run),
-                                bst_status (*step)(chunk_run *run)) {
+static bst_status try_patiently(bst__chunk_run *run, bst_status (*mend)(bst__chunk_run *run),
+                                bst_status (*step)(bst__chunk_run *run)) {
     bst__patience patience = bst__patience_new(0, run->options->retry_seconds);
     bst_status status = step(run);
     while (status != BST_OK && bst__patience_left(&patience, run->diags)) {
@@ -342,16 +140,16 @@ static bst_status try_patiently(chunk_run *run, bst_status (*mend)(chunk_run *ru
     return status;
 }
 
-static bst_status reconnect(chunk_run *run) {
+static bst_status reconnect(bst__chunk_run *run) {
     return bst_load_reconnect(run->load, run->diags);
 }
 
 /* A step over the session of the load. */
-static bst_status patiently(chunk_run *run, bst_status (*step)(chunk_run *run)) {
+static bst_status patiently(bst__chunk_run *run, bst_status (*step)(bst__chunk_run *run)) {
     return try_patiently(run, reconnect, step);
 }
 
-static bst_status open_source(chunk_run *run) {
+static bst_status open_source(bst__chunk_run *run) {
     bst_status status = bst_source_open_at(run->options->from, &run->spec, run->options->snapshot,
                                            &run->source, run->diags);
     run->taken_us = bst_clock_us();
@@ -364,7 +162,7 @@ static bst_status open_source(chunk_run *run) {
     return status;
 }
 
-static bst_status add_snapshot(chunk_run *run) {
+static bst_status add_snapshot(bst__chunk_run *run) {
     if (!run->moment.snapshot && run->figures->snapshots > 0) {
         run->snapshot_number = 1; /* it is the same file */
         return BST_OK;
@@ -373,7 +171,7 @@ static bst_status add_snapshot(chunk_run *run) {
                                  &run->snapshot_number, run->diags);
 }
 
-static bst_status refuse_second_snapshot(const chunk_run *run) {
+static bst_status refuse_second_snapshot(const bst__chunk_run *run) {
     bst_diag_add(
         run->diags, BST_INVALID, BST_ERROR, "second-snapshot", NULL,
         "run %d was broken off, and the moment of the source that it has read can no longer be "
@@ -385,7 +183,7 @@ static bst_status refuse_second_snapshot(const chunk_run *run) {
     return BST_INVALID;
 }
 
-static bst_status refuse_lost_snapshot(const chunk_run *run) {
+static bst_status refuse_lost_snapshot(const bst__chunk_run *run) {
     bst_diag_add(run->diags, BST_DATABASE, BST_ERROR, "snapshot-lost", NULL,
                  "snapshot \"%s\" of the source can no longer be had", run->moment.snapshot);
     bst_diag_hint(run->diags,
@@ -397,7 +195,7 @@ static bst_status refuse_lost_snapshot(const chunk_run *run) {
 }
 
 /* As long as the snapshot is held nobody can change the table; but now it was not. */
-static bst_status check_source(chunk_run *run) {
+static bst_status check_source(bst__chunk_run *run) {
     bst_strbuf identity = BST_STRBUF_INIT;
     bst_status status = bst_source_identity(run->source, &identity, run->diags);
     if (status == BST_OK) {
@@ -409,7 +207,7 @@ static bst_status check_source(chunk_run *run) {
 
 /* Another moment, for the chunks that are left; rows that are read as they lie may lie elsewhere by
  * then. */
-static bst_status renew_snapshot(chunk_run *run) {
+static bst_status renew_snapshot(bst__chunk_run *run) {
     if (run->options->snapshot || run->options->by_place) {
         return refuse_lost_snapshot(run);
     }
@@ -419,7 +217,7 @@ static bst_status renew_snapshot(chunk_run *run) {
 }
 
 /* What the first snapshot leaves over, when it is lost or too old, is read in the next. */
-static bst_status load_rest(chunk_run *run) {
+static bst_status load_rest(bst__chunk_run *run) {
     bst_status status = BST_OK;
     uint64_t before = run->left;
     for (uint32_t round = 0, idle = 0; status == BST_OK && run->left > 0; round++) {
@@ -433,7 +231,7 @@ static bst_status load_rest(chunk_run *run) {
             status = patiently(run, add_snapshot);
         }
         if (status == BST_OK) {
-            status = work(run);
+            status = bst__team_work(run);
         }
         if (status == BST_OK) {
             status = patiently(run, count_done);
@@ -447,7 +245,7 @@ static bst_status load_rest(chunk_run *run) {
     return status;
 }
 
-static bst_status finish_load(chunk_run *run) {
+static bst_status finish_load(bst__chunk_run *run) {
     bst_sink_totals totals = {0};
     const bst_run_figures *made = run->figures;
     bst_status status = bst_load_finish(run->load, &totals, run->diags);
@@ -472,7 +270,7 @@ static bst_status add_line(void *context, const char *line, size_t len) {
     return bst__quarantine_add(writer->file, line, len, writer->diags);
 }
 
-static bst_status write_quarantine(chunk_run *run) {
+static bst_status write_quarantine(bst__chunk_run *run) {
     file_writer writer = {.diags = run->diags};
     if (!run->options->quarantine_path) {
         return BST_OK;
@@ -493,7 +291,7 @@ static bst_status write_quarantine(chunk_run *run) {
 
 /* Nothing more is read, unless there is a proof: the source can clean up after itself while the
  * index is built. */
-static void leave_source(chunk_run *run) {
+static void leave_source(bst__chunk_run *run) {
     tell_one_reader(run);
     if (!run->options->on_loaded) {
         run->source = bst_source_free(run->source);
@@ -501,7 +299,7 @@ static void leave_source(chunk_run *run) {
     }
 }
 
-static bst_status load_all(chunk_run *run) {
+static bst_status load_all(bst__chunk_run *run) {
     bst_status status = BST_OK;
     if (bst_load_is(run->load) == BST_LOAD_NEW) {
         status = begin_load(run);
@@ -516,7 +314,7 @@ static bst_status load_all(chunk_run *run) {
     /* The caller sees the figures of all before anybody sees the histories, and may refuse. */
     if (status == BST_OK && run->options->on_progress) {
         run->figures->progress = 1;
-        status = tell_progress(run, run->figures);
+        status = bst__tell_progress(run, run->figures);
     }
     if (status == BST_OK) {
         leave_source(run);
@@ -526,7 +324,7 @@ static bst_status load_all(chunk_run *run) {
 }
 
 /* A run that fails has not failed in vain; or it leaves nothing behind. */
-static void end_failed(const chunk_run *run) {
+static void end_failed(const bst__chunk_run *run) {
     if (bst__diags_end_with(run->diags, "history-exists")) {
         bst_load_tell_finished(run->load, run->diags);
     }
@@ -542,7 +340,7 @@ static void end_failed(const chunk_run *run) {
     }
 }
 
-static bst_status tell_loaded(const chunk_run *run) {
+static bst_status tell_loaded(const bst__chunk_run *run) {
     bst_source_moment moment;
     const bst_status status = bst_source_moment_of(run->source, &moment, run->diags);
     return status == BST_OK ? run->options->on_loaded(run->options->loaded_context, run->figures,
@@ -553,18 +351,13 @@ static bst_status tell_loaded(const chunk_run *run) {
 bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                            const bst_run_options *options, bst_run_figures *figures,
                            bst_diags *diags) {
-    chunk_run run = {.mapping = mapping,
-                     .options = options,
-                     .synth = synth,
-                     .figures = figures,
-                     .diags = diags,
-                     .spec = mapping->source};
-    run.spec.watch = (bst_pg_watch){
-        .stall_seconds = options->stall_seconds,
-        .hang_seconds = options->hang_seconds > 0 ? options->hang_seconds : HANG_SECONDS,
-        .on_still = pass_warning,
-        .is_own = is_own,
-        .context = &run};
+    bst__chunk_run run = {.mapping = mapping,
+                          .options = options,
+                          .synth = synth,
+                          .figures = figures,
+                          .diags = diags,
+                          .spec = mapping->source};
+    run.spec.watch = bst__team_watch(&run);
     pthread_mutex_init(&run.telling, NULL);
     run.spec.digested = true;
     run.spec.pace = options->pace;
