@@ -176,12 +176,25 @@ grep -q 'the rows are those of now' late.txt || { cat late.txt; fail 'does not s
 psql -Xqc "UPDATE payments SET amount = amount - 1 WHERE id = $changed"
 
 say 'rows of several moments are held against those of the last, and that is said'
-psql -Xqc 'CREATE DATABASE moments'
-got=0
-"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --max-quarantine 4 --quarantine q.jsonl \
-    --quiet 2>broken.txt || got=$?
-[ "$got" = 1 ] || { cat broken.txt; fail "exit status $got instead of 1"; }
-[ "$(psql -XAtqd moments -c 'SELECT count(*) > 0 FROM backstory.chunk WHERE done_at IS NOT NULL')" = t ] || fail 'nothing was done'
+store_sql() {
+    cat "$SOURCE_DIR/store/schema.sql" "$SOURCE_DIR/store/views.sql" "$SOURCE_DIR/store/append.sql" "$SOURCE_DIR/store/follow.sql" \
+        "$SOURCE_DIR/store/rights.sql"
+}
+half_a_run() { # in a database of its own, "moments"
+    psql -Xq -c 'DROP DATABASE IF EXISTS moments' -c 'CREATE DATABASE moments' 2>dropped.txt
+    store_sql | psql -Xq -v ON_ERROR_STOP=1 -1 -d moments -f - >installed.txt 2>&1
+    psql -Xq -v ON_ERROR_STOP=1 -d moments <<'SQL'
+CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no further'; END$$;
+CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 4) EXECUTE FUNCTION public.refuse();
+SQL
+    got=0
+    "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --jobs 1 --quarantine q.jsonl \
+        --quiet 2>broken.txt || got=$?
+    [ "$got" = 3 ] || { cat broken.txt; fail "exit status $got instead of 3"; }
+    [ "$(psql -XAtqd moments -c 'SELECT count(*) > 0 FROM backstory.chunk WHERE done_at IS NOT NULL')" = t ] || fail 'nothing was done'
+    psql -Xqd moments -c 'DROP TRIGGER refuse ON backstory.chunk'
+}
+half_a_run
 first=$(psql -XAtqd moments -c "SELECT min(key::bigint) FROM backstory.segment JOIN backstory.plan USING (run_id, plan)
     WHERE state[cardinality(state)] <> 'captured'")
 "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --manifest last.json --quarantine q.jsonl \
@@ -190,9 +203,7 @@ grep -q 'the rows are those of the last of 2 moments' last.txt || { cat last.txt
 grep -q '^verified: .* as they were at the last moment' last.txt || { cat last.txt; fail 'not verified'; }
 [ "$(value last.json verified rows_of) $(value last.json run snapshots)" = 'last 2' ] || fail 'the manifest does not say so'
 [ "$(value last.json store digest all)" = "$(value m.json store digest all)" ] || fail 'the digest is another one'
-psql -Xq -c 'DROP DATABASE moments' -c 'CREATE DATABASE moments'
-"$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --max-quarantine 4 --quarantine q.jsonl \
-    --quiet 2>broken.txt || :
+half_a_run
 psql -Xqc "UPDATE payments SET amount = amount + 1 WHERE id = $first"
 got=0
 "$BACKSTORY" migrate payment.legacy.json --from "$source" --to dbname=moments --chunk-rows 200 --verify --quarantine q.jsonl >last.txt || got=$?
@@ -209,8 +220,7 @@ grep -q '^verified: ' out.txt
 say 'a store that bends what it is given is found out'
 psql -Xqc 'CREATE DATABASE bent'
 psql -Xq -d bent -v ON_ERROR_STOP=1 <<SQL
-$(cat "$SOURCE_DIR"/store/schema.sql "$SOURCE_DIR"/store/views.sql "$SOURCE_DIR"/store/append.sql "$SOURCE_DIR"/store/follow.sql \
-    "$SOURCE_DIR"/store/rights.sql)
+$(store_sql)
 CREATE FUNCTION public.bend() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN
     IF NEW.key = '3' THEN NEW.data := regexp_replace(NEW.data, '"amount":"(\d+)\.', '"amount":"9\1.', 'g'); END IF;
     RETURN NEW;
