@@ -514,10 +514,10 @@ say "$what"
 patience=5s
 path source freeze 1000000000 1
 begin
-# signal_sessions SIGNAL: to the processes that the proxy has made for its connections
+# signal_sessions SIGNAL: to the processes that the proxy has made for its connections; one that has just ended needs none
 signal_sessions() {
     grep -lx "PPid:	$between" /proc/[0-9]*/status 2>/dev/null | cut -d/ -f3 | while read -r session; do
-        kill "-$1" "$session"
+        kill "-$1" "$session" 2>/dev/null || [ ! -e "/proc/$session" ]
     done
 }
 signal_sessions STOP
