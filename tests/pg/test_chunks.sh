@@ -143,10 +143,7 @@ go() {
         status=$?
     [ "$status" = "$1" ] || { cat out.txt; fail "exit status $status instead of $1"; }
 }
-# shellcheck disable=SC2086
-for script in schema views append follow rights; do
-    cat "$SOURCE_DIR/store/$script.sql"
-done | events -1 >/dev/null
+schema_sql | events -1 >/dev/null
 events <<'SQL'
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no further'; END$$;
 CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 4) EXECUTE FUNCTION public.refuse();

@@ -59,9 +59,7 @@ diff calm.txt table.txt >differences || { head -5 differences; fail 'file and ta
 
 say 'broken off in the middle, and gone on with'
 ask -c 'DROP SCHEMA backstory CASCADE' 2>/dev/null
-for script in schema views append follow rights; do
-    cat "$SOURCE_DIR/store/$script.sql"
-done | ask -1 >/dev/null
+schema_sql | ask -1 >/dev/null
 ask <<'SQL'
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no further'; END$$;
 CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 6) EXECUTE FUNCTION public.refuse();
@@ -77,9 +75,7 @@ say 'a file that changes under the run'
 cp -r folder calm_folder
 fresh_store() {
     ask -c 'DROP SCHEMA backstory CASCADE' 2>/dev/null
-    for script in schema views append follow rights; do
-        cat "$SOURCE_DIR/store/$script.sql"
-    done | ask -1 >/dev/null
+    schema_sql | ask -1 >/dev/null
 }
 make_gate "$PGDATABASE"
 ask -c "CREATE FUNCTION public.stand() RETURNS trigger LANGUAGE plpgsql AS

@@ -139,10 +139,7 @@ ask -c "$(ask -c "SELECT string_agg(format('ANALYZE %I', relname), '; ') FROM pg
 
 # The store, with a gate in the middle of each run: the chunk whose number is half of all.
 make_gate "$store"
-# shellcheck disable=SC2086
-for script in schema views append follow rights; do
-    cat "$SOURCE_DIR/store/$script.sql"
-done | ask -d "$store" -1 >/dev/null
+schema_sql | ask -d "$store" -1 >/dev/null
 ask -d "$store" <<'SQL'
 CREATE FUNCTION public.wait_in_the_middle() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

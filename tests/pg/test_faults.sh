@@ -68,9 +68,7 @@ fresh() {
         -c 'DROP FUNCTION IF EXISTS public.refuse CASCADE'
 }
 with_store() {
-    for script in schema views append follow rights; do
-        cat "$SOURCE_DIR/store/$script.sql"
-    done | ask -d "$storm" -1 >/dev/null
+    schema_sql | ask -d "$storm" -1 >/dev/null
 }
 from="dbname=$shop application_name=faults-source"
 to="dbname=$storm application_name=faults-sink"

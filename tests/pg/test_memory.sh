@@ -4,16 +4,8 @@
 # in the store of a run that nobody disturbed.
 set -eu
 
-say() {
-    echo "memory: $*"
-}
-fail() {
-    echo "memory: $*" >&2
-    exit 1
-}
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 store=$PGDATABASE-store
 finish() {
     trap - EXIT

@@ -3,13 +3,8 @@
 # transaction is refused, before anything is set in a session that somebody else gets next.
 set -eu
 
-say() {
-    echo "pooler: $*"
-}
-fail() {
-    echo "pooler: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 command -v python3 >/dev/null || fail 'python3 is missing: install it'
 server=$PGHOST/.s.PGSQL.$PGPORT
 createdb "$PGDATABASE-events"

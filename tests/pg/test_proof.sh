@@ -176,13 +176,9 @@ grep -q 'the rows are those of now' late.txt || { cat late.txt; fail 'does not s
 psql -Xqc "UPDATE payments SET amount = amount - 1 WHERE id = $changed"
 
 say 'rows of several moments are held against those of the last, and that is said'
-store_sql() {
-    cat "$SOURCE_DIR/store/schema.sql" "$SOURCE_DIR/store/views.sql" "$SOURCE_DIR/store/append.sql" "$SOURCE_DIR/store/follow.sql" \
-        "$SOURCE_DIR/store/rights.sql"
-}
 half_a_run() { # in a database of its own, "moments"
     psql -Xq -c 'DROP DATABASE IF EXISTS moments' -c 'CREATE DATABASE moments' 2>dropped.txt
-    store_sql | psql -Xq -v ON_ERROR_STOP=1 -1 -d moments -f - >installed.txt 2>&1
+    schema_sql | psql -Xq -v ON_ERROR_STOP=1 -1 -d moments -f - >installed.txt 2>&1
     psql -Xq -v ON_ERROR_STOP=1 -d moments <<'SQL'
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no further'; END$$;
 CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW WHEN (NEW.chunk = 4) EXECUTE FUNCTION public.refuse();
@@ -220,7 +216,7 @@ grep -q '^verified: ' out.txt
 say 'a store that bends what it is given is found out'
 psql -Xqc 'CREATE DATABASE bent'
 psql -Xq -d bent -v ON_ERROR_STOP=1 <<SQL
-$(store_sql)
+$(schema_sql)
 CREATE FUNCTION public.bend() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN
     IF NEW.key = '3' THEN NEW.data := regexp_replace(NEW.data, '"amount":"(\d+)\.', '"amount":"9\1.', 'g'); END IF;
     RETURN NEW;

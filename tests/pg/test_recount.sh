@@ -10,15 +10,12 @@ set -eu
 query() {
     python3 -c 'import json, sys; print(json.load(open("m.json"))["recount"][sys.argv[1]])' "$1"
 }
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 -c "$1"
-}
 # recount MAPPING: loads it into a store of its own in this database, and asks both sides
 recount() {
     psql -Xqc 'DROP SCHEMA IF EXISTS backstory CASCADE' 2>/dev/null
     "$BACKSTORY" migrate "$1" --from "dbname=$PGDATABASE" --to "dbname=$PGDATABASE" --manifest m.json --quarantine q.jsonl >out.txt
     for what in source store quarantine; do
-        ask "$(query $what)" >$what.txt
+        ask -c "$(query $what)" >$what.txt
     done
 }
 same() {
@@ -69,31 +66,31 @@ SQL
 say 'both sides give the same lines'
 recount order.legacy.json
 same
-ask "SELECT CASE status WHEN 'O''pen' THEN 'open' WHEN 'P' THEN 'paid_off' ELSE 'unknown: ' || coalesce(status, 'NULL') END COLLATE \"C\",
+ask -c "SELECT CASE status WHEN 'O''pen' THEN 'open' WHEN 'P' THEN 'paid_off' ELSE 'unknown: ' || coalesce(status, 'NULL') END COLLATE \"C\",
     rtrim(currency::text) COLLATE \"C\", count(*), trim_scale(sum(CASE WHEN cents IS NULL THEN 0 WHEN cents <> '12,50' THEN cents::numeric / 100 END))
     FROM \"Orders\" WHERE gone IS NOT TRUE GROUP BY 1, 2 ORDER BY 1, 2" >hand.txt
 cmp source.txt hand.txt
 for what in OrderReconciled OrderRepriced; do
-    [ "$(ask "SELECT count(*) > 0 FROM backstory.event WHERE type = '$what'")" = t ] || fail "no $what was tried"
+    [ "$(ask -c "SELECT count(*) > 0 FROM backstory.event WHERE type = '$what'")" = t ] || fail "no $what was tried"
 done
 for what in bad-value before-creation unknown-state; do
     grep -q "^$what|" quarantine.txt || { cat quarantine.txt; fail "no $what was tried"; }
 done
-ask "SELECT code COLLATE \"C\", rtrim(line::json->'row'->>'currency') COLLATE \"C\", count(*) FROM backstory.quarantine
+ask -c "SELECT code COLLATE \"C\", rtrim(line::json->'row'->>'currency') COLLATE \"C\", count(*) FROM backstory.quarantine
     GROUP BY 1, 2 ORDER BY 1, 2" >hand.txt
 cut -d '|' -f 1-3 quarantine.txt | cmp - hand.txt
 
 say 'a cent too many is seen, on either side'
-id=$(ask "SELECT min(entity::bigint) FROM backstory.entity WHERE state = 'open'")
-ask "UPDATE \"Orders\" SET cents = cents::bigint + 1 WHERE id = $id"
-ask "$(query source)" >source.txt
+id=$(ask -c "SELECT min(entity::bigint) FROM backstory.entity WHERE state = 'open'")
+ask -c "UPDATE \"Orders\" SET cents = cents::bigint + 1 WHERE id = $id"
+ask -c "$(query source)" >source.txt
 ! cmp -s source.txt store.txt || fail 'a cent more in the table is not seen'
-ask "UPDATE \"Orders\" SET cents = cents::bigint - 1 WHERE id = $id"
-ask "$(query source)" >source.txt
+ask -c "UPDATE \"Orders\" SET cents = cents::bigint - 1 WHERE id = $id"
+ask -c "$(query source)" >source.txt
 same
-ask "ALTER TABLE backstory.segment DISABLE TRIGGER USER;
+ask -c "ALTER TABLE backstory.segment DISABLE TRIGGER USER;
     UPDATE backstory.segment SET data = regexp_replace(data, '\"amount\":\"', '\"amount\":\"9', 'g') WHERE key = '$id'"
-ask "$(query store)" >store.txt
+ask -c "$(query store)" >store.txt
 ! cmp -s source.txt store.txt || fail 'money that was put into the store is not seen'
 
 say 'a field that an expression makes is counted, and not added up'
@@ -118,7 +115,7 @@ printf '%s\n' 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;' '\o moment.txt'
 until [ -s moment.txt ]; do
     kill -0 $! || { cat session.txt; fail 'no session'; }
 done
-ask "UPDATE \"Orders\" SET cents = '5' WHERE id % 2 = 0; DELETE FROM \"Orders\" WHERE id % 3 = 0"
+ask -c "UPDATE \"Orders\" SET cents = '5' WHERE id % 2 = 0; DELETE FROM \"Orders\" WHERE id % 3 = 0"
 psql -Xqc 'DROP SCHEMA backstory CASCADE' 2>dropped.txt
 "$BACKSTORY" migrate order.legacy.json --from "dbname=$PGDATABASE" --to "dbname=$PGDATABASE" --snapshot "$(cat moment.txt)" \
     --manifest m.json --quarantine q.jsonl >out.txt
@@ -129,8 +126,8 @@ psql -Xqc 'DROP SCHEMA backstory CASCADE' 2>dropped.txt
 } >&3
 exec 3>&-
 wait $! || { cat session.txt; fail 'the session failed'; }
-ask "$(query store)" >store.txt
+ask -c "$(query store)" >store.txt
 same
 [ -s source.txt ] || fail 'nothing was counted'
-ask "$(query source)" >now.txt
+ask -c "$(query source)" >now.txt
 ! cmp -s now.txt store.txt || fail 'nothing was written meanwhile'

@@ -83,8 +83,7 @@ cmp before.txt after.txt
 
 say 'a failure before the first chunk of an empty store: the index is back, and another command may begin'
 psql -Xq -d refused_copy -v ON_ERROR_STOP=1 <<SQL
-$(cat "$SOURCE_DIR"/store/schema.sql "$SOURCE_DIR"/store/views.sql "$SOURCE_DIR"/store/append.sql "$SOURCE_DIR"/store/follow.sql \
-    "$SOURCE_DIR"/store/rights.sql)
+$(schema_sql)
 CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS \$\$BEGIN RAISE 'not now'; END\$\$;
 CREATE TRIGGER refuse BEFORE UPDATE ON backstory.chunk FOR EACH ROW EXECUTE FUNCTION public.refuse();
 SQL

@@ -2,10 +2,8 @@
 # The commands of docs/sign-off.md do what the page says: all its blocks of shell, in their order, with roles that are no superusers.
 set -eu
 
-fail() {
-    echo "sign-off: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 cp "$SAMPLES/payment/payment.fsm.json" "$SAMPLES/payment/payment.legacy.json" .
 psql -Xq -v rows=6000 -f "$SAMPLES/payment/legacy.sql"
 psql -Xq -v ON_ERROR_STOP=1 <<SQL 2>made.txt
@@ -22,8 +20,7 @@ CREATE DATABASE sign_store;
 CREATE DATABASE sign_rehearsal;
 GRANT CREATE ON DATABASE sign_store, sign_rehearsal TO sign_owner;
 SQL
-cat "$SOURCE_DIR"/store/schema.sql "$SOURCE_DIR"/store/views.sql "$SOURCE_DIR"/store/append.sql "$SOURCE_DIR"/store/follow.sql \
-    "$SOURCE_DIR"/store/rights.sql | psql -Xq -v ON_ERROR_STOP=1 -1 'dbname=sign_store user=sign_owner' -f - >installed.txt 2>&1
+schema_sql | psql -Xq -v ON_ERROR_STOP=1 -1 'dbname=sign_store user=sign_owner' -f - >installed.txt 2>&1
 psql -Xq -d sign_store -c 'GRANT backstory_appender TO sign_loader' -c 'GRANT backstory_reader TO sign_auditor'
 
 mkdir bin

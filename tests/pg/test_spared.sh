@@ -1,15 +1,11 @@
 #!/bin/sh
-# A run spares its source (which may be the server and the database of its store, too): while it stands in the middle of its chunks it holds ACCESS SHARE on the table, its partitions and their
-# indexes, and nothing else that is anybody's; and in the end nothing was written there, not even a temporary file.
+# A run spares its source (which may be the server and the database of its store, too): while it stands in the middle of its
+# chunks it holds ACCESS SHARE on the table, its partitions and their indexes, and nothing else that is anybody's; and in the end
+# nothing was written there, not even a temporary file.
 set -eu
 
-say() {
-    echo "spared: $*"
-}
-fail() {
-    echo "spared: $*" >&2
-    exit 1
-}
+# shellcheck source=/dev/null
+. "$SOURCE_DIR/tests/support/say.sh"
 # shellcheck source=/dev/null
 . "$SOURCE_DIR/tests/support/gate.sh"
 shop=$PGDATABASE
@@ -23,9 +19,6 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 129' HUP INT TERM
-ask() {
-    psql -XAtq -v ON_ERROR_STOP=1 "$@"
-}
 
 cat >bill.fsm.json <<'JSON'
 { "id": "bill", "initial": "new", "events": { "BillCreated": {}, "BillDone": {} },

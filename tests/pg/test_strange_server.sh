@@ -63,10 +63,13 @@ grep -q "hint: Load into a database WITH ENCODING 'UTF8'" out.txt || { cat out.t
 
 say 'a trigger that swallows rows is found out'
 store trigger
-psql -Xqd strange_trigger -v ON_ERROR_STOP=1 -1 -f "$SOURCE_DIR/store/schema.sql" -f "$SOURCE_DIR/store/views.sql" \
-    -f "$SOURCE_DIR/store/append.sql" -f "$SOURCE_DIR/store/follow.sql" -f "$SOURCE_DIR/store/rights.sql" \
-    -c "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'" \
-    -c 'CREATE TRIGGER swallow BEFORE INSERT ON backstory.segment FOR EACH ROW EXECUTE FUNCTION swallow()' >made.txt 2>&1
+{
+    schema_sql
+    cat <<'SQL'
+CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER swallow BEFORE INSERT ON backstory.segment FOR EACH ROW EXECUTE FUNCTION swallow();
+SQL
+} | ask -d strange_trigger -1 >made.txt 2>&1
 got=0
 load trigger || got=$?
 [ "$got" = 3 ] || { cat out.txt; fail "exit status $got instead of 3"; }

@@ -5,6 +5,7 @@
 #   expect STATUS TEXT COMMAND...   it ends with STATUS and says TEXT; output in out.txt
 #   ask ARGUMENTS...                psql, values alone
 #   none WORDS SQL                  the query gives no row
+#   schema_sql                      the SQL that makes a store, to be run in one transaction
 
 test_name=$(basename "$0" .sh)
 test_name=${test_name#test_}
@@ -27,6 +28,10 @@ expect() {
 }
 ask() {
     psql -XAtq -v ON_ERROR_STOP=1 "$@"
+}
+schema_sql() {
+    cat "$SOURCE_DIR/store/schema.sql" "$SOURCE_DIR/store/views.sql" "$SOURCE_DIR/store/append.sql" "$SOURCE_DIR/store/follow.sql" \
+        "$SOURCE_DIR/store/rights.sql"
 }
 none() {
     ask -c "$2" >rows.txt
