@@ -87,8 +87,8 @@ static void add_sample(bst__pg_source *s, const sampling *how, bst_strbuf *out) 
     }
     bst_strbuf_addf(
         out, "%s AS block FROM %s t TABLESAMPLE SYSTEM (%" PRIu64 ".%04" PRIu64 ") REPEATABLE (1)",
-        s->has_ctid ? "t.tableoid AS leaf, (t.ctid::text::point)[0]"
-                    : "NULL::oid AS leaf, NULL::float8",
+        s->has_ctid ? "t.tableoid AS leaf, pg_catalog.substr(pg_catalog.tidsend(t.ctid), 1, 4)"
+                    : "NULL::oid AS leaf, NULL::bytea",
         s->table.text, how->ppm / 10000, how->ppm % 10000);
     bst__pg_add_not_null(s, &given);
     bst_strbuf_addf(out, " WHERE %s", given.len > 0 ? given.text : "true");
@@ -120,28 +120,28 @@ static void add_ends(bst__pg_source *s, const bst_source_cut *cut, const shape *
     const unsigned most = !s->indexed    ? CHUNKS_WITHOUT_INDEX
                           : !s->has_ctid ? CHUNKS_OF_SCATTERED
                                          : INT32_MAX;
-    bst_strbuf_adds(out, "WITH seen AS (");
-    add_sample(s, &how, out);
-    bst_strbuf_adds(out, "), ordered AS (SELECT *, count(*) OVER () AS c,"
-                         " row_number() OVER (ORDER BY ");
+    bst_strbuf_adds(out, "WITH ordered AS (SELECT *, row_number() OVER (ORDER BY ");
     add_numbered(width, "", out);
+    bst_strbuf_adds(out, ") AS n FROM (");
+    add_sample(s, &how, out);
     bst_strbuf_addf(out,
-                    ") AS n FROM seen), counted AS (SELECT *, c * %" PRIu64 " / %" PRIu64
+                    ") seen), counted AS (SELECT count(*) AS c, count(*) * %" PRIu64 " / %" PRIu64
                     " AS all_rows FROM ordered),"
                     " wanted AS (SELECT *, least(%u, (all_rows + %" PRIu64 ") / %" PRIu64
                     ") AS parts FROM counted),"
-                    " touched AS (SELECT (n - 1) * parts / c, leaf, block, count(*) AS rows,"
-                    "  max(all_rows) AS all_rows FROM wanted GROUP BY 1, 2, 3),"
-                    " reads AS (SELECT max(all_rows) / greatest(%" PRIu64 ", 1)::float8"
-                    "  / (1 + (sum(rows) / count(*)::float8 - 1) * %" PRIu64
-                    ") AS each FROM touched),"
+                    " touched AS (SELECT DISTINCT (n - 1) * parts / c, leaf, block"
+                    "  FROM ordered, wanted),"
+                    " reads AS (SELECT all_rows / greatest(%" PRIu64 ", 1)::float8"
+                    "  / (1 + (c / nullif(count(*), 0)::float8 - 1) * %" PRIu64
+                    ") AS each FROM touched, wanted GROUP BY all_rows, c),"
                     " cut AS (SELECT *, CASE WHEN each > %u THEN least(parts, %u) ELSE parts END"
                     "  AS cuts FROM wanted, reads) SELECT ",
                     MILLION * how.thin, how.ppm, most, cut->rows - 1, cut->rows, table->pages,
                     how.thin, CHUNKS_OF_SCATTERED, CHUNKS_OF_SCATTERED);
     add_numbered(width, "::text", out);
-    bst_strbuf_adds(out, ", all_rows FROM cut WHERE n < c AND n * cuts / c > (n - 1) * cuts / c"
-                         " ORDER BY n");
+    bst_strbuf_adds(out,
+                    ", all_rows FROM ordered, cut WHERE n < c AND n * cuts / c > (n - 1) * cuts / c"
+                    " ORDER BY n");
 }
 
 static bst_status sample(bst__pg_source *s, const bst_source_cut *cut, const shape *table,

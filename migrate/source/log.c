@@ -241,6 +241,7 @@ static bst_status open_both(joined_source *s, const char *from, bst_diags *diags
     char *const log = bst_log_file(from, s->log);
     s->cells = calloc(spec->column_count, sizeof *s->cells);
     s->spec = *spec;
+    s->spec.pace = NULL; /* who takes the joined rows keeps it */
     s->spec.columns = columns;
     s->spec.column_count = spec->column_count - 1;
     s->rest_spec = s->log->source;
