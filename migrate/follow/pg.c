@@ -20,7 +20,6 @@
 
 #include "backstory/clock.h"
 #include "backstory/timestamp.h"
-#include "run/run_private.h"
 
 #define GATHER_MS        5   /* how long an empty line is waited at before a commit, */
 #define GATHER_MAX_MS    100 /* and how long a transaction may wait for others in all */
@@ -58,10 +57,6 @@ typedef struct session {
     bst_diags *diags;
 } session;
 
-static int64_t clock_ms(void) {
-    return bst_clock_us() / 1000;
-}
-
 static bool wants_stop(const session *s) {
     return s->options.stop && *s->options.stop;
 }
@@ -82,7 +77,7 @@ static bst_status take_commit(session *s, const bst_wal_message *message) {
     if (s->skipping)
         return BST_OK;
     if (!bst__batch_is_dirty(s->batch))
-        s->dirty_since_ms = clock_ms();
+        s->dirty_since_ms = bst_clock_ms();
     if (s->oldest_at == 0)
         s->oldest_at = s->origin.committed_at;
     const bst_status status = bst__batch_end(s->batch, &s->origin, message->end_lsn, s->diags);
@@ -108,7 +103,7 @@ static bst_status take_data(session *s, const bst_stream_message *message) {
     if (s->past_end || (s->skipping && kind != 'R'))
         return BST_OK;
     if (!bst__batch_is_dirty(s->batch))
-        s->dirty_since_ms = clock_ms();
+        s->dirty_since_ms = bst_clock_ms();
     return bst__batch_add(s->batch, message->bytes, message->len, message->start, &s->origin,
                           s->diags);
 }
@@ -133,7 +128,7 @@ static bst_status commit(session *s, uint64_t upto) {
     if (f->lsn > s->done)
         s->done = f->lsn;
     s->caught_up = s->caught_up || s->done >= s->end_at_start;
-    s->moved_ms = clock_ms();
+    s->moved_ms = bst_clock_ms();
     confirm(s, false);
     return BST_OK;
 }
@@ -176,6 +171,8 @@ static bst_status report_unpublished(session *s) {
 /* Where they are others by now, what was committed while they were still the same is followed. */
 static bst_status watch_columns(session *s) {
     bool same = true;
+    if (s->columns_changed)
+        return BST_OK; /* the end is settled, and so is what it says */
     const uint64_t same_until = bst__columns_same_until(s->columns);
     const bst_status status = bst__columns_look(s->columns, &same, s->diags);
     if (status != BST_OK || same)
@@ -216,7 +213,7 @@ static bst_status watch_log(session *s) {
 }
 
 static bst_status watch(session *s) {
-    s->watched_ms = clock_ms();
+    s->watched_ms = bst_clock_ms();
     const bst_status status = watch_log(s);
     return status == BST_OK ? watch_columns(s) : status;
 }
@@ -244,7 +241,7 @@ static bool is_at_end(const session *s) {
  * rest would make its server keep the log of all the others for ever. */
 static bst_status take_breath(session *s) {
     bst_status status = BST_OK;
-    const bool resting = s->heard > s->done && clock_ms() - s->moved_ms >= REST_MS;
+    const bool resting = s->heard > s->done && bst_clock_ms() - s->moved_ms >= REST_MS;
     if (!s->inside && (bst__batch_is_dirty(s->batch) || resting))
         status = commit(s, resting ? s->heard : 0);
     else if (s->inside)
@@ -269,7 +266,7 @@ static bst_status take_keepalive(session *s, const bst_stream_message *message) 
 
 static int patience(const session *s) {
     if (bst__batch_is_dirty(s->batch))
-        return s->inside || clock_ms() - s->dirty_since_ms < GATHER_MAX_MS ? GATHER_MS : 0;
+        return s->inside || bst_clock_ms() - s->dirty_since_ms < GATHER_MAX_MS ? GATHER_MS : 0;
     return IDLE_MS;
 }
 
@@ -277,7 +274,7 @@ static int patience(const session *s) {
 static bool is_ripe(const session *s) {
     return !s->inside && bst__batch_is_dirty(s->batch) &&
            (bst__batch_pending_changes(s->batch) >= COMMIT_CHANGES ||
-            clock_ms() - s->dirty_since_ms >= GATHER_MAX_MS);
+            bst_clock_ms() - s->dirty_since_ms >= GATHER_MAX_MS);
 }
 
 static bst_status take_message(session *s) {
@@ -319,7 +316,7 @@ static bst_status loop(session *s) {
     bst_status status = BST_OK;
     while (status == BST_OK && !is_at_end(s) && !(wants_stop(s) && !s->inside)) {
         status = take_message(s);
-        if (status == BST_OK && clock_ms() - s->watched_ms >= WATCH_MS) {
+        if (status == BST_OK && bst_clock_ms() - s->watched_ms >= WATCH_MS) {
             status = watch(s);
             if (status == BST_OK)
                 status = report(s);
@@ -392,7 +389,7 @@ static bst_status begin(session *s) {
     s->options.snapshot_again = false;
     s->beginnings = 0;
     s->figures->lsn = s->heard = s->done;
-    s->moved_ms = clock_ms();
+    s->moved_ms = bst_clock_ms();
     status = find_until(s);
     if (status == BST_OK)
         status = watch(s);
@@ -469,8 +466,8 @@ static const char *why_ended(const bst_diags *found) {
 }
 
 static void rest(const session *s, int64_t ms) {
-    const int64_t until = clock_ms() + ms;
-    for (int64_t left = ms; left > 0 && !wants_stop(s); left = until - clock_ms())
+    const int64_t until = bst_clock_ms() + ms;
+    for (int64_t left = ms; left > 0 && !wants_stop(s); left = until - bst_clock_ms())
         (void)poll(NULL, 0, left < 100 ? (int)left : 100);
 }
 
@@ -479,7 +476,7 @@ static void rest(const session *s, int64_t ms) {
 static bool endure(session *s, int64_t broken_since_ms, int64_t *pause_ms) {
     const bool reached = s->began || s->beginnings > 0; /* both servers were there */
     const int64_t limit = reached ? RETRY_FOR_MS : RETRY_AT_ONCE_MS;
-    if (wants_stop(s) || !passes(s->diags, reached) || clock_ms() - broken_since_ms > limit)
+    if (wants_stop(s) || !passes(s->diags, reached) || bst_clock_ms() - broken_since_ms > limit)
         return false;
     if (s->beginnings == BEGINNINGS_MAX) {
         bst__follow_say(&s->options, "%u first snapshots were lost, one after the other: no more",
@@ -496,7 +493,7 @@ static bool endure(session *s, int64_t broken_since_ms, int64_t *pause_ms) {
 bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *options,
                       bst_follow_figures *ret_figures, bst_diags *diags) {
     session s = {.mapping = mapping, .options = *options, .figures = ret_figures};
-    int64_t broken_since = clock_ms(), pause = 250;
+    int64_t broken_since = bst_clock_ms(), pause = 250;
     bst_status status = BST_NOMEM;
     *ret_figures = (bst_follow_figures){.lsn = 0};
     bst_strbuf_init(&s.label);
@@ -507,13 +504,13 @@ bst_status bst_follow(const bst_mapping *mapping, const bst_follow_options *opti
         bst_diags_clear(s.diags);
         status = run_session(&s);
         if (ret_figures->transactions != before || s.beginnings != beginnings) {
-            broken_since = clock_ms();
+            broken_since = bst_clock_ms();
             pause = 250;
         }
         again = status != BST_OK && endure(&s, broken_since, &pause);
     }
     if (s.diags)
-        bst__diags_move(s.diags, diags);
+        bst_diags_move(s.diags, diags);
     else
         status = bst_diag_nomem(diags);
     bst_diags_free(s.diags);
