@@ -15,6 +15,10 @@ int64_t bst_clock_us(void) {
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t bst_clock_ms(void) {
+    return bst_clock_us() / 1000;
+}
+
 int64_t bst_clock_now(void) {
     return BST_TIME_UNIX_EPOCH + read_clock(CLOCK_REALTIME);
 }

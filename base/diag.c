@@ -252,3 +252,22 @@ void bst_diags_sort(bst_diags *diags) {
     if (diags)
         diags->last = NONE;
 }
+
+void bst_diags_move(bst_diags *from, bst_diags *to) {
+    for (size_t i = 0; i < bst_diags_count(from); i++) {
+        const bst_diag *diag = bst_diags_at(from, i);
+        const bst_loc where = {diag->file, diag->line, diag->column};
+        bst_diag_add(to, diag->status, diag->severity, diag->code, diag->file ? &where : NULL, "%s",
+                     diag->message);
+        if (diag->detail) {
+            bst_diag_detail(to, "%s", diag->detail);
+        }
+        if (diag->hint) {
+            bst_diag_hint(to, "%s", diag->hint);
+        }
+    }
+    if (bst_diags_count(from) == 0 && bst_diags_dropped(from) > 0) {
+        bst_diag_nomem(to); /* there was none for what it had to say */
+    }
+    bst_diags_clear(from);
+}

@@ -136,7 +136,7 @@ void cli_progress_begin(cli_progress *progress, const cli_call *call, const char
 /* `share` from 0 to 1, below 0 when not known. `extra` may be NULL. */
 void cli_progress_show(cli_progress *progress, double share, uint64_t rows, const char *extra);
 /* The line itself, where there is more to say; it may be cut. */
-void cli_progress_line(cli_progress *progress, bst_strbuf *line);
+void cli_progress_line(cli_progress *progress, const bst_strbuf *line);
 void cli_progress_end(cli_progress *progress);
 double cli_progress_seconds(const cli_progress *progress);
 /* As fast as it went: `spent` seconds for what is done, but for what was done before. Below 0: that

@@ -277,7 +277,7 @@ static json_t *count(uint64_t n) {
     return json_integer((json_int_t)n);
 }
 
-static json_t *field_as_json(const bst_machine *machine, uint32_t field) {
+json_t *cli_field_as_json(const bst_machine *machine, uint32_t field) {
     return field == BST_NONE ? json_null() : json_string(machine->fields[field].name);
 }
 
@@ -345,8 +345,8 @@ void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *re
     if (result->standing)
         json_object_set_new(object, "standing", json_string(result->standing));
     json_object_set_new(object, "not_compared", left_out_as_json(result));
-    json_object_set_new(object, "sum", field_as_json(machine, result->sum_field));
-    json_object_set_new(object, "by", field_as_json(machine, result->group_field));
+    json_object_set_new(object, "sum", cli_field_as_json(machine, result->sum_field));
+    json_object_set_new(object, "by", cli_field_as_json(machine, result->group_field));
     json_object_set_new(object, "totals", totals_as_json(machine, result));
 }
 

@@ -35,5 +35,7 @@ bst_status cli_comparison_end(cli_comparison *comparison, bst_status status,
 json_t *cli_difference_as_json(const bst_machine *machine, const bst_difference *difference);
 void cli_comparison_to_json(const bst_machine *machine, const bst_comparison *result,
                             json_t *object);
+/* A field's name; BST_NONE: null. */
+json_t *cli_field_as_json(const bst_machine *machine, uint32_t field);
 
 #endif

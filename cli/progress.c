@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backstory/clock.h"
+#include "backstory/shown.h"
 
 #include "cli.h"
 
@@ -51,15 +52,28 @@ static void add_bar(double share, size_t rest, bst_strbuf *line) {
     bst_strbuf_addc(line, ']');
 }
 
-void cli_progress_line(cli_progress *progress, bst_strbuf *line) {
+/* As much of it as stands in one line; the cursor takes the last column. */
+static void print_within(const bst_strbuf *line, size_t width) {
+    size_t room = width - 1;
+
+    for (size_t at = 0; at < line->len;) {
+        const bst_glyph next = bst_glyph_at(line->text + at, line->len - at);
+        if (next.width > room)
+            return;
+        fwrite(next.shown, 1, next.shown_len, stderr);
+        room -= next.width;
+        at += next.size;
+    }
+}
+
+void cli_progress_line(cli_progress *progress, const bst_strbuf *line) {
     progress->shown = true;
     if (progress->terminal) {
-        bst_strbuf_cut(line, terminal_width() - 1); /* the cursor stands in the last column */
         fputs(CLI_CLEAR_LINE, stderr);
+        print_within(line, terminal_width());
+    } else {
+        cli_fprintf(stderr, "%s\n", line->text);
     }
-    cli_fprintf(stderr, "%s", line->text);
-    if (!progress->terminal)
-        fputc('\n', stderr);
     fflush(stderr);
 }
 

@@ -215,10 +215,6 @@ static json_t *text_or_null(bst_strbuf *text) {
     return made;
 }
 
-static json_t *field_or_null(const bst_machine *machine, uint32_t field) {
-    return field == BST_NONE ? json_null() : json_string(machine->fields[field].name);
-}
-
 /* Queries for somebody who does not trust this program. */
 static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *figures) {
     const bst_machine *machine = proof->mapping->machine;
@@ -237,8 +233,8 @@ static json_t *recount_as_json(const cli_proof *proof, const bst_run_figures *fi
         bst_strbuf_addf(&digest, "SELECT backstory.digest_all(%d)", (int)figures->run_id);
     }
     json_t *made = json_object();
-    json_object_set_new(made, "sum", field_or_null(machine, recount.sum));
-    json_object_set_new(made, "by", field_or_null(machine, recount.by));
+    json_object_set_new(made, "sum", cli_field_as_json(machine, recount.sum));
+    json_object_set_new(made, "by", cli_field_as_json(machine, recount.by));
     json_object_set_new(made, "source", text_or_null(&source));
     json_object_set_new(made, "store", text_or_null(&store));
     json_object_set_new(made, "quarantine", text_or_null(&quarantine));

@@ -49,10 +49,6 @@ void bst_lsn_format(uint64_t lsn, char out[BST_LSN_TEXT_MAX]) {
     snprintf(out, BST_LSN_TEXT_MAX, "%X/%X", (unsigned)(lsn >> 32), (unsigned)(uint32_t)lsn);
 }
 
-static int64_t clock_ms(void) {
-    return bst_clock_us() / 1000;
-}
-
 bst_status bst_pg_stream_open(const char *conninfo, bst_pg_stream **ret, bst_diags *diags) {
     bst_pg_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
@@ -146,7 +142,7 @@ bst_status bst_pg_stream_start(bst_pg_stream *stream, const char *slot, const ch
     if (status != BST_OK)
         return status;
     PQclear(result);
-    stream->heard_ms = stream->asked_ms = clock_ms();
+    stream->heard_ms = stream->asked_ms = bst_clock_ms();
     stream->received = stream->done = lsn;
     return BST_OK;
 }
@@ -191,7 +187,7 @@ static void wait_for(PGconn *conn, int timeout_ms) {
 }
 
 static bst_status mind_silence(bst_pg_stream *stream, bst_diags *diags) {
-    const int64_t now = clock_ms();
+    const int64_t now = bst_clock_ms();
     if (now - stream->heard_ms >= GIVE_UP_MS)
         return bst_diag_add(diags, BST_DATABASE, BST_ERROR, "stream-silent", NULL,
                             "source %s has said nothing for %d seconds", bst_pg_label(stream->pg),
@@ -210,7 +206,7 @@ bst_status bst_pg_stream_read(bst_pg_stream *stream, int timeout_ms, bst_stream_
     for (int attempt = 0; attempt < 2; attempt++) {
         const int len = PQgetCopyData(conn, &stream->message, 1);
         if (len > 0) {
-            stream->heard_ms = clock_ms();
+            stream->heard_ms = bst_clock_ms();
             return take(stream->message, (size_t)len, ret, diags);
         }
         if (len < 0)
@@ -235,7 +231,7 @@ bst_status bst_pg_stream_confirm(bst_pg_stream *stream, uint64_t received, uint6
     stream->received = received;
     stream->done = done;
     if (ask_reply)
-        stream->asked_ms = clock_ms();
+        stream->asked_ms = bst_clock_ms();
     if (PQputCopyData(conn, reply, sizeof reply) != 1 || PQflush(conn) < 0)
         return bst__pg_failed(stream->pg, NULL, diags);
     return BST_OK;

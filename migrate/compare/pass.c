@@ -178,7 +178,7 @@ static bst_status end_parts(whole *w, bst_status status) {
     }
     if (failed && status == BST_OK) {
         status = failed->status;
-        bst__diags_move(failed->diags, w->diags);
+        bst_diags_move(failed->diags, w->diags);
     }
     return status;
 }

@@ -7,18 +7,16 @@
  *      "bounds":["1042",..],"chunks":[{"old":..,"new":..,"equal":true},..]}
  */
 #include "compare_private.h"
-#include "run/run_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
-#include "backstory/output_path.h"
+#include "backstory/output_file.h"
 
 #define CHUNK_ROWS   10000u
 #define FILE_VERSION 3
@@ -163,38 +161,26 @@ static json_t *as_json(const bst__since *since, const bst_mapping *mapping,
                      "chunks", chunks);
 }
 
-static bool dump(const json_t *root, const char *path, bool in_place) {
-    if (!in_place) {
-        return json_dump_file(root, path, JSON_INDENT(1)) == 0;
+static bool dump(const json_t *root, const char *path) {
+    bst_output_file out;
+    if (!bst_output_file_open(&out, path) || json_dumpf(root, out.file, JSON_INDENT(1)) != 0) {
+        const int error = errno;
+        bst_output_file_drop(&out);
+        errno = error;
+        return false;
     }
-    const int fd = bst_output_open_in_place(path);
-    const bool good = fd >= 0 && json_dumpfd(root, fd, JSON_INDENT(1)) == 0;
-    return (fd < 0 || close(fd) == 0) && good;
+    return bst_output_file_keep(&out);
 }
 
-/* Beside its place, then put there: a comparison that is broken off leaves the file as it was. */
+/* A comparison that is broken off leaves the file as it was. */
 bst_status bst__since_write(const bst__since *since, const bst_mapping *mapping,
                             const bst_compare_options *options, bst_diags *diags) {
-    bst_strbuf path = BST_STRBUF_INIT;
-    bst_strbuf partial = BST_STRBUF_INIT;
-    const bool in_place = bst_output_path(since->path, &path);
-    bst_strbuf_addf(&partial, "%s%s", path.text, in_place ? "" : ".partial");
     json_t *root = as_json(since, mapping, options);
-    bst_status status = BST_OK;
-    const mode_t before = umask(S_IRWXG | S_IRWXO);
-    if (!root || path.failed || partial.failed) {
-        status = bst_diag_nomem(diags);
-    } else if (!dump(root, partial.text, in_place) ||
-               (!in_place && rename(partial.text, path.text) != 0)) {
+    bst_status status = root ? BST_OK : bst_diag_nomem(diags);
+    if (status == BST_OK && !dump(root, since->path)) {
         status = file_trouble(since, "write the file", diags);
-        if (!in_place) {
-            unlink(partial.text);
-        }
     }
-    umask(before);
     json_decref(root);
-    bst_strbuf_release(&path);
-    bst_strbuf_release(&partial);
     return status;
 }
 
@@ -246,7 +232,7 @@ static bst_status mark(bst__since *since, bst_source *source, bst_reader *reader
         pthread_join(thread, NULL);
         if (status == BST_OK && m.status != BST_OK) {
             status = m.status;
-            bst__diags_move(m.diags, diags);
+            bst_diags_move(m.diags, diags);
         }
     } else {
         bst_diag_nomem(diags);

@@ -26,9 +26,9 @@ bst_status bst__totals_add_pair(bst__totals *totals, const bst_entity *old, cons
 /* Adds what `from` has. */
 bst_status bst__totals_merge(bst__totals *totals, const bst__totals *from,
                              bst_diags *diags) BST_MUST_USE;
-/* All of them in `arena`, as bst_comparison says; *ret_differ when the sides do. */
 /* What is added up, and what the totals are by; BST_NONE: nothing. */
 void bst__totals_fields(const bst__totals *totals, uint32_t *ret_sum, uint32_t *ret_group);
+/* All of them in `arena`, as bst_comparison says; *ret_differ when the sides do. */
 bst_status bst__totals_list(const bst__totals *totals, bst_arena *arena, const bst_total **ret,
                             size_t *ret_count, bool *ret_differ, bst_diags *diags) BST_MUST_USE;
 

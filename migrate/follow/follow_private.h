@@ -73,6 +73,9 @@ void bst__table_image(const bst__table *table, const bst_wal_tuple *tuple, bst_s
 
 /* ---- key.c */
 
+/* A value of a row; NULL where there is no row or no such column. Borrowed from it. */
+const bst_wal_value *bst__wal_value(const bst_wal_tuple *row, uint32_t column);
+
 typedef enum bst__key_result {
     BST__KEY_OK,
     BST__KEY_NULL,   /* a part of it is NULL; it is given as the empty text */

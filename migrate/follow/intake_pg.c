@@ -14,7 +14,6 @@
 #include <time.h>
 
 #include "backstory/clock.h"
-#include "run/run_private.h"
 
 #define BLOCK_BYTES   (256u << 10)
 #define LINE_MS       20   /* how long the line is waited at before requests are looked at again */
@@ -47,10 +46,6 @@ struct bst__intake {
     /* the taker's */
     block *taking;
 };
-
-static int64_t clock_ms(void) {
-    return bst_clock_us() / 1000;
-}
 
 static void wait_on(pthread_cond_t *cond, pthread_mutex_t *lock, int ms) {
     struct timespec until;
@@ -137,9 +132,9 @@ static bool look_at_requests(bst__intake *in, bool *ret_confirm, bool *ret_ask,
                              uint64_t *ret_done) {
     pthread_mutex_lock(&in->lock);
     while (in->bytes > BST__INTAKE_BYTES_MAX && !in->stop && !in->confirm &&
-           clock_ms() - in->told_ms < ALIVE_MS)
+           bst_clock_ms() - in->told_ms < ALIVE_MS)
         wait_on(&in->emptied, &in->lock, 1000);
-    *ret_confirm = in->confirm || clock_ms() - in->told_ms >= ALIVE_MS;
+    *ret_confirm = in->confirm || bst_clock_ms() - in->told_ms >= ALIVE_MS;
     *ret_ask = in->ask;
     *ret_done = in->done;
     in->confirm = in->ask = false;
@@ -149,7 +144,7 @@ static bool look_at_requests(bst__intake *in, bool *ret_confirm, bool *ret_ask,
 }
 
 static bst_status tell(bst__intake *in, uint64_t done, bool ask) {
-    in->told_ms = clock_ms();
+    in->told_ms = bst_clock_ms();
     return bst_pg_stream_confirm(in->stream, in->received > done ? in->received : done, done, ask,
                                  in->diags);
 }
@@ -221,7 +216,7 @@ bst_status bst__intake_start(bst_pg_stream *stream, bst__intake **ret, bst_diags
     }
     in->stream = stream;
     in->diags = own;
-    in->told_ms = clock_ms();
+    in->told_ms = bst_clock_ms();
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&in->lock, NULL);
@@ -262,7 +257,7 @@ bst__intake *bst__intake_free(bst__intake *in) {
 }
 
 static bst_status why_ended(const bst__intake *in, bst_diags *diags) {
-    bst__diags_move(in->diags, diags);
+    bst_diags_move(in->diags, diags);
     return in->status;
 }
 

@@ -11,16 +11,16 @@
 #include "backstory/digest.h"
 #include "source/source_private.h"
 
-static const bst_wal_value *value_at(const bst_wal_tuple *tuple, uint32_t column) {
+const bst_wal_value *bst__wal_value(const bst_wal_tuple *row, uint32_t column) {
     static const bst_wal_value nothing = {.form = BST_WAL_NULL};
-    return tuple && column < tuple->count ? &tuple->values[column] : &nothing;
+    return row && column < row->count ? &row->values[column] : &nothing;
 }
 
 /* A long one that did not change is in the old row alone. */
 static const bst_wal_value *part_of(const bst_wal_tuple *row, const bst_wal_tuple *old_row,
                                     uint32_t column) {
-    const bst_wal_value *const value = value_at(row, column);
-    return value->form == BST_WAL_UNCHANGED && old_row ? value_at(old_row, column) : value;
+    const bst_wal_value *const value = bst__wal_value(row, column);
+    return value->form == BST_WAL_UNCHANGED && old_row ? bst__wal_value(old_row, column) : value;
 }
 
 bst__key_result bst__table_key(const bst__table *t, const bst_wal_tuple *row,

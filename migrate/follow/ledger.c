@@ -52,15 +52,13 @@ static bst__tally *find(bst__tallies *t, const char *key, size_t len) {
 /* ---- what the ledger says */
 
 static bst_text text_at(const bst_wal_tuple *tuple, uint32_t column) {
-    const bool there = column < tuple->count && tuple->values[column].form == BST_WAL_TEXT;
-    return there ? (bst_text){tuple->values[column].text, tuple->values[column].len}
-                 : (bst_text){NULL, 0};
+    const bst_wal_value *const value = bst__wal_value(tuple, column);
+    return value->form == BST_WAL_TEXT ? (bst_text){value->text, value->len} : (bst_text){NULL, 0};
 }
 
 /* A value that is stored out of line and did not change stands in the old row alone. */
 static bst_text new_text(const bst__ledger_change *c, uint32_t column) {
-    const bool sent =
-        column >= c->new_row.count || c->new_row.values[column].form != BST_WAL_UNCHANGED;
+    const bool sent = bst__wal_value(&c->new_row, column)->form != BST_WAL_UNCHANGED;
     return text_at(sent ? &c->new_row : &c->old_row, column);
 }
 

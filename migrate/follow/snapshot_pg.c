@@ -69,7 +69,7 @@ static bst_status end_parts(bst__merger *parts, size_t count, bst_status status,
             (void)pthread_join(m->thread, NULL);
         if (status == BST_OK && m->started && m->status != BST_OK) {
             status = m->status;
-            bst__diags_move(m->diags, diags);
+            bst_diags_move(m->diags, diags);
         }
         if (m->batch && m->batch != parts[0].batch)
             bst__batch_take_figures(parts[0].batch, m->batch);

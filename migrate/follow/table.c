@@ -154,11 +154,6 @@ static bst_status fill_cell(const bst__table *t, size_t column, const bst_wal_va
     return ret->result == BST_VALUE_NOMEM ? bst_diag_nomem(diags) : BST_OK;
 }
 
-static const bst_wal_value *value_at(const bst_wal_tuple *tuple, uint32_t column) {
-    static const bst_wal_value nothing = {.form = BST_WAL_NULL};
-    return column < tuple->count ? &tuple->values[column] : &nothing;
-}
-
 bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple, bst_arena *arena,
                           bst_row *ret, bst_diags *diags) {
     const bst_source_spec *const spec = &t->mapping->source;
@@ -166,7 +161,7 @@ bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple, bst_a
     if (!cells)
         return bst_diag_nomem(diags);
     for (size_t i = 0; i < spec->column_count; i++) {
-        const bst_wal_value *const value = value_at(tuple, t->column_at[i]);
+        const bst_wal_value *const value = bst__wal_value(tuple, t->column_at[i]);
         const bst_status status = fill_cell(t, i, value, arena, &cells[i], diags);
         if (status != BST_OK)
             return status;
@@ -178,7 +173,7 @@ bst_status bst__table_row(const bst__table *t, const bst_wal_tuple *tuple, bst_a
 const char *bst__table_text(const bst__table *t, const bst_wal_tuple *tuple, const char *column,
                             bst_arena *arena) {
     const uint32_t at = column ? find_column(t, column) : BST_NONE;
-    const bst_wal_value *const value = at == BST_NONE ? NULL : value_at(tuple, at);
+    const bst_wal_value *const value = at == BST_NONE ? NULL : bst__wal_value(tuple, at);
     return value && value->form == BST_WAL_TEXT ? bst_arena_strndup(arena, value->text, value->len)
                                                 : NULL;
 }

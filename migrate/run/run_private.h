@@ -58,9 +58,6 @@ typedef struct bst__trouble {
 char *bst__figures_write(const bst_run_figures *figures, const bst__trouble *trouble);
 bool bst__figures_read(const char *text, bst_run_figures *ret);
 
-/* Findings of another list, in their order. */
-void bst__diags_move(bst_diags *from, bst_diags *to);
-
 bst_status bst__run_chunks(const bst_mapping *mapping, bst_synth *synth,
                            const bst_run_options *options, bst_run_figures *figures,
                            bst_diags *diags) BST_MUST_USE;

@@ -152,7 +152,7 @@ static bst_status end_workers(const bst__chunk_run *run, bst__team *team) {
         }
         if (w == team->failed) {
             status = w->status;
-            bst__diags_move(w->diags, run->diags);
+            bst_diags_move(w->diags, run->diags);
         }
         bst_diags_free(w->diags);
         if (w->owns_synth) {

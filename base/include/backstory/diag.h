@@ -77,6 +77,9 @@ BST_API void bst_diag_also(bst_diags *diags, const bst_loc *where, const char *f
 /* Adds the usual report of a failed allocation; returns BST_NOMEM. */
 BST_API bst_status bst_diag_nomem(bst_diags *diags);
 
+/* Those of `from`, in their order, come behind those of `to`, and `from` is empty. */
+BST_API void bst_diags_move(bst_diags *from, bst_diags *to);
+
 BST_API size_t bst_diags_count(const bst_diags *diags);
 BST_API size_t bst_diags_dropped(const bst_diags *diags);
 /* How many of one severity; takes NULL. */
